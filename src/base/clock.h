@@ -1,0 +1,26 @@
+#pragma once
+
+#include <stdint.h>
+
+/*
+ * Where the time comes from. Passed to whatever needs it, so that tests can turn the hands
+ * (tests/support/fake_clock.h). Deadlines are monotonic; what people see is wall-clock time.
+ */
+struct clock {
+    int64_t (*monotonic_ms)(const struct clock *clock);
+    int64_t (*wall_ms)(const struct clock *clock); /* since 1970-01-01T00:00:00Z */
+};
+
+/* The machine's clock. */
+extern const struct clock clock_system;
+
+int64_t clock_monotonic_ms(const struct clock *clock);
+int64_t clock_wall_ms(const struct clock *clock);
+
+/* Microseconds, only for measuring how long something took. */
+int64_t clock_elapsed_us(void);
+
+enum { CLOCK_ISO_BYTES = sizeof("2015-05-07T15:49:51.230Z") };
+
+/* UTC with milliseconds, as RFC 3339 writes it; years 1970 to 9999. */
+void clock_format_iso(int64_t wall_ms, char text_out[CLOCK_ISO_BYTES]);

@@ -1,0 +1,154 @@
+#include "base/json_writer.h"
+
+#include <assert.h>
+
+#include "base/utf8.h"
+
+static void begin_value(struct json_writer *writer);
+static void open_level(struct json_writer *writer, char bracket);
+static void close_level(struct json_writer *writer, char bracket);
+static void append_escaped(struct strbuf *buf, struct str text);
+static void append_control(struct strbuf *buf, char byte);
+
+void json_writer_init(struct json_writer *writer, struct strbuf *buf)
+{
+    *writer = (struct json_writer){.buf = buf};
+}
+
+void json_writer_begin_object(struct json_writer *writer)
+{
+    open_level(writer, '{');
+}
+
+void json_writer_end_object(struct json_writer *writer)
+{
+    close_level(writer, '}');
+}
+
+void json_writer_begin_array(struct json_writer *writer)
+{
+    open_level(writer, '[');
+}
+
+void json_writer_end_array(struct json_writer *writer)
+{
+    close_level(writer, ']');
+}
+
+static void open_level(struct json_writer *writer, char bracket)
+{
+    begin_value(writer);
+    assert(writer->depth + 1 < JSON_WRITER_MAX_DEPTH);
+    writer->needs_comma[++writer->depth] = false;
+    strbuf_append_byte(writer->buf, bracket);
+}
+
+static void close_level(struct json_writer *writer, char bracket)
+{
+    assert(writer->depth > 0);
+    writer->depth--;
+    strbuf_append_byte(writer->buf, bracket);
+}
+
+static void begin_value(struct json_writer *writer)
+{
+    if (writer->needs_comma[writer->depth]) {
+        strbuf_append_byte(writer->buf, ',');
+    }
+    writer->needs_comma[writer->depth] = true;
+}
+
+void json_writer_name(struct json_writer *writer, const char *name)
+{
+    begin_value(writer);
+    append_escaped(writer->buf, str_from(name));
+    strbuf_append_byte(writer->buf, ':');
+    writer->needs_comma[writer->depth] = false;
+}
+
+void json_writer_string(struct json_writer *writer, struct str value)
+{
+    begin_value(writer);
+    append_escaped(writer->buf, value);
+}
+
+static void append_escaped(struct strbuf *buf, struct str text)
+{
+    strbuf_append_byte(buf, '"');
+    while (text.length > 0) {
+        const size_t plain = utf8_plain_prefix(text);
+        const size_t character = plain > 0 ? 0 : utf8_character_length(text);
+
+        if (plain > 0 || character > 1) {
+            strbuf_append(buf, str_slice(text, 0, plain > 0 ? plain : character));
+        } else if (character == 1) {
+            append_control(buf, text.bytes[0]);
+        } else {
+            strbuf_append_text(buf, "\\ufffd");
+        }
+        text = str_from_index(text, plain > 0 ? plain : character > 0 ? character : 1);
+    }
+    strbuf_append_byte(buf, '"');
+}
+
+static void append_control(struct strbuf *buf, char byte)
+{
+    switch (byte) {
+    case '"':
+    case '\\':
+        strbuf_append_byte(buf, '\\');
+        strbuf_append_byte(buf, byte);
+        return;
+    case '\n':
+        strbuf_append_text(buf, "\\n");
+        return;
+    case '\t':
+        strbuf_append_text(buf, "\\t");
+        return;
+    default:
+        strbuf_append_format(buf, "\\u%04x", (unsigned char)byte);
+    }
+}
+
+void json_writer_uint64(struct json_writer *writer, uint64_t value)
+{
+    begin_value(writer);
+    strbuf_append_uint64(writer->buf, value);
+}
+
+void json_writer_int64(struct json_writer *writer, int64_t value)
+{
+    begin_value(writer);
+    if (value < 0) {
+        strbuf_append_byte(writer->buf, '-');
+    }
+    strbuf_append_uint64(writer->buf, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+void json_writer_bool(struct json_writer *writer, bool value)
+{
+    json_writer_raw(writer, str_from(value ? "true" : "false"));
+}
+
+void json_writer_null(struct json_writer *writer)
+{
+    json_writer_raw(writer, str_from("null"));
+}
+
+void json_writer_raw(struct json_writer *writer, struct str json)
+{
+    begin_value(writer);
+    strbuf_append(writer->buf, json);
+}
+
+void json_writer_member(struct json_writer *writer, const char *name, struct str value)
+{
+    json_writer_name(writer, name);
+    json_writer_string(writer, value);
+}
+
+void json_writer_member_uint64(struct json_writer *writer, const char *name, uint64_t value)
+{
+    json_writer_name(writer, name);
+    json_writer_uint64(writer, value);
+}

@@ -1,0 +1,135 @@
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static const char *const level_names[] = {
+    [LOG_ERROR] = "error",
+    [LOG_WARNING] = "warning",
+    [LOG_INFO] = "info",
+    [LOG_DEBUG] = "debug",
+};
+
+enum { MESSAGE_BYTES = 1024 };
+
+static bool is_plain(struct str value);
+
+void log_init(struct log *log, int fd, enum log_format format, enum log_level level,
+              const struct clock *clock)
+{
+    log->fd = fd;
+    log->format = format;
+    log->clock = clock;
+    atomic_init(&log->level, level);
+}
+
+bool log_level_parse(struct str name, enum log_level *level_out)
+{
+    for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
+        if (str_is(name, level_names[i])) {
+            *level_out = (enum log_level)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool log_is_enabled(const struct log *log, enum log_level level)
+{
+    return level <= atomic_load_explicit(&log->level, memory_order_relaxed);
+}
+
+void log_begin(struct log_line *line, struct log *log, enum log_level level, const char *event)
+{
+    char now[CLOCK_ISO_BYTES];
+
+    line->log = log_is_enabled(log, level) ? log : NULL;
+    if (!line->log) {
+        return;
+    }
+    strbuf_init(&line->buf, LOG_LINE_MAX_BYTES);
+    json_writer_init(&line->json, &line->buf);
+    clock_format_iso(clock_wall_ms(log->clock), now);
+    if (log->format == LOG_TEXT) {
+        strbuf_append_format(&line->buf, "%s %s %s", now, level_names[level], event);
+        return;
+    }
+    json_writer_begin_object(&line->json);
+    json_writer_member(&line->json, "time", str_from(now));
+    json_writer_member(&line->json, "level", str_from(level_names[level]));
+    json_writer_member(&line->json, "event", str_from(event));
+}
+
+void log_text(struct log_line *line, const char *name, struct str value)
+{
+    struct json_writer quoted;
+
+    if (!line->log) {
+        return;
+    }
+    if (line->log->format == LOG_JSON) {
+        json_writer_member(&line->json, name, value);
+        return;
+    }
+    strbuf_append_format(&line->buf, " %s=", name);
+    if (is_plain(value)) {
+        strbuf_append(&line->buf, value);
+        return;
+    }
+    json_writer_init(&quoted, &line->buf);
+    json_writer_string(&quoted, value);
+}
+
+/* Whether a value can stand in a text line without quotes. */
+static bool is_plain(struct str value)
+{
+    for (size_t i = 0; i < value.length; i++) {
+        const char byte = value.bytes[i];
+
+        if (byte <= ' ' || byte > '~' || byte == '"' || byte == '\\' || byte == '=') {
+            return false;
+        }
+    }
+    return value.length > 0;
+}
+
+void log_number(struct log_line *line, const char *name, int64_t value)
+{
+    if (!line->log) {
+        return;
+    }
+    if (line->log->format == LOG_JSON) {
+        json_writer_name(&line->json, name);
+        json_writer_int64(&line->json, value);
+        return;
+    }
+    strbuf_append_format(&line->buf, " %s=%lld", name, (long long)value);
+}
+
+void log_end(struct log_line *line)
+{
+    if (!line->log) {
+        return;
+    }
+    if (line->log->format == LOG_JSON) {
+        json_writer_end_object(&line->json);
+    }
+    strbuf_append_byte(&line->buf, '\n');
+    (void)!write(line->log->fd, line->buf.text, line->buf.length);
+    strbuf_release(&line->buf);
+}
+
+void log_message(struct log *log, enum log_level level, const char *event, const char *format, ...)
+{
+    char message[MESSAGE_BYTES];
+    struct log_line line;
+    va_list values;
+
+    va_start(values, format);
+    (void)vsnprintf(message, sizeof(message), format, values);
+    va_end(values);
+    log_begin(&line, log, level, event);
+    log_text(&line, "message", str_from(message));
+    log_end(&line);
+}

@@ -1,0 +1,50 @@
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/json_writer.h"
+#include "base/str.h"
+#include "base/strbuf.h"
+
+enum log_level { LOG_ERROR = 0, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+enum log_format { LOG_TEXT, LOG_JSON };
+
+enum { LOG_LINE_MAX_BYTES = 8192 };
+
+/* Where log lines go. Used by many threads at once: a line is one write(2), so lines never mix. */
+struct log {
+    int fd;
+    enum log_format format;
+    _Atomic enum log_level level; /* more detailed lines are dropped */
+    const struct clock *clock;
+};
+
+void log_init(struct log *log, int fd, enum log_format format, enum log_level level,
+              const struct clock *clock);
+
+/* "error", "warning", "info", "debug"; false for another name. */
+MUST_USE bool log_level_parse(struct str name, enum log_level *level_out);
+bool log_is_enabled(const struct log *log, enum log_level level);
+
+/*
+ * One line: begin, any fields, end. Text: `2015-05-07T15:49:51.230Z info request method=GET …`;
+ * JSON: one object with `time`, `level`, `event` and the fields. Values are escaped: nothing from
+ * outside can begin a line of its own. Never give it a secret.
+ */
+struct log_line {
+    struct log *log; /* NULL: the level is off, fields are dropped */
+    struct strbuf buf;
+    struct json_writer json;
+};
+
+void log_begin(struct log_line *line, struct log *log, enum log_level level, const char *event);
+void log_text(struct log_line *line, const char *name, struct str value);
+void log_number(struct log_line *line, const char *name, int64_t value);
+void log_end(struct log_line *line);
+
+/* A line with one field, `message`. */
+void log_message(struct log *log, enum log_level level, const char *event, const char *format, ...)
+    PRINTF_LIKE(4, 5);

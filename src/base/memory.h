@@ -1,0 +1,18 @@
+#pragma once
+
+#include <stddef.h>
+
+#include "base/attributes.h"
+
+/*
+ * Zeroed memory, or the end of the process with a message: an allocation of a size that our limits
+ * allow fails only when the machine is beyond help. Sizes that come from outside are checked
+ * against a limit before they get here. Free with free().
+ */
+MUST_USE void *memory_new(size_t count, size_t size);
+
+/* As realloc, with the same promise. */
+MUST_USE void *memory_resize(void *block, size_t count, size_t size);
+
+/* A copy of text with its NUL; the caller frees it. NULL gives NULL. */
+MUST_USE char *memory_copy_text(const char *text);

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <stddef.h>
+
+/* Fills with bytes from the kernel's generator, fit for secrets. Never fails. */
+void random_fill(void *bytes_out, size_t length);
+
+enum { RANDOM_ID_BYTES = 33 };
+
+/* 128 random bits as 32 lower case hexadecimal digits: an id that cannot be guessed. */
+void random_id(char text_out[RANDOM_ID_BYTES]);
