@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char *const level_names[] = {
@@ -11,8 +12,13 @@ static const char *const level_names[] = {
     [LOG_DEBUG] = "debug",
 };
 
-enum { MESSAGE_BYTES = 1024 };
+enum {
+    MESSAGE_BYTES = 1024,
+    MAX_ESCAPED_BYTES = 6,  /* of one byte: \u001f */
+    FIELD_EXTRA_BYTES = 32, /* quotes, comma, a number; what ends the line */
+};
 
+static size_t room_for_value(const struct log_line *line, const char *name);
 static bool is_plain(struct str value);
 
 void log_init(struct log *log, int fd, enum log_format format, enum log_level level,
@@ -65,9 +71,10 @@ void log_text(struct log_line *line, const char *name, struct str value)
 {
     struct json_writer quoted;
 
-    if (!line->log) {
+    if (!line->log || room_for_value(line, name) == 0) {
         return;
     }
+    value = str_slice(value, 0, room_for_value(line, name));
     if (line->log->format == LOG_JSON) {
         json_writer_member(&line->json, name, value);
         return;
@@ -79,6 +86,15 @@ void log_text(struct log_line *line, const char *name, struct str value)
     }
     json_writer_init(&quoted, &line->buf);
     json_writer_string(&quoted, value);
+}
+
+/* How many bytes of a value surely fit, however they are escaped, so that a line always ends well.
+ */
+static size_t room_for_value(const struct log_line *line, const char *name)
+{
+    const size_t used = line->buf.length + strlen(name) + FIELD_EXTRA_BYTES;
+
+    return used < LOG_LINE_MAX_BYTES ? (LOG_LINE_MAX_BYTES - used) / MAX_ESCAPED_BYTES : 0;
 }
 
 /* Whether a value can stand in a text line without quotes. */
@@ -96,7 +112,7 @@ static bool is_plain(struct str value)
 
 void log_number(struct log_line *line, const char *name, int64_t value)
 {
-    if (!line->log) {
+    if (!line->log || room_for_value(line, name) == 0) {
         return;
     }
     if (line->log->format == LOG_JSON) {

@@ -1,0 +1,53 @@
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void iso_times_have_milliseconds(void **state)
+{
+    static const struct {
+        int64_t wall_ms;
+        const char *text;
+    } cases[] = {
+        {0, "1970-01-01T00:00:00.000Z"},
+        {1431013791230, "2015-05-07T15:49:51.230Z"},
+        {1709251199999, "2024-02-29T23:59:59.999Z"},
+        {253402300799999, "9999-12-31T23:59:59.999Z"},
+    };
+    char text[CLOCK_ISO_BYTES];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        clock_format_iso(cases[i].wall_ms, text);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
+static void the_machines_clock_goes_forward(void **state)
+{
+    const int64_t monotonic = clock_monotonic_ms(&clock_system);
+    const int64_t elapsed = clock_elapsed_us();
+
+    (void)state;
+    assert_true(clock_monotonic_ms(&clock_system) >= monotonic);
+    assert_true(clock_elapsed_us() >= elapsed);
+    assert_true(clock_wall_ms(&clock_system) > 1577836800000); /* 2020 */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(iso_times_have_milliseconds),
+        cmocka_unit_test(the_machines_clock_goes_forward),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,136 @@
+#include "base/json_value.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct json_value *parse(const char *text)
+{
+    struct json_value *value = NULL;
+
+    assert_int_equal(json_value_parse(str_from(text), &value, NULL), OK);
+    return value;
+}
+
+static void members_and_elements_are_found(void **state)
+{
+    struct json_value *value = parse("{\"a\":[\"x\",7],\"s\":\"t\\u00fcu\",\"n\":-1,\"r\":1.5}");
+    const struct json_value *array = json_value_member(value, "a");
+    uint64_t number = 0;
+
+    (void)state;
+    assert_true(json_value_is_object(value));
+    assert_true(json_value_is_array(array));
+    assert_int_equal(json_value_length(array), 2);
+    assert_true(json_value_is_string(json_value_element(array, 0)));
+    assert_true(json_value_uint64(json_value_element(array, 1), &number));
+    assert_int_equal(number, 7);
+    assert_false(json_value_uint64(json_value_member(value, "n"), &number));
+    assert_false(json_value_uint64(json_value_member(value, "r"), &number));
+    assert_int_equal(json_value_member_string(value, "s").length, 4);
+    json_value_free(value);
+}
+
+static void what_is_absent_can_be_asked_further(void **state)
+{
+    struct json_value *value = parse("[1]");
+    uint64_t number = 0;
+
+    (void)state;
+    assert_null(json_value_member(value, "a"));
+    assert_null(json_value_member(json_value_member(NULL, "a"), "b"));
+    assert_null(json_value_element(value, 1));
+    assert_int_equal(json_value_length(NULL), 0);
+    assert_null(json_value_string(json_value_element(value, 0)).bytes);
+    assert_null(json_value_member_string(NULL, "a").bytes);
+    assert_false(json_value_uint64(NULL, &number));
+    assert_false(json_value_is_object(NULL) || json_value_is_array(NULL) ||
+                 json_value_is_string(NULL));
+    json_value_free(value);
+    json_value_free(NULL);
+}
+
+static void bad_json_is_refused_with_a_place(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "{",
+        "{}x",
+        "[1,]",
+        "{\"a\":1,\"a\":2}",
+        "\"\xff\"",
+        "nul",
+        "'a'",
+        "[1] [2]",
+        "{\"a\" 1}",
+        "\"\\ud800\"",
+        "01",
+        "[\"a]",
+        "{a:1}",
+        "\"\n\"",
+        "\"\\u0000\"",
+        "[1e999]",
+        "/* */ 1",
+        "\xef\xbb\xbf{}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct json_value *value = NULL;
+        struct error err = {0};
+
+        assert_int_equal(json_value_parse(str_from(texts[i]), &value, &err), ERROR_INVALID);
+        assert_non_null(strstr(err.message, "line"));
+        assert_null(value);
+    }
+}
+
+static void depth_is_bounded_before_it_recurses(void **state)
+{
+    char text[200001];
+    struct json_value *value = NULL;
+    struct error err = {0};
+
+    (void)state;
+    memset(text, '[', sizeof(text));
+    assert_int_equal(json_value_parse((struct str){text, sizeof(text)}, &value, &err),
+                     ERROR_INVALID);
+    assert_non_null(strstr(err.message, "nests deeper"));
+    memset(text, '[', JSON_MAX_DEPTH);
+    memset(text + JSON_MAX_DEPTH, ']', JSON_MAX_DEPTH);
+    assert_int_equal(json_value_parse((struct str){text, 2 * JSON_MAX_DEPTH}, &value, &err), OK);
+    json_value_free(value);
+}
+
+static void brackets_in_strings_are_not_depth(void **state)
+{
+    char text[1000];
+    struct json_value *value = NULL;
+
+    (void)state;
+    memset(text, '[', sizeof(text));
+    memcpy(text, "\"\\\"", 3);
+    text[sizeof(text) - 1] = '"';
+    assert_int_equal(json_value_parse((struct str){text, sizeof(text)}, &value, NULL), OK);
+    json_value_free(value);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(members_and_elements_are_found),
+        cmocka_unit_test(what_is_absent_can_be_asked_further),
+        cmocka_unit_test(bad_json_is_refused_with_a_place),
+        cmocka_unit_test(depth_is_bounded_before_it_recurses),
+        cmocka_unit_test(brackets_in_strings_are_not_depth),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,46 @@
+#include "base/memory.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void new_memory_is_zeroed_and_can_grow(void **state)
+{
+    char *bytes = memory_new(10, 10);
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(bytes[i], 0);
+    }
+    bytes[99] = 'x';
+    bytes = memory_resize(bytes, 1000, 10);
+    assert_int_equal(bytes[99], 'x');
+    free(bytes);
+}
+
+static void texts_are_copied(void **state)
+{
+    char *copy = memory_copy_text("abc");
+
+    (void)state;
+    assert_string_equal(copy, "abc");
+    assert_null(memory_copy_text(NULL));
+    free(copy);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(new_memory_is_zeroed_and_can_grow),
+        cmocka_unit_test(texts_are_copied),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
