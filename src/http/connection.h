@@ -1,0 +1,111 @@
+#pragma once
+
+#include <netinet/in.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "http/body.h"
+#include "http/exchange.h"
+#include "http/input.h"
+#include "http/sender.h"
+#include "http/server.h"
+#include "http/transport.h"
+#include "http/workers.h"
+
+struct loop;
+struct tls;
+
+/* What a connection needs before it can go on. Whoever owns it sees to that. */
+enum connection_want {
+    WANT_NEXT,   /* nothing: within connection.c only */
+    WANT_READ,   /* the socket readable */
+    WANT_WRITE,  /* the socket writable */
+    WANT_TURN,   /* the others' turn first */
+    WANT_WORKER, /* a thread that may block */
+    WANT_LOOP,   /* the event loop */
+    WANT_CLOSE,  /* its end */
+};
+
+/* Where in the life of its exchanges a connection is. */
+enum connection_state {
+    CONNECTION_HANDSHAKE,
+    CONNECTION_HEAD,   /* between requests, or a head has begun to arrive */
+    CONNECTION_BEGIN,  /* a head is complete: the application is to be asked */
+    CONNECTION_BODY,   /* the application wants the body */
+    CONNECTION_SEND,   /* an answer is on its way */
+    CONNECTION_FINISH, /* the application gets its last call */
+    CONNECTION_LINGER, /* answered and shut: what still arrives is dropped, so that no reset
+                          overtakes the answer */
+};
+
+/* What all connections of a server share. */
+struct connection_world {
+    const struct http_server_config *config;
+    struct workers *workers;
+    atomic_bool is_draining; /* no request after the present ones */
+    atomic_bool is_stopping; /* nothing is finished any more */
+    atomic_uint connections; /* open now */
+};
+
+/*
+ * A client's connection: a state machine that moves as far as it can whenever it is run, on a loop
+ * or on a worker, and never waits itself. Owned by one thread at a time.
+ */
+struct connection {
+    struct job job; /* first: a worker is handed this */
+    struct list_node node;
+    struct connection_world *world;
+    struct loop *loop; /* where it lives between visits to workers */
+    enum connection_want want;
+    uint32_t armed_events; /* loop.c: what epoll watches for, 0 = nothing */
+
+    struct transport transport;
+    enum connection_state state;
+    bool may_read;   /* the socket may have bytes: try once */
+    bool has_served; /* a request was answered on it */
+    bool is_surplus; /* beyond the limit of connections: gets 503 */
+    bool body_began; /* the application has asked for the body and not had its end */
+    bool is_sent;    /* the answer has left whole */
+    bool closes;     /* no request after this one */
+    int64_t deadline_ms;
+    uint64_t moved_bytes; /* of a body, since the deadline was set */
+    uint64_t budget_bytes;
+    unsigned requests_left; /* of this turn */
+
+    struct input input;
+    struct http_exchange *exchange; /* NULL between requests */
+    struct body body;
+    struct sender sender;
+    char peer_address[INET6_ADDRSTRLEN];
+};
+
+/* For a socket that was accepted. NULL if TLS cannot be set up on it; the socket is closed then. */
+struct connection *connection_new(struct connection_world *world, struct tls *tls, int fd,
+                                  const char *peer_address);
+
+/* The exchange must be finished. */
+void connection_free(struct connection *connection);
+
+/*
+ * Moves on. After an event: may_read says whether the socket was readable. On an event loop
+ * may_block is false, and WANT_LOOP is not returned.
+ */
+enum connection_want connection_run(struct connection *connection, bool may_block);
+
+/*
+ * Its deadline has passed (on the loop): gives it more time if its body moves fast enough, else
+ * what to do. WANT_NEXT: nothing.
+ */
+enum connection_want connection_expire(struct connection *connection, int64_t now_ms);
+
+/*
+ * The server drains and this connection rests (on the loop): whether it is to be closed now. One
+ * that has not sent its first request yet, maybe from the queue of the listening socket, gets a
+ * moment for it.
+ */
+bool connection_drain(struct connection *connection);
+
+/* Ends what is under way, so that it can be freed: the application's last call. May block. */
+void connection_abort(struct connection *connection);

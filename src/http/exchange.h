@@ -1,0 +1,62 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/str.h"
+#include "http/request.h"
+#include "http/request_parser.h"
+#include "http/response.h"
+
+/* A request, its answer, and what lives as long as they do. Owned by one thread at a time. */
+struct http_exchange {
+    struct http_request request; /* valid until finish */
+    struct http_response response;
+    struct arena arena;
+    struct str peer_address; /* without the port */
+    bool is_tls;
+    bool may_block;          /* on a worker: SQL, files and the network are allowed */
+    uint64_t received_bytes; /* of the body, decoded, so far */
+    uint64_t sent_bytes;     /* of the answer's body */
+    int64_t begin_us;        /* clock_elapsed_us when the head was complete */
+    void *call;              /* the application's own */
+};
+
+/* What the application wants next. */
+enum http_step {
+    HTTP_ANSWER, /* the response is filled: send it (and close, if the body was not read to its end)
+                  */
+    HTTP_BLOCKS, /* only when may_block is false: call again on a worker */
+    HTTP_BODY,   /* read the body (or more of it) and give it to data */
+};
+
+/*
+ * What a server serves. begin runs on an event loop first, where it must not block; what would
+ * block returns HTTP_BLOCKS with no answer and no effect, and is called again on a worker.
+ */
+struct http_application {
+    void *context;
+
+    /* A head has arrived. Never called for what the parser refuses. */
+    enum http_step (*begin)(void *context, struct http_exchange *exchange);
+
+    /* Body bytes, decoded, never empty; on a worker. HTTP_BODY: go on. HTTP_ANSWER: enough. */
+    enum http_step (*data)(void *context, struct http_exchange *exchange, struct str bytes);
+
+    /* The body is complete (also when empty, if begin said HTTP_BODY); on a worker. Fills the
+     * response. */
+    void (*end)(void *context, struct http_exchange *exchange);
+
+    /* The head was refused (request holds no more than was understood), or the server is full. */
+    void (*refuse)(void *context, struct http_exchange *exchange,
+                   const struct http_refusal *refusal);
+
+    /*
+     * The last call for every exchange that begin or refuse saw: answered (is_sent), or the client
+     * went away, was too slow, or broke its own body. If the application asked for the body and has
+     * not had its end, this is on a worker (may_block), so that what was received can be put away;
+     * else it must not block. Releases `call`, logs.
+     */
+    void (*finish)(void *context, struct http_exchange *exchange, bool is_sent);
+};

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/str.h"
+
+enum http_method {
+    HTTP_GET,
+    HTTP_HEAD,
+    HTTP_POST,
+    HTTP_PUT,
+    HTTP_PATCH,
+    HTTP_DELETE,
+    HTTP_OPTIONS,
+    HTTP_METHOD_OTHER, /* well-formed, but none of ours: 405 or 501 is the application's to say */
+};
+
+enum { HTTP_MAX_HEADERS = 128 };
+
+struct http_header {
+    struct str name;  /* as sent: compare without regard to case */
+    struct str value; /* without surrounding white space */
+};
+
+/* How the end of the body is found (RFC 9112 6.3). */
+enum http_framing { HTTP_NO_BODY, HTTP_SIZED_BODY, HTTP_CHUNKED_BODY };
+
+/* A request head, taken apart. Borrows from the bytes that were parsed. */
+struct http_request {
+    enum http_method method;
+    struct str method_name;
+    struct str target;      /* as sent */
+    struct str path;        /* of the target, still percent-encoded, begins with '/' (or is "*") */
+    struct str query;       /* behind the '?', still encoded; may be empty */
+    struct str host;        /* the Host field's value, or of the target in absolute form */
+    unsigned minor_version; /* HTTP/1.0 or HTTP/1.1 */
+    enum http_framing framing;
+    uint64_t content_length; /* of a HTTP_SIZED_BODY */
+    bool keeps_alive;
+    bool expects_continue;
+    size_t header_count;
+    struct http_header headers[HTTP_MAX_HEADERS];
+};
+
+/* The value of the first field of that name; {NULL, 0} if there is none. */
+struct str http_request_header(const struct http_request *request, const char *name);
+
+/* As http_request_header for the field's next occurrence: *position begins at 0. */
+struct str http_request_next_header(const struct http_request *request, const char *name,
+                                    size_t *position);
+
+/*
+ * The first query parameter of that name, percent-decoded ('+' is a plus, not a space) into
+ * memory of `decoded`, which has room for capacity bytes with the NUL. False if absent, too long or
+ * badly encoded.
+ */
+bool http_request_parameter(const struct http_request *request, const char *name, char *decoded,
+                            size_t capacity);
+
+/* Percent-decodes; false if badly encoded, holding NUL, or longer than capacity - 1. */
+bool http_percent_decode(struct str encoded, char *decoded, size_t capacity);

@@ -1,0 +1,59 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/str.h"
+#include "base/strbuf.h"
+#include "http/status.h"
+
+enum { HTTP_RESPONSE_HEADERS_MAX_BYTES = 16384 };
+
+/*
+ * What to answer. Filled by the application; Date, Content-Length and Connection are added when it
+ * is sent, and the body is left out where there is none (HEAD, 204, 304).
+ */
+struct http_response {
+    int status;            /* 0: none yet */
+    const char *reason;    /* NULL: the status' usual phrase (RFC 9110 15); a literal otherwise */
+    struct strbuf headers; /* whole field lines, each with its CRLF */
+    struct str body;       /* borrowed until the exchange is finished; used if file_fd is -1 */
+    int file_fd;           /* owned: closed when sent; -1: none */
+    uint64_t file_offset_bytes;
+    uint64_t file_length_bytes;
+    bool closes; /* end the connection behind this answer */
+};
+
+void http_response_init(struct http_response *response);
+void http_response_release(struct http_response *response);
+
+/* Back to an unanswered state: for an application that changes its mind. */
+void http_response_clear(struct http_response *response);
+
+/*
+ * Adds a field; the name is a token. Bytes of the value that are not allowed in one (CR, LF, NUL,
+ * other controls) are left out. Beyond HTTP_RESPONSE_HEADERS_MAX_BYTES a field is left out whole,
+ * and headers.is_truncated is set.
+ */
+void http_response_add(struct http_response *response, const char *name, struct str value);
+void http_response_add_format(struct http_response *response, const char *name, const char *format,
+                              ...) PRINTF_LIKE(3, 4);
+
+/*
+ * How many bytes the body has, whether or not it is sent. For HEAD file_length_bytes can be told
+ * without opening a file.
+ */
+uint64_t http_response_size(const struct http_response *response);
+
+/* What is added when a response is sent, because only the connection knows it. */
+struct http_delivery {
+    bool is_head; /* the answer to HEAD: the size is told, nothing sent */
+    bool closes;  /* Connection: close; else keep-alive is told to HTTP/1.0 */
+    bool is_http_1_0;
+    int64_t date_s; /* wall-clock, seconds since 1970 */
+};
+
+/* Appends status line, fields and the empty line to `head`. */
+void http_response_write_head(const struct http_response *response,
+                              const struct http_delivery *delivery, struct strbuf *head);

@@ -1,0 +1,114 @@
+#include "http/sender.h"
+
+#include "http/request.h"
+
+enum {
+    FILE_SLICE_BYTES = 128 * 1024, /* larger ones gain nothing and delay the others */
+    HEAD_MAX_BYTES = HTTP_RESPONSE_HEADERS_MAX_BYTES + 512,
+};
+
+static void skip(struct sender *sender, size_t sent);
+static enum io_result send_memory(struct sender *sender, struct transport *transport,
+                                  size_t *sent_out);
+static enum io_result send_file_slice(struct sender *sender, struct transport *transport,
+                                      size_t *sent_out);
+
+void sender_init(struct sender *sender)
+{
+    *sender = (struct sender){.file_fd = -1};
+    strbuf_init(&sender->head, HEAD_MAX_BYTES);
+}
+
+void sender_release(struct sender *sender)
+{
+    strbuf_release(&sender->head);
+    sender_init(sender);
+}
+
+void sender_begin(struct sender *sender, const struct http_response *response,
+                  const struct http_delivery *delivery)
+{
+    strbuf_clear(&sender->head);
+    http_response_write_head(response, delivery, &sender->head);
+    sender->head_left = strbuf_str(&sender->head);
+    sender->bytes_left = (struct str){0};
+    sender->file_fd = -1;
+    sender->file_left_bytes = 0;
+    sender->sent_body_bytes = 0;
+    if (delivery->is_head || http_status_has_no_body(response->status)) {
+        return;
+    }
+    if (response->file_fd < 0) {
+        sender->bytes_left = response->body;
+        return;
+    }
+    sender->file_fd = response->file_fd;
+    sender->file_offset_bytes = response->file_offset_bytes;
+    sender->file_left_bytes = response->file_length_bytes;
+}
+
+enum io_result sender_run(struct sender *sender, struct transport *transport,
+                          uint64_t *budget_bytes)
+{
+    while (!sender_is_done(sender) && *budget_bytes > 0) {
+        const bool is_memory = sender->head_left.length + sender->bytes_left.length > 0;
+        size_t sent = 0;
+        const enum io_result result = is_memory ? send_memory(sender, transport, &sent)
+                                                : send_file_slice(sender, transport, &sent);
+
+        if (result != IO_DONE) {
+            return result;
+        }
+        *budget_bytes -= sent < *budget_bytes ? sent : *budget_bytes;
+    }
+    return IO_DONE;
+}
+
+static enum io_result send_memory(struct sender *sender, struct transport *transport,
+                                  size_t *sent_out)
+{
+    const enum io_result result = transport->driver->write(
+        transport, sender->head_left, sender->bytes_left, sender->file_left_bytes > 0, sent_out);
+
+    if (result == IO_DONE) {
+        skip(sender, *sent_out);
+    }
+    return result;
+}
+
+static void skip(struct sender *sender, size_t sent)
+{
+    const size_t of_head = sent < sender->head_left.length ? sent : sender->head_left.length;
+
+    sender->head_left = str_from_index(sender->head_left, of_head);
+    sender->bytes_left = str_from_index(sender->bytes_left, sent - of_head);
+    sender->sent_body_bytes += sent - of_head;
+}
+
+static enum io_result send_file_slice(struct sender *sender, struct transport *transport,
+                                      size_t *sent_out)
+{
+    const size_t slice = sender->file_left_bytes < FILE_SLICE_BYTES
+                             ? (size_t)sender->file_left_bytes
+                             : FILE_SLICE_BYTES;
+    const enum io_result result = transport->driver->send_file(
+        transport, sender->file_fd, sender->file_offset_bytes, slice, sent_out);
+
+    if (result == IO_DONE) {
+        sender->file_offset_bytes += *sent_out;
+        sender->file_left_bytes -= *sent_out;
+        sender->sent_body_bytes += *sent_out;
+    }
+    return result;
+}
+
+bool sender_is_done(const struct sender *sender)
+{
+    return sender->head_left.length + sender->bytes_left.length == 0 &&
+           sender->file_left_bytes == 0;
+}
+
+bool sender_has_file(const struct sender *sender)
+{
+    return sender->file_left_bytes > 0;
+}

@@ -1,0 +1,234 @@
+#include "http/server.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+#include "http/connection.h"
+#include "http/listener.h"
+#include "http/loop.h"
+#include "http/tls.h"
+
+enum {
+    ACCEPTS_PER_TURN = 64,
+    DRAIN_POLL_MS = 5,
+    NS_PER_MS = 1000000,
+    MS_PER_SECOND = 1000,
+    /* Connections beyond the limit get a 503, up to a fraction and a few; then the queue holds
+       them. */
+    SURPLUS_FRACTION = 8,
+    SURPLUS_FEW = 16,
+};
+
+struct http_server {
+    struct http_server_config config;
+    struct connection_world world;
+    struct tls *tls; /* NULL: plain */
+    int listen_fd;
+    atomic_bool has_ended_accepting;
+    struct loop **loops;
+    unsigned next_loop; /* whose turn it is to get a connection */
+};
+
+static enum error_code set_up(struct http_server *server, struct error *err);
+static bool accept_some(void *context);
+static void end_accepting(void *context);
+static bool accept_one(struct http_server *server);
+static void take(struct http_server *server, int fd, const struct sockaddr_storage *address);
+static void wake_all(struct http_server *server);
+static void wait_ms(int64_t duration_ms);
+static void await_connections(struct http_server *server);
+
+enum error_code http_server_new(const struct http_server_config *config,
+                                struct http_server **server_out, struct error *err)
+{
+    struct http_server *server = memory_new(1, sizeof(*server));
+    enum error_code code = OK;
+
+    server->config = *config;
+    server->world.config = &server->config;
+    server->listen_fd = -1;
+    server->loops = memory_new(config->limits.loops, sizeof(*server->loops));
+    code = set_up(server, err);
+    if (code) {
+        http_server_free(server);
+        return code;
+    }
+    *server_out = server;
+    return OK;
+}
+
+static enum error_code set_up(struct http_server *server, struct error *err)
+{
+    const struct http_server_config *config = &server->config;
+    struct loop_acceptor acceptor = {
+        .accept = accept_some, .end = end_accepting, .context = server};
+    enum error_code code = OK;
+
+    if (config->tls_certificate) {
+        code = tls_new(config->tls_certificate, config->tls_key, &server->tls, err);
+    }
+    if (!code) {
+        code = listener_open(config->listen, &server->listen_fd, err);
+    }
+    for (unsigned i = 0; i < config->limits.loops && !code; i++) {
+        acceptor.fd = i == 0 ? server->listen_fd : -1;
+        code = loop_new(&server->world, &acceptor, &server->loops[i], err);
+    }
+    return code;
+}
+
+enum error_code http_server_start(struct http_server *server, struct error *err)
+{
+    enum error_code code = workers_new(server->config.limits.workers, &server->world.workers, err);
+
+    /* The loop that accepts comes last: then all others are there to be given connections. */
+    for (unsigned i = server->config.limits.loops; i > 0 && !code; i--) {
+        code = loop_start(server->loops[i - 1], err);
+    }
+    return code;
+}
+
+unsigned http_server_port(const struct http_server *server)
+{
+    return listener_port(server->listen_fd);
+}
+
+static bool accept_some(void *context)
+{
+    struct http_server *server = context;
+    const unsigned limit = server->config.limits.connections;
+    const unsigned hard_limit = limit + limit / SURPLUS_FRACTION + SURPLUS_FEW;
+
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        if (atomic_load(&server->world.connections) >= hard_limit) {
+            loop_pause_accepting(server->loops[0]);
+            return false;
+        }
+        if (!accept_one(server)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void end_accepting(void *context)
+{
+    struct http_server *server = context;
+
+    (void)close(server->listen_fd);
+    server->listen_fd = -1;
+    atomic_store(&server->has_ended_accepting, true);
+}
+
+/* False if there is nobody to accept, or nothing to accept them with. */
+static bool accept_one(struct http_server *server)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof(address);
+    const int fd = accept4(server->listen_fd, (struct sockaddr *)&address, &length,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+    if (fd < 0) {
+        if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
+            loop_pause_accepting(server->loops[0]); /* out of descriptors or memory */
+        }
+        return false;
+    }
+    take(server, fd, &address);
+    return true;
+}
+
+static void take(struct http_server *server, int fd, const struct sockaddr_storage *address)
+{
+    struct loop *loop = server->loops[server->next_loop++ % server->config.limits.loops];
+    const unsigned open_now = atomic_load(&server->world.connections);
+    char peer[INET6_ADDRSTRLEN] = "unknown";
+    struct connection *connection = NULL;
+
+    (void)getnameinfo((const struct sockaddr *)address, sizeof(*address), peer, sizeof(peer), NULL,
+                      0, NI_NUMERICHOST);
+    connection = connection_new(&server->world, server->tls, fd, peer);
+    if (connection) {
+        connection->is_surplus = open_now >= server->config.limits.connections;
+        loop_give(loop, connection);
+    }
+}
+
+enum error_code http_server_reload(struct http_server *server, struct error *err)
+{
+    return server->tls ? tls_reload(server->tls, err) : OK;
+}
+
+bool http_server_is_draining(const struct http_server *server)
+{
+    return atomic_load(&server->world.is_draining);
+}
+
+void http_server_drain(struct http_server *server)
+{
+    atomic_store(&server->world.is_draining, true);
+    wake_all(server);
+    wait_ms(server->config.limits.drain_delay_ms);
+    loop_end_accepting(server->loops[0]);
+    await_connections(server);
+}
+
+static void wake_all(struct http_server *server)
+{
+    for (unsigned i = 0; i < server->config.limits.loops; i++) {
+        loop_wake(server->loops[i]);
+    }
+}
+
+static void wait_ms(int64_t duration_ms)
+{
+    const struct timespec duration = {.tv_sec = duration_ms / MS_PER_SECOND,
+                                      .tv_nsec = duration_ms % MS_PER_SECOND * NS_PER_MS};
+
+    (void)nanosleep(&duration, NULL); /* a second signal cuts it short */
+}
+
+/* Until all connections are closed, or their time is up. */
+static void await_connections(struct http_server *server)
+{
+    const struct clock *clock = server->config.clock;
+    const int64_t deadline_ms = clock_monotonic_ms(clock) + server->config.limits.drain_timeout_ms;
+
+    while (!atomic_load(&server->has_ended_accepting) ||
+           atomic_load(&server->world.connections) > 0) {
+        if (clock_monotonic_ms(clock) >= deadline_ms) {
+            return;
+        }
+        wait_ms(DRAIN_POLL_MS);
+    }
+}
+
+void http_server_free(struct http_server *server)
+{
+    const unsigned loops = server ? server->config.limits.loops : 0;
+
+    if (!server) {
+        return;
+    }
+    atomic_store(&server->world.is_draining, true);
+    atomic_store(&server->world.is_stopping, true);
+    for (unsigned i = 0; i < loops; i++) {
+        loop_stop(server->loops[i]);
+    }
+    workers_free(server->world.workers);
+    for (unsigned i = 0; i < loops; i++) {
+        loop_free(server->loops[i]);
+    }
+    assert(atomic_load(&server->world.connections) == 0);
+    if (server->listen_fd >= 0) {
+        (void)close(server->listen_fd);
+    }
+    tls_free(server->tls);
+    free(server->loops);
+    free(server);
+}

@@ -1,0 +1,94 @@
+#include "http/workers.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+struct workers {
+    pthread_mutex_t queue_mutex; /* guards queue and is_ending */
+    pthread_cond_t is_not_empty;
+    struct list_node queue;
+    bool is_ending;
+    unsigned count;
+    pthread_t *threads;
+};
+
+static void *work(void *argument);
+static struct job *take_job(struct workers *workers);
+
+enum error_code workers_new(unsigned count, struct workers **workers_out, struct error *err)
+{
+    struct workers *workers = memory_new(1, sizeof(*workers));
+
+    (void)pthread_mutex_init(&workers->queue_mutex, NULL);
+    (void)pthread_cond_init(&workers->is_not_empty, NULL);
+    list_init(&workers->queue);
+    workers->threads = memory_new(count, sizeof(*workers->threads));
+    for (; workers->count < count; workers->count++) {
+        const int failure = pthread_create(&workers->threads[workers->count], NULL, work, workers);
+
+        if (failure != 0) {
+            workers_free(workers);
+            return error_set(err, ERROR_UNAVAILABLE, "cannot start a worker thread: %s",
+                             strerrordesc_np(failure));
+        }
+    }
+    *workers_out = workers;
+    return OK;
+}
+
+static void *work(void *argument)
+{
+    struct workers *workers = argument;
+
+    for (struct job *job = take_job(workers); job; job = take_job(workers)) {
+        job->run(job);
+    }
+    return NULL;
+}
+
+/* Waits for a job; NULL when it is time to end. */
+static struct job *take_job(struct workers *workers)
+{
+    struct job *job = NULL;
+
+    (void)pthread_mutex_lock(&workers->queue_mutex);
+    while (list_is_empty(&workers->queue) && !workers->is_ending) {
+        (void)pthread_cond_wait(&workers->is_not_empty, &workers->queue_mutex);
+    }
+    if (!list_is_empty(&workers->queue)) {
+        job = (struct job *)workers->queue.next; /* its first member */
+        list_remove(&job->node);
+    }
+    (void)pthread_mutex_unlock(&workers->queue_mutex);
+    return job;
+}
+
+void workers_submit(struct workers *workers, struct job *job)
+{
+    (void)pthread_mutex_lock(&workers->queue_mutex);
+    list_append(&workers->queue, &job->node);
+    (void)pthread_mutex_unlock(&workers->queue_mutex);
+    (void)pthread_cond_signal(&workers->is_not_empty);
+}
+
+void workers_free(struct workers *workers)
+{
+    if (!workers) {
+        return;
+    }
+    (void)pthread_mutex_lock(&workers->queue_mutex);
+    workers->is_ending = true;
+    (void)pthread_mutex_unlock(&workers->queue_mutex);
+    (void)pthread_cond_broadcast(&workers->is_not_empty);
+    for (unsigned i = 0; i < workers->count; i++) {
+        (void)pthread_join(workers->threads[i], NULL);
+    }
+    (void)pthread_cond_destroy(&workers->is_not_empty);
+    (void)pthread_mutex_destroy(&workers->queue_mutex);
+    free(workers->threads);
+    free(workers);
+}

@@ -1,0 +1,648 @@
+/*
+ * The HTTP server on real sockets of the loopback interface, with an application made for the
+ * purpose. Covers what connection.c, loop.c, listener.c, workers.c and server.c do together.
+ */
+#include "http/server.h"
+
+#include <arpa/inet.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/support/fake_clock.h"
+
+enum { ANSWER_BYTES = 4 * 1024 * 1024, BIG_FILE_BYTES = 3 * 1024 * 1024 };
+
+/* What the application counts, to see that each exchange is begun and finished exactly once. */
+struct counts {
+    atomic_int begun;
+    atomic_int finished;
+    atomic_int unsent;
+    atomic_int finished_blocking;
+};
+
+struct fixture {
+    struct counts counts;
+    struct fake_clock clock;
+    struct log log;
+    struct http_server *server;
+    int file_fd;
+    char *answer; /* room for ANSWER_BYTES */
+};
+
+/* What is remembered of a request between its calls. */
+struct seen {
+    uint64_t body_bytes;
+    unsigned char sum;
+};
+
+static bool path_is(const struct http_exchange *exchange, const char *path)
+{
+    return str_is(exchange->request.path, path);
+}
+
+static enum http_step answer_text(struct http_exchange *exchange, int status, const char *text)
+{
+    exchange->response.status = status;
+    exchange->response.body = str_from(text);
+    return HTTP_ANSWER;
+}
+
+static enum http_step app_begin(void *context, struct http_exchange *exchange)
+{
+    struct fixture *fixture = context;
+
+    if (path_is(exchange, "/blocks") && !exchange->may_block) {
+        return HTTP_BLOCKS;
+    }
+    (void)atomic_fetch_add(&fixture->counts.begun, 1);
+    if (path_is(exchange, "/echo")) {
+        exchange->call = calloc(1, sizeof(struct seen));
+        return HTTP_BODY;
+    }
+    if (path_is(exchange, "/stop-early")) {
+        return HTTP_BODY;
+    }
+    if (path_is(exchange, "/file")) {
+        exchange->response.status = 200;
+        exchange->response.file_fd = dup(fixture->file_fd);
+        exchange->response.file_length_bytes = BIG_FILE_BYTES;
+        return HTTP_ANSWER;
+    }
+    if (path_is(exchange, "/blocks")) {
+        return answer_text(exchange, 200, "from a worker");
+    }
+    return path_is(exchange, "/") ? answer_text(exchange, 200, "hello")
+                                  : answer_text(exchange, 404, "nothing here");
+}
+
+static enum http_step app_data(void *context, struct http_exchange *exchange, struct str bytes)
+{
+    struct seen *seen = exchange->call;
+
+    (void)context;
+    assert_true(bytes.length > 0);
+    if (!seen) {
+        return answer_text(exchange, 413, "enough");
+    }
+    seen->body_bytes += bytes.length;
+    for (size_t i = 0; i < bytes.length; i++) {
+        seen->sum = (unsigned char)(seen->sum + (unsigned char)bytes.bytes[i]);
+    }
+    return HTTP_BODY;
+}
+
+static void app_end(void *context, struct http_exchange *exchange)
+{
+    const struct seen *seen = exchange->call;
+
+    (void)context;
+    if (!seen) {
+        (void)answer_text(exchange, 200, "empty");
+        return;
+    }
+    (void)answer_text(exchange, 200,
+                      arena_format(&exchange->arena, "%llu bytes, sum %u",
+                                   (unsigned long long)seen->body_bytes, (unsigned)seen->sum));
+}
+
+static void app_refuse(void *context, struct http_exchange *exchange,
+                       const struct http_refusal *refusal)
+{
+    struct fixture *fixture = context;
+
+    (void)atomic_fetch_add(&fixture->counts.begun, 1);
+    (void)answer_text(exchange, refusal->status, refusal->message);
+}
+
+static void app_finish(void *context, struct http_exchange *exchange, bool is_sent)
+{
+    struct fixture *fixture = context;
+
+    free(exchange->call);
+    (void)atomic_fetch_add(&fixture->counts.unsent, is_sent ? 0 : 1);
+    (void)atomic_fetch_add(&fixture->counts.finished_blocking, exchange->may_block ? 1 : 0);
+    (void)atomic_fetch_add(&fixture->counts.finished, 1);
+}
+
+static const struct http_limits usual_limits = {
+    .connections = 100,
+    .loops = 2,
+    .workers = 3,
+    .head_bytes = 65536,
+    .headers = 100,
+    .arena_bytes = 65536,
+    .head_timeout_ms = 10000,
+    .idle_timeout_ms = 80000,
+    .stall_timeout_ms = 5000,
+    .body_rate_bytes_per_second = 100,
+    .drain_delay_ms = 0,
+    .drain_timeout_ms = 5000,
+    .discard_bytes = 1024 * 1024,
+};
+
+static void start(struct fixture *fixture, const struct http_limits *limits)
+{
+    const struct http_server_config config = {
+        .listen = "127.0.0.1:0",
+        .limits = *limits,
+        .application = {fixture, app_begin, app_data, app_end, app_refuse, app_finish},
+        .log = &fixture->log,
+        .clock = &fixture->clock.clock,
+    };
+    struct error err = {0};
+
+    assert_int_equal(http_server_new(&config, &fixture->server, &err), OK);
+    assert_int_equal(http_server_start(fixture->server, &err), OK);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    char path[] = "/tmp/pierone-test-file-XXXXXX";
+
+    fake_clock_init(&fixture->clock);
+    log_init(&fixture->log, STDERR_FILENO, LOG_TEXT, LOG_ERROR, &fixture->clock.clock);
+    fixture->answer = malloc(ANSWER_BYTES);
+    memset(fixture->answer, 'x', BIG_FILE_BYTES);
+    fixture->file_fd = mkstemp(path);
+    (void)unlink(path);
+    assert_int_equal(write(fixture->file_fd, fixture->answer, BIG_FILE_BYTES), BIG_FILE_BYTES);
+    *state = fixture;
+    return 0;
+}
+
+/* However a test went: every exchange that was begun was finished, once. */
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    http_server_free(fixture->server);
+    assert_int_equal(atomic_load(&fixture->counts.begun), atomic_load(&fixture->counts.finished));
+    (void)close(fixture->file_fd);
+    free(fixture->answer);
+    free(fixture);
+    return 0;
+}
+
+static int dial(const struct fixture *fixture)
+{
+    const struct timeval patience = {.tv_sec = 20};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET,
+        .sin_port = htons((uint16_t)http_server_port(fixture->server)),
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+static void say_bytes(int fd, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        const ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL);
+
+        assert_true(sent > 0);
+        bytes += sent;
+        length -= (size_t)sent;
+    }
+}
+
+static void say(int fd, const char *text)
+{
+    say_bytes(fd, text, strlen(text));
+}
+
+/* Everything until the server closes, as text. Fails if it does not within the socket's patience.
+ */
+static size_t hear_all(struct fixture *fixture, int fd)
+{
+    size_t length = 0;
+    ssize_t got = 0;
+
+    do {
+        got = recv(fd, fixture->answer + length, ANSWER_BYTES - 1 - length, 0);
+        assert_true(got >= 0);
+        length += (size_t)got;
+    } while (got > 0);
+    fixture->answer[length] = '\0';
+    return length;
+}
+
+/* Until the text has been heard. */
+static void hear_until(struct fixture *fixture, int fd, const char *text)
+{
+    size_t length = 0;
+
+    fixture->answer[0] = '\0';
+    while (!strstr(fixture->answer, text)) {
+        const ssize_t got = recv(fd, fixture->answer + length, ANSWER_BYTES - 1 - length, 0);
+
+        assert_true(got > 0);
+        length += (size_t)got;
+        fixture->answer[length] = '\0';
+    }
+}
+
+static int count_of(const char *text, const char *part)
+{
+    int count = 0;
+
+    for (const char *at = strstr(text, part); at; at = strstr(at + 1, part)) {
+        count++;
+    }
+    return count;
+}
+
+/* Sends bytes, hears everything until the connection is closed. */
+static void talk(struct fixture *fixture, const char *text)
+{
+    const int fd = dial(fixture);
+
+    say(fd, text);
+    (void)hear_all(fixture, fd);
+    (void)close(fd);
+}
+
+static void a_request_is_answered_from_the_loop(void **state)
+{
+    struct fixture *fixture = *state;
+
+    start(fixture, &usual_limits);
+    talk(fixture, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert_non_null(strstr(fixture->answer, "HTTP/1.1 200 OK\r\n"));
+    assert_non_null(strstr(fixture->answer, "\r\nConnection: close\r\n"));
+    assert_non_null(strstr(fixture->answer, "\r\n\r\nhello"));
+}
+
+static void a_request_that_blocks_is_answered_by_a_worker(void **state)
+{
+    struct fixture *fixture = *state;
+
+    start(fixture, &usual_limits);
+    talk(fixture, "GET /blocks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert_non_null(strstr(fixture->answer, "\r\n\r\nfrom a worker"));
+    assert_int_equal(atomic_load(&fixture->counts.begun), 1);
+}
+
+static void pipelined_requests_are_answered_in_order(void **state)
+{
+    struct fixture *fixture = *state;
+
+    start(fixture, &usual_limits);
+    talk(fixture, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+                  "GET /blocks HTTP/1.1\r\nHost: x\r\n\r\n"
+                  "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc"
+                  "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "2\r\nab\r\n1\r\nc\r\n0\r\n\r\n"
+                  "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n"
+                  "GET /none HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert_int_equal(count_of(fixture->answer, "HTTP/1.1 "), 6);
+    assert_int_equal(count_of(fixture->answer, "3 bytes, sum 38"), 2);
+    assert_true(strstr(fixture->answer, "hello") < strstr(fixture->answer, "from a worker"));
+    assert_true(strstr(fixture->answer, "from a worker") < strstr(fixture->answer, "3 bytes"));
+    assert_non_null(strstr(fixture->answer, "\r\n\r\nnothing here"));
+}
+
+static void many_pipelined_requests_take_turns_and_are_all_answered(void **state)
+{
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+
+    for (int i = 0; i < 500; i++) {
+        say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    say(fd, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    (void)hear_all(fixture, fd);
+    assert_int_equal(count_of(fixture->answer, "HTTP/1.1 200"), 501);
+    (void)close(fd);
+}
+
+static void a_head_may_come_byte_by_byte(void **state)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+
+    for (size_t i = 0; i < sizeof(request) - 1; i++) {
+        say_bytes(fd, request + i, 1);
+    }
+    (void)hear_all(fixture, fd);
+    assert_non_null(strstr(fixture->answer, "hello"));
+    (void)close(fd);
+}
+
+static void a_large_body_streams_through(void **state)
+{
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+
+    say(fd,
+        "POST /echo HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3145728\r\n\r\n");
+    say_bytes(fd, fixture->answer, BIG_FILE_BYTES);
+    (void)hear_all(fixture, fd);
+    assert_non_null(strstr(fixture->answer, "3145728 bytes, sum 0"));
+    (void)close(fd);
+}
+
+static void what_follows_a_large_chunked_body_is_the_next_request(void **state)
+{
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+
+    say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n300000\r\n");
+    say_bytes(fd, fixture->answer, BIG_FILE_BYTES);
+    say(fd, "\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    (void)hear_all(fixture, fd);
+    assert_non_null(strstr(fixture->answer, "3145728 bytes, sum 0"));
+    assert_non_null(strstr(fixture->answer, "hello"));
+    (void)close(fd);
+}
+
+static void a_file_leaves_whole(void **state)
+{
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+    const char *body = NULL;
+    size_t length = 0;
+
+    say(fd, "GET /file HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    length = hear_all(fixture, fd);
+    body = strstr(fixture->answer, "\r\n\r\n") + 4;
+    assert_int_equal(length - (size_t)(body - fixture->answer), BIG_FILE_BYTES);
+    assert_int_equal(strspn(body, "x"), BIG_FILE_BYTES);
+    (void)close(fd);
+}
+
+static void continue_is_said_once_the_body_is_wanted(void **state)
+{
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+
+    say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nExpect: 100-continue\r\n"
+            "Connection: close\r\n\r\n");
+    hear_until(fixture, fd, "HTTP/1.1 100 Continue\r\n\r\n");
+    say(fd, "abc");
+    (void)hear_all(fixture, fd);
+    assert_non_null(strstr(fixture->answer, "3 bytes"));
+    (void)close(fd);
+}
+
+static void continue_is_not_said_to_a_refused_request(void **state)
+{
+    struct fixture *fixture = *state;
+
+    start(fixture, &usual_limits);
+    talk(fixture, "POST /none HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n"
+                  "Expect: 100-continue\r\n\r\n");
+    assert_null(strstr(fixture->answer, "100 Continue"));
+    assert_int_equal(count_of(fixture->answer, "HTTP/1.1 "), 1);
+    assert_non_null(strstr(fixture->answer, "HTTP/1.1 404"));
+}
+
+static void an_answer_in_the_middle_of_a_body_arrives_and_closes(void **state)
+{
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+
+    say(fd, "POST /stop-early HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n");
+    say_bytes(fd, fixture->answer, 500000);
+    (void)hear_all(fixture, fd);
+    assert_non_null(strstr(fixture->answer, "HTTP/1.1 413"));
+    assert_int_equal(count_of(fixture->answer, "HTTP/1.1 "), 1);
+    (void)close(fd);
+}
+
+static void a_refused_head_is_answered_once_and_closed(void **state)
+{
+    struct fixture *fixture = *state;
+
+    start(fixture, &usual_limits);
+    talk(fixture,
+         "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n"
+         "\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(count_of(fixture->answer, "HTTP/1.1 "), 1);
+    assert_non_null(strstr(fixture->answer, "HTTP/1.1 400"));
+}
+
+static void a_broken_chunk_is_answered_once_and_closed(void **state)
+{
+    struct fixture *fixture = *state;
+
+    start(fixture, &usual_limits);
+    talk(fixture, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+                  "zz\r\nGET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(count_of(fixture->answer, "HTTP/1.1 "), 1);
+    assert_non_null(strstr(fixture->answer, "HTTP/1.1 400"));
+}
+
+static void await_finished(struct fixture *fixture, int count)
+{
+    const struct timespec moment = {.tv_nsec = 1000000};
+
+    for (int i = 0; i < 20000 && atomic_load(&fixture->counts.finished) < count; i++) {
+        (void)nanosleep(&moment, NULL);
+    }
+    assert_int_equal(atomic_load(&fixture->counts.finished), count);
+}
+
+static void a_client_that_vanishes_in_a_body_is_finished_on_a_worker(void **state)
+{
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+
+    say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc");
+    (void)close(fd);
+    await_finished(fixture, 1);
+    assert_int_equal(atomic_load(&fixture->counts.unsent), 1);
+    assert_int_equal(atomic_load(&fixture->counts.finished_blocking), 1);
+}
+
+/* Turns the clock until the server closes the connection. */
+static void pass_time_until_closed(struct fixture *fixture, int fd, int64_t step_ms)
+{
+    const struct timeval moment = {.tv_usec = 20000};
+    ssize_t got = -1;
+    size_t length = 0;
+
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof(moment));
+    for (int i = 0; i < 1000 && got != 0; i++) {
+        fake_clock_advance(&fixture->clock, step_ms);
+        got = recv(fd, fixture->answer + length, ANSWER_BYTES - 1 - length, 0);
+        length += got > 0 ? (size_t)got : 0;
+    }
+    assert_int_equal(got, 0);
+    fixture->answer[length] = '\0';
+}
+
+static void a_slow_head_is_answered_408(void **state)
+{
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+
+    say(fd, "GET / HTTP/1.1\r\nHost: x\r\n");
+    pass_time_until_closed(fixture, fd, 1000);
+    assert_non_null(strstr(fixture->answer, "HTTP/1.1 408"));
+    (void)close(fd);
+}
+
+static void a_silent_connection_is_closed_without_an_answer(void **state)
+{
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+
+    pass_time_until_closed(fixture, fd, 5000);
+    assert_int_equal(strlen(fixture->answer), 0);
+    (void)close(fd);
+}
+
+static void a_body_that_stalls_is_answered_408(void **state)
+{
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+
+    say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc");
+    pass_time_until_closed(fixture, fd, 1000);
+    assert_non_null(strstr(fixture->answer, "HTTP/1.1 408"));
+    assert_int_equal(count_of(fixture->answer, "HTTP/1.1 "), 1);
+    (void)close(fd);
+}
+
+static void a_client_that_does_not_read_is_dropped(void **state)
+{
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+    const struct timespec moment = {.tv_nsec = 20000000};
+
+    for (int i = 0; i < 10; i++) {
+        say(fd, "GET /file HTTP/1.1\r\nHost: x\r\n\r\n");
+    }
+    for (int i = 0; i < 1000 && atomic_load(&fixture->counts.unsent) == 0; i++) {
+        fake_clock_advance(&fixture->clock, 1000);
+        (void)nanosleep(&moment, NULL);
+    }
+    assert_int_equal(atomic_load(&fixture->counts.unsent), 1);
+    (void)close(fd);
+}
+
+static void connections_beyond_the_limit_get_503(void **state)
+{
+    struct fixture *fixture = *state;
+    struct http_limits limits = usual_limits;
+    int first = -1;
+
+    limits.connections = 1;
+    start(fixture, &limits);
+    first = dial(fixture);
+    say(first, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear_until(fixture, first, "hello");
+    talk(fixture, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_non_null(strstr(fixture->answer, "HTTP/1.1 503"));
+    say(first, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear_until(fixture, first, "hello");
+    (void)close(first);
+}
+
+static void draining_closes_the_idle_and_serves_the_queued(void **state)
+{
+    struct fixture *fixture = *state;
+    const int idle = (start(fixture, &usual_limits), dial(fixture));
+    int queued = -1;
+
+    say(idle, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    hear_until(fixture, idle, "hello");
+    queued = dial(fixture);
+    say(queued, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    http_server_drain(fixture->server);
+    assert_true(http_server_is_draining(fixture->server));
+    assert_int_equal(hear_all(fixture, idle), 0);
+    (void)hear_all(fixture, queued);
+    assert_non_null(strstr(fixture->answer, "hello"));
+    (void)close(idle);
+    (void)close(queued);
+}
+
+static void freeing_ends_what_is_under_way(void **state)
+{
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+
+    say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n");
+    hear_until(fixture, fd, "100 Continue");
+    http_server_free(fixture->server);
+    fixture->server = NULL;
+    assert_int_equal(atomic_load(&fixture->counts.unsent), 1);
+    (void)close(fd);
+}
+
+static void an_address_that_cannot_be_used_is_an_error(void **state)
+{
+    static const char *const addresses[] = {"nonsense", "127.0.0.1", "127.0.0.1:65536", "::1:80",
+                                            "192.0.2.1:80"};
+    struct fixture *fixture = *state;
+    struct http_server_config config = {.limits = usual_limits, .clock = &fixture->clock.clock};
+    struct http_server *server = NULL;
+
+    for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {
+        struct error err = {0};
+
+        config.listen = addresses[i];
+        assert_int_equal(http_server_new(&config, &server, &err), ERROR_INVALID);
+        assert_non_null(strstr(err.message, addresses[i]));
+        assert_null(server);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_request_is_answered_from_the_loop, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_request_that_blocks_is_answered_by_a_worker, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(pipelined_requests_are_answered_in_order, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(many_pipelined_requests_take_turns_and_are_all_answered,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_head_may_come_byte_by_byte, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_large_body_streams_through, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_follows_a_large_chunked_body_is_the_next_request,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_leaves_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(continue_is_said_once_the_body_is_wanted, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(continue_is_not_said_to_a_refused_request, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_answer_in_the_middle_of_a_body_arrives_and_closes,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_refused_head_is_answered_once_and_closed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_broken_chunk_is_answered_once_and_closed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_client_that_vanishes_in_a_body_is_finished_on_a_worker,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_slow_head_is_answered_408, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_silent_connection_is_closed_without_an_answer, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_body_that_stalls_is_answered_408, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_client_that_does_not_read_is_dropped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(connections_beyond_the_limit_get_503, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(draining_closes_the_idle_and_serves_the_queued, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(freeing_ends_what_is_under_way, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_address_that_cannot_be_used_is_an_error, set_up,
+                                        tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
