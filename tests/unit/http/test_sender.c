@@ -1,0 +1,188 @@
+/* Also covers plain_transport.c: the sender is its main user. */
+#include "http/sender.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { FILE_BYTES = 1000000, ROOM_BYTES = 2000000 };
+
+struct fixture {
+    struct transport transport;
+    int peer;
+    int file_fd;
+    struct http_response response;
+    struct sender sender;
+    char *heard;
+    size_t heard_bytes;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    char path[] = "/tmp/pierone-test-sender-XXXXXX";
+    int ends[2];
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    plain_transport_init(&fixture->transport, ends[0]);
+    fixture->peer = ends[1];
+    fixture->heard = malloc(ROOM_BYTES);
+    memset(fixture->heard, 'f', FILE_BYTES);
+    fixture->file_fd = mkstemp(path);
+    (void)unlink(path);
+    assert_int_equal(write(fixture->file_fd, fixture->heard, FILE_BYTES), FILE_BYTES);
+    http_response_init(&fixture->response);
+    fixture->response.status = 200;
+    sender_init(&fixture->sender);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    sender_release(&fixture->sender);
+    http_response_release(&fixture->response);
+    transport_release(&fixture->transport);
+    if (fixture->peer >= 0) {
+        (void)close(fixture->peer);
+    }
+    (void)close(fixture->file_fd);
+    free(fixture->heard);
+    free(fixture);
+    return 0;
+}
+
+static void hear(struct fixture *fixture)
+{
+    ssize_t got = 0;
+
+    do {
+        got = read(fixture->peer, fixture->heard + fixture->heard_bytes,
+                   ROOM_BYTES - 1 - fixture->heard_bytes);
+        fixture->heard_bytes += got > 0 ? (size_t)got : 0;
+    } while (got > 0);
+    fixture->heard[fixture->heard_bytes] = '\0';
+}
+
+/* Sends all, with the peer reading whenever the sender would wait. */
+static void send_all(struct fixture *fixture)
+{
+    uint64_t budget = UINT64_MAX;
+
+    while (!sender_is_done(&fixture->sender)) {
+        const enum io_result result = sender_run(&fixture->sender, &fixture->transport, &budget);
+
+        assert_true(result == IO_DONE || result == IO_WAIT_WRITE);
+        hear(fixture);
+    }
+    hear(fixture);
+}
+
+static void head_and_bytes_leave_together(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct http_delivery delivery = {0};
+
+    fixture->response.body = str_from("hello");
+    sender_begin(&fixture->sender, &fixture->response, &delivery);
+    send_all(fixture);
+    assert_memory_equal(fixture->heard, "HTTP/1.1 200 OK\r\n", 17);
+    assert_non_null(strstr(fixture->heard, "\r\n\r\nhello"));
+    assert_int_equal(fixture->sender.sent_body_bytes, 5);
+}
+
+static void a_part_of_a_file_leaves(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct http_delivery delivery = {0};
+
+    fixture->response.file_fd = fixture->file_fd;
+    fixture->response.file_offset_bytes = 1;
+    fixture->response.file_length_bytes = FILE_BYTES - 2;
+    sender_begin(&fixture->sender, &fixture->response, &delivery);
+    assert_true(sender_has_file(&fixture->sender));
+    send_all(fixture);
+    assert_int_equal(strspn(strstr(fixture->heard, "\r\n\r\n") + 4, "f"), FILE_BYTES - 2);
+    assert_int_equal(fixture->sender.sent_body_bytes, FILE_BYTES - 2);
+    fixture->response.file_fd = -1; /* the fixture closes it */
+}
+
+static void the_answer_to_head_has_no_body(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct http_delivery delivery = {.is_head = true};
+
+    fixture->response.body = str_from("hello");
+    sender_begin(&fixture->sender, &fixture->response, &delivery);
+    send_all(fixture);
+    assert_non_null(strstr(fixture->heard, "Content-Length: 5\r\n"));
+    assert_string_equal(strstr(fixture->heard, "\r\n\r\n"), "\r\n\r\n");
+    assert_int_equal(fixture->sender.sent_body_bytes, 0);
+}
+
+static void a_budget_ends_a_turn(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct http_delivery delivery = {0};
+    uint64_t budget = 1;
+
+    fixture->response.file_fd = fixture->file_fd;
+    fixture->response.file_length_bytes = FILE_BYTES;
+    sender_begin(&fixture->sender, &fixture->response, &delivery);
+    assert_int_equal(sender_run(&fixture->sender, &fixture->transport, &budget), IO_DONE);
+    assert_false(sender_is_done(&fixture->sender));
+    assert_int_equal(budget, 0);
+    fixture->response.file_fd = -1;
+}
+
+static void a_peer_that_is_gone_is_noticed(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct http_delivery delivery = {0};
+    uint64_t budget = UINT64_MAX;
+
+    (void)close(fixture->peer);
+    fixture->peer = -1;
+    sender_begin(&fixture->sender, &fixture->response, &delivery);
+    assert_int_equal(sender_run(&fixture->sender, &fixture->transport, &budget), IO_CLOSED);
+}
+
+static void a_file_that_ends_early_breaks_off(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct http_delivery delivery = {0};
+    enum io_result result = IO_DONE;
+    uint64_t budget = UINT64_MAX;
+
+    assert_int_equal(ftruncate(fixture->file_fd, 10), 0);
+    fixture->response.file_fd = fixture->file_fd;
+    fixture->response.file_length_bytes = 20;
+    sender_begin(&fixture->sender, &fixture->response, &delivery);
+    result = sender_run(&fixture->sender, &fixture->transport, &budget);
+    assert_int_equal(result, IO_CLOSED);
+    fixture->response.file_fd = -1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(head_and_bytes_leave_together, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_part_of_a_file_leaves, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_answer_to_head_has_no_body, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_budget_ends_a_turn, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_peer_that_is_gone_is_noticed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_that_ends_early_breaks_off, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,62 @@
+#include "http/workers.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+enum { JOBS = 1000, RUNS = 3 };
+
+struct counting_job {
+    struct job job; /* first */
+    struct workers *workers;
+    atomic_int *total;
+    int runs;
+};
+
+static void run(struct job *job)
+{
+    struct counting_job *counting = (struct counting_job *)job;
+
+    (void)atomic_fetch_add(counting->total, 1);
+    if (++counting->runs < RUNS) {
+        workers_submit(counting->workers, job);
+    }
+}
+
+static void every_job_runs_as_often_as_it_is_queued(void **state)
+{
+    static struct counting_job jobs[JOBS];
+    struct workers *workers = NULL;
+    struct error err = {0};
+    atomic_int total = 0;
+
+    (void)state;
+    assert_int_equal(workers_new(4, &workers, &err), OK);
+    for (int i = 0; i < JOBS; i++) {
+        jobs[i] = (struct counting_job){{.run = run}, workers, &total, 0};
+        list_init(&jobs[i].job.node);
+        workers_submit(workers, &jobs[i].job);
+    }
+    workers_free(workers);
+    assert_int_equal(atomic_load(&total), JOBS * RUNS);
+}
+
+static void nothing_can_be_freed(void **state)
+{
+    (void)state;
+    workers_free(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_job_runs_as_often_as_it_is_queued),
+        cmocka_unit_test(nothing_can_be_freed),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
