@@ -52,7 +52,17 @@ enum error_code error_set_errno(struct error *err, const char *format, ...)
         (void)snprintf(err->message + length, sizeof(err->message) - length, ": %s",
                        strerrordesc_np(number));
     }
-    return number == ENOSPC || number == EDQUOT ? ERROR_NO_SPACE : ERROR_INTERNAL;
+    switch (number) {
+    case ENOSPC:
+    case EDQUOT:
+        return ERROR_NO_SPACE;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+        return ERROR_UNAVAILABLE; /* others will have given theirs back in a moment */
+    default:
+        return ERROR_INTERNAL;
+    }
 }
 
 const char *error_code_name(enum error_code code)

@@ -56,8 +56,9 @@ enum error_code error_set_about(struct error *err, enum error_topic topic, enum 
                                 const char *format, ...) PRINTF_LIKE(4, 5);
 
 /*
- * As error_set, for a failed system call: appends what errno says, and turns ENOSPC and EDQUOT into
- * ERROR_NO_SPACE, all else into ERROR_INTERNAL.
+ * As error_set, for a failed system call: appends what errno says, and turns a full disk
+ * into ERROR_NO_SPACE, a lack of descriptors or memory into ERROR_UNAVAILABLE, all else into
+ * ERROR_INTERNAL.
  */
 enum error_code error_set_errno(struct error *err, const char *format, ...) PRINTF_LIKE(2, 3);
 

@@ -52,6 +52,8 @@ static void a_full_disk_has_a_code_of_its_own(void **state)
     assert_string_equal(err.message, "cannot write x: No space left on device");
     errno = EDQUOT;
     assert_int_equal(error_set_errno(&err, "cannot write"), ERROR_NO_SPACE);
+    errno = EMFILE;
+    assert_int_equal(error_set_errno(&err, "cannot open"), ERROR_UNAVAILABLE);
     errno = EIO;
     assert_int_equal(error_set_errno(&err, "cannot write"), ERROR_INTERNAL);
 }
