@@ -1,0 +1,55 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "blobs/blob_store.h"
+
+/*
+ * What a medium owes (the porting guide for a new one). Instances embed struct blob_store, writers
+ * struct blob_writer, as first member. The generic half has checked all arguments.
+ */
+struct blob_driver {
+    const char *name;
+
+    void (*free)(struct blob_store *store);
+
+    /*
+     * Opens the upload's bytes for appending at upload->offset_bytes, creating the place for a new
+     * upload (offset 0) and dropping bytes beyond the offset. ERROR_NOT_FOUND if fewer are there.
+     */
+    enum error_code (*open)(struct blob_store *store, const struct blob_upload *upload,
+                            struct blob_writer **writer_out, struct error *err);
+
+    /* Appends all of bytes or fails; a failed writer is only closed afterwards. */
+    enum error_code (*write)(struct blob_writer *writer, struct str bytes, struct error *err);
+
+    /* All that was written outlives the process. NULL if it does so anyway. */
+    enum error_code (*suspend)(struct blob_writer *writer, struct error *err);
+
+    /* Hashes all bytes of the upload so far again into *hasher. May read them from the medium. */
+    enum error_code (*rehash)(struct blob_writer *writer, struct hasher *hasher, struct error *err);
+
+    /* Publishes under the digest, which is right, and makes it durable; removes the upload. */
+    enum error_code (*publish)(struct blob_writer *writer, const struct digest *digest,
+                               struct error *err);
+
+    void (*close)(struct blob_writer *writer);
+
+    enum error_code (*discard)(struct blob_store *store, const struct blob_upload *upload,
+                               struct error *err);
+
+    enum error_code (*read)(struct blob_store *store, const struct digest *digest,
+                            struct blob_content *content_out, struct error *err);
+};
+
+struct blob_store {
+    const struct blob_driver *driver;
+};
+
+/* Filled and kept up to date by the generic half; drivers only read it. */
+struct blob_writer {
+    struct blob_store *store;
+    struct blob_upload upload; /* id, and offset and hash of all that was written */
+    bool is_finished;          /* failed or committed: only to be closed */
+};

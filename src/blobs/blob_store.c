@@ -1,0 +1,185 @@
+#include "blobs/blob_store.h"
+
+#include <assert.h>
+#include <unistd.h>
+
+#include "blobs/blob_driver.h"
+
+static enum error_code check_id(const char *id, struct error *err);
+static bool is_id_digit(char digit);
+static enum error_code check_digest(struct blob_writer *writer, const struct digest *expected,
+                                    struct error *err);
+static enum error_code digest_of_content(struct blob_writer *writer,
+                                         enum digest_algorithm algorithm, struct digest *digest_out,
+                                         struct error *err);
+
+void blob_store_free(struct blob_store *store)
+{
+    if (store) {
+        store->driver->free(store);
+    }
+}
+
+void blob_upload_init(struct blob_upload *upload, enum digest_algorithm algorithm)
+{
+    *upload = (struct blob_upload){.offset_bytes = 0};
+    random_id(upload->id);
+    hasher_init(&upload->hasher, algorithm);
+}
+
+enum error_code blob_writer_open(struct blob_store *store, const struct blob_upload *upload,
+                                 struct blob_writer **writer_out, struct error *err)
+{
+    struct blob_writer *writer = NULL;
+    enum error_code code = check_id(upload->id, err);
+
+    if (!code) {
+        code = store->driver->open(store, upload, &writer, err);
+    }
+    if (code) {
+        return code;
+    }
+    writer->store = store;
+    writer->upload = *upload;
+    writer->is_finished = false;
+    *writer_out = writer;
+    return OK;
+}
+
+/* Drivers build names from ids, so an id is held against the form that random_id gives it. */
+static enum error_code check_id(const char *id, struct error *err)
+{
+    size_t length = 0;
+
+    while (length < RANDOM_ID_BYTES - 1 && is_id_digit(id[length])) {
+        length++;
+    }
+    if (length < RANDOM_ID_BYTES - 1 || id[length] != '\0') {
+        return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND, "no upload has such an id");
+    }
+    return OK;
+}
+
+static bool is_id_digit(char digit)
+{
+    return (digit >= '0' && digit <= '9') || (digit >= 'a' && digit <= 'f');
+}
+
+enum error_code blob_writer_write(struct blob_writer *writer, struct str bytes, struct error *err)
+{
+    enum error_code code;
+
+    assert(!writer->is_finished);
+    if (bytes.length == 0) {
+        return OK;
+    }
+    code = writer->store->driver->write(writer, bytes, err);
+    if (code) {
+        writer->is_finished = true;
+        return code;
+    }
+    hasher_update(&writer->upload.hasher, bytes);
+    writer->upload.offset_bytes += bytes.length;
+    return OK;
+}
+
+uint64_t blob_writer_offset(const struct blob_writer *writer)
+{
+    return writer->upload.offset_bytes;
+}
+
+enum error_code blob_writer_suspend(struct blob_writer *writer, struct blob_upload *upload_out,
+                                    struct error *err)
+{
+    enum error_code code = OK;
+
+    assert(!writer->is_finished);
+    if (writer->store->driver->suspend) {
+        code = writer->store->driver->suspend(writer, err);
+    }
+    if (code) {
+        writer->is_finished = true;
+        return code;
+    }
+    *upload_out = writer->upload;
+    return OK;
+}
+
+enum error_code blob_writer_commit(struct blob_writer *writer, const struct digest *expected,
+                                   struct error *err)
+{
+    enum error_code code;
+
+    assert(!writer->is_finished);
+    code = check_digest(writer, expected, err);
+    if (code) {
+        return code;
+    }
+    writer->is_finished = true;
+    return writer->store->driver->publish(writer, expected, err);
+}
+
+static enum error_code check_digest(struct blob_writer *writer, const struct digest *expected,
+                                    struct error *err)
+{
+    char expected_text[DIGEST_TEXT_BYTES];
+    char actual_text[DIGEST_TEXT_BYTES];
+    struct digest actual;
+    const enum error_code code = digest_of_content(writer, expected->algorithm, &actual, err);
+
+    if (code || digest_equal(&actual, expected)) {
+        return code;
+    }
+    digest_format(expected, expected_text);
+    digest_format(&actual, actual_text);
+    return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
+                           "the content's digest is %s, not %s as promised", actual_text,
+                           expected_text);
+}
+
+static enum error_code digest_of_content(struct blob_writer *writer,
+                                         enum digest_algorithm algorithm, struct digest *digest_out,
+                                         struct error *err)
+{
+    struct hasher hasher = writer->upload.hasher;
+    enum error_code code = OK;
+
+    if (hasher.algorithm != algorithm) {
+        hasher_init(&hasher, algorithm);
+        code = writer->store->driver->rehash(writer, &hasher, err);
+    }
+    if (code) {
+        writer->is_finished = true;
+        return code;
+    }
+    *digest_out = hasher_digest(&hasher);
+    return OK;
+}
+
+void blob_writer_free(struct blob_writer *writer)
+{
+    if (writer) {
+        writer->store->driver->close(writer);
+    }
+}
+
+enum error_code blob_store_discard(struct blob_store *store, const struct blob_upload *upload,
+                                   struct error *err)
+{
+    /* What cannot be an id has no bytes to forget. */
+    return check_id(upload->id, NULL) ? OK : store->driver->discard(store, upload, err);
+}
+
+enum error_code blob_store_read(struct blob_store *store, const struct digest *digest,
+                                struct blob_content *content_out, struct error *err)
+{
+    return store->driver->read(store, digest, content_out, err);
+}
+
+void blob_content_release(struct blob_content *content)
+{
+    if (content->kind == BLOB_IN_FILE && content->fd >= 0) {
+        (void)close(content->fd);
+        content->fd = -1;
+    }
+}

@@ -1,0 +1,96 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/hasher.h"
+#include "base/random.h"
+#include "base/str.h"
+#include "base/strbuf.h"
+
+/*
+ * Where blobs are kept, by their digest. Blobs are written once and never changed or removed; only
+ * uploads that were never committed can be discarded. This is the generic half: it hashes, counts
+ * and checks; drivers (blob_driver.h) do only the medium.
+ *
+ * A store may be used by many threads at once; a writer belongs to one thread at a time, and one
+ * upload has at most one writer (the caller sees to that).
+ */
+struct blob_store;
+struct blob_writer;
+
+/*
+ * An upload that rests between requests: all that is needed to go on, on any instance. A plain
+ * value that metadata keeps (metadata/uploads.h).
+ */
+struct blob_upload {
+    char id[RANDOM_ID_BYTES];
+    uint64_t offset_bytes; /* acknowledged so far */
+    struct hasher hasher;  /* of these bytes */
+    /* The S3 driver will add its parts here. */
+};
+
+enum blob_content_kind {
+    BLOB_IN_FILE,   /* fd is open at the file that holds exactly the blob; the receiver closes it */
+    BLOB_IN_MEMORY, /* bytes live as long as the store */
+};
+
+struct blob_content {
+    enum blob_content_kind kind;
+    uint64_t size_bytes;
+    int fd;
+    struct str bytes;
+};
+
+void blob_store_free(struct blob_store *store);
+
+/* A new upload with a fresh id and nothing in it. Touches no medium. */
+void blob_upload_init(struct blob_upload *upload, enum digest_algorithm algorithm);
+
+/*
+ * Opens an upload to go on at its offset. Bytes beyond it that an interrupted request left behind
+ * are dropped. The upload is copied. ERROR_NOT_FOUND about UPLOAD if it has an offset but its bytes
+ * are gone, ERROR_NO_SPACE, ERROR_UNAVAILABLE, ERROR_INTERNAL.
+ */
+MUST_USE enum error_code blob_writer_open(struct blob_store *store,
+                                          const struct blob_upload *upload,
+                                          struct blob_writer **writer_out, struct error *err);
+
+/* Appends. After a failure only blob_writer_free is allowed. */
+MUST_USE enum error_code blob_writer_write(struct blob_writer *writer, struct str bytes,
+                                           struct error *err);
+
+uint64_t blob_writer_offset(const struct blob_writer *writer);
+
+/*
+ * Makes what was written outlive this process (kill -9; not power loss) and tells how to go on.
+ * The writer is still to be freed.
+ */
+MUST_USE enum error_code blob_writer_suspend(struct blob_writer *writer,
+                                             struct blob_upload *upload_out, struct error *err);
+
+/*
+ * Publishes the upload as the blob `expected`. After OK it is there whole, durably (power loss
+ * too), and the upload is gone. That the blob is there already is success as well. ERROR_INVALID
+ * about DIGEST if the content has another digest (the upload stays). If the upload was hashed with
+ * another algorithm than expected's, its bytes are read once more. The writer is still to be freed.
+ */
+MUST_USE enum error_code blob_writer_commit(struct blob_writer *writer,
+                                            const struct digest *expected, struct error *err);
+
+/* Closes; the upload stays as last suspended. NULL is accepted. */
+void blob_writer_free(struct blob_writer *writer);
+
+/* Forgets an upload and its bytes. Success also if there are none. */
+MUST_USE enum error_code blob_store_discard(struct blob_store *store,
+                                            const struct blob_upload *upload, struct error *err);
+
+/* Opens a blob for reading. ERROR_NOT_FOUND about BLOB. */
+MUST_USE enum error_code blob_store_read(struct blob_store *store, const struct digest *digest,
+                                         struct blob_content *content_out, struct error *err);
+
+/* Closes what blob_store_read opened, if the fd was not passed on. */
+void blob_content_release(struct blob_content *content);

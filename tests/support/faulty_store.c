@@ -1,0 +1,180 @@
+#include "tests/support/faulty_store.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "blobs/blob_driver.h"
+
+struct faulty_store {
+    struct blob_store base;
+    struct blob_store *inner; /* not owned */
+    atomic_uint calls;
+    atomic_uint failing_call;
+    _Atomic enum error_code code;
+};
+
+struct faulty_writer {
+    struct blob_writer base;
+    struct blob_writer *inner;
+};
+
+static void faulty_free(struct blob_store *base);
+static enum error_code faulty_open(struct blob_store *base, const struct blob_upload *upload,
+                                   struct blob_writer **writer_out, struct error *err);
+static enum error_code faulty_write(struct blob_writer *base, struct str bytes, struct error *err);
+static enum error_code faulty_suspend(struct blob_writer *base, struct error *err);
+static enum error_code faulty_rehash(struct blob_writer *base, struct hasher *hasher,
+                                     struct error *err);
+static enum error_code faulty_publish(struct blob_writer *base, const struct digest *digest,
+                                      struct error *err);
+static void faulty_close(struct blob_writer *base);
+static enum error_code faulty_discard(struct blob_store *base, const struct blob_upload *upload,
+                                      struct error *err);
+static enum error_code faulty_read(struct blob_store *base, const struct digest *digest,
+                                   struct blob_content *content_out, struct error *err);
+
+static enum error_code next_call(struct blob_store *base, const char *name, struct error *err);
+
+static const struct blob_driver faulty_driver = {
+    .name = "faulty",
+    .free = faulty_free,
+    .open = faulty_open,
+    .write = faulty_write,
+    .suspend = faulty_suspend,
+    .rehash = faulty_rehash,
+    .publish = faulty_publish,
+    .close = faulty_close,
+    .discard = faulty_discard,
+    .read = faulty_read,
+};
+
+static struct faulty_store *store_of(struct blob_store *base)
+{
+    return (struct faulty_store *)base;
+}
+
+static struct faulty_writer *writer_of(struct blob_writer *base)
+{
+    return (struct faulty_writer *)base;
+}
+
+struct blob_store *faulty_store_new(struct blob_store *inner)
+{
+    struct faulty_store *store = memory_new(1, sizeof(*store));
+
+    store->base.driver = &faulty_driver;
+    store->inner = inner;
+    return &store->base;
+}
+
+void faulty_store_fail_at(struct blob_store *store, unsigned call, enum error_code code)
+{
+    struct faulty_store *faulty = store_of(store);
+
+    atomic_store(&faulty->calls, 0);
+    atomic_store(&faulty->code, code);
+    atomic_store(&faulty->failing_call, call);
+}
+
+unsigned faulty_store_calls(struct blob_store *store)
+{
+    return atomic_load(&store_of(store)->calls);
+}
+
+static enum error_code next_call(struct blob_store *base, const char *name, struct error *err)
+{
+    struct faulty_store *store = store_of(base);
+    const unsigned call = atomic_fetch_add(&store->calls, 1) + 1;
+
+    if (call != atomic_load(&store->failing_call)) {
+        return OK;
+    }
+    return error_set(err, atomic_load(&store->code), "the store was told to fail at call %u, %s",
+                     call, name);
+}
+
+static void faulty_free(struct blob_store *base)
+{
+    free(store_of(base));
+}
+
+static enum error_code faulty_open(struct blob_store *base, const struct blob_upload *upload,
+                                   struct blob_writer **writer_out, struct error *err)
+{
+    struct blob_writer *inner = NULL;
+    struct faulty_writer *writer;
+    enum error_code code = next_call(base, "open", err);
+
+    if (!code) {
+        code = blob_writer_open(store_of(base)->inner, upload, &inner, err);
+    }
+    if (code) {
+        return code;
+    }
+    writer = memory_new(1, sizeof(*writer));
+    writer->inner = inner;
+    *writer_out = &writer->base;
+    return OK;
+}
+
+static enum error_code faulty_write(struct blob_writer *base, struct str bytes, struct error *err)
+{
+    struct blob_writer *inner = writer_of(base)->inner;
+    const enum error_code code = next_call(base->store, "write", err);
+
+    if (code) {
+        (void)!blob_writer_write(inner, str_slice(bytes, 0, bytes.length / 2), NULL);
+        return code;
+    }
+    return blob_writer_write(inner, bytes, err);
+}
+
+static enum error_code faulty_suspend(struct blob_writer *base, struct error *err)
+{
+    struct blob_upload ignored;
+    const enum error_code code = next_call(base->store, "suspend", err);
+
+    return code ? code : blob_writer_suspend(writer_of(base)->inner, &ignored, err);
+}
+
+static enum error_code faulty_rehash(struct blob_writer *base, struct hasher *hasher,
+                                     struct error *err)
+{
+    struct blob_writer *inner = writer_of(base)->inner;
+    const enum error_code code = next_call(base->store, "rehash", err);
+
+    return code ? code : inner->store->driver->rehash(inner, hasher, err);
+}
+
+static enum error_code faulty_publish(struct blob_writer *base, const struct digest *digest,
+                                      struct error *err)
+{
+    const enum error_code code = next_call(base->store, "publish", err);
+
+    return code ? code : blob_writer_commit(writer_of(base)->inner, digest, err);
+}
+
+static void faulty_close(struct blob_writer *base)
+{
+    struct faulty_writer *writer = writer_of(base);
+
+    blob_writer_free(writer->inner);
+    free(writer);
+}
+
+static enum error_code faulty_discard(struct blob_store *base, const struct blob_upload *upload,
+                                      struct error *err)
+{
+    const enum error_code code = next_call(base, "discard", err);
+
+    return code ? code : blob_store_discard(store_of(base)->inner, upload, err);
+}
+
+static enum error_code faulty_read(struct blob_store *base, const struct digest *digest,
+                                   struct blob_content *content_out, struct error *err)
+{
+    const enum error_code code = next_call(base, "read", err);
+
+    return code ? code : blob_store_read(store_of(base)->inner, digest, content_out, err);
+}

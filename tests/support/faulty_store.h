@@ -1,0 +1,19 @@
+#pragma once
+
+#include "blobs/blob_store.h"
+
+/*
+ * A store that fails on purpose: it passes every driver call (open, write, suspend, rehash,
+ * publish, discard, read) on to another store, but for the one that it was told to fail. A failing
+ * write leaves half of its bytes behind, as a full disk does. The inner store stays the caller's.
+ */
+struct blob_store *faulty_store_new(struct blob_store *inner);
+
+/*
+ * The call-th driver call from now on, counted from 1, returns that code, and all before and after
+ * work; 0 is none.
+ */
+void faulty_store_fail_at(struct blob_store *store, unsigned call, enum error_code code);
+
+/* How many driver calls there were since faulty_store_new or faulty_store_fail_at. */
+unsigned faulty_store_calls(struct blob_store *store);

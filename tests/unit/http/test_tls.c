@@ -1,0 +1,277 @@
+#include "http/tls.h"
+
+#include <fcntl.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/support/certificate.h"
+#include "tests/support/temporary_folder.h"
+
+enum { FILE_BYTES = 300000, PATH_BYTES = 4096, RUNS = 1000000 };
+
+struct fixture {
+    char *folder;
+    char certificate[PATH_BYTES];
+    char key[PATH_BYTES];
+    struct tls *tls;
+    struct transport transport; /* the server's side */
+    SSL_CTX *client_context;
+    SSL *client;
+    int client_fd;
+    int file_fd;
+};
+
+static void new_certificate(struct fixture *fixture, const char *name)
+{
+    certificate_write(name, fixture->certificate, fixture->key);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    char path[] = "/tmp/pierone-test-tls-XXXXXX";
+    char *bytes = malloc(FILE_BYTES);
+
+    memset(bytes, 'f', FILE_BYTES);
+    fixture->file_fd = mkstemp(path);
+    (void)unlink(path);
+    assert_int_equal(write(fixture->file_fd, bytes, FILE_BYTES), FILE_BYTES);
+    free(bytes);
+    fixture->folder = temporary_folder_new();
+    (void)snprintf(fixture->certificate, PATH_BYTES, "%s/certificate.pem", fixture->folder);
+    (void)snprintf(fixture->key, PATH_BYTES, "%s/key.pem", fixture->folder);
+    new_certificate(fixture, "first");
+    fixture->client_context = SSL_CTX_new(TLS_client_method());
+    *state = fixture;
+    return 0;
+}
+
+static void hang_up(struct fixture *fixture)
+{
+    if (fixture->client) {
+        SSL_free(fixture->client);
+        fixture->client = NULL;
+        (void)close(fixture->client_fd);
+        transport_release(&fixture->transport);
+    }
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    hang_up(fixture);
+    SSL_CTX_free(fixture->client_context);
+    tls_free(fixture->tls);
+    (void)close(fixture->file_fd);
+    temporary_folder_free(fixture->folder);
+    free(fixture);
+    return 0;
+}
+
+/* Both ends in one thread: each moves when the other waits. */
+static void connect_both(struct fixture *fixture)
+{
+    int ends[2];
+    enum io_result result = IO_WAIT_READ;
+    int connected = 0;
+
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    fixture->client_fd = ends[0];
+    fixture->client = SSL_new(fixture->client_context);
+    (void)SSL_set_fd(fixture->client, ends[0]);
+    assert_true(tls_transport_init(fixture->tls, &fixture->transport, ends[1]));
+    for (int i = 0; i < RUNS && (result != IO_DONE || connected != 1); i++) {
+        if (connected != 1) {
+            connected = SSL_connect(fixture->client);
+        }
+        if (result != IO_DONE) {
+            result = fixture->transport.driver->handshake(&fixture->transport);
+        }
+    }
+    assert_int_equal(result, IO_DONE);
+    assert_int_equal(connected, 1);
+}
+
+static void open_both(struct fixture *fixture)
+{
+    assert_int_equal(tls_new(fixture->certificate, fixture->key, &fixture->tls, NULL), OK);
+    connect_both(fixture);
+}
+
+static void bytes_go_both_ways(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct transport_driver *driver = NULL;
+    char bytes[10] = {0};
+    size_t length = 0;
+
+    open_both(fixture);
+    driver = fixture->transport.driver;
+    assert_int_equal(driver->read(&fixture->transport, bytes, sizeof(bytes), &length),
+                     IO_WAIT_READ);
+    assert_int_equal(SSL_write(fixture->client, "hello", 5), 5);
+    assert_int_equal(driver->read(&fixture->transport, bytes, 2, &length), IO_DONE);
+    assert_int_equal(length, 2);
+    assert_true(driver->has_pending(&fixture->transport));
+    assert_int_equal(driver->read(&fixture->transport, bytes + 2, 8, &length), IO_DONE);
+    assert_string_equal(bytes, "hello");
+    assert_int_equal(
+        driver->write(&fixture->transport, (struct str){0}, str_from("you"), false, &length),
+        IO_DONE);
+    assert_int_equal(SSL_read(fixture->client, bytes, sizeof(bytes)), 3);
+    assert_memory_equal(bytes, "you", 3);
+}
+
+static void a_file_arrives_whole(void **state)
+{
+    struct fixture *fixture = *state;
+    uint64_t offset = 0;
+    size_t heard = 0;
+
+    open_both(fixture);
+    for (int i = 0; i < RUNS && heard < FILE_BYTES; i++) {
+        char bytes[20000];
+        size_t sent = 0;
+        int got = 0;
+
+        if (offset < FILE_BYTES &&
+            fixture->transport.driver->send_file(&fixture->transport, fixture->file_fd, offset,
+                                                 FILE_BYTES - (size_t)offset, &sent) == IO_DONE) {
+            offset += sent;
+        }
+        got = SSL_read(fixture->client, bytes, sizeof(bytes));
+        for (int j = 0; j < got; j++) {
+            assert_int_equal(bytes[j], 'f');
+        }
+        heard += got > 0 ? (size_t)got : 0;
+    }
+    assert_int_equal(heard, FILE_BYTES);
+}
+
+static void the_end_is_told_and_heard(void **state)
+{
+    struct fixture *fixture = *state;
+    char bytes[10];
+    size_t length = 1;
+
+    open_both(fixture);
+    (void)SSL_shutdown(fixture->client);
+    assert_int_equal(
+        fixture->transport.driver->read(&fixture->transport, bytes, sizeof(bytes), &length),
+        IO_DONE);
+    assert_int_equal(length, 0);
+    fixture->transport.driver->shutdown_write(&fixture->transport);
+    assert_int_equal(SSL_read(fixture->client, bytes, sizeof(bytes)), 0);
+    assert_int_equal(SSL_get_error(fixture->client, 0), SSL_ERROR_ZERO_RETURN);
+}
+
+static void what_is_no_tls_is_closed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct transport transport;
+    int ends[2];
+
+    assert_int_equal(tls_new(fixture->certificate, fixture->key, &fixture->tls, NULL), OK);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    assert_true(tls_transport_init(fixture->tls, &transport, ends[1]));
+    assert_int_equal(transport.driver->handshake(&transport), IO_WAIT_READ);
+    assert_int_equal(write(ends[0], "GET / HTTP/1.1\r\n\r\n", 18), 18);
+    assert_int_equal(transport.driver->handshake(&transport), IO_CLOSED);
+    transport_release(&transport);
+    (void)close(ends[0]);
+}
+
+/* Whose certificate the client sees. */
+static void assert_certificate(struct fixture *fixture, const char *name)
+{
+    X509 *certificate = SSL_get1_peer_certificate(fixture->client);
+    char text[100] = "";
+
+    (void)X509_NAME_get_text_by_NID(X509_get_subject_name(certificate), NID_commonName, text,
+                                    sizeof(text));
+    X509_free(certificate);
+    assert_string_equal(text, name);
+}
+
+static void a_reload_is_for_new_connections(void **state)
+{
+    struct fixture *fixture = *state;
+
+    open_both(fixture);
+    assert_certificate(fixture, "first");
+    new_certificate(fixture, "second");
+    assert_int_equal(tls_reload(fixture->tls, NULL), OK);
+    assert_certificate(fixture, "first");
+    hang_up(fixture);
+    connect_both(fixture);
+    assert_certificate(fixture, "second");
+}
+
+static void a_reload_that_fails_keeps_the_old(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    assert_int_equal(tls_new(fixture->certificate, fixture->key, &fixture->tls, NULL), OK);
+    assert_int_equal(truncate(fixture->certificate, 10), 0);
+    assert_int_equal(tls_reload(fixture->tls, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, fixture->certificate));
+    connect_both(fixture);
+    assert_certificate(fixture, "first");
+}
+
+static void files_that_do_not_fit_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    char other_key[PATH_BYTES + 8];
+    char other_certificate[PATH_BYTES + 8];
+
+    (void)snprintf(other_key, sizeof(other_key), "%s.other", fixture->key);
+    (void)snprintf(other_certificate, sizeof(other_certificate), "%s.other", fixture->certificate);
+    assert_int_equal(tls_new(other_certificate, fixture->key, &fixture->tls, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, other_certificate));
+    assert_int_equal(tls_new(fixture->certificate, other_key, &fixture->tls, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, other_key));
+    certificate_write("other", other_certificate, other_key);
+    assert_int_equal(tls_new(fixture->certificate, other_key, &fixture->tls, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, other_key));
+    assert_null(fixture->tls);
+}
+
+static void the_kernel_encrypts_only_on_tcp(void **state)
+{
+    struct fixture *fixture = *state;
+
+    open_both(fixture);
+    assert_false(tls_transport_is_offloaded(&fixture->transport));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(bytes_go_both_ways, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_arrives_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_end_is_told_and_heard, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_tls_is_closed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_reload_is_for_new_connections, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_reload_that_fails_keeps_the_old, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(files_that_do_not_fit_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_kernel_encrypts_only_on_tcp, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
