@@ -1,0 +1,189 @@
+#include "metadata/manifests.h"
+
+#include "metadata/metadata_private.h"
+
+struct find {
+    struct str repository;
+    const struct digest *digest;
+    struct arena *arena;
+    struct manifest_record *manifest;
+    bool is_there;
+};
+
+struct listing {
+    const struct referrer_query *query;
+    struct arena *arena;
+    struct referrer_page page;
+};
+
+static enum error_code find(struct sql_connection *connection, void *context, struct error *err);
+static enum error_code read_manifest(const struct sql_rows *rows, const struct find *find,
+                                     struct error *err);
+static enum error_code has(struct sql_connection *connection, void *context, struct error *err);
+static enum error_code list(struct sql_connection *connection, void *context, struct error *err);
+static enum error_code read_referrers(struct sql_rows *rows, struct listing *listing,
+                                      struct error *err);
+static enum error_code read_referrer(const struct sql_rows *rows, struct arena *arena,
+                                     struct referrer *referrer, struct error *err);
+
+enum error_code metadata_find_manifest(struct metadata *metadata, struct str repository,
+                                       const struct digest *digest, struct arena *arena,
+                                       struct manifest_record *manifest_out, struct error *err)
+{
+    struct find wanted = {repository, digest, arena, manifest_out, false};
+    char text[DIGEST_TEXT_BYTES];
+    const enum error_code code = sql_read(metadata->sql, find, &wanted, err);
+
+    if (code || wanted.is_there) {
+        return code;
+    }
+    digest_format(digest, text);
+    return error_set_about(err, ABOUT_MANIFEST, ERROR_NOT_FOUND, "%.*s has no manifest %s",
+                           STR_FORMAT(repository), text);
+}
+
+static enum error_code find(struct sql_connection *connection, void *context, struct error *err)
+{
+    struct find *wanted = context;
+    struct digest_value digest;
+    const struct sql_query query = {
+        .text = "select manifest.media_type, content.bytes from repository "
+                "join manifest on manifest.repository_id = repository.id "
+                "join content on content.digest = manifest.digest "
+                "where repository.name = $1 and manifest.digest = $2",
+        .values = {sql_text(wanted->repository), metadata_digest_value(&digest, wanted->digest)},
+        .count = 2,
+    };
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    enum error_code code = sql_query(connection, &query, &rows, err);
+
+    if (!code) {
+        code = sql_rows_next(rows, &wanted->is_there, err);
+    }
+    return code || !wanted->is_there ? code : read_manifest(rows, wanted, err);
+}
+
+static enum error_code read_manifest(const struct sql_rows *rows, const struct find *find,
+                                     struct error *err)
+{
+    struct manifest_record manifest = {.digest = *find->digest};
+    enum error_code code = metadata_read_text(rows, 0, find->arena, &manifest.media_type, err);
+
+    if (!code) {
+        code = metadata_read_text(rows, 1, find->arena, &manifest.content, err);
+    }
+    if (!code) {
+        manifest.size_bytes = manifest.content.length;
+        *find->manifest = manifest;
+    }
+    return code;
+}
+
+enum error_code metadata_has_manifest(struct metadata *metadata, struct str repository,
+                                      const struct digest *digest, bool *is_there_out,
+                                      struct error *err)
+{
+    struct find wanted = {.repository = repository, .digest = digest};
+    const enum error_code code = sql_read(metadata->sql, has, &wanted, err);
+
+    if (!code) {
+        *is_there_out = wanted.is_there;
+    }
+    return code;
+}
+
+static enum error_code has(struct sql_connection *connection, void *context, struct error *err)
+{
+    struct find *wanted = context;
+    struct digest_value digest;
+    const struct sql_query query = {
+        .text = "select 1 from repository join manifest on manifest.repository_id = repository.id "
+                "where repository.name = $1 and manifest.digest = $2",
+        .values = {sql_text(wanted->repository), metadata_digest_value(&digest, wanted->digest)},
+        .count = 2,
+    };
+
+    return sql_run_for_row(connection, &query, &wanted->is_there, err);
+}
+
+enum error_code metadata_list_referrers(struct metadata *metadata,
+                                        const struct referrer_query *query, struct arena *arena,
+                                        struct referrer_page *page_out, struct error *err)
+{
+    struct listing listing = {.query = query, .arena = arena};
+    void *referrers = NULL;
+    enum error_code code =
+        metadata_new_list(arena, query->limit, sizeof(*listing.page.referrers), &referrers, err);
+
+    listing.page.referrers = referrers;
+    if (!code) {
+        code = sql_read(metadata->sql, list, &listing, err);
+    }
+    if (!code) {
+        *page_out = listing.page;
+    }
+    return code;
+}
+
+/* One more than the limit is asked for: that it is there says that there is more. */
+static enum error_code list(struct sql_connection *connection, void *context, struct error *err)
+{
+    struct listing *listing = context;
+    const struct referrer_query *wanted = listing->query;
+    struct digest_value subject;
+    struct digest_value after;
+    const struct sql_query query = {
+        .text = "select manifest.digest, manifest.media_type, manifest.size_bytes, "
+                "manifest.artifact_type, manifest.annotations "
+                "from repository join manifest on manifest.repository_id = repository.id "
+                "where repository.name = $1 and manifest.subject = $2 and manifest.digest > $3 "
+                "and ($4 = '' or manifest.artifact_type = $4) "
+                "order by manifest.digest limit $5",
+        .values = {sql_text(wanted->repository), metadata_digest_value(&subject, &wanted->subject),
+                   wanted->after ? metadata_digest_value(&after, wanted->after)
+                                 : sql_text((struct str){0}),
+                   sql_text(wanted->artifact_type), sql_integer((int64_t)wanted->limit + 1)},
+        .count = 5,
+    };
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    const enum error_code code = sql_query(connection, &query, &rows, err);
+
+    return code ? code : read_referrers(rows, listing, err);
+}
+
+static enum error_code read_referrers(struct sql_rows *rows, struct listing *listing,
+                                      struct error *err)
+{
+    struct referrer_page *page = &listing->page;
+    enum error_code code = OK;
+    bool is_row = true;
+
+    page->count = 0;
+    page->has_more = false;
+    while (!code && is_row && !page->has_more) {
+        code = sql_rows_next(rows, &is_row, err);
+        if (code || !is_row) {
+            break;
+        }
+        page->has_more = page->count == listing->query->limit;
+        if (!page->has_more) {
+            code = read_referrer(rows, listing->arena, &page->referrers[page->count++], err);
+        }
+    }
+    return code;
+}
+
+static enum error_code read_referrer(const struct sql_rows *rows, struct arena *arena,
+                                     struct referrer *referrer, struct error *err)
+{
+    enum error_code code = metadata_read_digest(rows, 0, &referrer->manifest.digest, err);
+
+    if (!code) {
+        code = metadata_read_text(rows, 1, arena, &referrer->manifest.media_type, err);
+    }
+    if (!code) {
+        referrer->manifest.size_bytes = (uint64_t)sql_rows_column(rows, 2).integer;
+        code = metadata_read_text(rows, 3, arena, &referrer->artifact_type, err);
+    }
+    return code ? code : metadata_read_text(rows, 4, arena, &referrer->annotations, err);
+}

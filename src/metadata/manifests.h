@@ -1,0 +1,96 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "metadata/metadata.h"
+#include "metadata/tags.h"
+
+/* A manifest as it was pushed to one repository. */
+struct manifest_record {
+    struct digest digest;
+    struct str media_type; /* its Content-Type, exactly */
+    struct str content;    /* its bytes, exactly; absent where a function says so */
+    uint64_t size_bytes;   /* of the content */
+};
+
+/* What else is kept of a manifest, taken from its content by the registry. */
+struct manifest_facts {
+    struct str artifact_type; /* of a referrer: what filters compare with; may be empty */
+    struct str annotations;   /* a JSON object, or empty */
+    bool has_subject;
+    struct digest subject;
+    bool has_config;
+    struct digest config;      /* the "image id" of clients */
+    uint64_t image_size_bytes; /* content, config and layers together; 0 for an index */
+};
+
+/* A push: everything it creates comes to be in one transaction, or nothing does. */
+struct manifest_push {
+    struct str repository;
+    struct manifest_record manifest; /* with content */
+    struct manifest_facts facts;
+    struct str tag; /* absent: pushed by digest */
+    enum tag_kind tag_kind;
+    const struct digest
+        *replaces; /* the tag may move, if it is at this digest now; NULL: it may not */
+    struct str created_by;
+    int64_t created_ms; /* wall clock */
+};
+
+enum push_outcome {
+    PUSH_DONE,      /* all is there, durably: new, or it was already the same */
+    PUSH_TAG_TAKEN, /* the tag is at another digest: nothing was stored */
+};
+
+/*
+ * Stores a manifest, its repository if that is new, and its tag. Durable once it returns OK.
+ * With PUSH_TAG_TAKEN, *existing_out is where the tag is.
+ */
+MUST_USE enum error_code metadata_push_manifest(struct metadata *metadata,
+                                                const struct manifest_push *push,
+                                                enum push_outcome *outcome_out,
+                                                struct digest *existing_out, struct error *err);
+
+/* The manifest of that digest in that repository. ERROR_NOT_FOUND about MANIFEST. */
+MUST_USE enum error_code metadata_find_manifest(struct metadata *metadata, struct str repository,
+                                                const struct digest *digest, struct arena *arena,
+                                                struct manifest_record *manifest_out,
+                                                struct error *err);
+
+/* Whether the repository has a manifest of that digest. */
+MUST_USE enum error_code metadata_has_manifest(struct metadata *metadata, struct str repository,
+                                               const struct digest *digest, bool *is_there_out,
+                                               struct error *err);
+
+/* A manifest that refers to another one as its subject. */
+struct referrer {
+    struct manifest_record manifest; /* without content */
+    struct str artifact_type;
+    struct str annotations;
+};
+
+struct referrer_page {
+    struct referrer *referrers; /* in the arena, ordered by digest */
+    size_t count;
+    bool has_more;
+};
+
+struct referrer_query {
+    struct str repository;
+    struct digest subject;
+    struct str artifact_type;   /* empty: all */
+    const struct digest *after; /* NULL: from the first; else only what comes behind it */
+    size_t limit;
+};
+
+/* No referrers (also of an unknown repository) is an empty page. */
+MUST_USE enum error_code metadata_list_referrers(struct metadata *metadata,
+                                                 const struct referrer_query *query,
+                                                 struct arena *arena,
+                                                 struct referrer_page *page_out, struct error *err);

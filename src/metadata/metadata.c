@@ -1,0 +1,111 @@
+#include "metadata/metadata.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "metadata/metadata_private.h"
+#include "metadata/migrate.h"
+#include "metadata/sql_sqlite.h"
+
+/* schema/sqlite/001-initial.sql, embedded by the build */
+extern const char schema_sqlite_001[];
+
+enum error_code metadata_open_sqlite(const char *path, struct metadata **metadata_out,
+                                     struct error *err)
+{
+    const struct migration migrations[] = {
+        {"initial", schema_sqlite_001},
+    };
+    struct metadata *metadata = NULL;
+    struct sql *sql = NULL;
+    enum error_code code = sql_sqlite_open(path, &sql, err);
+
+    if (!code) {
+        code = migrate(sql, migrations, ARRAY_LEN(migrations), err);
+    }
+    if (code) {
+        sql_free(sql);
+        return code;
+    }
+    metadata = memory_new(1, sizeof(*metadata));
+    metadata->sql = sql;
+    *metadata_out = metadata;
+    return OK;
+}
+
+void metadata_free(struct metadata *metadata)
+{
+    if (metadata) {
+        sql_free(metadata->sql);
+        free(metadata);
+    }
+}
+
+struct sql_value metadata_digest_value(struct digest_value *storage, const struct digest *digest)
+{
+    if (!digest) {
+        return sql_null();
+    }
+    digest_format(digest, storage->text);
+    return sql_text(str_from(storage->text));
+}
+
+enum error_code metadata_read_digest(const struct sql_rows *rows, int column,
+                                     struct digest *digest_out, struct error *err)
+{
+    if (digest_parse(sql_rows_column(rows, column).bytes, digest_out, NULL)) {
+        return error_set(err, ERROR_INTERNAL, "the database holds a digest that is none");
+    }
+    return OK;
+}
+
+enum error_code metadata_read_text(const struct sql_rows *rows, int column, struct arena *arena,
+                                   struct str *text_out, struct error *err)
+{
+    const struct str value = sql_rows_column(rows, column).bytes;
+    const char *copy = arena_text(arena, value);
+
+    if (!copy) {
+        return error_set(err, ERROR_TOO_LARGE, "the answer is larger than a request's memory");
+    }
+    *text_out = (struct str){copy, value.length};
+    return OK;
+}
+
+enum error_code metadata_new_list(struct arena *arena, size_t limit, size_t size, void **list_out,
+                                  struct error *err)
+{
+    *list_out = arena_new(arena, limit, size);
+    if (!*list_out) {
+        return error_set(err, ERROR_TOO_LARGE, "a list of %zu is larger than a request's memory",
+                         limit);
+    }
+    return OK;
+}
+
+enum error_code metadata_repository_id(struct sql_connection *connection, struct str repository,
+                                       int64_t *id_out, struct error *err)
+{
+    const struct sql_query query = {
+        .text = "select id from repository where name = $1",
+        .values = {sql_text(repository)},
+        .count = 1,
+    };
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    enum error_code code = sql_query(connection, &query, &rows, err);
+    bool is_row = false;
+
+    if (!code) {
+        code = sql_rows_next(rows, &is_row, err);
+    }
+    if (code) {
+        return code;
+    }
+    if (!is_row) {
+        return error_set_about(err, ABOUT_NAME, ERROR_NOT_FOUND,
+                               "there is no repository %.*s: nothing was pushed to it",
+                               STR_FORMAT(repository));
+    }
+    *id_out = sql_rows_column(rows, 0).integer;
+    return OK;
+}

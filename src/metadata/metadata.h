@@ -1,0 +1,24 @@
+#pragma once
+
+#include "base/attributes.h"
+#include "base/error.h"
+
+/*
+ * What the registry knows beside its blobs: repositories, manifests (with their bytes), tags and
+ * unfinished uploads. One handle, used by many threads at once; the queries are in manifests.h,
+ * tags.h, repositories.h and uploads.h. All of them block: never call them on an event loop.
+ *
+ * Every function may fail with ERROR_UNAVAILABLE (the database cannot be reached or is too busy),
+ * ERROR_NO_SPACE or ERROR_INTERNAL; headers name only what comes on top. Names given as str were
+ * validated by the caller. Results are copied into the caller's arena; if it is too small,
+ * ERROR_TOO_LARGE.
+ */
+struct metadata;
+
+/*
+ * Opens (creating it if needed) the SQLite database at that path and brings its schema up to date.
+ * ERROR_INVALID if it is not a database of ours or newer than this program, with what to do.
+ */
+MUST_USE enum error_code metadata_open_sqlite(const char *path, struct metadata **metadata_out,
+                                              struct error *err);
+void metadata_free(struct metadata *metadata);

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "base/attributes.h"
+#include "base/error.h"
+#include "metadata/sql.h"
+
+/* A numbered step of the schema; versions count from 1 without gaps. */
+struct migration {
+    const char *name;
+    const char *script;
+};
+
+/*
+ * Brings a database from whatever version it is at to `count`, each step in a transaction of its
+ * own, one program at a time. ERROR_INVALID if it is at a later version: then a newer program has
+ * been here.
+ */
+MUST_USE enum error_code migrate(struct sql *sql, const struct migration *migrations, size_t count,
+                                 struct error *err);

@@ -1,0 +1,131 @@
+#include "metadata/sql.h"
+
+#include "metadata/sql_driver.h"
+
+static enum error_code run_transaction(struct sql_connection *connection, sql_work *work,
+                                       void *context, struct error *err);
+
+struct sql_value sql_null(void)
+{
+    return (struct sql_value){.type = SQL_NULL};
+}
+
+struct sql_value sql_integer(int64_t integer)
+{
+    return (struct sql_value){.type = SQL_INTEGER, .integer = integer};
+}
+
+struct sql_value sql_text(struct str text)
+{
+    return (struct sql_value){.type = SQL_TEXT, .bytes = text};
+}
+
+struct sql_value sql_bytes(struct str bytes)
+{
+    return (struct sql_value){.type = SQL_BYTES, .bytes = bytes};
+}
+
+void sql_free(struct sql *sql)
+{
+    if (sql) {
+        sql->driver->free(sql);
+    }
+}
+
+enum error_code sql_read(struct sql *sql, sql_work *work, void *context, struct error *err)
+{
+    struct sql_connection *connection = NULL;
+    enum error_code code = sql->driver->acquire(sql, false, &connection, err);
+
+    if (code) {
+        return code;
+    }
+    code = sql->driver->begin(connection, false, SQL_RELAXED, err);
+    if (!code) {
+        code = run_transaction(connection, work, context, err);
+    }
+    sql->driver->release(connection);
+    return code;
+}
+
+enum error_code sql_write(struct sql *sql, enum sql_durability durability, sql_work *work,
+                          void *context, struct error *err)
+{
+    struct sql_connection *connection = NULL;
+    enum error_code code = sql->driver->acquire(sql, true, &connection, err);
+
+    if (code) {
+        return code;
+    }
+    code = sql->driver->begin(connection, true, durability, err);
+    if (!code) {
+        code = run_transaction(connection, work, context, err);
+    }
+    sql->driver->release(connection);
+    return code;
+}
+
+/* From behind its begin to its end, either way. */
+static enum error_code run_transaction(struct sql_connection *connection, sql_work *work,
+                                       void *context, struct error *err)
+{
+    const struct sql_driver *driver = connection->sql->driver;
+    enum error_code code = work(connection, context, err);
+
+    if (!code) {
+        code = driver->commit(connection, err);
+    }
+    if (code) {
+        driver->rollback(connection);
+    }
+    return code;
+}
+
+enum error_code sql_query(struct sql_connection *connection, const struct sql_query *query,
+                          struct sql_rows **rows_out, struct error *err)
+{
+    return connection->sql->driver->query(connection, query, rows_out, err);
+}
+
+enum error_code sql_rows_next(struct sql_rows *rows, bool *is_row_out, struct error *err)
+{
+    return rows->connection->sql->driver->next(rows, is_row_out, err);
+}
+
+struct sql_value sql_rows_column(const struct sql_rows *rows, int column)
+{
+    return rows->connection->sql->driver->column(rows, column);
+}
+
+void sql_rows_close(struct sql_rows **rows)
+{
+    if (*rows) {
+        (*rows)->connection->sql->driver->close(*rows);
+        *rows = NULL;
+    }
+}
+
+enum error_code sql_run(struct sql_connection *connection, const struct sql_query *query,
+                        struct error *err)
+{
+    bool is_row = false;
+
+    return sql_run_for_row(connection, query, &is_row, err);
+}
+
+enum error_code sql_run_for_row(struct sql_connection *connection, const struct sql_query *query,
+                                bool *is_row_out, struct error *err)
+{
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    enum error_code code = sql_query(connection, query, &rows, err);
+
+    if (!code) {
+        code = sql_rows_next(rows, is_row_out, err);
+    }
+    return code;
+}
+
+enum error_code sql_script(struct sql_connection *connection, const char *text, struct error *err)
+{
+    return connection->sql->driver->script(connection, text, err);
+}

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/error.h"
+#include "base/str.h"
+
+/*
+ * A database. Queries are written once, in SQL that every driver takes: placeholders $1, $2, …;
+ * `insert … on conflict do nothing returning …`; limits always given. Query texts are literals:
+ * drivers keep prepared statements by their address.
+ */
+struct sql;
+struct sql_connection;
+struct sql_rows;
+
+enum sql_type { SQL_NULL = 0, SQL_INTEGER, SQL_TEXT, SQL_BYTES };
+
+/* A placeholder's value, or a column's: then it borrows until the next row. */
+struct sql_value {
+    enum sql_type type;
+    int64_t integer;
+    struct str bytes; /* of text and bytes */
+};
+
+struct sql_value sql_null(void);
+struct sql_value sql_integer(int64_t integer);
+struct sql_value sql_text(struct str text);
+struct sql_value sql_bytes(struct str bytes);
+
+enum sql_durability {
+    SQL_DURABLE, /* what was committed survives a power failure */
+    SQL_RELAXED, /* … survives the end of this process */
+};
+
+/* What happens in a transaction. May be called again if the database asks for that: repeatable. */
+typedef enum error_code sql_work(struct sql_connection *connection, void *context,
+                                 struct error *err);
+
+/* NULL is accepted. */
+void sql_free(struct sql *sql);
+
+/* Runs work in a transaction that only reads, all of it seeing the same state. */
+MUST_USE enum error_code sql_read(struct sql *sql, sql_work *work, void *context,
+                                  struct error *err);
+
+/*
+ * Runs work in a transaction that commits if work returns OK, and leaves nothing behind otherwise.
+ * OK is returned only once the commit is as durable as asked.
+ */
+MUST_USE enum error_code sql_write(struct sql *sql, enum sql_durability durability, sql_work *work,
+                                   void *context, struct error *err);
+
+/* A statement and the values of its placeholders, in order. */
+struct sql_query {
+    const char *text;
+    struct sql_value values[12];
+    size_t count;
+};
+
+/* Begins a query. Close the rows before the next one on this connection with the same text. */
+MUST_USE enum error_code sql_query(struct sql_connection *connection, const struct sql_query *query,
+                                   struct sql_rows **rows_out, struct error *err);
+
+/* Moves to the next row (first call: the first). */
+MUST_USE enum error_code sql_rows_next(struct sql_rows *rows, bool *is_row_out, struct error *err);
+
+/* Columns count from 0. */
+struct sql_value sql_rows_column(const struct sql_rows *rows, int column);
+
+/* NULL is accepted; for CLEANUP. */
+void sql_rows_close(struct sql_rows **rows);
+
+/* Runs a statement to its end; how many rows it gave (returning) or changed does not matter, or see
+ * below. */
+MUST_USE enum error_code sql_run(struct sql_connection *connection, const struct sql_query *query,
+                                 struct error *err);
+
+/* As sql_run, and says whether there was a row (`select …`, `… returning …`). */
+MUST_USE enum error_code sql_run_for_row(struct sql_connection *connection,
+                                         const struct sql_query *query, bool *is_row_out,
+                                         struct error *err);
+
+/* Runs statements that are separated by semicolons, without values: migrations. */
+MUST_USE enum error_code sql_script(struct sql_connection *connection, const char *text,
+                                    struct error *err);

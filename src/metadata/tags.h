@@ -1,0 +1,64 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "metadata/metadata.h"
+
+enum tag_kind {
+    TAG_VERSION = 0, /* never moves */
+    TAG_SNAPSHOT,    /* may move, if settings let it */
+    TAG_SIGNATURE,   /* sha256-<hex>…: belongs to another manifest, never counts as the newest */
+};
+
+struct tag_record {
+    struct str name;
+    struct digest digest;
+    enum tag_kind kind;
+    struct str created_by;
+    int64_t created_ms;
+};
+
+/* ERROR_NOT_FOUND about TAG. */
+MUST_USE enum error_code metadata_find_tag(struct metadata *metadata, struct str repository,
+                                           struct str name, struct arena *arena,
+                                           struct tag_record *tag_out, struct error *err);
+
+/* The newest by creation time, ties by sequence, without signature tags. ERROR_NOT_FOUND about TAG.
+ */
+MUST_USE enum error_code metadata_find_newest_tag(struct metadata *metadata, struct str repository,
+                                                  struct arena *arena, struct tag_record *tag_out,
+                                                  struct error *err);
+
+struct name_page {
+    struct str *names; /* in the arena, ordered by byte value */
+    size_t count;
+    bool has_more;
+};
+
+/* Names behind `after` (empty: from the first), at most limit. ERROR_NOT_FOUND about NAME if there
+ * is no such repository. */
+MUST_USE enum error_code metadata_list_tags(struct metadata *metadata, struct str repository,
+                                            struct str after, size_t limit, struct arena *arena,
+                                            struct name_page *page_out, struct error *err);
+
+/* A tag that came to be (no old digest) or moved, oldest first. */
+struct tag_change {
+    bool has_old;
+    struct digest old_digest;
+    struct digest new_digest;
+    struct str changed_by;
+    int64_t changed_ms;
+};
+
+/* At most limit changes of a tag. No such tag: none. */
+MUST_USE enum error_code metadata_list_tag_changes(struct metadata *metadata, struct str repository,
+                                                   struct str name, size_t limit,
+                                                   struct arena *arena,
+                                                   struct tag_change **changes_out,
+                                                   size_t *count_out, struct error *err);

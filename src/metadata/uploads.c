@@ -1,0 +1,174 @@
+#include "metadata/uploads.h"
+
+#include "metadata/metadata_private.h"
+
+struct find {
+    struct str repository;
+    struct str id;
+    struct arena *arena;
+    struct upload_record *upload;
+    bool is_there;
+};
+
+struct listing {
+    int64_t updated_before_ms;
+    size_t limit;
+    struct arena *arena;
+    struct upload_record *uploads;
+    size_t count;
+};
+
+static enum error_code save(struct sql_connection *connection, void *context, struct error *err);
+static enum error_code find(struct sql_connection *connection, void *context, struct error *err);
+static enum error_code read_upload(const struct sql_rows *rows, struct arena *arena,
+                                   struct upload_record *upload_out, struct error *err);
+static enum error_code remove_one(struct sql_connection *connection, void *context,
+                                  struct error *err);
+static enum error_code list(struct sql_connection *connection, void *context, struct error *err);
+
+enum error_code metadata_save_upload(struct metadata *metadata, const struct upload_record *upload,
+                                     struct error *err)
+{
+    struct upload_record saved = *upload;
+
+    return sql_write(metadata->sql, SQL_RELAXED, save, &saved, err);
+}
+
+static enum error_code save(struct sql_connection *connection, void *context, struct error *err)
+{
+    const struct upload_record *upload = context;
+    const struct sql_query query = {
+        .text = "insert into upload "
+                "(id, repository, created_by, offset_bytes, state, created_ms, updated_ms) "
+                "values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do update set "
+                "offset_bytes = excluded.offset_bytes, state = excluded.state, "
+                "updated_ms = excluded.updated_ms",
+        .values = {sql_text(upload->id), sql_text(upload->repository), sql_text(upload->created_by),
+                   sql_integer((int64_t)upload->offset_bytes), sql_bytes(upload->state),
+                   sql_integer(upload->created_ms), sql_integer(upload->updated_ms)},
+        .count = 7,
+    };
+
+    return sql_run(connection, &query, err);
+}
+
+enum error_code metadata_find_upload(struct metadata *metadata, struct str repository,
+                                     struct str id, struct arena *arena,
+                                     struct upload_record *upload_out, struct error *err)
+{
+    struct find wanted = {repository, id, arena, upload_out, false};
+    const enum error_code code = sql_read(metadata->sql, find, &wanted, err);
+
+    if (code || wanted.is_there) {
+        return code;
+    }
+    return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
+                           "%.*s has no such upload: it is finished or expired, begin again",
+                           STR_FORMAT(repository));
+}
+
+static enum error_code find(struct sql_connection *connection, void *context, struct error *err)
+{
+    struct find *wanted = context;
+    const struct sql_query query = {
+        .text = "select id, repository, created_by, offset_bytes, state, created_ms, updated_ms "
+                "from upload where id = $1 and repository = $2",
+        .values = {sql_text(wanted->id), sql_text(wanted->repository)},
+        .count = 2,
+    };
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    enum error_code code = sql_query(connection, &query, &rows, err);
+
+    if (!code) {
+        code = sql_rows_next(rows, &wanted->is_there, err);
+    }
+    return code || !wanted->is_there ? code : read_upload(rows, wanted->arena, wanted->upload, err);
+}
+
+static enum error_code read_upload(const struct sql_rows *rows, struct arena *arena,
+                                   struct upload_record *upload_out, struct error *err)
+{
+    struct upload_record upload = {
+        .offset_bytes = (uint64_t)sql_rows_column(rows, 3).integer,
+        .created_ms = sql_rows_column(rows, 5).integer,
+        .updated_ms = sql_rows_column(rows, 6).integer,
+    };
+    enum error_code code = metadata_read_text(rows, 0, arena, &upload.id, err);
+
+    if (!code) {
+        code = metadata_read_text(rows, 1, arena, &upload.repository, err);
+    }
+    if (!code) {
+        code = metadata_read_text(rows, 2, arena, &upload.created_by, err);
+    }
+    if (!code) {
+        code = metadata_read_text(rows, 4, arena, &upload.state, err);
+    }
+    if (!code) {
+        *upload_out = upload;
+    }
+    return code;
+}
+
+enum error_code metadata_remove_upload(struct metadata *metadata, struct str id, struct error *err)
+{
+    struct find wanted = {.id = id};
+
+    return sql_write(metadata->sql, SQL_RELAXED, remove_one, &wanted, err);
+}
+
+static enum error_code remove_one(struct sql_connection *connection, void *context,
+                                  struct error *err)
+{
+    const struct find *wanted = context;
+    const struct sql_query query = {
+        .text = "delete from upload where id = $1",
+        .values = {sql_text(wanted->id)},
+        .count = 1,
+    };
+
+    return sql_run(connection, &query, err);
+}
+
+enum error_code metadata_list_stale_uploads(struct metadata *metadata, int64_t updated_before_ms,
+                                            size_t limit, struct arena *arena,
+                                            struct upload_record **uploads_out, size_t *count_out,
+                                            struct error *err)
+{
+    struct listing listing = {updated_before_ms, limit, arena, NULL, 0};
+    void *uploads = NULL;
+    enum error_code code = metadata_new_list(arena, limit, sizeof(*listing.uploads), &uploads, err);
+
+    listing.uploads = uploads;
+    if (!code) {
+        code = sql_read(metadata->sql, list, &listing, err);
+    }
+    if (!code) {
+        *uploads_out = listing.uploads;
+        *count_out = listing.count;
+    }
+    return code;
+}
+
+static enum error_code list(struct sql_connection *connection, void *context, struct error *err)
+{
+    struct listing *listing = context;
+    const struct sql_query query = {
+        .text = "select id, repository, created_by, offset_bytes, state, created_ms, updated_ms "
+                "from upload where updated_ms < $1 order by updated_ms, id limit $2",
+        .values = {sql_integer(listing->updated_before_ms), sql_integer((int64_t)listing->limit)},
+        .count = 2,
+    };
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    enum error_code code = sql_query(connection, &query, &rows, err);
+    bool is_row = true;
+
+    listing->count = 0;
+    while (!code && is_row) {
+        code = sql_rows_next(rows, &is_row, err);
+        if (!code && is_row) {
+            code = read_upload(rows, listing->arena, &listing->uploads[listing->count++], err);
+        }
+    }
+    return code;
+}

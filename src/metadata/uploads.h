@@ -1,0 +1,44 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "metadata/metadata.h"
+
+/*
+ * An upload that rests between requests. What these functions write outlives the process, but need
+ * not outlive a power failure: an upload is not a blob yet, and clients begin again.
+ */
+struct upload_record {
+    struct str id;
+    struct str repository; /* it is bound to both */
+    struct str created_by;
+    uint64_t offset_bytes;
+    struct str state; /* opaque bytes: hasher_save() */
+    int64_t created_ms;
+    int64_t updated_ms;
+};
+
+/* Inserts, or replaces offset, state and updated_ms. */
+MUST_USE enum error_code metadata_save_upload(struct metadata *metadata,
+                                              const struct upload_record *upload,
+                                              struct error *err);
+
+/* ERROR_NOT_FOUND about UPLOAD, also if it is of another repository. */
+MUST_USE enum error_code metadata_find_upload(struct metadata *metadata, struct str repository,
+                                              struct str id, struct arena *arena,
+                                              struct upload_record *upload_out, struct error *err);
+
+/* Success also if there is none. */
+MUST_USE enum error_code metadata_remove_upload(struct metadata *metadata, struct str id,
+                                                struct error *err);
+
+/* Up to limit uploads that were last updated before that time, oldest first. */
+MUST_USE enum error_code metadata_list_stale_uploads(struct metadata *metadata,
+                                                     int64_t updated_before_ms, size_t limit,
+                                                     struct arena *arena,
+                                                     struct upload_record **uploads_out,
+                                                     size_t *count_out, struct error *err);
