@@ -2,7 +2,7 @@
 
 #include <stddef.h>
 
-/* The result of a function so marked may not be ignored without an explicit (void). */
+/* The result of a function so marked may not be ignored, but by an explicit `(void)!f();`. */
 #define MUST_USE __attribute__((warn_unused_result))
 
 /* Lets the compiler check a printf-like function's format, argument number f, against its values.

@@ -2,6 +2,8 @@
 
 #include <jansson.h>
 
+#include "base/json_writer.h"
+
 static bool is_too_deep(struct str text);
 static const json_t *node(const struct json_value *json);
 static const struct json_value *wrap(const json_t *value);
@@ -116,4 +118,33 @@ bool json_value_uint64(const struct json_value *json, uint64_t *number_out)
 struct str json_value_member_string(const struct json_value *object, const char *name)
 {
     return json_value_string(json_value_member(object, name));
+}
+
+bool json_value_write_strings(const struct json_value *object, struct strbuf *buf)
+{
+    /* Iterating needs it without const, and changes nothing. */
+    union {
+        const struct json_value *given;
+        json_t *iterated;
+    } both = {.given = object};
+    json_t *members = both.iterated;
+    struct json_writer writer;
+    void *member = NULL;
+
+    if (!json_value_is_object(object)) {
+        return false;
+    }
+    json_writer_init(&writer, buf);
+    json_writer_begin_object(&writer);
+    for (member = json_object_iter(members); member;
+         member = json_object_iter_next(members, member)) {
+        const struct json_value *value = wrap(json_object_iter_value(member));
+
+        if (!json_value_is_string(value)) {
+            return false;
+        }
+        json_writer_member(&writer, json_object_iter_key(member), json_value_string(value));
+    }
+    json_writer_end_object(&writer);
+    return true;
 }

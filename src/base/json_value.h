@@ -7,6 +7,7 @@
 #include "base/attributes.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "base/strbuf.h"
 
 /*
  * Reading JSON from outside. Strict: RFC 8259, UTF-8, no duplicate keys, nothing behind the value,
@@ -44,3 +45,9 @@ bool json_value_uint64(const struct json_value *json, uint64_t *number_out);
 
 /* json_value_string(json_value_member(object, name)) */
 struct str json_value_member_string(const struct json_value *object, const char *name);
+
+/*
+ * Appends an object whose members are all strings as JSON, in their order. False, with something
+ * appended, if one is not a string or it is no object.
+ */
+bool json_value_write_strings(const struct json_value *object, struct strbuf *buf);

@@ -122,6 +122,23 @@ static void brackets_in_strings_are_not_depth(void **state)
     json_value_free(value);
 }
 
+static void an_object_of_strings_is_written_in_order(void **state)
+{
+    struct json_value *good = parse("{\"b\": \"1\", \"a\": \"q\\\"\"}");
+    struct json_value *bad = parse("{\"b\": 1}");
+    struct strbuf buf;
+
+    (void)state;
+    strbuf_init(&buf, 100);
+    assert_true(json_value_write_strings(good, &buf));
+    assert_string_equal(buf.text, "{\"b\":\"1\",\"a\":\"q\\\"\"}");
+    assert_false(json_value_write_strings(bad, &buf));
+    assert_false(json_value_write_strings(NULL, &buf));
+    strbuf_release(&buf);
+    json_value_free(good);
+    json_value_free(bad);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -129,6 +146,7 @@ int main(void)
         cmocka_unit_test(what_is_absent_can_be_asked_further),
         cmocka_unit_test(bad_json_is_refused_with_a_place),
         cmocka_unit_test(depth_is_bounded_before_it_recurses),
+        cmocka_unit_test(an_object_of_strings_is_written_in_order),
         cmocka_unit_test(brackets_in_strings_are_not_depth),
     };
 

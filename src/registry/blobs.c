@@ -1,0 +1,26 @@
+#include "registry/blobs.h"
+
+#include "registry/registry_private.h"
+
+enum error_code registry_read_blob(struct registry *registry, const struct digest *digest,
+                                   struct blob_content *content_out, struct error *err)
+{
+    return blob_store_read(registry->config.blobs, digest, content_out, err);
+}
+
+enum error_code registry_find_blob(struct registry *registry, const struct digest *digest,
+                                   bool *is_there_out, uint64_t *size_bytes_out, struct error *err)
+{
+    struct blob_content content = {0};
+    const enum error_code code = registry_read_blob(registry, digest, &content, err);
+
+    if (code && code != ERROR_NOT_FOUND) {
+        return code;
+    }
+    *is_there_out = code == OK;
+    if (!code) {
+        *size_bytes_out = content.size_bytes;
+        blob_content_release(&content);
+    }
+    return OK;
+}

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "base/arena.h"
+#include "metadata/manifests.h"
+#include "metadata/tags.h"
+#include "registry/reference.h"
+#include "registry/registry.h"
+
+struct manifest_upload {
+    struct repository repository;
+    struct reference reference;
+    struct str media_type; /* the request's Content-Type */
+    struct str content;
+    struct str identity;
+};
+
+/* What a push came to. Filled also on failure, as far as its fields say. */
+struct manifest_receipt {
+    struct digest digest; /* of the content: OK only */
+    bool has_subject;     /* OK only: OCI-Subject is to be sent */
+    struct digest subject;
+    bool has_existing; /* ERROR_CONFLICT: the tag is at existing, not at digest */
+    struct digest existing;
+    struct digest refused;  /* ERROR_CONFLICT: the digest that was pushed */
+    struct digest *missing; /* ERROR_NOT_FOUND about REFERENCED: in the arena, bounded */
+    size_t missing_count;
+};
+
+/*
+ * Stores a manifest under its digest and, if referred to by tag, under that tag, durably and both
+ * or none. The same again is OK. Fails with ERROR_TOO_LARGE about MANIFEST; ERROR_INVALID about
+ * MANIFEST, about DIGEST (the reference is another digest than the content's) or about TAG;
+ * ERROR_NOT_FOUND about REFERENCED (blobs or manifests it names are missing); ERROR_UNSUPPORTED
+ * about MANIFEST (Docker schema 1); ERROR_CONFLICT about TAG (it is at another digest, or it is
+ * `latest`).
+ */
+MUST_USE enum error_code registry_push_manifest(struct registry *registry,
+                                                const struct manifest_upload *upload,
+                                                struct arena *arena,
+                                                struct manifest_receipt *receipt_out,
+                                                struct error *err);
+
+/* A manifest, and what a cache may be told about the way it was found. */
+struct manifest_found {
+    struct manifest_record manifest;
+    bool is_fixed; /* this reference will always mean this manifest */
+};
+
+/* Finds by digest or tag; `latest` is the newest tag. ERROR_NOT_FOUND about MANIFEST, or about NAME
+ * if there is no such repository. */
+MUST_USE enum error_code
+registry_find_manifest(struct registry *registry, const struct repository *repository,
+                       const struct reference *reference, struct arena *arena,
+                       struct manifest_found *found_out, struct error *err);
+
+/* See metadata_list_referrers. */
+MUST_USE enum error_code registry_list_referrers(struct registry *registry,
+                                                 const struct referrer_query *query,
+                                                 struct arena *arena,
+                                                 struct referrer_page *page_out, struct error *err);

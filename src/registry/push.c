@@ -1,0 +1,217 @@
+#include "registry/manifest_parser.h"
+#include "registry/manifests.h"
+#include "registry/references.h"
+#include "registry/registry_private.h"
+#include "registry/tag_rule.h"
+
+/* How often a tag that moves while we move it is tried again. */
+enum { MOVE_ATTEMPTS = 8 };
+
+/* A push on its way. */
+struct push {
+    struct registry *registry;
+    const struct manifest_upload *upload;
+    struct arena *arena;
+    struct manifest manifest;
+    struct digest digest;
+    struct manifest_receipt *receipt;
+};
+
+static enum error_code find_digest(struct push *push, struct error *err);
+static enum error_code read(struct push *push, struct error *err);
+static enum error_code push_latest(struct push *push, struct error *err);
+static enum error_code store(struct push *push, struct error *err);
+static struct manifest_push describe(const struct push *push);
+static enum error_code may_replace(struct push *push, enum tag_kind kind,
+                                   const struct digest *existing, struct error *err);
+static enum error_code may_grow(struct push *push, const struct digest *existing,
+                                struct error *err);
+static enum error_code refuse_move(struct push *push, const struct digest *existing,
+                                   struct error *err);
+
+enum error_code registry_push_manifest(struct registry *registry,
+                                       const struct manifest_upload *upload, struct arena *arena,
+                                       struct manifest_receipt *receipt_out, struct error *err)
+{
+    struct push push = {registry, upload, arena, {0}, {0}, receipt_out};
+    enum error_code code = OK;
+
+    *receipt_out = (struct manifest_receipt){0};
+    code = find_digest(&push, err);
+    if (!code) {
+        code = read(&push, err);
+    }
+    if (code) {
+        return code;
+    }
+    code = !upload->reference.is_digest && tag_rule_is_latest(upload->reference.tag)
+               ? push_latest(&push, err)
+               : store(&push, err);
+    if (!code) {
+        receipt_out->digest = push.digest;
+        receipt_out->has_subject = push.manifest.facts.has_subject;
+        receipt_out->subject = push.manifest.facts.subject;
+    }
+    return code;
+}
+
+static enum error_code find_digest(struct push *push, struct error *err)
+{
+    const struct manifest_upload *upload = push->upload;
+    const struct reference *reference = &upload->reference;
+    char wanted[DIGEST_TEXT_BYTES];
+    char actual[DIGEST_TEXT_BYTES];
+
+    if (upload->content.length > push->registry->config.manifest_max_bytes) {
+        return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE,
+                               "a manifest has at most %zu bytes",
+                               push->registry->config.manifest_max_bytes);
+    }
+    push->digest = hasher_digest_of(
+        reference->is_digest ? reference->digest.algorithm : DIGEST_SHA256, upload->content);
+    if (!reference->is_digest || digest_equal(&push->digest, &reference->digest)) {
+        return OK;
+    }
+    digest_format(&reference->digest, wanted);
+    digest_format(&push->digest, actual);
+    return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
+                           "the manifest was sent as %s, but its digest is %s", wanted, actual);
+}
+
+static enum error_code read(struct push *push, struct error *err)
+{
+    const struct manifest_upload *upload = push->upload;
+    struct missing_references missing = {0};
+    enum error_code code =
+        manifest_parse(upload->content, upload->media_type, push->arena, &push->manifest, err);
+
+    if (!code) {
+        code = references_check(push->registry, &upload->repository, &push->manifest, push->arena,
+                                &missing, err);
+        push->receipt->missing = missing.digests;
+        push->receipt->missing_count = missing.count;
+    }
+    return code;
+}
+
+/* `latest` is never stored. That it means this manifest already is success: nothing would change.
+ */
+static enum error_code push_latest(struct push *push, struct error *err)
+{
+    const struct str repository = push->upload->repository.name;
+    struct tag_record newest;
+    const enum error_code code = metadata_find_newest_tag(push->registry->config.metadata,
+                                                          repository, push->arena, &newest, err);
+
+    if (code && code != ERROR_NOT_FOUND) {
+        return code;
+    }
+    if (!code && digest_equal(&newest.digest, &push->digest)) {
+        return OK;
+    }
+    push->receipt->has_existing = !code;
+    push->receipt->existing = newest.digest;
+    push->receipt->refused = push->digest;
+    return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT,
+                           "the tag latest cannot be pushed: it always is the newest tag of %.*s. "
+                           "Push a version tag, like %.*s:1.0",
+                           STR_FORMAT(repository), STR_FORMAT(repository));
+}
+
+static enum error_code store(struct push *push, struct error *err)
+{
+    struct manifest_push wanted = describe(push);
+    struct digest existing = {0};
+    enum push_outcome outcome = PUSH_DONE;
+    enum error_code code = OK;
+
+    for (int i = 0; i < MOVE_ATTEMPTS; i++) {
+        code = metadata_push_manifest(push->registry->config.metadata, &wanted, &outcome, &existing,
+                                      err);
+        if (code || outcome == PUSH_DONE) {
+            return code;
+        }
+        code = may_replace(push, wanted.tag_kind, &existing, err);
+        if (code) {
+            return code;
+        }
+        wanted.replaces = &existing;
+    }
+    return error_set_about(err, ABOUT_TAG, ERROR_UNAVAILABLE,
+                           "the tag is being moved by others all the time; try again");
+}
+
+static struct manifest_push describe(const struct push *push)
+{
+    const struct manifest_upload *upload = push->upload;
+    const struct str media_type = upload->media_type;
+
+    return (struct manifest_push){
+        .repository = upload->repository.name,
+        .manifest = {.digest = push->digest,
+                     .media_type = media_type,
+                     .content = upload->content,
+                     .size_bytes = upload->content.length},
+        .facts = push->manifest.facts,
+        .tag = upload->reference.is_digest ? (struct str){0} : upload->reference.tag,
+        .tag_kind = tag_rule_kind(upload->reference.tag),
+        .created_by = upload->identity,
+        .created_ms = clock_wall_ms(push->registry->config.clock),
+    };
+}
+
+static enum error_code may_replace(struct push *push, enum tag_kind kind,
+                                   const struct digest *existing, struct error *err)
+{
+    const struct registry_config *config = &push->registry->config;
+
+    if (!tag_rule_may_move(kind, config->snapshots_move, config->signatures_grow)) {
+        return refuse_move(push, existing, err);
+    }
+    return kind == TAG_SIGNATURE ? may_grow(push, existing, err) : OK;
+}
+
+static enum error_code may_grow(struct push *push, const struct digest *existing, struct error *err)
+{
+    struct metadata *metadata = push->registry->config.metadata;
+    const struct str repository = push->upload->repository.name;
+    struct manifest_record record;
+    struct manifest old_manifest;
+    struct digest subject;
+    bool has_subject = tag_rule_subject(push->upload->reference.tag, &subject);
+    enum error_code code = OK;
+
+    if (has_subject) {
+        code = metadata_has_manifest(metadata, repository, &subject, &has_subject, err);
+    }
+    if (!code) {
+        code = metadata_find_manifest(metadata, repository, existing, push->arena, &record, err);
+    }
+    if (!code) {
+        code = manifest_parse(record.content, record.media_type, push->arena, &old_manifest, err);
+    }
+    if (code) {
+        return code;
+    }
+    return has_subject && tag_rule_grows(&old_manifest, &push->manifest)
+               ? OK
+               : refuse_move(push, existing, err);
+}
+
+static enum error_code refuse_move(struct push *push, const struct digest *existing,
+                                   struct error *err)
+{
+    char old_digest[DIGEST_TEXT_BYTES];
+    char new_digest[DIGEST_TEXT_BYTES];
+
+    digest_format(existing, old_digest);
+    digest_format(&push->digest, new_digest);
+    push->receipt->has_existing = true;
+    push->receipt->existing = *existing;
+    push->receipt->refused = push->digest;
+    return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT,
+                           "the tag %.*s:%.*s is immutable: it is at %s and cannot be moved to %s. "
+                           "Push another tag",
+                           STR_FORMAT(push->upload->repository.name),
+                           STR_FORMAT(push->upload->reference.tag), old_digest, new_digest);
+}

@@ -1,0 +1,23 @@
+#include "registry/registry.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "registry/registry_private.h"
+
+struct registry *registry_new(const struct registry_config *config)
+{
+    struct registry *registry = memory_new(1, sizeof(*registry));
+
+    registry->config = *config;
+    open_uploads_init(&registry->open_uploads);
+    return registry;
+}
+
+void registry_free(struct registry *registry)
+{
+    if (registry) {
+        open_uploads_release(&registry->open_uploads);
+        free(registry);
+    }
+}

@@ -1,0 +1,108 @@
+#include "registry/tag_rule.h"
+
+static const char *const signature_suffixes[] = {"", ".sig", ".att", ".sbom"};
+
+/* cosign's signatures, and DSSE envelopes of attestations. */
+static const char *const signature_layers[] = {
+    "application/vnd.dev.cosign.simplesigning.v1+json",
+    "application/vnd.dsse.envelope.v1+json",
+};
+
+static bool holds_signatures_only(const struct manifest *manifest);
+static bool is_signature_layer(const struct descriptor *layer);
+static bool has_descriptor(const struct manifest *manifest, const struct descriptor *wanted);
+
+enum tag_kind tag_rule_kind(struct str tag)
+{
+    struct digest subject;
+
+    if (tag_rule_subject(tag, &subject)) {
+        return TAG_SIGNATURE;
+    }
+    return str_ends_with(tag, "-SNAPSHOT") ? TAG_SNAPSHOT : TAG_VERSION;
+}
+
+bool tag_rule_is_latest(struct str tag)
+{
+    return str_is(tag, "latest");
+}
+
+bool tag_rule_may_move(enum tag_kind kind, bool snapshots_move, bool signatures_grow)
+{
+    switch (kind) {
+    case TAG_VERSION:
+        return false;
+    case TAG_SNAPSHOT:
+        return snapshots_move;
+    case TAG_SIGNATURE:
+        return signatures_grow;
+    }
+    return false;
+}
+
+bool tag_rule_subject(struct str tag, struct digest *subject_out)
+{
+    enum { HEX = 64, PREFIX = sizeof("sha256-") - 1 };
+    char text[DIGEST_TEXT_BYTES];
+    const struct str suffix = str_from_index(tag, PREFIX + HEX);
+    bool has_suffix = false;
+
+    if (tag.length < PREFIX + HEX || !str_starts_with(tag, "sha256-")) {
+        return false;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(signature_suffixes); i++) {
+        has_suffix = has_suffix || str_is(suffix, signature_suffixes[i]);
+    }
+    for (size_t i = 0; i < PREFIX + HEX; i++) {
+        text[i] = tag.bytes[i];
+    }
+    text[PREFIX - 1] = ':';
+    return has_suffix && digest_parse((struct str){text, PREFIX + HEX}, subject_out, NULL) == OK;
+}
+
+bool tag_rule_grows(const struct manifest *old_manifest, const struct manifest *new_manifest)
+{
+    if (old_manifest->format != new_manifest->format ||
+        (!new_manifest->is_index && !holds_signatures_only(new_manifest))) {
+        return false;
+    }
+    for (size_t i = old_manifest->first_layer; i < old_manifest->descriptor_count; i++) {
+        if (!has_descriptor(new_manifest, &old_manifest->descriptors[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool holds_signatures_only(const struct manifest *manifest)
+{
+    for (size_t i = manifest->first_layer; i < manifest->descriptor_count; i++) {
+        if (!is_signature_layer(&manifest->descriptors[i])) {
+            return false;
+        }
+    }
+    return manifest->descriptor_count > manifest->first_layer;
+}
+
+static bool is_signature_layer(const struct descriptor *layer)
+{
+    for (size_t i = 0; i < ARRAY_LEN(signature_layers); i++) {
+        if (str_is(layer->media_type, signature_layers[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_descriptor(const struct manifest *manifest, const struct descriptor *wanted)
+{
+    for (size_t i = manifest->first_layer; i < manifest->descriptor_count; i++) {
+        const struct descriptor *present = &manifest->descriptors[i];
+
+        if (digest_equal(&present->digest, &wanted->digest) &&
+            str_equal(present->media_type, wanted->media_type)) {
+            return true;
+        }
+    }
+    return false;
+}

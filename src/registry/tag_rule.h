@@ -1,0 +1,31 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attributes.h"
+#include "base/digest.h"
+#include "base/str.h"
+#include "metadata/tags.h"
+#include "registry/manifest_parser.h"
+
+/* What a tag's name says of it. Pure, as all of this file. */
+enum tag_kind tag_rule_kind(struct str tag);
+
+/* Never stored: it is the newest tag. */
+bool tag_rule_is_latest(struct str tag);
+
+/* Whether a tag of that kind may ever move under these settings. */
+bool tag_rule_may_move(enum tag_kind kind, bool snapshots_move, bool signatures_grow);
+
+/*
+ * The digest of the manifest that a signature tag belongs to: sha256-<hex>[.sig|.att|.sbom]
+ * (cosign; distribution-spec "Referrers Tag Schema"). False for another tag.
+ */
+MUST_USE bool tag_rule_subject(struct str tag, struct digest *subject_out);
+
+/*
+ * Whether a signature tag may be replaced: the new manifest has every layer or entry of the old
+ * one, is of the same format, and holds nothing but signatures and attestations, or is an index of
+ * referrers.
+ */
+bool tag_rule_grows(const struct manifest *old_manifest, const struct manifest *new_manifest);

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "base/arena.h"
+#include "registry/reference.h"
+#include "registry/registry.h"
+
+/*
+ * An upload that a request works on. One request at a time: a second one that opens the same upload
+ * gets ERROR_CONFLICT about UPLOAD until the first has closed it.
+ */
+struct upload;
+
+/* Who works on which upload. Borrows. */
+struct upload_key {
+    struct repository repository;
+    struct str id;       /* empty for a new one */
+    struct str identity; /* an upload is bound to who began it */
+};
+
+/* Begins a new upload. It exists for other requests once it was suspended. */
+MUST_USE enum error_code upload_begin(struct registry *registry, const struct upload_key *key,
+                                      enum digest_algorithm algorithm, struct upload **upload_out,
+                                      struct error *err);
+
+/*
+ * Opens an upload that rests. ERROR_NOT_FOUND about UPLOAD: unknown, expired, or another
+ * repository's. ERROR_DENIED: another identity's. Opening for writing drops bytes that were never
+ * acknowledged.
+ */
+MUST_USE enum error_code upload_open(struct registry *registry, const struct upload_key *key,
+                                     struct upload **upload_out, struct error *err);
+
+/* How far an upload is that rests, or was when it last did. Fails as upload_open, but for
+ * ERROR_CONFLICT. */
+MUST_USE enum error_code upload_find_offset(struct registry *registry, const struct upload_key *key,
+                                            uint64_t *offset_out, struct error *err);
+
+/* The id that clients know it by; borrowed from the upload. */
+struct str upload_id(const struct upload *upload);
+
+/* How many bytes it has. */
+uint64_t upload_offset(const struct upload *upload);
+
+MUST_USE enum error_code upload_write(struct upload *upload, struct str bytes, struct error *err);
+
+/* Lays it to rest: all that was written is acknowledged now and survives kill -9. Closes nothing.
+ */
+MUST_USE enum error_code upload_suspend(struct upload *upload, struct error *err);
+
+/*
+ * Turns it into the blob `expected`, durably. ERROR_INVALID about DIGEST if its content is another
+ * (the upload stays). Closes nothing.
+ */
+MUST_USE enum error_code upload_commit(struct upload *upload, const struct digest *expected,
+                                       struct error *err);
+
+/* Discards it and its bytes. Closes nothing. */
+MUST_USE enum error_code upload_cancel(struct upload *upload, struct error *err);
+
+/* Ends the use; what was not suspended or committed is as if it was never sent. NULL is accepted.
+ */
+void upload_close(struct upload *upload);
+
+/* Discards uploads that rested for longer than their lifetime, at most a bounded number a call. */
+MUST_USE enum error_code registry_expire_uploads(struct registry *registry, size_t *expired_out,
+                                                 struct error *err);
