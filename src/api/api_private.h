@@ -1,0 +1,12 @@
+#pragma once
+
+#include <stdatomic.h>
+
+#include "api/api.h"
+
+/* For the sources of this folder only. */
+struct api {
+    struct api_config config;
+    char id_prefix[9];        /* of request ids: this process */
+    atomic_ulong next_number; /* … and the request */
+};

@@ -1,0 +1,136 @@
+#include "api/call.h"
+
+#include <string.h>
+
+#include "base/json_writer.h"
+#include "http/conditional.h"
+
+enum { PARAMETER_MAX_BYTES = 1024 };
+
+static void append_encoded(struct strbuf *buf, struct str value);
+
+void call_answer(struct call *call, int status)
+{
+    call->exchange->response.status = status;
+}
+
+void call_answer_body(struct call *call, int status, const char *content_type, struct str body)
+{
+    struct http_response *response = &call->exchange->response;
+
+    response->status = status;
+    response->body = body;
+    http_response_add(response, "Content-Type", str_from(content_type));
+}
+
+enum error_code call_answer_json(struct call *call, int status, const char *content_type,
+                                 const struct strbuf *buf, struct error *err)
+{
+    const char *body =
+        buf->is_truncated ? NULL : arena_text(&call->exchange->arena, strbuf_str(buf));
+
+    if (!body) {
+        return error_set(err, ERROR_TOO_LARGE,
+                         "the answer is larger than a request's memory: ask for fewer with n");
+    }
+    call_answer_body(call, status, content_type, (struct str){body, buf->length});
+    return OK;
+}
+
+void call_add_digest(struct call *call, const struct digest *digest)
+{
+    char text[DIGEST_TEXT_BYTES];
+
+    digest_format(digest, text);
+    http_response_add(&call->exchange->response, "Docker-Content-Digest", str_from(text));
+}
+
+void call_add_etag(struct call *call, const struct digest *digest)
+{
+    char text[CALL_ETAG_BYTES];
+
+    http_response_add(&call->exchange->response, "ETag", call_format_etag(digest, text));
+}
+
+/* The digest names the very bytes: the strongest entity tag that there can be. */
+struct str call_format_etag(const struct digest *digest, char text[CALL_ETAG_BYTES])
+{
+    size_t length = 0;
+
+    text[0] = '"';
+    digest_format(digest, text + 1);
+    length = strlen(text);
+    text[length] = '"';
+    return (struct str){text, length + 1};
+}
+
+bool call_is_not_modified(struct call *call, const struct digest *digest)
+{
+    const struct str condition = http_request_header(&call->exchange->request, "If-None-Match");
+    char text[CALL_ETAG_BYTES];
+
+    if (!condition.bytes || !http_if_none_match(condition, call_format_etag(digest, text))) {
+        return false;
+    }
+    call_answer(call, 304);
+    return true;
+}
+
+struct str call_parameter(struct call *call, const char *name)
+{
+    char decoded[PARAMETER_MAX_BYTES];
+    const char *copy = NULL;
+
+    if (!http_request_parameter(&call->exchange->request, name, decoded, sizeof(decoded))) {
+        return (struct str){0};
+    }
+    copy = arena_text(&call->exchange->arena, str_from(decoded));
+    return str_from(copy);
+}
+
+enum error_code call_page_size(struct call *call, size_t *limit_out, struct error *err)
+{
+    const struct str value = call_parameter(call, "n");
+    uint64_t number = PAGE_MAX_ENTRIES;
+
+    if (value.bytes && !str_parse_uint64(value, &number)) {
+        return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
+                               "n must be a number: how many entries to list at the most");
+    }
+    *limit_out = number < PAGE_MAX_ENTRIES ? (size_t)number : PAGE_MAX_ENTRIES;
+    return OK;
+}
+
+void call_add_next_link(struct call *call, size_t limit, struct str last, const char *extra_name,
+                        struct str extra_value)
+{
+    struct strbuf link;
+
+    strbuf_init(&link, 2 * PARAMETER_MAX_BYTES);
+    strbuf_append_byte(&link, '<');
+    strbuf_append(&link, call->exchange->request.path);
+    strbuf_append_format(&link, "?n=%zu&last=", limit);
+    append_encoded(&link, last);
+    if (extra_name && extra_value.length > 0) {
+        strbuf_append_format(&link, "&%s=", extra_name);
+        append_encoded(&link, extra_value);
+    }
+    strbuf_append_text(&link, ">; rel=\"next\"");
+    http_response_add(&call->exchange->response, "Link", strbuf_str(&link));
+    strbuf_release(&link);
+}
+
+/* All but RFC 3986 2.3's unreserved characters and the slash, which a query may hold. */
+static void append_encoded(struct strbuf *buf, struct str value)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
+
+    for (size_t i = 0; i < value.length; i++) {
+        if (memchr(plain, value.bytes[i], sizeof(plain) - 1)) {
+            strbuf_append_byte(buf, value.bytes[i]);
+        } else {
+            strbuf_append_format(buf, "%%%02X", (unsigned char)value.bytes[i]);
+        }
+    }
+}

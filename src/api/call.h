@@ -1,0 +1,107 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/api.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "http/exchange.h"
+#include "registry/reference.h"
+#include "registry/uploads.h"
+
+struct route;
+
+/* What a request needs before it is handled. A row that forgets to say so is for nobody. */
+enum access {
+    ACCESS_NOBODY = 0,
+    ACCESS_PUBLIC,  /* whoever asks: health */
+    ACCESS_PULL,    /* who may read the repository, or the API as such */
+    ACCESS_PUSH,    /* who may write to the repository */
+    ACCESS_CATALOG, /* who may list all repositories */
+};
+
+enum {
+    REQUEST_ID_BYTES = 40,
+    PAGE_MAX_ENTRIES = 1000,
+    CALL_ETAG_BYTES = DIGEST_TEXT_BYTES + 2,
+};
+
+/* What an error's body says of one thing that is wrong, beside the message. */
+struct error_detail {
+    struct str json; /* in the arena */
+};
+
+/* One request on its way through the API. Lives from begin to finish; never two threads' at a time.
+ */
+struct call {
+    struct api *api;
+    struct http_exchange *exchange;
+    const struct route *route; /* NULL: no such path */
+    char request_id[REQUEST_ID_BYTES];
+    struct str identity; /* who calls, once authenticated */
+
+    struct str name;              /* of the path, as sent: a repository's */
+    struct str reference;         /* of the path, decoded: a tag, digest or upload's id */
+    struct repository repository; /* if the route has one */
+
+    struct upload *upload;   /* open, or NULL */
+    uint64_t expected_bytes; /* that the body must have, if has_expected_bytes */
+    bool has_expected_bytes;
+    struct digest digest; /* that the upload is to become */
+    struct strbuf body;   /* of a request whose body is collected */
+
+    const struct error_detail *details; /* of a failure; one error each */
+    size_t detail_count;
+    const char *failure; /* for the log: what the client is not told */
+};
+
+/*
+ * What is done for a route. Functions that fail set err, and the call is answered with it; header
+ * fields that they added before are sent as well. begin fills the response, or asks for the body by
+ * setting *wants_body_out: then data gets its pieces (NULL: it is collected in call->body), and end
+ * fills the response.
+ */
+struct handler {
+    enum error_code (*begin)(struct call *call, bool *wants_body_out, struct error *err);
+    enum error_code (*data)(struct call *call, struct str bytes, struct error *err);
+    enum error_code (*end)(struct call *call, struct error *err);
+
+    /* The client went away in the middle of the body. NULL: nothing to do. May block. */
+    void (*abandon)(struct call *call);
+};
+
+/* The answer without a body. */
+void call_answer(struct call *call, int status);
+
+/* The answer with a body in the arena, or static. */
+void call_answer_body(struct call *call, int status, const char *content_type, struct str body);
+
+/* As call_answer_body for what was written to buf, which is copied. ERROR_TOO_LARGE without room.
+ */
+MUST_USE enum error_code call_answer_json(struct call *call, int status, const char *content_type,
+                                          const struct strbuf *buf, struct error *err);
+
+/* Docker-Content-Digest, and ETag if it is to be cached by it. */
+void call_add_digest(struct call *call, const struct digest *digest);
+void call_add_etag(struct call *call, const struct digest *digest);
+
+/* The entity tag of a digest, with its quotes. */
+struct str call_format_etag(const struct digest *digest, char text[CALL_ETAG_BYTES]);
+
+/* Whether the client has it already: then the answer is 304, and filled. */
+bool call_is_not_modified(struct call *call, const struct digest *digest);
+
+/* A query parameter's value in the arena; absent or longer than a name may be: {NULL, 0}. */
+struct str call_parameter(struct call *call, const char *name);
+
+/* The `n` of a listing, up to PAGE_MAX_ENTRIES, which is also what it is if absent. ERROR_INVALID
+ * about PAGE. */
+MUST_USE enum error_code call_page_size(struct call *call, size_t *limit_out, struct error *err);
+
+/* Link to the page behind `last` (RFC 8288), with the parameters given (NULL, or `name=value`
+ * encoded). */
+void call_add_next_link(struct call *call, size_t limit, struct str last, const char *extra_name,
+                        struct str extra_value);

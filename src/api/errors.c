@@ -1,0 +1,160 @@
+#include "api/errors.h"
+
+#include "api/api_private.h"
+#include "base/json_writer.h"
+
+enum { BODY_MAX_BYTES = 128 * 1024, RETRY_AFTER_S = 5 };
+
+static const char internal_message[] = "internal error; the server's log has the details under "
+                                       "the request id of this answer's X-Request-Id";
+
+/*
+ * The first row that fits: a topic of ABOUT_NOTHING fits all. DENIED, not TAG_INVALID, for a tag
+ * that would have to move: on TAG_INVALID podman, buildah and skopeo try three other formats and
+ * then blame schema 1.
+ */
+static const struct {
+    enum error_code code;
+    enum error_topic topic;
+    struct error_answer answer;
+} table[] = {
+    {ERROR_INVALID, ABOUT_NAME, {400, "NAME_INVALID", NULL}},
+    {ERROR_INVALID, ABOUT_TAG, {400, "TAG_INVALID", NULL}},
+    {ERROR_INVALID, ABOUT_DIGEST, {400, "DIGEST_INVALID", NULL}},
+    {ERROR_INVALID, ABOUT_SIZE, {400, "SIZE_INVALID", NULL}},
+    {ERROR_INVALID, ABOUT_BLOB, {400, "DIGEST_INVALID", NULL}},
+    {ERROR_INVALID, ABOUT_UPLOAD, {400, "BLOB_UPLOAD_INVALID", NULL}},
+    {ERROR_INVALID, ABOUT_MANIFEST, {400, "MANIFEST_INVALID", NULL}},
+    {ERROR_INVALID, ABOUT_PAGE, {400, "PAGINATION_NUMBER_INVALID", NULL}},
+    {ERROR_INVALID, ABOUT_NOTHING, {400, "UNSUPPORTED", NULL}},
+    {ERROR_UNAUTHENTICATED, ABOUT_NOTHING, {401, "UNAUTHORIZED", NULL}},
+    {ERROR_DENIED, ABOUT_NOTHING, {403, "DENIED", NULL}},
+    {ERROR_NOT_FOUND, ABOUT_NAME, {404, "NAME_UNKNOWN", NULL}},
+    {ERROR_NOT_FOUND, ABOUT_TAG, {404, "MANIFEST_UNKNOWN", NULL}},
+    {ERROR_NOT_FOUND, ABOUT_MANIFEST, {404, "MANIFEST_UNKNOWN", NULL}},
+    {ERROR_NOT_FOUND, ABOUT_BLOB, {404, "BLOB_UNKNOWN", NULL}},
+    {ERROR_NOT_FOUND, ABOUT_UPLOAD, {404, "BLOB_UPLOAD_UNKNOWN", NULL}},
+    {ERROR_NOT_FOUND, ABOUT_REFERENCED, {404, "MANIFEST_BLOB_UNKNOWN", NULL}},
+    {ERROR_NOT_FOUND, ABOUT_NOTHING, {404, "UNSUPPORTED", NULL}},
+    {ERROR_CONFLICT, ABOUT_TAG, {409, "DENIED", "Tag Is Immutable"}},
+    {ERROR_CONFLICT, ABOUT_NOTHING, {409, "BLOB_UPLOAD_INVALID", NULL}},
+    {ERROR_OUT_OF_RANGE, ABOUT_NOTHING, {416, "BLOB_UPLOAD_INVALID", NULL}},
+    {ERROR_TOO_LARGE, ABOUT_NOTHING, {413, "SIZE_INVALID", NULL}},
+    {ERROR_UNSUPPORTED, ABOUT_MANIFEST, {415, "UNSUPPORTED", NULL}},
+    {ERROR_UNSUPPORTED, ABOUT_NOTHING, {405, "UNSUPPORTED", NULL}},
+    {ERROR_NO_SPACE, ABOUT_NOTHING, {507, "UNAVAILABLE", NULL}},
+    {ERROR_UNAVAILABLE, ABOUT_NOTHING, {503, "UNAVAILABLE", NULL}},
+    {ERROR_INTERNAL, ABOUT_NOTHING, {500, "UNKNOWN", NULL}},
+};
+
+static void write_body(struct call *call, const char *code, struct str message);
+static void write_error(struct json_writer *writer, const char *code, struct str message,
+                        const struct error_detail *detail);
+static bool is_private(enum error_code code);
+static const char *public_message(enum error_code code);
+
+struct error_answer errors_find(enum error_code code, enum error_topic topic)
+{
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (table[i].code == code && (table[i].topic == topic || table[i].topic == ABOUT_NOTHING)) {
+            return table[i].answer;
+        }
+    }
+    return (struct error_answer){500, "UNKNOWN", NULL};
+}
+
+void errors_answer(struct call *call, enum error_code code, const struct error *err)
+{
+    const struct error_answer answer = errors_find(code, err->topic);
+    struct http_response *response = &call->exchange->response;
+    const char *message = err->message;
+
+    if (is_private(code)) {
+        call->failure = arena_text(&call->exchange->arena, str_from(err->message));
+        message = public_message(code);
+    }
+    response->status = answer.status;
+    response->reason = answer.reason;
+    if (answer.status == 503) {
+        http_response_add_format(response, "Retry-After", "%d", RETRY_AFTER_S);
+    }
+    write_body(call, answer.code, str_from(message));
+}
+
+/* What goes wrong behind the API is for the operator's eyes. */
+static bool is_private(enum error_code code)
+{
+    return code == ERROR_INTERNAL || code == ERROR_UNAVAILABLE || code == ERROR_NO_SPACE;
+}
+
+static const char *public_message(enum error_code code)
+{
+    if (code == ERROR_NO_SPACE) {
+        return "the registry's disk is full: nothing was stored; tell its operator, then try again";
+    }
+    return code == ERROR_UNAVAILABLE ? "the registry cannot do that right now; try again later"
+                                     : internal_message;
+}
+
+static void write_body(struct call *call, const char *code, struct str message)
+{
+    struct http_response *response = &call->exchange->response;
+    struct json_writer writer;
+    struct strbuf body;
+    const char *copy = NULL;
+
+    strbuf_init(&body, BODY_MAX_BYTES);
+    json_writer_init(&writer, &body);
+    json_writer_begin_object(&writer);
+    json_writer_name(&writer, "errors");
+    json_writer_begin_array(&writer);
+    if (call->detail_count == 0) {
+        write_error(&writer, code, message, NULL);
+    }
+    for (size_t i = 0; i < call->detail_count; i++) {
+        write_error(&writer, code, message, &call->details[i]);
+    }
+    json_writer_end_array(&writer);
+    json_writer_end_object(&writer);
+    copy = body.is_truncated ? NULL : arena_text(&call->exchange->arena, strbuf_str(&body));
+    response->body =
+        copy ? (struct str){copy, body.length} : str_from("{\"errors\":[{\"code\":\"UNKNOWN\"}]}");
+    http_response_add(response, "Content-Type", str_from("application/json"));
+    strbuf_release(&body);
+}
+
+static void write_error(struct json_writer *writer, const char *code, struct str message,
+                        const struct error_detail *detail)
+{
+    json_writer_begin_object(writer);
+    json_writer_member(writer, "code", str_from(code));
+    json_writer_member(writer, "message", message);
+    if (detail) {
+        json_writer_name(writer, "detail");
+        json_writer_raw(writer, detail->json);
+    }
+    json_writer_end_object(writer);
+}
+
+void errors_answer_status(struct call *call, int status, const char *code, const char *message)
+{
+    struct http_response *response = &call->exchange->response;
+
+    response->status = status;
+    if (status == 503) {
+        http_response_add_format(response, "Retry-After", "%d", RETRY_AFTER_S);
+    }
+    write_body(call, code, str_from(message));
+}
+
+const char *errors_code_of_status(int status)
+{
+    switch (status) {
+    case 413:
+        return "SIZE_INVALID";
+    case 503:
+        return "UNAVAILABLE";
+    default:
+        return "UNSUPPORTED";
+    }
+}

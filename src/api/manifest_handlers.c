@@ -1,0 +1,198 @@
+#include "api/api_private.h"
+#include "api/handlers.h"
+#include "base/json_writer.h"
+#include "registry/manifests.h"
+
+enum { DETAIL_MAX_BYTES = 1024 };
+
+static enum error_code get_manifest(struct call *call, bool *wants_body_out, struct error *err);
+static void answer_manifest(struct call *call, const struct manifest_found *found,
+                            bool is_by_digest);
+static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code end_put(struct call *call, struct error *err);
+static void answer_pushed(struct call *call, const struct manifest_receipt *receipt);
+static void add_details(struct call *call, const struct reference *reference,
+                        const struct manifest_receipt *receipt);
+static void add_missing(struct call *call, const struct manifest_receipt *receipt);
+static void add_conflict(struct call *call, const struct reference *reference,
+                         const struct manifest_receipt *receipt);
+static void write_digest(struct json_writer *writer, const char *name, const struct digest *digest);
+static struct str in_arena(struct call *call, const struct strbuf *buf);
+
+const struct handler manifest_get_handler = {.begin = get_manifest};
+const struct handler manifest_put_handler = {.begin = begin_put, .end = end_put};
+
+static enum error_code get_manifest(struct call *call, bool *wants_body_out, struct error *err)
+{
+    struct manifest_found found;
+    struct reference reference;
+    enum error_code code = OK;
+
+    (void)wants_body_out;
+    if (reference_parse(call->reference, &reference, err)) {
+        /* What cannot be a reference was never pushed (distribution-spec "Pulling manifests"). */
+        return error_set_about(
+            err, ABOUT_MANIFEST, ERROR_NOT_FOUND,
+            "there is no manifest of this name: it is neither a tag nor a digest");
+    }
+    code = registry_find_manifest(call->api->config.registry, &call->repository, &reference,
+                                  &call->exchange->arena, &found, err);
+    if (!code) {
+        answer_manifest(call, &found, reference.is_digest);
+    }
+    return code;
+}
+
+/* Exactly as it was pushed: Accept never changes an answer, since another one had another digest.
+ */
+static void answer_manifest(struct call *call, const struct manifest_found *found,
+                            bool is_by_digest)
+{
+    struct http_response *response = &call->exchange->response;
+    const struct manifest_record *manifest = &found->manifest;
+
+    call_add_digest(call, &manifest->digest);
+    call_add_etag(call, &manifest->digest);
+    http_response_add(
+        response, "Cache-Control",
+        str_from(is_by_digest ? "private, max-age=31536000, immutable" : "private, no-cache"));
+    if (!call_is_not_modified(call, &manifest->digest)) {
+        response->status = 200;
+        response->body = manifest->content;
+        http_response_add(response, "Content-Type", manifest->media_type);
+    }
+}
+
+static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err)
+{
+    const struct http_request *request = &call->exchange->request;
+    struct reference reference;
+    const enum error_code code = reference_parse(call->reference, &reference, err);
+
+    if (code) {
+        return code;
+    }
+    if (request->framing == HTTP_SIZED_BODY && request->content_length > call->body.limit_bytes) {
+        return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE,
+                               "a manifest has at most %zu bytes", call->body.limit_bytes);
+    }
+    if (!http_request_header(request, "Content-Type").bytes) {
+        return error_set_about(err, ABOUT_MANIFEST, ERROR_INVALID,
+                               "the Content-Type is missing: the media type of the manifest");
+    }
+    *wants_body_out = true;
+    return OK;
+}
+
+static enum error_code end_put(struct call *call, struct error *err)
+{
+    struct manifest_upload upload = {
+        .repository = call->repository,
+        .media_type = http_request_header(&call->exchange->request, "Content-Type"),
+        .content = strbuf_str(&call->body),
+        .identity = call->identity,
+    };
+    struct manifest_receipt receipt = {0};
+    enum error_code code = reference_parse(call->reference, &upload.reference, err);
+
+    if (!code) {
+        code = registry_push_manifest(call->api->config.registry, &upload, &call->exchange->arena,
+                                      &receipt, err);
+    }
+    if (code) {
+        add_details(call, &upload.reference, &receipt);
+        return code;
+    }
+    answer_pushed(call, &receipt);
+    return OK;
+}
+
+static void answer_pushed(struct call *call, const struct manifest_receipt *receipt)
+{
+    struct http_response *response = &call->exchange->response;
+    char text[DIGEST_TEXT_BYTES];
+
+    digest_format(&receipt->digest, text);
+    http_response_add_format(response, "Location", "/v2/%.*s/manifests/%s",
+                             STR_FORMAT(call->repository.name), text);
+    call_add_digest(call, &receipt->digest);
+    if (receipt->has_subject) {
+        digest_format(&receipt->subject, text);
+        http_response_add(response, "OCI-Subject", str_from(text));
+    }
+    call_answer(call, 201);
+}
+
+static void add_details(struct call *call, const struct reference *reference,
+                        const struct manifest_receipt *receipt)
+{
+    if (receipt->has_existing) {
+        add_conflict(call, reference, receipt);
+    } else if (receipt->missing_count > 0) {
+        add_missing(call, receipt);
+    }
+}
+
+/* One error for each digest that was not pushed. */
+static void add_missing(struct call *call, const struct manifest_receipt *receipt)
+{
+    struct error_detail *details =
+        arena_new(&call->exchange->arena, receipt->missing_count, sizeof(*details));
+    struct json_writer writer;
+    struct strbuf buf;
+
+    if (!details) {
+        return; /* the message alone tells the first one */
+    }
+    strbuf_init(&buf, DETAIL_MAX_BYTES);
+    for (size_t i = 0; i < receipt->missing_count; i++) {
+        strbuf_clear(&buf);
+        json_writer_init(&writer, &buf);
+        json_writer_begin_object(&writer);
+        write_digest(&writer, "digest", &receipt->missing[i]);
+        json_writer_end_object(&writer);
+        details[i].json = in_arena(call, &buf);
+    }
+    strbuf_release(&buf);
+    call->details = details;
+    call->detail_count = receipt->missing_count;
+}
+
+static void add_conflict(struct call *call, const struct reference *reference,
+                         const struct manifest_receipt *receipt)
+{
+    struct error_detail *detail = arena_new(&call->exchange->arena, 1, sizeof(*detail));
+    struct json_writer writer;
+    struct strbuf buf;
+
+    if (!detail) {
+        return;
+    }
+    strbuf_init(&buf, DETAIL_MAX_BYTES);
+    json_writer_init(&writer, &buf);
+    json_writer_begin_object(&writer);
+    json_writer_member(&writer, "Tag", reference->tag);
+    write_digest(&writer, "existing", &receipt->existing);
+    write_digest(&writer, "refused", &receipt->refused);
+    json_writer_end_object(&writer);
+    detail->json = in_arena(call, &buf);
+    strbuf_release(&buf);
+    call->details = detail;
+    call->detail_count = 1;
+}
+
+static void write_digest(struct json_writer *writer, const char *name, const struct digest *digest)
+{
+    char text[DIGEST_TEXT_BYTES];
+
+    digest_format(digest, text);
+    json_writer_member(writer, name, str_from(text));
+}
+
+/* JSON that has no room is left out, as null. */
+static struct str in_arena(struct call *call, const struct strbuf *buf)
+{
+    const char *copy = arena_text(&call->exchange->arena, strbuf_str(buf));
+
+    return copy ? (struct str){copy, buf->length} : str_from("null");
+}

@@ -1,0 +1,130 @@
+#include "api/routes.h"
+
+#include "api/handlers.h"
+
+/* In the order of the distribution specification's "Endpoints". */
+static const struct route routes[] = {
+    {HTTP_GET, "/v2/", ACCESS_PULL, false, &base_handler},
+    {HTTP_GET, "/v2", ACCESS_PULL, false, &base_handler},
+    {HTTP_GET, "/v2/{name}/blobs/{reference}", ACCESS_PULL, true, &blob_get_handler},
+    {HTTP_DELETE, "/v2/{name}/blobs/{reference}", ACCESS_PUSH, false, &immutable_handler},
+    {HTTP_GET, "/v2/{name}/manifests/{reference}", ACCESS_PULL, true, &manifest_get_handler},
+    {HTTP_PUT, "/v2/{name}/manifests/{reference}", ACCESS_PUSH, true, &manifest_put_handler},
+    {HTTP_DELETE, "/v2/{name}/manifests/{reference}", ACCESS_PUSH, false, &immutable_handler},
+    {HTTP_POST, "/v2/{name}/blobs/uploads/", ACCESS_PUSH, true, &upload_post_handler},
+    {HTTP_GET, "/v2/{name}/blobs/uploads/{reference}", ACCESS_PUSH, true, &upload_get_handler},
+    {HTTP_PATCH, "/v2/{name}/blobs/uploads/{reference}", ACCESS_PUSH, true, &upload_patch_handler},
+    {HTTP_PUT, "/v2/{name}/blobs/uploads/{reference}", ACCESS_PUSH, true, &upload_put_handler},
+    {HTTP_DELETE, "/v2/{name}/blobs/uploads/{reference}", ACCESS_PUSH, true,
+     &upload_delete_handler},
+    {HTTP_GET, "/v2/{name}/tags/list", ACCESS_PULL, true, &tag_list_handler},
+    {HTTP_GET, "/v2/{name}/referrers/{reference}", ACCESS_PULL, true, &referrers_handler},
+    {HTTP_GET, "/v2/_catalog", ACCESS_CATALOG, true, &catalog_handler},
+    {HTTP_GET, "/health", ACCESS_PUBLIC, false, &health_handler},
+    {HTTP_GET, "/.well-known/health", ACCESS_PUBLIC, false, &health_handler},
+    {HTTP_GET, "/ready", ACCESS_PUBLIC, false, &ready_handler},
+};
+
+static const char name_mark[] = "{name}";
+static const char reference_mark[] = "{reference}";
+
+static bool matches(const char *pattern, struct str path, struct route_match *match);
+static bool cut_from_right(struct str *path, struct str suffix, struct str *reference);
+static struct str last_component(struct str path);
+
+const struct route *routes_all(size_t *count_out)
+{
+    *count_out = ARRAY_LEN(routes);
+    return routes;
+}
+
+struct route_match routes_find(enum http_method method, struct str path)
+{
+    const enum http_method wanted = method == HTTP_HEAD ? HTTP_GET : method;
+    struct route_match found = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+        struct route_match match = {0};
+
+        if (!matches(routes[i].pattern, path, &match)) {
+            continue;
+        }
+        found.is_known_path = true;
+        if (routes[i].method == wanted) {
+            match.route = &routes[i];
+            match.is_known_path = true;
+            return match;
+        }
+    }
+    return found;
+}
+
+static bool matches(const char *pattern, struct str path, struct route_match *match)
+{
+    const struct str whole = str_from(pattern);
+    const size_t mark = str_index_of(whole, '{');
+    struct str name = path;
+
+    if (mark == whole.length) {
+        return str_equal(whole, path);
+    }
+    if (path.length < mark || !str_equal(str_slice(path, 0, mark), str_slice(whole, 0, mark))) {
+        return false;
+    }
+    name = str_from_index(path, mark);
+    if (!cut_from_right(&name, str_from_index(whole, mark + sizeof(name_mark) - 1),
+                        &match->reference)) {
+        return false;
+    }
+    match->name = name;
+    return name.length > 0;
+}
+
+/* Takes the components of suffix, one by one, from the right end of the path. */
+static bool cut_from_right(struct str *path, struct str suffix, struct str *reference)
+{
+    while (suffix.length > 0) {
+        const struct str wanted = last_component(suffix);
+        const struct str actual = last_component(*path);
+
+        if (actual.length == path->length) {
+            return false; /* nothing is left for the name */
+        }
+        if (str_is(wanted, reference_mark)) {
+            *reference = actual;
+        } else if (!str_equal(wanted, actual)) {
+            return false;
+        }
+        if (str_is(wanted, reference_mark) && actual.length == 0) {
+            return false;
+        }
+        *path = str_slice(*path, 0, path->length - actual.length - 1);
+        suffix = str_slice(suffix, 0, suffix.length - wanted.length - 1);
+    }
+    return true;
+}
+
+/* What is behind the last slash. */
+static struct str last_component(struct str path)
+{
+    const size_t slash = str_last_index_of(path, '/');
+
+    return slash == path.length ? path : str_from_index(path, slash + 1);
+}
+
+void routes_append_allowed(struct str path, struct strbuf *buf)
+{
+    static const char *const names[] = {
+        [HTTP_GET] = "GET, HEAD", [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
+        [HTTP_PUT] = "PUT",       [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
+    };
+    struct route_match match = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+        /* What is never done is not allowed, although it has a row to say so. */
+        if (routes[i].handler != &immutable_handler && matches(routes[i].pattern, path, &match)) {
+            strbuf_append_text(buf, buf->length > 0 ? ", " : "");
+            strbuf_append_text(buf, names[routes[i].method]);
+        }
+    }
+}

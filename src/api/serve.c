@@ -1,0 +1,291 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/api.h"
+#include "api/api_private.h"
+#include "api/errors.h"
+#include "api/handlers.h"
+#include "api/routes.h"
+#include "base/memory.h"
+#include "base/random.h"
+
+enum { LOGGED_PATH_BYTES = 1024, LOGGED_AGENT_BYTES = 256, ALLOW_MAX_BYTES = 64 };
+
+static enum http_step begin(void *context, struct http_exchange *exchange);
+static enum http_step data(void *context, struct http_exchange *exchange, struct str bytes);
+static void end(void *context, struct http_exchange *exchange);
+static void refuse(void *context, struct http_exchange *exchange,
+                   const struct http_refusal *refusal);
+static void finish(void *context, struct http_exchange *exchange, bool is_sent);
+static struct call *call_of(struct api *api, struct http_exchange *exchange);
+static struct call *new_call(struct api *api, struct http_exchange *exchange);
+static enum error_code route(struct call *call, struct error *err);
+static enum error_code authenticate(struct call *call, struct error *err);
+static enum error_code authorize(struct call *call, struct error *err);
+static enum error_code handle(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err);
+static enum error_code parse_path(struct call *call, struct error *err);
+static void add_version(struct call *call);
+static void record(const struct call *call, bool is_sent);
+
+struct api *api_new(const struct api_config *config)
+{
+    struct api *api = memory_new(1, sizeof(*api));
+    uint32_t prefix = 0;
+
+    api->config = *config;
+    random_fill(&prefix, sizeof(prefix));
+    (void)snprintf(api->id_prefix, sizeof(api->id_prefix), "%08x", (unsigned)prefix);
+    return api;
+}
+
+void api_free(struct api *api)
+{
+    free(api);
+}
+
+struct http_application api_application(struct api *api)
+{
+    return (struct http_application){
+        .context = api,
+        .begin = begin,
+        .data = data,
+        .end = end,
+        .refuse = refuse,
+        .finish = finish,
+    };
+}
+
+/* The life of a request: each step in order, and the first that fails is the answer. */
+static enum http_step begin(void *context, struct http_exchange *exchange)
+{
+    struct call *call = call_of(context, exchange);
+    struct error err = {0};
+    bool wants_body = false;
+    enum error_code code = route(call, &err);
+
+    if (!code && call->route->blocks && !exchange->may_block) {
+        return HTTP_BLOCKS;
+    }
+    if (!code) {
+        code = authenticate(call, &err);
+    }
+    if (!code) {
+        code = authorize(call, &err);
+    }
+    if (!code) {
+        code = handle(call, &wants_body, &err);
+    }
+    if (code) {
+        errors_answer(call, code, &err);
+    }
+    return !code && wants_body ? HTTP_BODY : HTTP_ANSWER;
+}
+
+static struct call *call_of(struct api *api, struct http_exchange *exchange)
+{
+    return exchange->call ? exchange->call : new_call(api, exchange);
+}
+
+static struct call *new_call(struct api *api, struct http_exchange *exchange)
+{
+    struct call *call = memory_new(1, sizeof(*call));
+    const unsigned long number =
+        atomic_fetch_add_explicit(&api->next_number, 1, memory_order_relaxed);
+
+    call->api = api;
+    call->exchange = exchange;
+    (void)snprintf(call->request_id, sizeof(call->request_id), "%s-%lx", api->id_prefix, number);
+    strbuf_init(&call->body, api->config.manifest_max_bytes);
+    exchange->call = call;
+    http_response_add(&exchange->response, "X-Request-Id", str_from(call->request_id));
+    return call;
+}
+
+/* Finds the row of the table; a second time (now on a worker) it is there already. */
+static enum error_code route(struct call *call, struct error *err)
+{
+    const struct http_request *request = &call->exchange->request;
+    struct route_match match;
+
+    if (call->route) {
+        return OK;
+    }
+    add_version(call);
+    match = routes_find(request->method, request->path);
+    if (!match.route) {
+        return no_such_route(call, match.is_known_path, err);
+    }
+    call->route = match.route;
+    call->name = match.name;
+    call->reference = match.reference;
+    return OK;
+}
+
+/* Docker clients tell a registry by this field. */
+static void add_version(struct call *call)
+{
+    if (str_starts_with(call->exchange->request.path, "/v2")) {
+        http_response_add(&call->exchange->response, "Docker-Distribution-API-Version",
+                          str_from("registry/2.0"));
+    }
+}
+
+static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err)
+{
+    const struct http_request *request = &call->exchange->request;
+    struct strbuf allowed;
+
+    if (!is_known_path) {
+        return error_set(err, ERROR_NOT_FOUND, "there is nothing at this path: the API is at /v2/");
+    }
+    strbuf_init(&allowed, ALLOW_MAX_BYTES);
+    routes_append_allowed(request->path, &allowed);
+    http_response_add(&call->exchange->response, "Allow", strbuf_str(&allowed));
+    strbuf_release(&allowed);
+    return error_set(err, ERROR_UNSUPPORTED, "%.*s is not supported here",
+                     STR_FORMAT(str_slice(request->method_name, 0, 32)));
+}
+
+/* Without an identity provider everybody is the same. */
+static enum error_code authenticate(struct call *call, struct error *err)
+{
+    (void)err;
+    call->identity = str_from("anonymous");
+    return OK;
+}
+
+static enum error_code authorize(struct call *call, struct error *err)
+{
+    switch (call->route->access) {
+    case ACCESS_NOBODY:
+        return error_set(err, ERROR_DENIED, "nobody may do this");
+    case ACCESS_PUBLIC:
+    case ACCESS_PULL:
+    case ACCESS_PUSH:
+    case ACCESS_CATALOG:
+        return OK; /* open: main sees to it that only this machine gets here, unless told otherwise
+                    */
+    }
+    return error_set(err, ERROR_DENIED, "nobody may do this");
+}
+
+static enum error_code handle(struct call *call, bool *wants_body_out, struct error *err)
+{
+    const enum error_code code = parse_path(call, err);
+
+    return code ? code : call->route->handler->begin(call, wants_body_out, err);
+}
+
+static enum error_code parse_path(struct call *call, struct error *err)
+{
+    struct arena *arena = &call->exchange->arena;
+    char *decoded = NULL;
+
+    if (call->reference.length > 0) {
+        decoded = arena_new(arena, call->reference.length + 1, 1);
+        if (!decoded ||
+            !http_percent_decode(call->reference, decoded, call->reference.length + 1)) {
+            return error_set(err, ERROR_INVALID, "the path is not well encoded");
+        }
+        call->reference = str_from(decoded);
+    }
+    return call->name.length > 0 ? repository_parse(call->name, &call->repository, err) : OK;
+}
+
+static enum http_step data(void *context, struct http_exchange *exchange, struct str bytes)
+{
+    struct call *call = exchange->call;
+    struct error err = {0};
+    enum error_code code = OK;
+
+    (void)context;
+    if (call->route->handler->data) {
+        code = call->route->handler->data(call, bytes, &err);
+    } else {
+        strbuf_append(&call->body, bytes);
+        if (call->body.is_truncated) {
+            code = error_set(&err, ERROR_TOO_LARGE, "the body is limited to %zu bytes here",
+                             call->body.limit_bytes);
+        }
+    }
+    if (code) {
+        errors_answer(call, code, &err);
+        return HTTP_ANSWER;
+    }
+    return HTTP_BODY;
+}
+
+static void end(void *context, struct http_exchange *exchange)
+{
+    struct call *call = exchange->call;
+    struct error err = {0};
+    enum error_code code = OK;
+
+    (void)context;
+    if (call->has_expected_bytes && call->expected_bytes != exchange->received_bytes) {
+        code = error_set_about(&err, ABOUT_SIZE, ERROR_INVALID,
+                               "Content-Range promises %llu bytes, but %llu were sent",
+                               (unsigned long long)call->expected_bytes,
+                               (unsigned long long)exchange->received_bytes);
+    }
+    if (!code) {
+        code = call->route->handler->end(call, &err);
+    }
+    if (code) {
+        errors_answer(call, code, &err);
+    }
+}
+
+static void refuse(void *context, struct http_exchange *exchange,
+                   const struct http_refusal *refusal)
+{
+    struct call *call = call_of(context, exchange);
+
+    errors_answer_status(call, refusal->status, errors_code_of_status(refusal->status),
+                         refusal->message);
+}
+
+static void finish(void *context, struct http_exchange *exchange, bool is_sent)
+{
+    struct call *call = exchange->call;
+
+    (void)context;
+    if (exchange->may_block && call->route->handler->abandon) {
+        call->route->handler->abandon(call);
+    }
+    upload_close(call->upload);
+    record(call, is_sent);
+    strbuf_release(&call->body);
+    free(call);
+    exchange->call = NULL;
+}
+
+static void record(const struct call *call, bool is_sent)
+{
+    const struct http_exchange *exchange = call->exchange;
+    const struct http_request *request = &exchange->request;
+    const int status = exchange->response.status;
+    const enum log_level level = status >= 500 ? LOG_ERROR : LOG_INFO;
+    struct log_line line;
+
+    log_begin(&line, call->api->config.log, level, "request");
+    log_text(&line, "method", str_slice(request->method_name, 0, 32));
+    log_text(&line, "path", str_slice(request->path, 0, LOGGED_PATH_BYTES));
+    log_number(&line, "status", status);
+    log_number(&line, "bytes", (int64_t)exchange->sent_bytes);
+    log_number(&line, "received", (int64_t)exchange->received_bytes);
+    log_number(&line, "microseconds", clock_elapsed_us() - exchange->begin_us);
+    log_text(&line, "user", call->identity);
+    log_text(&line, "request_id", str_from(call->request_id));
+    log_text(&line, "peer", exchange->peer_address);
+    log_text(&line, "agent",
+             str_slice(http_request_header(request, "User-Agent"), 0, LOGGED_AGENT_BYTES));
+    if (!is_sent) {
+        log_text(&line, "outcome", str_from("client_gone"));
+    }
+    if (call->failure) {
+        log_text(&line, "failure", str_from(call->failure));
+    }
+    log_end(&line);
+}

@@ -1,0 +1,263 @@
+#include "api/api_private.h"
+#include "api/handlers.h"
+#include "http/range.h"
+#include "registry/blobs.h"
+
+static enum error_code begin_post(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code begin_session(struct call *call, struct error *err);
+static enum error_code mount(struct call *call, struct str wanted, bool *is_mounted_out,
+                             struct error *err);
+static enum error_code get_upload(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code begin_patch(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code write_upload(struct call *call, struct str bytes, struct error *err);
+static enum error_code end_patch(struct call *call, struct error *err);
+static enum error_code end_put(struct call *call, struct error *err);
+static enum error_code delete_upload(struct call *call, bool *wants_body_out, struct error *err);
+static void rest_upload(struct call *call);
+static enum error_code open_upload(struct call *call, struct error *err);
+static enum error_code check_range(struct call *call, struct error *err);
+static struct upload_key key_of(const struct call *call);
+static void add_upload_fields(struct call *call, struct str id, uint64_t offset);
+static void answer_created(struct call *call, const struct digest *digest);
+
+const struct handler upload_post_handler = {
+    .begin = begin_post, .data = write_upload, .end = end_put};
+const struct handler upload_get_handler = {.begin = get_upload};
+const struct handler upload_patch_handler = {
+    .begin = begin_patch, .data = write_upload, .end = end_patch, .abandon = rest_upload};
+const struct handler upload_put_handler = {
+    .begin = begin_put, .data = write_upload, .end = end_put};
+const struct handler upload_delete_handler = {.begin = delete_upload};
+
+/* Begins a session; or takes a whole blob (`digest`); or finds that it is here already (`mount`).
+ */
+static enum error_code begin_post(struct call *call, bool *wants_body_out, struct error *err)
+{
+    const struct upload_key key = key_of(call);
+    const struct str wanted = call_parameter(call, "mount");
+    const struct str digest = call_parameter(call, "digest");
+    bool is_mounted = false;
+    enum error_code code = OK;
+
+    if (wanted.bytes) {
+        code = mount(call, wanted, &is_mounted, err);
+    }
+    if (code || is_mounted) {
+        return code;
+    }
+    if (!digest.bytes) {
+        return begin_session(call, err);
+    }
+    code = digest_parse(digest, &call->digest, err);
+    if (!code) {
+        code = upload_begin(call->api->config.registry, &key, call->digest.algorithm, &call->upload,
+                            err);
+    }
+    *wants_body_out = !code;
+    return code;
+}
+
+/* `from` does not matter: blobs belong to everybody. One that is missing makes it an ordinary
+ * upload. */
+static enum error_code mount(struct call *call, struct str wanted, bool *is_mounted_out,
+                             struct error *err)
+{
+    struct digest digest;
+    uint64_t size_bytes = 0;
+    enum error_code code = digest_parse(wanted, &digest, err);
+
+    if (!code) {
+        code = registry_find_blob(call->api->config.registry, &digest, is_mounted_out, &size_bytes,
+                                  err);
+    }
+    if (!code && *is_mounted_out) {
+        answer_created(call, &digest);
+    }
+    return code;
+}
+
+static enum error_code begin_session(struct call *call, struct error *err)
+{
+    const struct upload_key key = key_of(call);
+    const struct str name = call_parameter(call, "digest-algorithm");
+    enum digest_algorithm algorithm = DIGEST_SHA256;
+    enum error_code code = OK;
+
+    if (name.bytes && !digest_algorithm_parse(name, &algorithm)) {
+        return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
+                               "digest-algorithm must be sha256 or sha512");
+    }
+    code = upload_begin(call->api->config.registry, &key, algorithm, &call->upload, err);
+    if (!code) {
+        code = upload_suspend(call->upload, err);
+    }
+    if (!code) {
+        add_upload_fields(call, upload_id(call->upload), 0);
+        call_answer(call, 202);
+    }
+    return code;
+}
+
+static struct upload_key key_of(const struct call *call)
+{
+    return (struct upload_key){call->repository, call->reference, call->identity};
+}
+
+static void add_upload_fields(struct call *call, struct str id, uint64_t offset)
+{
+    struct http_response *response = &call->exchange->response;
+
+    http_response_add_format(response, "Location", "/v2/%.*s/blobs/uploads/%.*s",
+                             STR_FORMAT(call->repository.name), STR_FORMAT(id));
+    /* Without `bytes=`, unlike RFC 9110; an empty upload is 0-0 (distribution-spec). */
+    http_response_add_format(response, "Range", "0-%llu",
+                             (unsigned long long)(offset > 0 ? offset - 1 : 0));
+    http_response_add(response, "Docker-Upload-UUID", id);
+}
+
+static void answer_created(struct call *call, const struct digest *digest)
+{
+    char text[DIGEST_TEXT_BYTES];
+
+    digest_format(digest, text);
+    call_add_digest(call, digest);
+    http_response_add_format(&call->exchange->response, "Location", "/v2/%.*s/blobs/%s",
+                             STR_FORMAT(call->repository.name), text);
+    call_answer(call, 201);
+}
+
+/* Where an upload stands; it may be worked on by another request at the same time. */
+static enum error_code get_upload(struct call *call, bool *wants_body_out, struct error *err)
+{
+    const struct upload_key key = key_of(call);
+    uint64_t offset = 0;
+    const enum error_code code = upload_find_offset(call->api->config.registry, &key, &offset, err);
+
+    (void)wants_body_out;
+    if (!code) {
+        add_upload_fields(call, call->reference, offset);
+        call_answer(call, 204);
+    }
+    return code;
+}
+
+static enum error_code open_upload(struct call *call, struct error *err)
+{
+    const struct upload_key key = key_of(call);
+
+    return upload_open(call->api->config.registry, &key, &call->upload, err);
+}
+
+static enum error_code begin_patch(struct call *call, bool *wants_body_out, struct error *err)
+{
+    enum error_code code = open_upload(call, err);
+
+    if (!code) {
+        code = check_range(call, err);
+    }
+    *wants_body_out = !code;
+    return code;
+}
+
+/* A chunk says where it belongs; a stream without Content-Range goes on where the upload is. */
+static enum error_code check_range(struct call *call, struct error *err)
+{
+    const struct http_request *request = &call->exchange->request;
+    const struct str range = http_request_header(request, "Content-Range");
+    const uint64_t offset = upload_offset(call->upload);
+    uint64_t first = 0;
+    uint64_t last = 0;
+
+    if (!range.bytes) {
+        return OK;
+    }
+    if (!http_content_range_parse(range, &first, &last)) {
+        return error_set_about(err, ABOUT_UPLOAD, ERROR_INVALID,
+                               "Content-Range must be FIRST-LAST, in bytes of the blob");
+    }
+    if (first != offset) {
+        add_upload_fields(call, upload_id(call->upload), offset);
+        return error_set_about(
+            err, ABOUT_UPLOAD, ERROR_OUT_OF_RANGE,
+            "the upload has %llu bytes: the next chunk begins there, not at %llu",
+            (unsigned long long)offset, (unsigned long long)first);
+    }
+    call->has_expected_bytes = true;
+    call->expected_bytes = last - first + 1;
+    if (request->framing == HTTP_SIZED_BODY && request->content_length != call->expected_bytes) {
+        return error_set_about(err, ABOUT_SIZE, ERROR_INVALID,
+                               "Content-Range and Content-Length do not agree");
+    }
+    return OK;
+}
+
+static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err)
+{
+    const struct str digest = call_parameter(call, "digest");
+    enum error_code code = OK;
+
+    if (!digest.bytes) {
+        return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
+                               "the query parameter digest is missing: that of the whole blob");
+    }
+    code = digest_parse(digest, &call->digest, err);
+    if (!code) {
+        code = open_upload(call, err);
+    }
+    if (!code) {
+        code = check_range(call, err);
+    }
+    *wants_body_out = !code;
+    return code;
+}
+
+static enum error_code write_upload(struct call *call, struct str bytes, struct error *err)
+{
+    return upload_write(call->upload, bytes, err);
+}
+
+static enum error_code end_patch(struct call *call, struct error *err)
+{
+    const enum error_code code = upload_suspend(call->upload, err);
+
+    if (!code) {
+        add_upload_fields(call, upload_id(call->upload), upload_offset(call->upload));
+        call_answer(call, 202);
+    }
+    return code;
+}
+
+static enum error_code end_put(struct call *call, struct error *err)
+{
+    const enum error_code code = upload_commit(call->upload, &call->digest, err);
+
+    if (!code) {
+        answer_created(call, &call->digest);
+    }
+    return code;
+}
+
+/* What arrived before the client went away counts: it may ask how much, and go on. */
+static void rest_upload(struct call *call)
+{
+    struct error err = {0};
+
+    if (!call->has_expected_bytes && upload_suspend(call->upload, &err)) {
+        call->failure = arena_text(&call->exchange->arena, str_from(err.message));
+    }
+}
+
+static enum error_code delete_upload(struct call *call, bool *wants_body_out, struct error *err)
+{
+    enum error_code code = open_upload(call, err);
+
+    (void)wants_body_out;
+    if (!code) {
+        code = upload_cancel(call->upload, err);
+    }
+    if (!code) {
+        call_answer(call, 204);
+    }
+    return code;
+}
