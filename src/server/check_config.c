@@ -1,0 +1,60 @@
+#include "server/check_config.h"
+
+#include "http/tls.h"
+#include "server/data_folder.h"
+
+static void check_data(const struct settings *settings, char path_out[PATH_MAX],
+                       struct problems *problems);
+static void check_tls(const struct settings *settings, struct problems *problems);
+static void append_report(struct strbuf *report, const struct settings *settings,
+                          const char *data_path);
+
+bool check_config(const struct settings_sources *sources, struct strbuf *report,
+                  struct problems *problems)
+{
+    char data_path[PATH_MAX] = "";
+    struct settings settings;
+
+    if (settings_load(sources, &settings, problems)) {
+        return false;
+    }
+    check_data(&settings, data_path, problems);
+    check_tls(&settings, problems);
+    append_report(report, &settings, data_path);
+    settings_release(&settings);
+    return problems_is_empty(problems);
+}
+
+static void check_data(const struct settings *settings, char path_out[PATH_MAX],
+                       struct problems *problems)
+{
+    struct error err;
+
+    if (data_folder_check(settings->data, path_out, &err)) {
+        problems_add(problems, "data: %s", err.message);
+    }
+}
+
+static void check_tls(const struct settings *settings, struct problems *problems)
+{
+    struct tls *tls = NULL;
+    struct error err;
+
+    if (!settings->tls.certificate) {
+        return;
+    }
+    if (tls_new(settings->tls.certificate, settings->tls.key, &tls, &err)) {
+        problems_add(problems, "%s", err.message);
+        return;
+    }
+    tls_free(tls);
+}
+
+static void append_report(struct strbuf *report, const struct settings *settings,
+                          const char *data_path)
+{
+    strbuf_append_format(report, "configuration is valid\nlisten: %s (%s)\ndata: %s\n",
+                         settings->listen, settings->tls.certificate ? "TLS" : "plain HTTP",
+                         data_path);
+    strbuf_append_text(report, "open: no identity provider, everybody who reaches it may push\n");
+}

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <stdbool.h>
+
+#include "base/attributes.h"
+#include "base/strbuf.h"
+#include "server/problems.h"
+#include "server/settings.h"
+
+enum { CHECK_REPORT_MAX_BYTES = 16 * 1024 };
+
+/*
+ * Tries what a start would need, and changes nothing: the settings, the data folder, certificate
+ * and key. True: `report` says that all is right and what would be used. False: `problems` says
+ * what is not.
+ */
+MUST_USE bool check_config(const struct settings_sources *sources, struct strbuf *report,
+                           struct problems *problems);

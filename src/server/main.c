@@ -1,0 +1,341 @@
+/*
+ * pieroned: what happens from its start to its end, in order. Each line of the contents is a file
+ * or a folder of its own.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "blobs/filesystem_store.h"
+#include "http/server.h"
+#include "metadata/metadata.h"
+#include "registry/registry.h"
+#include "registry/uploads.h"
+#include "server/check_config.h"
+#include "server/data_folder.h"
+#include "server/listen_address.h"
+#include "server/notify.h"
+#include "server/options.h"
+#include "server/process.h"
+#include "server/reload.h"
+#include "server/settings.h"
+#include "server/settings_document.h"
+#include "server/signals.h"
+
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, HOUSEKEEPING_INTERVAL_S = 60 };
+
+/* All that lives as long as the process, in the order of its making. */
+struct daemon {
+    struct settings settings;
+    struct log log;
+    struct data_folder data;
+    struct blob_store *blobs;
+    struct metadata *metadata;
+    struct registry *registry;
+    struct api *api;
+    struct http_server *server;
+};
+
+static int run(const struct options *options);
+static int check(const struct settings_sources *sources);
+static int print(void (*append)(struct strbuf *buf));
+static void print_problems(const struct problems *problems);
+static int serve(const struct settings_sources *sources);
+static void begin_log(struct daemon *daemon);
+static enum error_code start(struct daemon *daemon, struct error *err);
+static enum error_code open_data(struct daemon *daemon, struct error *err);
+static enum error_code open_blobs(struct daemon *daemon, struct error *err);
+static enum error_code open_metadata(struct daemon *daemon, struct error *err);
+static enum error_code make_registry(struct daemon *daemon, struct error *err);
+static enum error_code make_api(struct daemon *daemon, struct error *err);
+static bool is_ready(void *context);
+static enum error_code open_server(struct daemon *daemon, struct error *err);
+static enum error_code start_server(struct daemon *daemon, struct error *err);
+static void announce(struct daemon *daemon);
+static void attend(struct daemon *daemon, const struct settings_sources *sources);
+static void keep_house(struct daemon *daemon);
+static void drain(struct daemon *daemon);
+static void finish(struct daemon *daemon);
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct error err;
+
+    if (options_parse(argc, argv, &options, &err)) {
+        (void)fprintf(stderr, "pieroned: %s\nTry 'pieroned --help'.\n", err.message);
+        return EXIT_USAGE;
+    }
+    return run(&options);
+}
+
+static int run(const struct options *options)
+{
+    const struct settings_sources sources = {
+        .file = options->file,
+        .environment = environ,
+        .overrides = options->overrides,
+        .override_count = options->override_count,
+    };
+
+    switch (options->command) {
+    case COMMAND_SERVE:
+        return serve(&sources);
+    case COMMAND_CHECK_CONFIG:
+        return check(&sources);
+    case COMMAND_PRINT_MARKDOWN:
+        return print(settings_document_markdown);
+    case COMMAND_PRINT_YAML:
+        return print(settings_document_yaml);
+    case COMMAND_VERSION:
+        return puts("pieroned " PIERONE_VERSION) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
+    case COMMAND_HELP:
+        return print(options_append_help);
+    }
+    return EXIT_USAGE;
+}
+
+static int check(const struct settings_sources *sources)
+{
+    CLEANUP(problems_release) struct problems problems;
+    CLEANUP(strbuf_release) struct strbuf report;
+
+    problems_init(&problems);
+    strbuf_init(&report, CHECK_REPORT_MAX_BYTES);
+    if (!check_config(sources, &report, &problems)) {
+        print_problems(&problems);
+        return EXIT_FAILED;
+    }
+    return fputs(report.text, stdout) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
+}
+
+static int print(void (*append)(struct strbuf *buf))
+{
+    CLEANUP(strbuf_release) struct strbuf text;
+
+    strbuf_init(&text, SETTINGS_DOCUMENT_MAX_BYTES);
+    append(&text);
+    return fputs(text.text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_SUCCESS;
+}
+
+static void print_problems(const struct problems *problems)
+{
+    struct str rest = problems_lines(problems);
+    struct str line;
+
+    while (str_cut(&rest, '\n', &line)) {
+        (void)fprintf(stderr, "pieroned: %.*s\n", STR_FORMAT(line));
+    }
+    if (problems->count > PROBLEMS_MAX) {
+        (void)fprintf(stderr, "pieroned: and %zu more\n", problems->count - PROBLEMS_MAX);
+    }
+}
+
+/* The life of the server. */
+static int serve(const struct settings_sources *sources)
+{
+    CLEANUP(problems_release) struct problems problems;
+    struct daemon daemon = {0};
+    struct error err;
+
+    problems_init(&problems);
+    if (settings_load(sources, &daemon.settings, &problems)) {
+        print_problems(&problems);
+        return EXIT_FAILED;
+    }
+    begin_log(&daemon);
+    process_keep_files_private();
+    signals_block();
+    if (start(&daemon, &err)) {
+        log_message(&daemon.log, LOG_ERROR, "start_failed", "%s", err.message);
+        finish(&daemon);
+        return EXIT_FAILED;
+    }
+    announce(&daemon);
+    attend(&daemon, sources);
+    drain(&daemon);
+    finish(&daemon);
+    return EXIT_SUCCESS;
+}
+
+static void begin_log(struct daemon *daemon)
+{
+    const enum log_format_choice choice = daemon->settings.log.format;
+    const bool is_text =
+        choice == LOG_FORMAT_TEXT || (choice == LOG_FORMAT_AUTO && isatty(STDERR_FILENO));
+
+    log_init(&daemon->log, STDERR_FILENO, is_text ? LOG_TEXT : LOG_JSON, daemon->settings.log.level,
+             &clock_system);
+}
+
+static enum error_code start(struct daemon *daemon, struct error *err)
+{
+    static enum error_code (*const steps[])(struct daemon * daemon, struct error * err) = {
+        open_data, open_blobs, open_metadata, make_registry, make_api, open_server, start_server,
+    };
+    enum error_code code = OK;
+
+    for (size_t i = 0; !code && i < ARRAY_LEN(steps); i++) {
+        code = steps[i](daemon, err);
+    }
+    return code;
+}
+
+static enum error_code open_data(struct daemon *daemon, struct error *err)
+{
+    return data_folder_open(daemon->settings.data, &daemon->data, err);
+}
+
+static enum error_code open_blobs(struct daemon *daemon, struct error *err)
+{
+    return filesystem_store_new(daemon->data.blobs, &daemon->blobs, err);
+}
+
+static enum error_code open_metadata(struct daemon *daemon, struct error *err)
+{
+    return metadata_open_sqlite(daemon->data.metadata, &daemon->metadata, err);
+}
+
+static enum error_code make_registry(struct daemon *daemon, struct error *err)
+{
+    const struct settings *const settings = &daemon->settings;
+    const struct registry_config config = {
+        .metadata = daemon->metadata,
+        .blobs = daemon->blobs,
+        .clock = &clock_system,
+        .manifest_max_bytes = settings->manifest_max_bytes,
+        .upload_lifetime_ms = settings->upload_lifetime_ms,
+        .snapshots_move = settings->tags.snapshots,
+        .signatures_grow = settings->tags.signatures == SIGNATURES_GROW,
+    };
+
+    (void)err;
+    daemon->registry = registry_new(&config);
+    return OK;
+}
+
+static enum error_code make_api(struct daemon *daemon, struct error *err)
+{
+    const struct api_config config = {
+        .registry = daemon->registry,
+        .log = &daemon->log,
+        .manifest_max_bytes = daemon->settings.manifest_max_bytes,
+        .is_ready = is_ready,
+        .is_ready_context = daemon,
+    };
+
+    (void)err;
+    daemon->api = api_new(&config);
+    return OK;
+}
+
+/* Asked only by requests, so there is a server. */
+static bool is_ready(void *context)
+{
+    const struct daemon *const daemon = context;
+
+    return !http_server_is_draining(daemon->server);
+}
+
+static enum error_code open_server(struct daemon *daemon, struct error *err)
+{
+    struct http_server_config config = {
+        .listen = daemon->settings.listen,
+        .tls_certificate = daemon->settings.tls.certificate,
+        .tls_key = daemon->settings.tls.key,
+        .limits = daemon->settings.limits,
+        .application = api_application(daemon->api),
+        .log = &daemon->log,
+        .clock = &clock_system,
+    };
+    const uint64_t descriptors = process_raise_descriptor_limit();
+
+    if (descriptors < config.limits.connections) {
+        log_message(&daemon->log, LOG_WARNING, "few_descriptors",
+                    "%llu files can be open at once, fewer than limits.connections: raise "
+                    "`ulimit -n` or LimitNOFILE",
+                    (unsigned long long)descriptors);
+    }
+    if (config.limits.loops == 0) {
+        config.limits.loops = process_core_count();
+    }
+    return http_server_new(&config, &daemon->server, err);
+}
+
+static enum error_code start_server(struct daemon *daemon, struct error *err)
+{
+    return http_server_start(daemon->server, err);
+}
+
+static void announce(struct daemon *daemon)
+{
+    char listen[LISTEN_TEXT_BYTES] = "";
+    struct listen_address address;
+    struct log_line line;
+
+    if (!listen_address_parse(str_from(daemon->settings.listen), &address, NULL)) {
+        listen_address_format(&address, http_server_port(daemon->server), listen);
+    }
+    log_begin(&line, &daemon->log, LOG_INFO, "started");
+    log_text(&line, "version", str_from(PIERONE_VERSION));
+    log_text(&line, "listen", str_from(listen));
+    log_text(&line, "data", str_from(daemon->data.path));
+    log_end(&line);
+    log_message(&daemon->log, LOG_WARNING, "open",
+                "there is no identity provider: everybody who reaches this server may push");
+    notify_send(getenv("NOTIFY_SOCKET"), "READY=1");
+}
+
+/* Until we are asked to end. */
+static void attend(struct daemon *daemon, const struct settings_sources *sources)
+{
+    const struct reload reload = {sources, &daemon->settings, &daemon->log, daemon->server};
+
+    for (;;) {
+        switch (signals_wait(HOUSEKEEPING_INTERVAL_S)) {
+        case SIGNAL_NOTHING:
+            keep_house(daemon);
+            break;
+        case SIGNAL_RELOAD:
+            reload_run(&reload);
+            break;
+        case SIGNAL_END:
+            return;
+        }
+    }
+}
+
+static void keep_house(struct daemon *daemon)
+{
+    size_t expired = 0;
+    struct error err;
+
+    if (registry_expire_uploads(daemon->registry, &expired, &err)) {
+        log_message(&daemon->log, LOG_WARNING, "expire_failed", "%s", err.message);
+        return;
+    }
+    if (expired > 0) {
+        log_message(&daemon->log, LOG_INFO, "uploads_expired", "%zu unfinished uploads", expired);
+    }
+}
+
+static void drain(struct daemon *daemon)
+{
+    log_message(&daemon->log, LOG_INFO, "draining", "a second signal ends at once");
+    notify_send(getenv("NOTIFY_SOCKET"), "STOPPING=1");
+    signals_end_at_once();
+    http_server_drain(daemon->server);
+    log_message(&daemon->log, LOG_INFO, "stopped", "all requests are finished or were given up");
+}
+
+static void finish(struct daemon *daemon)
+{
+    http_server_free(daemon->server);
+    api_free(daemon->api);
+    registry_free(daemon->registry);
+    metadata_free(daemon->metadata);
+    blob_store_free(daemon->blobs);
+    data_folder_release(&daemon->data);
+    settings_release(&daemon->settings);
+}

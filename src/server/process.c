@@ -1,0 +1,37 @@
+#include "server/process.h"
+
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+void process_keep_files_private(void)
+{
+    (void)umask(S_IRWXG | S_IRWXO);
+}
+
+uint64_t process_raise_descriptor_limit(void)
+{
+    struct rlimit limit = {0};
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+        return 0;
+    }
+    if (limit.rlim_cur < limit.rlim_max) {
+        const struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+
+        if (setrlimit(RLIMIT_NOFILE, &raised) == 0) {
+            return raised.rlim_cur;
+        }
+    }
+    return limit.rlim_cur;
+}
+
+unsigned process_core_count(void)
+{
+    cpu_set_t cores;
+
+    if (sched_getaffinity(0, sizeof(cores), &cores) < 0) {
+        return 1; /* more cores than the set has room for */
+    }
+    return (unsigned)CPU_COUNT(&cores);
+}

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/attributes.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "http/limits.h"
+#include "server/problems.h"
+
+enum log_format_choice { LOG_FORMAT_AUTO = 0, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+enum signature_choice { SIGNATURES_IMMUTABLE = 0, SIGNATURES_GROW };
+
+/* The value of every key of settings_table.h: what operators decide. Texts are never empty. */
+struct settings {
+    const char *listen;
+    const char *data;
+    const char *public_url; /* NULL: not set */
+    bool allow_open;
+    struct {
+        const char *certificate; /* NULL: no TLS */
+        const char *key;
+    } tls;
+    struct {
+        enum log_format_choice format;
+        enum log_level level;
+    } log;
+    struct http_limits limits; /* loops may be 0 here: one per core */
+    uint64_t manifest_max_bytes;
+    int64_t upload_lifetime_ms;
+    struct {
+        bool snapshots;
+        enum signature_choice signatures;
+    } tags;
+    struct arena texts; /* where the texts above live */
+};
+
+/* A value from the command line. */
+struct settings_override {
+    const char *key;
+    const char *flag; /* for messages, without its dashes */
+    const char *value;
+};
+
+/* Where values come from; later ones win. All is borrowed. */
+struct settings_sources {
+    const char *file;         /* YAML; NULL: none */
+    char *const *environment; /* as `environ`; NULL: none */
+    const struct settings_override *overrides;
+    size_t override_count;
+};
+
+enum { SETTINGS_FILE_MAX_BYTES = 1024 * 1024 };
+
+/*
+ * Reads and checks everything. ERROR_INVALID: `problems` says all that is wrong, and settings_out
+ * is untouched. Looks at no other file than sources->file. Release with settings_release.
+ */
+MUST_USE enum error_code settings_load(const struct settings_sources *sources,
+                                       struct settings *settings_out, struct problems *problems);
+void settings_release(struct settings *settings);
+
+/* All keys at their defaults. */
+void settings_init(struct settings *settings);

@@ -1,0 +1,204 @@
+#include "server/settings_document.h"
+
+#include "server/settings_environment.h"
+#include "server/settings_table.h"
+#include "server/settings_value.h"
+
+enum { YAML_LINE_LENGTH = 90, YAML_INDENT = 2 };
+
+static const char markdown_head[] =
+    "# Configuration\n"
+    "\n"
+    "<!-- Written by `pieroned --print-configuration markdown`: change "
+    "src/server/settings_table.c. -->\n"
+    "\n"
+    "`pieroned` runs without any configuration: then it listens on loopback only. Values come\n"
+    "from, each over the one before:\n"
+    "\n"
+    "1. the defaults below;\n"
+    "2. a YAML file, given by `-c FILE` ([example](pieroned.example.yaml)), where the parts of a\n"
+    "   key nest: `tls.key` is `key:` indented below `tls:`;\n"
+    "3. environment variables: `PIERONE_` and the key in upper case, with `_` for `.`; an empty\n"
+    "   variable counts as not set;\n"
+    "4. the flags `--listen` and `--data`.\n"
+    "\n"
+    "An unknown key or a wrong value stops the start, with all that is wrong and where.\n"
+    "`pieroned -c FILE --check-config` tells without starting. On SIGHUP the server reads "
+    "`log.level`\n"
+    "and the certificate again; the rest takes a restart.\n"
+    "\n"
+    "Sizes are bytes, or a number with `K`, `M`, `G` or `T` (also `KiB` and so on, powers of "
+    "1024).\n"
+    "Durations take their unit: `ms`, `s`, `m`, `h` or `d`.\n";
+
+static const char yaml_head[] =
+    "## Settings of pieroned, all at their defaults: `pieroned -c THIS_FILE`.\n"
+    "## Remove the # before a setting, and before the name of its section, to change it.\n"
+    "## docs/configuration.md tells more. Written by `pieroned --print-configuration yaml`.\n";
+
+static struct str section_of(const struct setting *setting);
+static struct str section_before(size_t index);
+static void append_markdown_section(struct strbuf *buf, struct str section);
+static void append_markdown_row(struct strbuf *buf, const struct setting *setting);
+static void append_allowed(struct strbuf *buf, const struct setting *setting);
+static void append_yaml_sections(struct strbuf *buf, struct str section, struct str before);
+static bool is_within(struct str section, struct str outer);
+static void append_yaml_setting(struct strbuf *buf, const struct setting *setting);
+static void append_yaml_prose(struct strbuf *buf, struct str text, size_t indent);
+static void append_spaces(struct strbuf *buf, size_t count);
+static size_t depth_of(struct str path);
+
+void settings_document_markdown(struct strbuf *buf)
+{
+    strbuf_append_text(buf, markdown_head);
+    for (size_t i = 0; i < settings_table_length; i++) {
+        const struct str section = section_of(&settings_table[i]);
+
+        if (i == 0 || !str_equal(section, section_before(i))) {
+            append_markdown_section(buf, section);
+        }
+        append_markdown_row(buf, &settings_table[i]);
+    }
+}
+
+static struct str section_of(const struct setting *setting)
+{
+    const struct str key = str_from(setting->key);
+    const size_t dot = str_last_index_of(key, '.');
+
+    return str_slice(key, 0, dot < key.length ? dot : 0);
+}
+
+static struct str section_before(size_t index)
+{
+    return index == 0 ? (struct str){0} : section_of(&settings_table[index - 1]);
+}
+
+static void append_markdown_section(struct strbuf *buf, struct str section)
+{
+    if (section.length == 0) {
+        strbuf_append_text(buf, "\n## General\n\n");
+    } else {
+        strbuf_append_format(buf, "\n## %.*s\n\n", STR_FORMAT(section));
+    }
+    strbuf_append_text(buf, "| Key and variable | Default | Allowed | Meaning |\n"
+                            "| --- | --- | --- | --- |\n");
+}
+
+static void append_markdown_row(struct strbuf *buf, const struct setting *setting)
+{
+    char variable[SETTING_ENVIRONMENT_BYTES];
+
+    setting_environment_name(setting, variable);
+    strbuf_append_format(buf, "| `%s`<br>`%s` | ", setting->key, variable);
+    if (setting->default_text) {
+        strbuf_append_format(buf, "`%s` | ", setting->default_text);
+    } else {
+        strbuf_append_text(buf, "not set | ");
+    }
+    append_allowed(buf, setting);
+    strbuf_append_format(buf, " | %s |\n", setting->help);
+}
+
+/* `size, 4KiB to 1MiB`, `auto, text or json`, `path` */
+static void append_allowed(struct strbuf *buf, const struct setting *setting)
+{
+    if (setting->type != SETTING_WORD) {
+        strbuf_append_text(buf, setting_type_name(setting->type));
+    }
+    if (setting->maximum > 0) {
+        strbuf_append_text(buf, ", ");
+    }
+    setting_range_append(setting, buf);
+}
+
+void settings_document_yaml(struct strbuf *buf)
+{
+    strbuf_append_text(buf, yaml_head);
+    for (size_t i = 0; i < settings_table_length; i++) {
+        strbuf_append_byte(buf, '\n');
+        append_yaml_sections(buf, section_of(&settings_table[i]), section_before(i));
+        append_yaml_setting(buf, &settings_table[i]);
+    }
+}
+
+/* The lines `name:` of those sections around a setting that are not open yet. */
+static void append_yaml_sections(struct strbuf *buf, struct str section, struct str before)
+{
+    struct str rest = section;
+    struct str name;
+
+    while (rest.length > 0 && str_cut(&rest, '.', &name)) {
+        const size_t end = (size_t)(name.bytes - section.bytes) + name.length;
+        const struct str path = str_slice(section, 0, end);
+
+        if (!is_within(before, path)) {
+            strbuf_append_byte(buf, '#');
+            append_spaces(buf, depth_of(path) * YAML_INDENT - YAML_INDENT);
+            strbuf_append_format(buf, "%.*s:\n", STR_FORMAT(name));
+        }
+    }
+}
+
+static bool is_within(struct str section, struct str outer)
+{
+    const struct str rest = str_from_index(section, outer.length);
+
+    return str_equal(str_slice(section, 0, outer.length), outer) &&
+           (rest.length == 0 || str_starts_with(rest, "."));
+}
+
+static void append_yaml_setting(struct strbuf *buf, const struct setting *setting)
+{
+    const struct str section = section_of(setting);
+    const size_t indent = depth_of(section) * YAML_INDENT;
+    const char *const name = setting->key + (section.length > 0 ? section.length + 1 : 0);
+    CLEANUP(strbuf_release) struct strbuf prose;
+
+    strbuf_init(&prose, SETTINGS_DOCUMENT_MAX_BYTES);
+    strbuf_append_format(&prose, "%s (", setting->help);
+    append_allowed(&prose, setting);
+    strbuf_append_text(&prose, setting->default_text ? ")" : "; not set by default)");
+    append_yaml_prose(buf, strbuf_str(&prose), indent);
+    strbuf_append_byte(buf, '#');
+    append_spaces(buf, indent);
+    strbuf_append_format(buf, "%s: %s\n", name,
+                         setting->default_text ? setting->default_text : setting->example);
+}
+
+/* Wrapped between words, each line behind `##`. */
+static void append_yaml_prose(struct strbuf *buf, struct str text, size_t indent)
+{
+    size_t column = YAML_LINE_LENGTH + 1;
+    struct str word;
+
+    while (text.length > 0 && str_cut(&text, ' ', &word)) {
+        if (column + 1 + word.length > YAML_LINE_LENGTH) {
+            strbuf_append_text(buf, column > YAML_LINE_LENGTH ? "##" : "\n##");
+            append_spaces(buf, indent);
+            column = 2 + indent;
+        }
+        strbuf_append_byte(buf, ' ');
+        strbuf_append(buf, word);
+        column += 1 + word.length;
+    }
+    strbuf_append_byte(buf, '\n');
+}
+
+static void append_spaces(struct strbuf *buf, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        strbuf_append_byte(buf, ' ');
+    }
+}
+
+/* How many sections a path names. */
+static size_t depth_of(struct str path)
+{
+    size_t depth = path.length > 0 ? 1 : 0;
+
+    for (size_t i = 0; i < path.length; i++) {
+        depth += path.bytes[i] == '.' ? 1 : 0;
+    }
+    return depth;
+}

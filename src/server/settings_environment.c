@@ -1,0 +1,113 @@
+#include "server/settings_environment.h"
+
+#include <stdio.h>
+
+#include "server/nearest.h"
+#include "server/settings_value.h"
+
+#define PREFIX "PIERONE_"
+
+static void apply_variable(struct str name, struct str value, struct settings *settings,
+                           struct problems *problems);
+static const struct setting *find_setting(struct str name);
+static bool is_of_others(struct str name, struct str value);
+static bool contains(struct str text, const char *part);
+static void report_unknown(struct str name, struct problems *problems);
+
+void setting_environment_name(const struct setting *setting,
+                              char name_out[SETTING_ENVIRONMENT_BYTES])
+{
+    (void)snprintf(name_out, SETTING_ENVIRONMENT_BYTES, PREFIX "%s", setting->key);
+    for (char *byte = name_out; *byte != '\0'; byte++) {
+        if (*byte >= 'a' && *byte <= 'z') {
+            *byte = (char)(*byte - ('a' - 'A'));
+        } else if (*byte == '.') {
+            *byte = '_';
+        }
+    }
+}
+
+void settings_environment_apply(char *const *environment, struct settings *settings,
+                                struct problems *problems)
+{
+    for (size_t i = 0; environment[i]; i++) {
+        struct str value = str_from(environment[i]);
+        struct str name;
+
+        if (!str_starts_with(value, PREFIX) || !str_cut(&value, '=', &name)) {
+            continue;
+        }
+        if (value.length > 0) {
+            apply_variable(name, value, settings, problems);
+        }
+    }
+}
+
+static void apply_variable(struct str name, struct str value, struct settings *settings,
+                           struct problems *problems)
+{
+    const struct setting *const setting = find_setting(name);
+    struct error err;
+
+    if (!setting) {
+        if (!is_of_others(name, value)) {
+            report_unknown(name, problems);
+        }
+        return;
+    }
+    if (setting_value_set(setting, value, settings, &err)) {
+        problems_add(problems, "environment: %.*s: %s", STR_FORMAT(name), err.message);
+    }
+}
+
+static const struct setting *find_setting(struct str name)
+{
+    for (size_t i = 0; i < settings_table_length; i++) {
+        char known[SETTING_ENVIRONMENT_BYTES];
+
+        setting_environment_name(&settings_table[i], known);
+        if (str_is(name, known)) {
+            return &settings_table[i];
+        }
+    }
+    return NULL;
+}
+
+/*
+ * PIERONE_URL is the client's. For a service `pierone` or `pierone-x`, Kubernetes gives each
+ * container of its namespace variables such as PIERONE_SERVICE_HOST, PIERONE_PORT=tcp://… and
+ * PIERONE_PORT_8080_TCP_ADDR.
+ */
+static bool is_of_others(struct str name, struct str value)
+{
+    return str_is(name, PREFIX "URL") || contains(name, "_SERVICE_HOST") ||
+           contains(name, "_SERVICE_PORT") || contains(name, "_TCP") || contains(name, "_UDP") ||
+           str_starts_with(value, "tcp://") || str_starts_with(value, "udp://");
+}
+
+static bool contains(struct str text, const char *part)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (str_starts_with(str_from_index(text, i), part)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void report_unknown(struct str name, struct problems *problems)
+{
+    char known[SETTING_ENVIRONMENT_BYTES];
+    char hint[NEAREST_HINT_BYTES];
+    struct nearest nearest;
+
+    /* The prefix is right anyway and would make names look nearer than they are. */
+    nearest_init(&nearest, str_from_index(name, sizeof(PREFIX) - 1));
+    settings_table_offer(&nearest, false);
+    if (nearest.best.bytes) {
+        setting_environment_name(settings_table_find(nearest.best), known);
+        nearest.best = str_from(known);
+    }
+    nearest_hint(&nearest, hint);
+    problems_add(problems, "environment: unknown variable \"%.*s\"%s", STR_FORMAT(name), hint);
+}

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "server/problems.h"
+#include "server/settings.h"
+#include "server/settings_table.h"
+
+enum { SETTING_ENVIRONMENT_BYTES = 80 };
+
+/* The name of a setting's environment variable: `tls.key` is PIERONE_TLS_KEY. */
+void setting_environment_name(const struct setting *setting,
+                              char name_out[SETTING_ENVIRONMENT_BYTES]);
+
+/*
+ * Sets what variables of the environment say, whose form is that of `environ`. Empty ones count as
+ * not set. Unknown ones that begin with PIERONE_ are problems, but for those that others are known
+ * to set: Pier One's client, and Kubernetes for a service of our name.
+ */
+void settings_environment_apply(char *const *environment, struct settings *settings,
+                                struct problems *problems);

@@ -1,0 +1,304 @@
+#include "server/settings_table.h"
+
+#include "base/attributes.h"
+#include "http/request.h"
+#include "server/settings.h"
+
+enum {
+    KIB = 1024,
+    MIB = 1024 * KIB,
+    GIB = 1024 * MIB,
+    SECOND = 1000,
+    MINUTE = 60 * SECOND,
+    HOUR = 60 * MINUTE,
+};
+
+#define DAY (UINT64_C(24) * HOUR)
+
+static const char *const log_format_words[] = {
+    [LOG_FORMAT_AUTO] = "auto",
+    [LOG_FORMAT_TEXT] = "text",
+    [LOG_FORMAT_JSON] = "json",
+    NULL,
+};
+
+static const char *const log_level_words[] = {
+    [LOG_ERROR] = "error",
+    [LOG_WARNING] = "warning",
+    [LOG_INFO] = "info",
+    [LOG_DEBUG] = "debug",
+    NULL,
+};
+
+static const char *const signature_words[] = {
+    [SIGNATURES_IMMUTABLE] = "immutable",
+    [SIGNATURES_GROW] = "grow",
+    NULL,
+};
+
+/* Settings of a section stand together, those without a section first. */
+const struct setting settings_table[] = {
+    {
+        .key = "listen",
+        .type = SETTING_LISTEN,
+        .offset = offsetof(struct settings, listen),
+        .default_text = "127.0.0.1:8080",
+        .help = "Address and port to listen on: HOST:PORT, or [IPV6]:PORT. Port 0 lets the system "
+                "choose one, which the log then names.",
+    },
+    {
+        .key = "data",
+        .type = SETTING_PATH,
+        .offset = offsetof(struct settings, data),
+        .default_text = "data",
+        .help = "Folder for everything that was pushed. Created if missing; its parent must exist. "
+                "Relative to the working folder.",
+    },
+    {
+        .key = "public_url",
+        .type = SETTING_URL,
+        .offset = offsetof(struct settings, public_url),
+        .example = "https://registry.example.org",
+        .help = "How clients reach this registry, if that differs from the Host they send: "
+                "http[s]://HOST[:PORT].",
+    },
+    {
+        .key = "allow_open",
+        .type = SETTING_BOOL,
+        .offset = offsetof(struct settings, allow_open),
+        .default_text = "false",
+        .help = "Without an identity provider everybody who reaches the server may push, so it "
+                "listens on loopback only. Set to true if other machines shall reach it all the "
+                "same.",
+    },
+    {
+        .key = "tls.certificate",
+        .type = SETTING_PATH,
+        .offset = offsetof(struct settings, tls.certificate),
+        .example = "/etc/pierone/tls.crt",
+        .help = "PEM file with the certificate and its chain; needs tls.key. Without it, the "
+                "server speaks plain HTTP. Read again on SIGHUP.",
+    },
+    {
+        .key = "tls.key",
+        .type = SETTING_PATH,
+        .offset = offsetof(struct settings, tls.key),
+        .example = "/etc/pierone/tls.key",
+        .help = "PEM file with the certificate's private key. Read again on SIGHUP.",
+    },
+    {
+        .key = "log.format",
+        .type = SETTING_WORD,
+        .offset = offsetof(struct settings, log.format),
+        .default_text = "auto",
+        .words = log_format_words,
+        .help = "How log lines look. auto: text on a terminal, JSON otherwise.",
+    },
+    {
+        .key = "log.level",
+        .type = SETTING_WORD,
+        .offset = offsetof(struct settings, log.level),
+        .default_text = "info",
+        .words = log_level_words,
+        .help = "The most detailed lines to log. Read again on SIGHUP.",
+    },
+    {
+        .key = "limits.connections",
+        .type = SETTING_NUMBER,
+        .offset = offsetof(struct settings, limits.connections),
+        .default_text = "16384",
+        .minimum = 1,
+        .maximum = 1000000,
+        .help = "Connections open at once; more are answered 503. Each may need two file "
+                "descriptors.",
+    },
+    {
+        .key = "limits.loops",
+        .type = SETTING_NUMBER,
+        .offset = offsetof(struct settings, limits.loops),
+        .default_text = "0",
+        .minimum = 0,
+        .maximum = 256,
+        .help = "Threads that move bytes and never wait. 0: one per core.",
+    },
+    {
+        .key = "limits.workers",
+        .type = SETTING_NUMBER,
+        .offset = offsetof(struct settings, limits.workers),
+        .default_text = "16",
+        .minimum = 1,
+        .maximum = 1024,
+        .help = "Threads that may wait for disk or database.",
+    },
+    {
+        .key = "limits.head_size",
+        .type = SETTING_SIZE,
+        .offset = offsetof(struct settings, limits.head_bytes),
+        .default_text = "64KiB",
+        .minimum = 4 * KIB,
+        .maximum = MIB,
+        .help = "Largest head of a request: its first line and header fields. Tokens can be large.",
+    },
+    {
+        .key = "limits.headers",
+        .type = SETTING_COUNT,
+        .offset = offsetof(struct settings, limits.headers),
+        .default_text = "100",
+        .minimum = 16,
+        .maximum = HTTP_MAX_HEADERS,
+        .help = "Most header fields of a request.",
+    },
+    {
+        .key = "limits.request_memory",
+        .type = SETTING_SIZE,
+        .offset = offsetof(struct settings, limits.arena_bytes),
+        .default_text = "16MiB",
+        .minimum = MIB,
+        .maximum = GIB,
+        .help = "Memory that one request may take, where it needs any; at least twice "
+                "limits.manifest_size.",
+    },
+    {
+        .key = "limits.head_timeout",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct settings, limits.head_timeout_ms),
+        .default_text = "15s",
+        .minimum = SECOND,
+        .maximum = 10 * MINUTE,
+        .help =
+            "How long a request's head may take from its first byte to its end; a TLS handshake "
+            "too.",
+    },
+    {
+        .key = "limits.idle_timeout",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct settings, limits.idle_timeout_ms),
+        .default_text = "120s",
+        .minimum = SECOND,
+        .maximum = HOUR,
+        .help = "How long a connection may rest between requests. Keep it longer than a load "
+                "balancer's in front (often 60s).",
+    },
+    {
+        .key = "limits.stall_timeout",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct settings, limits.stall_timeout_ms),
+        .default_text = "30s",
+        .minimum = SECOND,
+        .maximum = HOUR,
+        .help = "A body, sent or received, that stays below limits.body_rate for so long ends its "
+                "connection.",
+    },
+    {
+        .key = "limits.body_rate",
+        .type = SETTING_RATE,
+        .offset = offsetof(struct settings, limits.body_rate_bytes_per_second),
+        .default_text = "1KiB",
+        .minimum = 1,
+        .maximum = 100 * MIB,
+        .help = "The slowest that a body may move, averaged over limits.stall_timeout.",
+    },
+    {
+        .key = "limits.drain_delay",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct settings, limits.drain_delay_ms),
+        .default_text = "1s",
+        .minimum = 1,
+        .maximum = 10 * MINUTE,
+        .help = "After SIGTERM /ready fails for so long before connections are no longer accepted. "
+                "Set it longer than a load balancer needs to notice.",
+    },
+    {
+        .key = "limits.drain_timeout",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct settings, limits.drain_timeout_ms),
+        .default_text = "20s",
+        .minimum = 1,
+        .maximum = DAY,
+        .help = "How long requests in flight then have to finish.",
+    },
+    {
+        .key = "limits.discard_size",
+        .type = SETTING_SIZE,
+        .offset = offsetof(struct settings, limits.discard_bytes),
+        .default_text = "1MiB",
+        .minimum = 1,
+        .maximum = GIB,
+        .help = "How much of a refused request's body is read and dropped, so that the client sees "
+                "the answer.",
+    },
+    {
+        .key = "limits.manifest_size",
+        .type = SETTING_SIZE,
+        .offset = offsetof(struct settings, manifest_max_bytes),
+        .default_text = "4MiB",
+        .minimum = 64 * KIB,
+        .maximum = 64 * MIB,
+        .help = "Largest manifest; a larger one is answered 413. Other registries take 4MiB.",
+    },
+    {
+        .key = "limits.upload_lifetime",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct settings, upload_lifetime_ms),
+        .default_text = "24h",
+        .minimum = MINUTE,
+        .maximum = 365 * DAY,
+        .help = "An upload that was begun and then rests for longer is discarded. What was pushed "
+                "to its end stays for ever.",
+    },
+    {
+        .key = "tags.snapshots",
+        .type = SETTING_BOOL,
+        .offset = offsetof(struct settings, tags.snapshots),
+        .default_text = "false",
+        .help = "Whether tags that end in -SNAPSHOT may be moved to another image. Every move is "
+                "recorded.",
+    },
+    {
+        .key = "tags.signatures",
+        .type = SETTING_WORD,
+        .offset = offsetof(struct settings, tags.signatures),
+        .default_text = "immutable",
+        .words = signature_words,
+        .help = "grow: a signature tag (sha256-….sig, .att, .sbom) may be replaced by one that "
+                "holds everything of the one before.",
+    },
+};
+
+const size_t settings_table_length = ARRAY_LEN(settings_table);
+
+const struct setting *settings_table_find(struct str key)
+{
+    for (size_t i = 0; i < settings_table_length; i++) {
+        if (str_is(key, settings_table[i].key)) {
+            return &settings_table[i];
+        }
+    }
+    return NULL;
+}
+
+bool settings_table_has_section(struct str path)
+{
+    for (size_t i = 0; i < settings_table_length; i++) {
+        const struct str key = str_from(settings_table[i].key);
+
+        if (key.length > path.length && key.bytes[path.length] == '.' &&
+            str_equal(str_slice(key, 0, path.length), path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void settings_table_offer(struct nearest *nearest, bool is_section)
+{
+    for (size_t i = 0; i < settings_table_length; i++) {
+        const struct str key = str_from(settings_table[i].key);
+        const size_t dot = str_last_index_of(key, '.');
+
+        nearest_offer(nearest, key);
+        if (is_section && dot < key.length) {
+            nearest_offer(nearest, str_slice(key, 0, dot));
+        }
+    }
+}

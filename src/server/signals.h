@@ -1,0 +1,22 @@
+#pragma once
+
+#include "base/attributes.h"
+
+/* What the operating system asks of us. */
+enum signal_request {
+    SIGNAL_NOTHING, /* the time to wait is over */
+    SIGNAL_RELOAD,  /* SIGHUP */
+    SIGNAL_END,     /* SIGTERM, SIGINT */
+};
+
+/*
+ * Blocks these signals in this thread and all that it starts from now on, so that only signals_wait
+ * sees them, and ignores SIGPIPE. Call it before the first thread starts.
+ */
+void signals_block(void);
+
+/* Waits for the next request, at most so long. */
+MUST_USE enum signal_request signals_wait(int timeout_s);
+
+/* From now on SIGTERM and SIGINT end the process at once: for whoever will not wait for a drain. */
+void signals_end_at_once(void);

@@ -1,0 +1,184 @@
+#include "server/settings.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { PATH_BYTES = 64 };
+
+/* A folder of the test's own with one settings file, and what became of loading it. */
+struct fixture {
+    char folder[PATH_BYTES];
+    char file[PATH_BYTES + 16];
+    struct settings_sources sources;
+    struct settings settings;
+    struct problems problems;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *const fixture = memory_new(1, sizeof(*fixture));
+
+    (void)snprintf(fixture->folder, sizeof(fixture->folder), "/tmp/test_settings_XXXXXX");
+    assert_non_null(mkdtemp(fixture->folder));
+    (void)snprintf(fixture->file, sizeof(fixture->file), "%s/p.yaml", fixture->folder);
+    problems_init(&fixture->problems);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *const fixture = *state;
+
+    problems_release(&fixture->problems);
+    (void)unlink(fixture->file);
+    assert_int_equal(rmdir(fixture->folder), 0);
+    free(fixture);
+    return 0;
+}
+
+static void write_file(struct fixture *fixture, const char *text)
+{
+    FILE *const file = fopen(fixture->file, "w");
+
+    assert_non_null(file);
+    assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
+    assert_int_equal(fclose(file), 0);
+    fixture->sources.file = fixture->file;
+}
+
+static enum error_code load(struct fixture *fixture)
+{
+    return settings_load(&fixture->sources, &fixture->settings, &fixture->problems);
+}
+
+static void assert_problem(struct fixture *fixture, const char *part)
+{
+    assert_int_equal(load(fixture), ERROR_INVALID);
+    assert_non_null(strstr(fixture->problems.lines.text, part));
+}
+
+static void without_sources_all_is_default(void **state)
+{
+    struct fixture *const fixture = *state;
+
+    assert_int_equal(load(fixture), OK);
+    assert_string_equal(fixture->settings.listen, "127.0.0.1:8080");
+    assert_string_equal(fixture->settings.data, "data");
+    assert_null(fixture->settings.public_url);
+    assert_null(fixture->settings.tls.certificate);
+    assert_null(fixture->settings.tls.key);
+    assert_false(fixture->settings.allow_open);
+    assert_int_equal(fixture->settings.log.format, LOG_FORMAT_AUTO);
+    assert_int_equal(fixture->settings.log.level, LOG_INFO);
+    assert_false(fixture->settings.tags.snapshots);
+    assert_int_equal(fixture->settings.tags.signatures, SIGNATURES_IMMUTABLE);
+    settings_release(&fixture->settings);
+}
+
+static void flags_win_over_environment_over_file_over_default(void **state)
+{
+    struct fixture *const fixture = *state;
+    static char listen[] = "PIERONE_LISTEN=127.0.0.1:2";
+    static char data[] = "PIERONE_DATA=environment";
+    char *const environment[] = {listen, data, NULL};
+    const struct settings_override override = {"listen", "listen", "127.0.0.1:3"};
+
+    write_file(fixture, "listen: 127.0.0.1:1\ndata: file\nlimits:\n  workers: 2\n");
+    fixture->sources.environment = environment;
+    fixture->sources.overrides = &override;
+    fixture->sources.override_count = 1;
+    assert_int_equal(load(fixture), OK);
+    assert_string_equal(fixture->settings.listen, "127.0.0.1:3");
+    assert_string_equal(fixture->settings.data, "environment");
+    assert_int_equal(fixture->settings.limits.workers, 2);
+    assert_int_equal(fixture->settings.limits.headers, 100);
+    settings_release(&fixture->settings);
+}
+
+static void a_wrong_flag_is_named(void **state)
+{
+    struct fixture *const fixture = *state;
+    const struct settings_override override = {"listen", "listen", "8080"};
+
+    fixture->sources.overrides = &override;
+    fixture->sources.override_count = 1;
+    assert_problem(fixture, "--listen: \"8080\" must be HOST:PORT, such as 127.0.0.1:8080");
+}
+
+static void problems_of_all_sources_are_told_together(void **state)
+{
+    struct fixture *const fixture = *state;
+    static char data[] = "PIERONE_DATTA=x";
+    char *const environment[] = {data, NULL};
+
+    write_file(fixture, "lisen: 1\n");
+    fixture->sources.environment = environment;
+    assert_problem(fixture, "/p.yaml:1: unknown key \"lisen\"");
+    assert_non_null(strstr(fixture->problems.lines.text, "\"PIERONE_DATTA\"; did you mean "
+                                                         "\"PIERONE_DATA\"?"));
+    assert_int_equal(fixture->problems.count, 2);
+}
+
+static void settings_that_do_not_fit_together_are_refused(void **state)
+{
+    struct fixture *const fixture = *state;
+
+    write_file(fixture, "listen: 0.0.0.0:80\ntls:\n  key: /k\n");
+    assert_problem(fixture, "set allow_open to true");
+    assert_int_equal(fixture->problems.count, 2);
+}
+
+static void a_missing_file_is_an_error(void **state)
+{
+    struct fixture *const fixture = *state;
+
+    fixture->sources.file = fixture->file;
+    assert_problem(fixture, "No such file or directory");
+}
+
+static void a_folder_is_no_file(void **state)
+{
+    struct fixture *const fixture = *state;
+
+    fixture->sources.file = fixture->folder;
+    assert_problem(fixture, "Is a directory");
+}
+
+static void a_huge_file_is_refused(void **state)
+{
+    struct fixture *const fixture = *state;
+
+    write_file(fixture, "# begin\n");
+    assert_int_equal(truncate(fixture->file, SETTINGS_FILE_MAX_BYTES + 1), 0);
+    assert_problem(fixture, "is larger than 1048576 bytes");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(without_sources_all_is_default, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(flags_win_over_environment_over_file_over_default, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_wrong_flag_is_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(problems_of_all_sources_are_told_together, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(settings_that_do_not_fit_together_are_refused, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_missing_file_is_an_error, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_is_no_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_huge_file_is_refused, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

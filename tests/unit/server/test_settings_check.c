@@ -1,0 +1,88 @@
+#include "server/settings_check.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static void assert_problem(const struct settings *settings, const char *problem)
+{
+    struct problems problems;
+
+    problems_init(&problems);
+    settings_check(settings, &problems);
+    assert_true(str_is(problems_lines(&problems), problem));
+    problems_release(&problems);
+}
+
+static int set_up(void **state)
+{
+    static struct settings settings;
+
+    settings_init(&settings);
+    *state = &settings;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    settings_release(*state);
+    return 0;
+}
+
+static void defaults_fit_together(void **state)
+{
+    assert_problem(*state, "");
+}
+
+static void an_open_server_stays_on_loopback(void **state)
+{
+    struct settings *const settings = *state;
+
+    settings->listen = "0.0.0.0:8080";
+    assert_problem(settings,
+                   "listen: other machines can reach \"0.0.0.0:8080\", and without an identity "
+                   "provider everybody may push: listen on 127.0.0.1, or set allow_open to true");
+    settings->listen = "[::1]:8080";
+    assert_problem(settings, "");
+    settings->listen = "[::]:8080";
+    settings->allow_open = true;
+    assert_problem(settings, "");
+}
+
+static void certificate_and_key_go_together(void **state)
+{
+    struct settings *const settings = *state;
+
+    settings->tls.certificate = "/a";
+    assert_problem(settings, "tls.key: is missing, tls.certificate is set");
+    settings->tls.key = "/b";
+    assert_problem(settings, "");
+    settings->tls.certificate = NULL;
+    assert_problem(settings, "tls.certificate: is missing, tls.key is set");
+}
+
+static void a_manifest_fits_into_a_request(void **state)
+{
+    struct settings *const settings = *state;
+
+    settings->manifest_max_bytes = 8388608;
+    assert_problem(settings, "");
+    settings->manifest_max_bytes = 8388609;
+    assert_problem(settings, "limits.request_memory: must be at least twice limits.manifest_size: "
+                             "16777218 bytes");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(defaults_fit_together, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_open_server_stays_on_loopback, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(certificate_and_key_go_together, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_manifest_fits_into_a_request, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,137 @@
+#include "server/settings_environment.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/memory.h"
+
+/* Applies the variables; the problems that they made are returned in a buffer of the test. */
+static const char *problems_of(const char *const *variables, struct settings *settings)
+{
+    static char lines[4096];
+    char *environment[16] = {NULL};
+    struct problems problems;
+
+    for (size_t i = 0; variables[i]; i++) {
+        environment[i] = memory_copy_text(variables[i]);
+    }
+    problems_init(&problems);
+    settings_environment_apply(environment, settings, &problems);
+    (void)snprintf(lines, sizeof(lines), "%.*s", STR_FORMAT(problems_lines(&problems)));
+    problems_release(&problems);
+    for (size_t i = 0; variables[i]; i++) {
+        free(environment[i]);
+    }
+    return lines;
+}
+
+static void names_are_keys_in_upper_case(void **state)
+{
+    char name[SETTING_ENVIRONMENT_BYTES];
+
+    (void)state;
+    setting_environment_name(settings_table_find(str_from("listen")), name);
+    assert_string_equal(name, "PIERONE_LISTEN");
+    setting_environment_name(settings_table_find(str_from("limits.head_size")), name);
+    assert_string_equal(name, "PIERONE_LIMITS_HEAD_SIZE");
+}
+
+static void no_two_settings_share_a_name(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < settings_table_length; i++) {
+        for (size_t k = 0; k < i; k++) {
+            char name[SETTING_ENVIRONMENT_BYTES];
+            char other[SETTING_ENVIRONMENT_BYTES];
+
+            setting_environment_name(&settings_table[i], name);
+            setting_environment_name(&settings_table[k], other);
+            assert_string_not_equal(name, other);
+        }
+    }
+}
+
+static void variables_set_what_they_name(void **state)
+{
+    static const char *const variables[] = {"HOME=/root", "PIERONE_DATA=/srv/a=b",
+                                            "PIERONE_LIMITS_WORKERS=5", "PIERONEX=1", NULL};
+    struct settings settings;
+
+    (void)state;
+    settings_init(&settings);
+    assert_string_equal(problems_of(variables, &settings), "");
+    assert_string_equal(settings.data, "/srv/a=b");
+    assert_int_equal(settings.limits.workers, 5);
+    settings_release(&settings);
+}
+
+static void empty_variables_are_not_set(void **state)
+{
+    static const char *const variables[] = {"PIERONE_DATA=", "PIERONE_NONSENSE=", "PIERONE_LISTEN",
+                                            NULL};
+    struct settings settings;
+
+    (void)state;
+    settings_init(&settings);
+    assert_string_equal(problems_of(variables, &settings), "");
+    assert_string_equal(settings.data, "data");
+    settings_release(&settings);
+}
+
+static void variables_that_others_set_are_left_alone(void **state)
+{
+    static const char *const variables[] = {
+        "PIERONE_URL=https://registry.example.org",
+        "PIERONE_SERVICE_HOST=10.0.0.1",
+        "PIERONE_SERVICE_PORT_HTTP=80",
+        "PIERONE_PORT=tcp://10.0.0.1:80",
+        "PIERONE_PORT_80_TCP=tcp://10.0.0.1:80",
+        "PIERONE_PORT_80_TCP_ADDR=10.0.0.1",
+        "PIERONE_WEB_PORT=udp://10.0.0.1:80",
+        "PIERONE_WEB_PORT_80_UDP_PROTO=udp",
+        NULL,
+    };
+    struct settings settings;
+
+    (void)state;
+    settings_init(&settings);
+    assert_string_equal(problems_of(variables, &settings), "");
+    settings_release(&settings);
+}
+
+static void wrong_variables_are_named(void **state)
+{
+    static const char *const variables[] = {"PIERONE_TLS_CERTIFICAT=x", "PIERONE_XYZZY_PLUGH=1",
+                                            "PIERONE_CERTIFICATE=x", "PIERONE_ALLOW_OPEN=maybe",
+                                            NULL};
+    struct settings settings;
+
+    (void)state;
+    settings_init(&settings);
+    assert_string_equal(problems_of(variables, &settings),
+                        "environment: unknown variable \"PIERONE_TLS_CERTIFICAT\"; did you mean "
+                        "\"PIERONE_TLS_CERTIFICATE\"?\n"
+                        "environment: unknown variable \"PIERONE_XYZZY_PLUGH\"\n"
+                        "environment: unknown variable \"PIERONE_CERTIFICATE\"; did you mean "
+                        "\"PIERONE_TLS_CERTIFICATE\"?\n"
+                        "environment: PIERONE_ALLOW_OPEN: \"maybe\" is neither true nor false");
+    settings_release(&settings);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_are_keys_in_upper_case),
+        cmocka_unit_test(no_two_settings_share_a_name),
+        cmocka_unit_test(variables_set_what_they_name),
+        cmocka_unit_test(empty_variables_are_not_set),
+        cmocka_unit_test(variables_that_others_set_are_left_alone),
+        cmocka_unit_test(wrong_variables_are_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,109 @@
+#include "server/settings_table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "server/settings.h"
+#include "server/settings_value.h"
+
+static void every_default_fits_its_type_and_range(void **state)
+{
+    struct settings settings;
+
+    (void)state;
+    settings_init(&settings);
+    for (size_t i = 0; i < settings_table_length; i++) {
+        const struct setting *const setting = &settings_table[i];
+        const char *const text = setting->default_text ? setting->default_text : setting->example;
+
+        assert_non_null(text);
+        assert_int_equal(setting_value_set(setting, str_from(text), &settings, NULL), OK);
+        assert_true(setting->minimum <= setting->maximum);
+    }
+    settings_release(&settings);
+}
+
+static void every_setting_has_a_field_and_a_help(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < settings_table_length; i++) {
+        assert_true(settings_table[i].offset < offsetof(struct settings, texts));
+        assert_true(str_ends_with(str_from(settings_table[i].help), "."));
+        for (size_t k = 0; k < i; k++) {
+            assert_string_not_equal(settings_table[i].key, settings_table[k].key);
+            assert_true(settings_table[i].offset != settings_table[k].offset);
+        }
+    }
+}
+
+static void the_limits_of_http_are_all_set(void **state)
+{
+    struct settings settings;
+
+    (void)state;
+    settings_init(&settings);
+    assert_int_equal(settings.limits.connections, 16384);
+    assert_int_equal(settings.limits.loops, 0);
+    assert_int_equal(settings.limits.workers, 16);
+    assert_int_equal(settings.limits.head_bytes, 65536);
+    assert_int_equal(settings.limits.headers, 100);
+    assert_int_equal(settings.limits.arena_bytes, 16777216);
+    assert_int_equal(settings.limits.head_timeout_ms, 15000);
+    assert_int_equal(settings.limits.idle_timeout_ms, 120000);
+    assert_int_equal(settings.limits.stall_timeout_ms, 30000);
+    assert_int_equal(settings.limits.body_rate_bytes_per_second, 1024);
+    assert_int_equal(settings.limits.drain_delay_ms, 1000);
+    assert_int_equal(settings.limits.drain_timeout_ms, 20000);
+    assert_int_equal(settings.limits.discard_bytes, 1048576);
+    assert_int_equal(settings.manifest_max_bytes, 4194304);
+    assert_int_equal(settings.upload_lifetime_ms, 86400000);
+    settings_release(&settings);
+}
+
+static void settings_are_found_by_key(void **state)
+{
+    (void)state;
+    assert_string_equal(settings_table_find(str_from("tls.key"))->key, "tls.key");
+    assert_null(settings_table_find(str_from("tls")));
+    assert_null(settings_table_find(str_from("tls.ke")));
+    assert_null(settings_table_find(str_from("")));
+}
+
+static void sections_are_known(void **state)
+{
+    (void)state;
+    assert_true(settings_table_has_section(str_from("tls")));
+    assert_false(settings_table_has_section(str_from("tl")));
+    assert_false(settings_table_has_section(str_from("listen")));
+    assert_false(settings_table_has_section(str_from("tls.key")));
+}
+
+static void sections_are_offered_only_for_sections(void **state)
+{
+    struct nearest nearest;
+
+    (void)state;
+    nearest_init(&nearest, str_from("limitz"));
+    settings_table_offer(&nearest, false);
+    assert_null(nearest.best.bytes);
+    settings_table_offer(&nearest, true);
+    assert_true(str_is(nearest.best, "limits"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_default_fits_its_type_and_range),
+        cmocka_unit_test(every_setting_has_a_field_and_a_help),
+        cmocka_unit_test(the_limits_of_http_are_all_set),
+        cmocka_unit_test(settings_are_found_by_key),
+        cmocka_unit_test(sections_are_known),
+        cmocka_unit_test(sections_are_offered_only_for_sections),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
