@@ -30,8 +30,9 @@ struct http_parser_limits {
  * and other control bytes, obs-fold, white space before a colon, a missing, repeated or malformed
  * Host, Transfer-Encoding with Content-Length or in HTTP/1.0, any coding but exactly one `chunked`,
  * Content-Length that is repeated with another value, signed, padded, listed or overflowing, and a
- * target that is neither origin-form, absolute-form nor `*`. Up to one empty line before the
- * request line is skipped (RFC 9112 2.2).
+ * target that is neither origin-form, absolute-form nor `*`, or holds what RFC 3986 does not allow
+ * in a URI. HTTP/1.0 may come without Host. Up to one empty line before the request line is skipped
+ * (RFC 9112 2.2).
  */
 enum http_parse_result http_parse_request(struct str bytes, const struct http_parser_limits *limits,
                                           struct http_request *request_out, size_t *length_out,

@@ -11,7 +11,7 @@ enum http_byte_class {
     HTTP_TOKEN_BYTE = 1, /* RFC 9110 5.6.2: methods and field names */
     HTTP_URI_BYTE = 2,   /* RFC 3986 2 without '#': a request target has no fragment */
     HTTP_VALUE_BYTE = 4, /* RFC 9110 5.5: HTAB, SP, VCHAR and obs-text */
-    HTTP_HOST_BYTE = 8,  /* letters, digits and "-._~", of which names in DNS are made */
+    HTTP_HOST_BYTE = 8,  /* letters, digits and "-._", of which names of hosts are made */
 };
 
 extern const uint8_t http_byte_classes[256];

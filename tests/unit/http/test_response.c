@@ -1,0 +1,244 @@
+#include "http/response.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#define DATE "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+
+enum { DATE_S = 784111777 };
+
+static void assert_head(const struct http_response *response, struct http_delivery delivery,
+                        const char *wanted)
+{
+    struct strbuf head;
+
+    delivery.date_s = DATE_S;
+    strbuf_init(&head, 2000);
+    http_response_write_head(response, &delivery, &head);
+    assert_string_equal(head.text, wanted);
+    strbuf_release(&head);
+}
+
+static int open_nothing(void)
+{
+    const int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    return fd;
+}
+
+static void a_head_has_status_date_fields_and_length(void **state)
+{
+    struct http_response response;
+
+    (void)state;
+    http_response_init(&response);
+    response.status = 200;
+    response.body = str_from("hello");
+    http_response_add(&response, "Content-Type", str_from("text/plain"));
+    http_response_add(&response, "ETag", str_from("\"a\""));
+    assert_head(&response, (struct http_delivery){0},
+                "HTTP/1.1 200 OK\r\n" DATE
+                "Content-Type: text/plain\r\nETag: \"a\"\r\nContent-Length: 5\r\n\r\n");
+    http_response_release(&response);
+}
+
+static void the_connection_is_told_of_where_it_must_be(void **state)
+{
+    struct http_response response;
+
+    (void)state;
+    http_response_init(&response);
+    response.status = 404;
+    assert_head(&response, (struct http_delivery){.closes = true},
+                "HTTP/1.1 404 Not Found\r\n" DATE "Content-Length: 0\r\nConnection: close\r\n\r\n");
+    assert_head(&response, (struct http_delivery){.closes = true, .is_http_1_0 = true},
+                "HTTP/1.1 404 Not Found\r\n" DATE "Content-Length: 0\r\nConnection: close\r\n\r\n");
+    assert_head(&response, (struct http_delivery){.is_http_1_0 = true},
+                "HTTP/1.1 404 Not Found\r\n" DATE
+                "Content-Length: 0\r\nConnection: keep-alive\r\n\r\n");
+    http_response_release(&response);
+}
+
+static void a_reason_may_be_given_and_may_be_unknown(void **state)
+{
+    struct http_response response;
+
+    (void)state;
+    http_response_init(&response);
+    response.status = 409;
+    response.reason = "Tag Is Immutable";
+    assert_head(&response, (struct http_delivery){0},
+                "HTTP/1.1 409 Tag Is Immutable\r\n" DATE "Content-Length: 0\r\n\r\n");
+    http_response_clear(&response);
+    response.status = 299;
+    assert_head(&response, (struct http_delivery){0},
+                "HTTP/1.1 299 \r\n" DATE "Content-Length: 0\r\n\r\n");
+    http_response_release(&response);
+}
+
+static void a_status_without_a_body_has_no_length(void **state)
+{
+    struct http_response response;
+
+    (void)state;
+    http_response_init(&response);
+    response.status = 204;
+    assert_head(&response, (struct http_delivery){0}, "HTTP/1.1 204 No Content\r\n" DATE "\r\n");
+    response.status = 304;
+    response.body = str_from("hello");
+    assert_head(&response, (struct http_delivery){0}, "HTTP/1.1 304 Not Modified\r\n" DATE "\r\n");
+    http_response_release(&response);
+}
+
+static void head_tells_the_size_of_what_is_not_sent(void **state)
+{
+    struct http_response response;
+
+    (void)state;
+    http_response_init(&response);
+    response.status = 200;
+    response.file_length_bytes = 14000000000;
+    assert_head(&response, (struct http_delivery){.is_head = true},
+                "HTTP/1.1 200 OK\r\n" DATE "Content-Length: 14000000000\r\n\r\n");
+    http_response_clear(&response);
+    response.status = 200;
+    response.body = str_from("hello");
+    assert_head(&response, (struct http_delivery){.is_head = true},
+                "HTTP/1.1 200 OK\r\n" DATE "Content-Length: 5\r\n\r\n");
+    http_response_release(&response);
+}
+
+static void the_size_is_of_the_file_if_there_is_one(void **state)
+{
+    struct http_response response;
+
+    (void)state;
+    http_response_init(&response);
+    assert_true(http_response_size(&response) == 0);
+    response.body = str_from("hello");
+    assert_true(http_response_size(&response) == 5);
+    response.file_fd = open_nothing();
+    response.file_offset_bytes = 10;
+    response.file_length_bytes = UINT64_MAX;
+    assert_true(http_response_size(&response) == UINT64_MAX);
+    http_response_release(&response);
+}
+
+static void a_value_cannot_end_its_line(void **state)
+{
+    const struct str with_nul = {"a\0b", 3};
+    struct http_response response;
+
+    (void)state;
+    http_response_init(&response);
+    http_response_add(&response, "A", str_from("b\r\nSet-Cookie: c\r\n\r\n<html>"));
+    http_response_add(&response, "B", str_from("\n\n\n"));
+    http_response_add(&response, "C", with_nul);
+    http_response_add(&response, "D", str_from("a\x1b[1m\x7f\tb\xc3\xa4"));
+    http_response_add(&response, "E", (struct str){0});
+    http_response_add_format(&response, "F", "%s %d", "x\r\ny", 5);
+    assert_string_equal(response.headers.text,
+                        "A: bSet-Cookie: c<html>\r\nB: \r\nC: ab\r\nD: a[1m\tb\xc3\xa4\r\nE: \r\n"
+                        "F: xy 5\r\n");
+    assert_false(response.headers.is_truncated);
+    http_response_release(&response);
+}
+
+static void formatted_values_may_be_long(void **state)
+{
+    for (int width = 250; width < 260; width++) {
+        struct http_response response;
+
+        (void)state;
+        http_response_init(&response);
+        http_response_add_format(&response, "Location", "/%0*d", width, 7);
+        assert_int_equal(response.headers.length, strlen("Location: /\r\n") + (size_t)width);
+        assert_true(str_ends_with(strbuf_str(&response.headers), "007\r\n"));
+        http_response_release(&response);
+    }
+}
+
+static void a_field_beyond_the_limit_is_left_out_whole(void **state)
+{
+    static char value[HTTP_RESPONSE_HEADERS_MAX_BYTES];
+    struct http_response response;
+
+    (void)state;
+    memset(value, 'v', sizeof(value));
+    http_response_init(&response);
+    http_response_add(&response, "A", (struct str){value, sizeof(value) - strlen("A: \r\n")});
+    assert_int_equal(response.headers.length, HTTP_RESPONSE_HEADERS_MAX_BYTES);
+    assert_false(response.headers.is_truncated);
+    http_response_clear(&response);
+    http_response_add(&response, "A", (struct str){value, sizeof(value) - strlen("A: \r\n") + 1});
+    assert_int_equal(response.headers.length, 0);
+    assert_true(response.headers.is_truncated);
+    http_response_clear(&response);
+    http_response_add_format(&response, "A", "%0*d", HTTP_RESPONSE_HEADERS_MAX_BYTES + 1, 1);
+    assert_int_equal(response.headers.length, 0);
+    assert_true(response.headers.is_truncated);
+    http_response_release(&response);
+}
+
+static void clear_forgets_everything_and_closes_the_file(void **state)
+{
+    struct http_response response;
+    const int fd = open_nothing();
+
+    (void)state;
+    http_response_init(&response);
+    response.status = 200;
+    response.reason = "Fine";
+    response.file_fd = fd;
+    response.file_length_bytes = 5;
+    response.closes = true;
+    response.body = str_from("hello");
+    http_response_add(&response, "A", str_from("b"));
+    http_response_clear(&response);
+    assert_int_equal(response.status, 0);
+    assert_null(response.reason);
+    assert_int_equal(response.file_fd, -1);
+    assert_int_equal(response.headers.length, 0);
+    assert_false(response.closes);
+    assert_true(http_response_size(&response) == 0);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+    http_response_release(&response);
+}
+
+static void release_accepts_what_is_empty_or_absent(void **state)
+{
+    struct http_response response;
+
+    (void)state;
+    http_response_init(&response);
+    http_response_release(&response);
+    http_response_release(&response);
+    http_response_release(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_head_has_status_date_fields_and_length),
+        cmocka_unit_test(the_connection_is_told_of_where_it_must_be),
+        cmocka_unit_test(a_reason_may_be_given_and_may_be_unknown),
+        cmocka_unit_test(a_status_without_a_body_has_no_length),
+        cmocka_unit_test(head_tells_the_size_of_what_is_not_sent),
+        cmocka_unit_test(the_size_is_of_the_file_if_there_is_one),
+        cmocka_unit_test(a_value_cannot_end_its_line),
+        cmocka_unit_test(formatted_values_may_be_long),
+        cmocka_unit_test(a_field_beyond_the_limit_is_left_out_whole),
+        cmocka_unit_test(clear_forgets_everything_and_closes_the_file),
+        cmocka_unit_test(release_accepts_what_is_empty_or_absent),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
