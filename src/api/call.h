@@ -69,7 +69,8 @@ struct handler {
     enum error_code (*data)(struct call *call, struct str bytes, struct error *err);
     enum error_code (*end)(struct call *call, struct error *err);
 
-    /* The client went away in the middle of the body. NULL: nothing to do. May block. */
+    /* The client went away in the middle of the body, with call->upload open. NULL: nothing to do.
+     * May block. */
     void (*abandon)(struct call *call);
 };
 

@@ -26,6 +26,7 @@ static enum error_code handle(struct call *call, bool *wants_body_out, struct er
 static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err);
 static enum error_code parse_path(struct call *call, struct error *err);
 static void add_version(struct call *call);
+static void conclude(struct call *call, enum error_code code, const struct error *err);
 static void record(const struct call *call, bool is_sent);
 
 struct api *api_new(const struct api_config *config)
@@ -76,10 +77,24 @@ static enum http_step begin(void *context, struct http_exchange *exchange)
     if (!code) {
         code = handle(call, &wants_body, &err);
     }
-    if (code) {
-        errors_answer(call, code, &err);
+    if (!code && wants_body) {
+        return HTTP_BODY;
     }
-    return !code && wants_body ? HTTP_BODY : HTTP_ANSWER;
+    conclude(call, code, &err);
+    return HTTP_ANSWER;
+}
+
+/*
+ * The answer is known. What the call holds is given back before it is sent: the client's next
+ * request may be here, on another connection, before this one is finished.
+ */
+static void conclude(struct call *call, enum error_code code, const struct error *err)
+{
+    if (code) {
+        errors_answer(call, code, err);
+    }
+    upload_close(call->upload);
+    call->upload = NULL;
 }
 
 static struct call *call_of(struct api *api, struct http_exchange *exchange)
@@ -209,11 +224,11 @@ static enum http_step data(void *context, struct http_exchange *exchange, struct
                              call->body.limit_bytes);
         }
     }
-    if (code) {
-        errors_answer(call, code, &err);
-        return HTTP_ANSWER;
+    if (!code) {
+        return HTTP_BODY;
     }
-    return HTTP_BODY;
+    conclude(call, code, &err);
+    return HTTP_ANSWER;
 }
 
 static void end(void *context, struct http_exchange *exchange)
@@ -232,9 +247,7 @@ static void end(void *context, struct http_exchange *exchange)
     if (!code) {
         code = call->route->handler->end(call, &err);
     }
-    if (code) {
-        errors_answer(call, code, &err);
-    }
+    conclude(call, code, &err);
 }
 
 static void refuse(void *context, struct http_exchange *exchange,
@@ -251,7 +264,7 @@ static void finish(void *context, struct http_exchange *exchange, bool is_sent)
     struct call *call = exchange->call;
 
     (void)context;
-    if (exchange->may_block && call->route->handler->abandon) {
+    if (call->upload && exchange->may_block && call->route->handler->abandon) {
         call->route->handler->abandon(call);
     }
     upload_close(call->upload);

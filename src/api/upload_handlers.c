@@ -127,16 +127,14 @@ static void answer_created(struct call *call, const struct digest *digest)
     call_answer(call, 201);
 }
 
-/* Where an upload stands; it may be worked on by another request at the same time. */
+/* Where an upload stands. Not while a request works on it: what was told would soon be wrong. */
 static enum error_code get_upload(struct call *call, bool *wants_body_out, struct error *err)
 {
-    const struct upload_key key = key_of(call);
-    uint64_t offset = 0;
-    const enum error_code code = upload_find_offset(call->api->config.registry, &key, &offset, err);
+    const enum error_code code = open_upload(call, err);
 
     (void)wants_body_out;
     if (!code) {
-        add_upload_fields(call, call->reference, offset);
+        add_upload_fields(call, upload_id(call->upload), upload_offset(call->upload));
         call_answer(call, 204);
     }
     return code;

@@ -33,7 +33,6 @@ static enum connection_want receive_body(struct connection *connection, bool may
 static enum connection_want receive_body_bytes(struct connection *connection);
 static enum connection_want feed(struct connection *connection, struct str *bytes);
 static enum connection_want end_body(struct connection *connection);
-static enum connection_want break_off(struct connection *connection, int status);
 static enum connection_want give_up(struct connection *connection);
 static enum connection_want refuse(struct connection *connection,
                                    const struct http_refusal *refusal);
@@ -97,6 +96,7 @@ void connection_free(struct connection *connection)
     assert(!connection->exchange);
     sender_release(&connection->sender);
     input_release(&connection->input);
+    input_release(&connection->ahead);
     transport_release(&connection->transport);
     free(connection);
     (void)atomic_fetch_sub(&world->connections, 1);
@@ -353,7 +353,9 @@ static enum connection_want receive_body_bytes(struct connection *connection)
     connection->budget_bytes -=
         bytes.length < connection->budget_bytes ? bytes.length : connection->budget_bytes;
     want = feed(connection, &bytes);
-    input_append(&connection->input, bytes); /* what a client sent behind a chunked body */
+    if (connection->body.is_complete) {
+        input_append(&connection->ahead, bytes);
+    }
     return want;
 }
 
@@ -361,6 +363,7 @@ static enum connection_want receive_body_bytes(struct connection *connection)
 static enum connection_want feed(struct connection *connection, struct str *bytes)
 {
     const struct http_application *application = application_of(connection);
+    const struct http_refusal broken = {400, "The body is not in the chunked coding."};
     struct str data = {0};
 
     for (;;) {
@@ -368,7 +371,7 @@ static enum connection_want feed(struct connection *connection, struct str *byte
         case CHUNKED_MORE:
             return WANT_NEXT;
         case CHUNKED_BROKEN:
-            return break_off(connection, 400);
+            return refuse(connection, &broken);
         case CHUNKED_END:
             return end_body(connection);
         case CHUNKED_DATA:
@@ -392,22 +395,12 @@ static enum connection_want end_body(struct connection *connection)
     return answer(connection);
 }
 
-/* Answers a request whose body cannot be read to its end. */
-static enum connection_want break_off(struct connection *connection, int status)
-{
-    struct http_response *response = &connection->exchange->response;
-
-    http_response_clear(response);
-    response->status = status;
-    response->closes = true;
-    return answer(connection);
-}
-
 static enum connection_want refuse(struct connection *connection,
                                    const struct http_refusal *refusal)
 {
     const struct http_application *application = application_of(connection);
 
+    connection->exchange->may_block = false;
     application->refuse(application->context, connection->exchange, refusal);
     connection->exchange->response.closes = true;
     connection->body.is_complete = false; /* nobody knows what else is on its way */
@@ -496,6 +489,8 @@ static void drop_exchange(struct connection *connection)
     http_response_release(&exchange->response);
     arena_release(&exchange->arena);
     free(exchange);
+    input_append(&connection->input, input_str(&connection->ahead));
+    input_release(&connection->ahead);
     connection->exchange = NULL;
     connection->body_began = false;
 }
@@ -564,10 +559,8 @@ static enum connection_want give_up(struct connection *connection)
 {
     const struct http_refusal too_slow = {408, "The request did not arrive in time."};
 
-    if (connection->state == CONNECTION_HEAD) {
+    if (connection->state == CONNECTION_HEAD || connection->state == CONNECTION_BODY) {
         (void)refuse(connection, &too_slow);
-    } else if (connection->state == CONNECTION_BODY) {
-        (void)break_off(connection, too_slow.status);
     } else {
         connection->closes = true;
         connection->state = CONNECTION_FINISH;

@@ -74,7 +74,8 @@ struct connection {
     uint64_t budget_bytes;
     unsigned requests_left; /* of this turn */
 
-    struct input input;
+    struct input input; /* the request points into it */
+    struct input ahead; /* of the next request: what came with the end of a chunked body */
     struct http_exchange *exchange; /* NULL between requests */
     struct body body;
     struct sender sender;

@@ -38,7 +38,7 @@ enum http_step {
 struct http_application {
     void *context;
 
-    /* A head has arrived. Never called for what the parser refuses. */
+    /* A head has arrived. */
     enum http_step (*begin)(void *context, struct http_exchange *exchange);
 
     /* Body bytes, decoded, never empty; on a worker. HTTP_BODY: go on. HTTP_ANSWER: enough. */
@@ -48,7 +48,11 @@ struct http_application {
      * response. */
     void (*end)(void *context, struct http_exchange *exchange);
 
-    /* The head was refused (request holds no more than was understood), or the server is full. */
+    /*
+     * Fills the response for a head that was refused (request holds no more than was understood), a
+     * server that is full, or, also after begin and data, a body that is broken or too slow. Must
+     * not block.
+     */
     void (*refuse)(void *context, struct http_exchange *exchange,
                    const struct http_refusal *refusal);
 

@@ -6,8 +6,8 @@
 #include "base/str.h"
 
 /*
- * Bytes that were received and not used yet. They keep their place until input_reserve, so that a
- * request may point into them. Holds no memory while empty and released.
+ * Bytes that were received and not used yet. They keep their place until input_reserve or
+ * input_append, so that a request may point into them. Holds no memory while empty and released.
  */
 struct input {
     char *bytes;
@@ -34,5 +34,5 @@ size_t input_reserve(struct input *input, size_t limit_bytes);
 char *input_end(struct input *input);
 void input_extend(struct input *input, size_t length);
 
-/* Adds bytes that were received elsewhere; grows as needed. */
+/* Adds bytes that were received elsewhere; grows as needed, which may move all. */
 void input_append(struct input *input, struct str bytes);

@@ -119,22 +119,6 @@ static enum error_code find(struct registry *registry, const struct upload_key *
     return code;
 }
 
-enum error_code upload_find_offset(struct registry *registry, const struct upload_key *key,
-                                   uint64_t *offset_out, struct error *err)
-{
-    struct arena arena;
-    struct upload_record record;
-    enum error_code code = OK;
-
-    arena_init(&arena, RECORD_ARENA_BYTES);
-    code = find(registry, key, &arena, &record, err);
-    if (!code) {
-        *offset_out = record.offset_bytes;
-    }
-    arena_release(&arena);
-    return code;
-}
-
 static enum error_code restore(const struct upload_record *record, struct blob_upload *rested_out,
                                struct error *err)
 {

@@ -30,11 +30,6 @@ MUST_USE enum error_code upload_begin(struct registry *registry, const struct up
 MUST_USE enum error_code upload_open(struct registry *registry, const struct upload_key *key,
                                      struct upload **upload_out, struct error *err);
 
-/* How far an upload is that rests, or was when it last did. Fails as upload_open, but for
- * ERROR_CONFLICT. */
-MUST_USE enum error_code upload_find_offset(struct registry *registry, const struct upload_key *key,
-                                            uint64_t *offset_out, struct error *err);
-
 /* The id that clients know it by; borrowed from the upload. */
 struct str upload_id(const struct upload *upload);
 

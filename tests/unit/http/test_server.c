@@ -64,11 +64,8 @@ static enum http_step app_begin(void *context, struct http_exchange *exchange)
         return HTTP_BLOCKS;
     }
     (void)atomic_fetch_add(&fixture->counts.begun, 1);
-    if (path_is(exchange, "/echo")) {
-        exchange->call = calloc(1, sizeof(struct seen));
-        return HTTP_BODY;
-    }
-    if (path_is(exchange, "/stop-early")) {
+    exchange->call = calloc(1, sizeof(struct seen));
+    if (path_is(exchange, "/echo") || path_is(exchange, "/stop-early")) {
         return HTTP_BODY;
     }
     if (path_is(exchange, "/file")) {
@@ -90,7 +87,7 @@ static enum http_step app_data(void *context, struct http_exchange *exchange, st
 
     (void)context;
     assert_true(bytes.length > 0);
-    if (!seen) {
+    if (path_is(exchange, "/stop-early")) {
         return answer_text(exchange, 413, "enough");
     }
     seen->body_bytes += bytes.length;
@@ -105,10 +102,6 @@ static void app_end(void *context, struct http_exchange *exchange)
     const struct seen *seen = exchange->call;
 
     (void)context;
-    if (!seen) {
-        (void)answer_text(exchange, 200, "empty");
-        return;
-    }
     (void)answer_text(exchange, 200,
                       arena_format(&exchange->arena, "%llu bytes, sum %u",
                                    (unsigned long long)seen->body_bytes, (unsigned)seen->sum));
@@ -119,7 +112,9 @@ static void app_refuse(void *context, struct http_exchange *exchange,
 {
     struct fixture *fixture = context;
 
-    (void)atomic_fetch_add(&fixture->counts.begun, 1);
+    if (!exchange->call) {
+        (void)atomic_fetch_add(&fixture->counts.begun, 1);
+    }
     (void)answer_text(exchange, refusal->status, refusal->message);
 }
 
@@ -255,6 +250,17 @@ static void hear_until(struct fixture *fixture, int fd, const char *text)
     }
 }
 
+/* A chunked body of three bytes, and then a request as often as that. */
+static int write_many(char *out, const char *request, int count)
+{
+    int length = snprintf(out, 32, "3\r\nabc\r\n0\r\n\r\n");
+
+    for (int i = 0; i < count; i++) {
+        length += snprintf(out + length, strlen(request) + 1, "%s", request);
+    }
+    return length;
+}
+
 static int count_of(const char *text, const char *part)
 {
     int count = 0;
@@ -366,6 +372,29 @@ static void what_follows_a_large_chunked_body_is_the_next_request(void **state)
     say(fd, "\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     (void)hear_all(fixture, fd);
     assert_non_null(strstr(fixture->answer, "3145728 bytes, sum 0"));
+    assert_non_null(strstr(fixture->answer, "hello"));
+    (void)close(fd);
+}
+
+/* So many that they do not fit behind the head that is being answered, and must not move it. */
+static void many_requests_behind_a_chunked_body_are_kept_for_later(void **state)
+{
+    static const char request[] = "GET /blocks HTTP/1.1\r\nHost: x\r\n\r\n";
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+    char *many = malloc(1001 * sizeof(request));
+    size_t length = 0;
+
+    length = (size_t)write_many(many, request, 1000);
+    say(fd, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+            "Expect: 100-continue\r\n\r\n");
+    hear_until(fixture, fd, "100 Continue");
+    say_bytes(fd, many, length);
+    free(many);
+    say(fd, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    (void)hear_all(fixture, fd);
+    assert_non_null(strstr(fixture->answer, "3 bytes, sum 38"));
+    assert_int_equal(count_of(fixture->answer, "from a worker"), 1000);
     assert_non_null(strstr(fixture->answer, "hello"));
     (void)close(fd);
 }
@@ -617,6 +646,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_head_may_come_byte_by_byte, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_large_body_streams_through, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_follows_a_large_chunked_body_is_the_next_request,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_requests_behind_a_chunked_body_are_kept_for_later,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_leaves_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(continue_is_said_once_the_body_is_wanted, set_up,
