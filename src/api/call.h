@@ -26,6 +26,7 @@ enum access {
 enum {
     REQUEST_ID_BYTES = 40,
     PAGE_MAX_ENTRIES = 1000,
+    ANSWER_MAX_BYTES = 8 * 1024 * 1024, /* of a body that is made, not read from a store */
     CALL_ETAG_BYTES = DIGEST_TEXT_BYTES + 2,
 };
 
@@ -47,11 +48,12 @@ struct call {
     struct str reference;         /* of the path, decoded: a tag, digest or upload's id */
     struct repository repository; /* if the route has one */
 
-    struct upload *upload;   /* open, or NULL */
+    struct upload *upload;   /* open, or NULL; closed before the answer is sent */
     uint64_t expected_bytes; /* that the body must have, if has_expected_bytes */
     bool has_expected_bytes;
     struct digest digest; /* that the upload is to become */
     struct strbuf body;   /* of a request whose body is collected */
+    struct strbuf answer; /* where an answer's body is written */
 
     const struct error_detail *details; /* of a failure; one error each */
     size_t detail_count;

@@ -28,6 +28,7 @@ struct loop {
     atomic_bool is_stopping;
     int epoll_fd;
     int wake_fd;
+    bool is_woken;         /* by wake_fd, since the last batch of events */
     int64_t sweep_ms;      /* how often deadlines are looked at */
     int64_t next_sweep_ms; /* monotonic */
 
@@ -44,6 +45,7 @@ static void *run(void *argument);
 static int wait_ms(const struct loop *loop);
 static void serve_event(struct loop *loop, const struct epoll_event *event);
 static void empty_wake(struct loop *loop);
+static void heed_wake(struct loop *loop);
 static void take_inbox(struct loop *loop);
 static void run_ready(struct loop *loop);
 static void dispatch(struct loop *loop, struct connection *connection, enum connection_want want);
@@ -130,6 +132,7 @@ static void *run(void *argument)
         for (int i = 0; i < count; i++) {
             serve_event(loop, &events[i]);
         }
+        heed_wake(loop);
         take_inbox(loop);
         run_ready(loop);
         sweep(loop);
@@ -169,6 +172,19 @@ static void empty_wake(struct loop *loop)
     uint64_t count = 0;
 
     (void)!read(loop->wake_fd, &count, sizeof(count));
+    loop->is_woken = true;
+}
+
+/*
+ * Looks at what others have changed. Not from serve_event: a connection that is closed here may
+ * have an event of its own in the same batch.
+ */
+static void heed_wake(struct loop *loop)
+{
+    if (!loop->is_woken) {
+        return;
+    }
+    loop->is_woken = false;
     if (atomic_load(&loop->world->is_draining)) {
         drain(loop);
     }

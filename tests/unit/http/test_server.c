@@ -602,6 +602,26 @@ static void draining_closes_the_idle_and_serves_the_queued(void **state)
     (void)close(queued);
 }
 
+/* In one batch of events the loop hears that it drains, and that connections hang up. */
+static void draining_while_clients_hang_up_is_safe(void **state)
+{
+    enum { CLIENTS = 60 };
+    struct fixture *fixture = *state;
+    int fds[CLIENTS];
+
+    start(fixture, &usual_limits);
+    for (int i = 0; i < CLIENTS; i++) {
+        fds[i] = dial(fixture);
+        say(fds[i], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        hear_until(fixture, fds[i], "hello");
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        say(fds[i], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        (void)close(fds[i]);
+    }
+    http_server_drain(fixture->server);
+}
+
 static void freeing_ends_what_is_under_way(void **state)
 {
     struct fixture *fixture = *state;
@@ -670,6 +690,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(connections_beyond_the_limit_get_503, set_up, tear_down),
         cmocka_unit_test_setup_teardown(draining_closes_the_idle_and_serves_the_queued, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(draining_while_clients_hang_up_is_safe, set_up, tear_down),
         cmocka_unit_test_setup_teardown(freeing_ends_what_is_under_way, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_address_that_cannot_be_used_is_an_error, set_up,
                                         tear_down),
