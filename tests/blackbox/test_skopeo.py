@@ -1,0 +1,130 @@
+"""A real skopeo copies between the registry and folders in OCI layout."""
+
+import json
+import pathlib
+
+import pytest
+
+from support.images import OCI_INDEX, OCI_MANIFEST, descriptor, digest_of, make_image, new_repository
+
+
+@pytest.fixture
+def repository():
+    return new_repository()
+
+
+@pytest.fixture
+def name(shipped_server, repository):
+    return f"docker://{shipped_server.host}/{repository}:1.0"
+
+
+def write_blob(layout, content):
+    path = layout / "blobs" / digest_of(content).replace(":", "/")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+
+
+def write_layout(folder, manifests):
+    """An OCI layout whose index names `manifests`: pairs of descriptor and content."""
+    (folder / "blobs").mkdir(parents=True)
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}', encoding="utf-8")
+    for _, content in manifests:
+        write_blob(folder, content)
+    (folder / "index.json").write_text(json.dumps({
+        "schemaVersion": 2,
+        "manifests": [entry for entry, _ in manifests],
+    }), encoding="utf-8")
+    return f"oci:{folder}"
+
+
+def write_image(folder, image):
+    layout = write_layout(folder, [(descriptor(image.media_type, image.manifest), image.manifest)])
+    for blob in image.blobs:
+        write_blob(folder, blob)
+    return layout
+
+
+def push(skopeo, source, name, *options):
+    skopeo.run("copy", "--dest-tls-verify=false", "--preserve-digests", *options, source, name)
+
+
+def read_manifest(layout):
+    """What the one entry of a layout's index names."""
+    folder = pathlib.Path(layout.removeprefix("oci:"))
+    [entry] = json.loads((folder / "index.json").read_text(encoding="utf-8"))["manifests"]
+    return (folder / "blobs" / entry["digest"].replace(":", "/")).read_bytes()
+
+
+def test_layout_makes_the_round_trip_byte_for_byte(skopeo, client_folder, name):
+    image = make_image()
+    push(skopeo, write_image(client_folder / "out", image), name)
+    back = f"oci:{client_folder / 'back'}"
+    skopeo.run("copy", "--src-tls-verify=false", "--preserve-digests", name, back)
+    assert read_manifest(back) == image.manifest
+
+
+def test_multi_arch_index_makes_the_round_trip(skopeo, client_folder, name):
+    images = {"amd64": make_image(), "arm64": make_image()}
+    index = json.dumps({
+        "schemaVersion": 2,
+        "mediaType": OCI_INDEX,
+        "manifests": [
+            {**descriptor(OCI_MANIFEST, image.manifest),
+             "platform": {"os": "linux", "architecture": architecture}}
+            for architecture, image in images.items()
+        ],
+    }).encode()
+    layout = write_layout(client_folder / "out", [(descriptor(OCI_INDEX, index), index)])
+    for image in images.values():
+        for content in (image.manifest, *image.blobs):
+            write_blob(client_folder / "out", content)
+    push(skopeo, layout, name, "--all")
+    assert skopeo.run("inspect", "--raw", "--tls-verify=false", name) == index.decode()
+    back = f"oci:{client_folder / 'back'}"
+    skopeo.run("copy", "--all", "--src-tls-verify=false", "--preserve-digests", name, back)
+    assert read_manifest(back) == index
+
+
+def test_inspect_names_digest_and_tags(skopeo, client_folder, name):
+    image = make_image()
+    push(skopeo, write_image(client_folder / "out", image), name)
+    found = json.loads(skopeo.run("inspect", "--tls-verify=false", name))
+    assert found["Digest"] == image.digest
+    assert found["RepoTags"] == ["1.0"]
+
+
+def test_refused_push_says_why_after_one_attempt(skopeo, client_folder, name, repository,
+                                                 shipped_server):
+    push(skopeo, write_image(client_folder / "one", make_image()), name)
+    said = skopeo.refuse("copy", "--dest-tls-verify=false",
+                         write_image(client_folder / "two", make_image()), name)
+    assert "immutable" in said, said
+    path = f"/v2/{repository}/manifests/"
+    puts = [line["status"] for line in shipped_server.requests()
+            if line["method"] == "PUT" and line["path"].startswith(path)]
+    assert puts == [201, 409]
+
+
+def test_image_is_not_deletable(skopeo, client_folder, name):
+    push(skopeo, write_image(client_folder / "out", make_image()), name)
+    skopeo.refuse("delete", "--tls-verify=false", name)
+    skopeo.run("inspect", "--tls-verify=false", name)
+
+
+def test_repository_is_copied_within_the_registry(skopeo, client_folder, name):
+    image = make_image()
+    push(skopeo, write_image(client_folder / "out", image), name)
+    copy = name.replace("team/", "other/")
+    skopeo.run("copy", "--src-tls-verify=false", "--dest-tls-verify=false", "--preserve-digests",
+               name, copy)
+    assert skopeo.run("inspect", "--raw", "--tls-verify=false", copy) == image.manifest.decode()
+
+
+def test_sync_copies_every_tag(skopeo, client_folder, shipped_server, repository):
+    for tag in ("1", "2"):
+        push(skopeo, write_image(client_folder / tag, make_image()),
+             f"docker://{shipped_server.host}/{repository}:{tag}")
+    skopeo.run("sync", "--src", "docker", "--dest", "dir", "--src-tls-verify=false",
+               f"{shipped_server.host}/{repository}", client_folder / "mirror")
+    mirrored = {path.name.rpartition(":")[2] for path in (client_folder / "mirror").rglob("app-*:*")}
+    assert mirrored == {"1", "2"}
