@@ -5,8 +5,10 @@
 #include "registry/blobs.h"
 
 static enum error_code get_blob(struct call *call, bool *wants_body_out, struct error *err);
-static void answer_content(struct call *call, const struct digest *digest,
-                           struct blob_content *content);
+static enum error_code answer_content(struct call *call, const struct digest *digest,
+                                      struct blob_content *content, struct error *err);
+static enum error_code refuse_range(struct call *call, uint64_t size_bytes, struct error *err);
+static void add_caching(struct call *call, const struct digest *digest);
 static void set_part(struct http_response *response, const struct blob_content *content,
                      uint64_t offset, uint64_t length);
 static enum http_range_result wanted_range(struct call *call, const struct digest *digest,
@@ -27,44 +29,61 @@ static enum error_code get_blob(struct call *call, bool *wants_body_out, struct 
     if (code) {
         return code;
     }
-    call_add_digest(call, &digest);
-    call_add_etag(call, &digest);
-    http_response_add(&call->exchange->response, "Cache-Control",
-                      str_from("private, max-age=31536000, immutable"));
-    if (!call_is_not_modified(call, &digest)) {
-        answer_content(call, &digest, &content);
+    if (call_is_not_modified(call, &digest)) {
+        add_caching(call, &digest);
+    } else {
+        code = answer_content(call, &digest, &content, err);
     }
     blob_content_release(&content); /* what the response took over is not there any more */
-    return OK;
+    return code;
 }
 
-static void answer_content(struct call *call, const struct digest *digest,
-                           struct blob_content *content)
+static enum error_code answer_content(struct call *call, const struct digest *digest,
+                                      struct blob_content *content, struct error *err)
 {
     struct http_response *response = &call->exchange->response;
+    const uint64_t size_bytes = content->size_bytes;
     uint64_t offset = 0;
-    uint64_t length = content->size_bytes;
+    uint64_t length = size_bytes;
 
-    http_response_add(response, "Accept-Ranges", str_from("bytes"));
-    http_response_add(response, "Content-Type", str_from("application/octet-stream"));
-    response->status = 200;
-    switch (wanted_range(call, digest, content->size_bytes, &offset, &length)) {
+    switch (wanted_range(call, digest, size_bytes, &offset, &length)) {
     case HTTP_RANGE_WHOLE:
+        response->status = 200;
+        length = size_bytes;
         break;
     case HTTP_RANGE_PART:
         response->status = 206;
         http_response_add_format(
             response, "Content-Range", "bytes %llu-%llu/%llu", (unsigned long long)offset,
-            (unsigned long long)(offset + length - 1), (unsigned long long)content->size_bytes);
+            (unsigned long long)(offset + length - 1), (unsigned long long)size_bytes);
         break;
     case HTTP_RANGE_UNSATISFIABLE:
-        response->status = 416;
-        http_response_add_format(response, "Content-Range", "bytes */%llu",
-                                 (unsigned long long)content->size_bytes);
-        return;
+        return refuse_range(call, size_bytes, err);
     }
+    add_caching(call, digest);
+    http_response_add(response, "Accept-Ranges", str_from("bytes"));
+    http_response_add(response, "Content-Type", str_from("application/octet-stream"));
     set_part(response, content, offset, length);
     content->fd = -1;
+    return OK;
+}
+
+static enum error_code refuse_range(struct call *call, uint64_t size_bytes, struct error *err)
+{
+    http_response_add_format(&call->exchange->response, "Content-Range", "bytes */%llu",
+                             (unsigned long long)size_bytes);
+    return error_set_about(err, ABOUT_BLOB, ERROR_OUT_OF_RANGE,
+                           "the blob has %llu bytes: there are none in this range",
+                           (unsigned long long)size_bytes);
+}
+
+/* A digest always means the same bytes. Private: whether a caller may see them can change. */
+static void add_caching(struct call *call, const struct digest *digest)
+{
+    call_add_digest(call, digest);
+    call_add_etag(call, digest);
+    http_response_add(&call->exchange->response, "Cache-Control",
+                      str_from("private, max-age=31536000, immutable"));
 }
 
 /* RFC 9110 14.2: Range is for GET alone; 13.1.5: If-Range must hold. */

@@ -2,10 +2,13 @@
 
 #include <string.h>
 
-#include "base/json_writer.h"
 #include "http/conditional.h"
 
-enum { PARAMETER_MAX_BYTES = 1024 };
+enum {
+    PARAMETER_MAX_BYTES = 1024,
+    LINK_FRAME_BYTES = 128, /* all but what it is filled with */
+    ENCODED_BYTE_BYTES = sizeof("%41") - 1,
+};
 
 static void append_encoded(struct strbuf *buf, struct str value);
 
@@ -23,17 +26,16 @@ void call_answer_body(struct call *call, int status, const char *content_type, s
     http_response_add(response, "Content-Type", str_from(content_type));
 }
 
-enum error_code call_answer_json(struct call *call, int status, const char *content_type,
-                                 const struct strbuf *buf, struct error *err)
+enum error_code call_answer_written(struct call *call, const char *content_type, struct error *err)
 {
-    const char *body =
-        buf->is_truncated ? NULL : arena_text(&call->exchange->arena, strbuf_str(buf));
-
-    if (!body) {
+    if (call->answer.is_truncated) {
         return error_set(err, ERROR_TOO_LARGE,
-                         "the answer is larger than a request's memory: ask for fewer with n");
+                         "the answer has more than %d bytes: ask for fewer with n",
+                         ANSWER_MAX_BYTES);
     }
-    call_answer_body(call, status, content_type, (struct str){body, buf->length});
+    /* What is listed grows, and there is nothing to ask by whether it did. */
+    http_response_add(&call->exchange->response, "Cache-Control", str_from("private, no-cache"));
+    call_answer_body(call, 200, content_type, strbuf_str(&call->answer));
     return OK;
 }
 
@@ -104,11 +106,13 @@ enum error_code call_page_size(struct call *call, size_t *limit_out, struct erro
 void call_add_next_link(struct call *call, size_t limit, struct str last, const char *extra_name,
                         struct str extra_value)
 {
+    const struct str path = call->exchange->request.path;
     struct strbuf link;
 
-    strbuf_init(&link, 2 * PARAMETER_MAX_BYTES);
+    strbuf_init(&link, LINK_FRAME_BYTES + path.length +
+                           ENCODED_BYTE_BYTES * (last.length + extra_value.length));
     strbuf_append_byte(&link, '<');
-    strbuf_append(&link, call->exchange->request.path);
+    strbuf_append(&link, path);
     strbuf_append_format(&link, "?n=%zu&last=", limit);
     append_encoded(&link, last);
     if (extra_name && extra_value.length > 0) {

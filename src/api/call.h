@@ -82,12 +82,11 @@ void call_answer(struct call *call, int status);
 /* The answer with a body in the arena, or static. */
 void call_answer_body(struct call *call, int status, const char *content_type, struct str body);
 
-/* As call_answer_body for what was written to buf, which is copied. ERROR_TOO_LARGE without room.
- */
-MUST_USE enum error_code call_answer_json(struct call *call, int status, const char *content_type,
-                                          const struct strbuf *buf, struct error *err);
+/* 200 with what was written to call->answer. ERROR_TOO_LARGE if it did not fit. */
+MUST_USE enum error_code call_answer_written(struct call *call, const char *content_type,
+                                             struct error *err);
 
-/* Docker-Content-Digest, and ETag if it is to be cached by it. */
+/* Docker-Content-Digest; and ETag, for what may be cached by it. */
 void call_add_digest(struct call *call, const struct digest *digest);
 void call_add_etag(struct call *call, const struct digest *digest);
 

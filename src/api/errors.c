@@ -3,7 +3,7 @@
 #include "api/api_private.h"
 #include "base/json_writer.h"
 
-enum { BODY_MAX_BYTES = 128 * 1024, RETRY_AFTER_S = 5 };
+enum { RETRY_AFTER_S = 5 };
 
 static const char internal_message[] = "internal error; the server's log has the details under "
                                        "the request id of this answer's X-Request-Id";
@@ -38,6 +38,7 @@ static const struct {
     {ERROR_NOT_FOUND, ABOUT_NOTHING, {404, "UNSUPPORTED", NULL}},
     {ERROR_CONFLICT, ABOUT_TAG, {409, "DENIED", "Tag Is Immutable"}},
     {ERROR_CONFLICT, ABOUT_NOTHING, {409, "BLOB_UPLOAD_INVALID", NULL}},
+    {ERROR_OUT_OF_RANGE, ABOUT_BLOB, {416, "SIZE_INVALID", NULL}},
     {ERROR_OUT_OF_RANGE, ABOUT_NOTHING, {416, "BLOB_UPLOAD_INVALID", NULL}},
     {ERROR_TOO_LARGE, ABOUT_NOTHING, {413, "SIZE_INVALID", NULL}},
     {ERROR_UNSUPPORTED, ABOUT_MANIFEST, {415, "UNSUPPORTED", NULL}},
@@ -100,11 +101,9 @@ static void write_body(struct call *call, const char *code, struct str message)
 {
     struct http_response *response = &call->exchange->response;
     struct json_writer writer;
-    struct strbuf body;
-    const char *copy = NULL;
 
-    strbuf_init(&body, BODY_MAX_BYTES);
-    json_writer_init(&writer, &body);
+    strbuf_clear(&call->answer); /* what a handler began to write before it failed */
+    json_writer_init(&writer, &call->answer);
     json_writer_begin_object(&writer);
     json_writer_name(&writer, "errors");
     json_writer_begin_array(&writer);
@@ -116,11 +115,9 @@ static void write_body(struct call *call, const char *code, struct str message)
     }
     json_writer_end_array(&writer);
     json_writer_end_object(&writer);
-    copy = body.is_truncated ? NULL : arena_text(&call->exchange->arena, strbuf_str(&body));
-    response->body =
-        copy ? (struct str){copy, body.length} : str_from("{\"errors\":[{\"code\":\"UNKNOWN\"}]}");
+    response->body = strbuf_str(&call->answer);
     http_response_add(response, "Content-Type", str_from("application/json"));
-    strbuf_release(&body);
+    http_response_add(response, "Cache-Control", str_from("no-store"));
 }
 
 static void write_error(struct json_writer *writer, const char *code, struct str message,

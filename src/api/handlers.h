@@ -2,8 +2,8 @@
 
 #include "api/call.h"
 
-/* What the routes do. Each is in the file of its subject: base_, blob_, upload_, manifest_,
- * tag_handlers.c, … */
+/* What the routes do. Each is in the file of its subject: base_, blob_, upload_, manifest_, list_
+ * and referrer_handlers.c. */
 
 extern const struct handler base_handler;   /* GET /v2/ */
 extern const struct handler health_handler; /* whether the process lives */

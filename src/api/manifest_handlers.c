@@ -10,6 +10,7 @@ static void answer_manifest(struct call *call, const struct manifest_found *foun
                             bool is_by_digest);
 static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code end_put(struct call *call, struct error *err);
+static struct str media_type_of(const struct call *call);
 static void answer_pushed(struct call *call, const struct manifest_receipt *receipt);
 static void add_details(struct call *call, const struct reference *reference,
                         const struct manifest_receipt *receipt);
@@ -88,7 +89,7 @@ static enum error_code end_put(struct call *call, struct error *err)
 {
     struct manifest_upload upload = {
         .repository = call->repository,
-        .media_type = http_request_header(&call->exchange->request, "Content-Type"),
+        .media_type = media_type_of(call),
         .content = strbuf_str(&call->body),
         .identity = call->identity,
     };
@@ -105,6 +106,15 @@ static enum error_code end_put(struct call *call, struct error *err)
     }
     answer_pushed(call, &receipt);
     return OK;
+}
+
+/* Without parameters, which are to be ignored and not sent (distribution-spec "Pushing Manifests").
+ */
+static struct str media_type_of(const struct call *call)
+{
+    const struct str field = http_request_header(&call->exchange->request, "Content-Type");
+
+    return str_trim(str_slice(field, 0, str_index_of(field, ';')));
 }
 
 static void answer_pushed(struct call *call, const struct manifest_receipt *receipt)
@@ -171,7 +181,7 @@ static void add_conflict(struct call *call, const struct reference *reference,
     strbuf_init(&buf, DETAIL_MAX_BYTES);
     json_writer_init(&writer, &buf);
     json_writer_begin_object(&writer);
-    json_writer_member(&writer, "Tag", reference->tag);
+    json_writer_member(&writer, "tag", reference->tag);
     write_digest(&writer, "existing", &receipt->existing);
     write_digest(&writer, "refused", &receipt->refused);
     json_writer_end_object(&writer);

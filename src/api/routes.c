@@ -25,8 +25,9 @@ static const struct route routes[] = {
     {HTTP_GET, "/ready", ACCESS_PUBLIC, false, &ready_handler},
 };
 
-static const char name_mark[] = "{name}";
 static const char reference_mark[] = "{reference}";
+
+enum { NAME_MARK_LENGTH = sizeof("{name}") - 1 };
 
 static bool matches(const char *pattern, struct str path, struct route_match *match);
 static bool cut_from_right(struct str *path, struct str suffix, struct str *reference);
@@ -63,7 +64,7 @@ static bool matches(const char *pattern, struct str path, struct route_match *ma
 {
     const struct str whole = str_from(pattern);
     const size_t mark = str_index_of(whole, '{');
-    struct str name = path;
+    struct str name;
 
     if (mark == whole.length) {
         return str_equal(whole, path);
@@ -72,8 +73,7 @@ static bool matches(const char *pattern, struct str path, struct route_match *ma
         return false;
     }
     name = str_from_index(path, mark);
-    if (!cut_from_right(&name, str_from_index(whole, mark + sizeof(name_mark) - 1),
-                        &match->reference)) {
+    if (!cut_from_right(&name, str_from_index(whole, mark + NAME_MARK_LENGTH), &match->reference)) {
         return false;
     }
     match->name = name;

@@ -19,13 +19,13 @@ static void refuse(void *context, struct http_exchange *exchange,
 static void finish(void *context, struct http_exchange *exchange, bool is_sent);
 static struct call *call_of(struct api *api, struct http_exchange *exchange);
 static struct call *new_call(struct api *api, struct http_exchange *exchange);
+static void add_version(struct call *call);
 static enum error_code route(struct call *call, struct error *err);
 static enum error_code authenticate(struct call *call, struct error *err);
 static enum error_code authorize(struct call *call, struct error *err);
 static enum error_code handle(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err);
 static enum error_code parse_path(struct call *call, struct error *err);
-static void add_version(struct call *call);
 static void conclude(struct call *call, enum error_code code, const struct error *err);
 static void record(const struct call *call, bool is_sent);
 
@@ -112,9 +112,20 @@ static struct call *new_call(struct api *api, struct http_exchange *exchange)
     call->exchange = exchange;
     (void)snprintf(call->request_id, sizeof(call->request_id), "%s-%lx", api->id_prefix, number);
     strbuf_init(&call->body, api->config.manifest_max_bytes);
+    strbuf_init(&call->answer, ANSWER_MAX_BYTES);
     exchange->call = call;
     http_response_add(&exchange->response, "X-Request-Id", str_from(call->request_id));
+    add_version(call);
     return call;
+}
+
+/* Docker clients tell a registry by this field. */
+static void add_version(struct call *call)
+{
+    if (str_starts_with(call->exchange->request.path, "/v2")) {
+        http_response_add(&call->exchange->response, "Docker-Distribution-API-Version",
+                          str_from("registry/2.0"));
+    }
 }
 
 /* Finds the row of the table; a second time (now on a worker) it is there already. */
@@ -126,7 +137,6 @@ static enum error_code route(struct call *call, struct error *err)
     if (call->route) {
         return OK;
     }
-    add_version(call);
     match = routes_find(request->method, request->path);
     if (!match.route) {
         return no_such_route(call, match.is_known_path, err);
@@ -135,15 +145,6 @@ static enum error_code route(struct call *call, struct error *err)
     call->name = match.name;
     call->reference = match.reference;
     return OK;
-}
-
-/* Docker clients tell a registry by this field. */
-static void add_version(struct call *call)
-{
-    if (str_starts_with(call->exchange->request.path, "/v2")) {
-        http_response_add(&call->exchange->response, "Docker-Distribution-API-Version",
-                          str_from("registry/2.0"));
-    }
 }
 
 static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err)
@@ -270,6 +271,7 @@ static void finish(void *context, struct http_exchange *exchange, bool is_sent)
     upload_close(call->upload);
     record(call, is_sent);
     strbuf_release(&call->body);
+    strbuf_release(&call->answer);
     free(call);
     exchange->call = NULL;
 }

@@ -8,6 +8,7 @@ static void begin_value(struct json_writer *writer);
 static void open_level(struct json_writer *writer, char bracket);
 static void close_level(struct json_writer *writer, char bracket);
 static void append_escaped(struct strbuf *buf, struct str text);
+static size_t append_character(struct strbuf *buf, struct str text);
 static void append_control(struct strbuf *buf, char byte);
 
 void json_writer_init(struct json_writer *writer, struct strbuf *buf)
@@ -77,18 +78,28 @@ static void append_escaped(struct strbuf *buf, struct str text)
     strbuf_append_byte(buf, '"');
     while (text.length > 0) {
         const size_t plain = utf8_plain_prefix(text);
-        const size_t character = plain > 0 ? 0 : utf8_character_length(text);
 
-        if (plain > 0 || character > 1) {
-            strbuf_append(buf, str_slice(text, 0, plain > 0 ? plain : character));
-        } else if (character == 1) {
-            append_control(buf, text.bytes[0]);
-        } else {
-            strbuf_append_text(buf, "\\ufffd");
-        }
-        text = str_from_index(text, plain > 0 ? plain : character > 0 ? character : 1);
+        strbuf_append(buf, str_slice(text, 0, plain));
+        text = str_from_index(text, plain);
+        text = str_from_index(text, append_character(buf, text));
     }
     strbuf_append_byte(buf, '"');
+}
+
+/* Appends the first character, which is not plain; returns how many bytes of text that was. */
+static size_t append_character(struct strbuf *buf, struct str text)
+{
+    const size_t length = text.length == 0 ? 0 : utf8_character_length(text);
+
+    if (length > 1) {
+        strbuf_append(buf, str_slice(text, 0, length));
+    } else if (length == 1) {
+        append_control(buf, text.bytes[0]);
+    } else if (text.length > 0) {
+        strbuf_append_text(buf, "\\ufffd");
+        return 1;
+    }
+    return length;
 }
 
 static void append_control(struct strbuf *buf, char byte)

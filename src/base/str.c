@@ -6,7 +6,7 @@ static char lower(char byte);
 
 struct str str_from(const char *text)
 {
-    return (struct str){text, text ? strlen(text) : 0};
+    return text ? (struct str){text, strlen(text)} : (struct str){0};
 }
 
 bool str_equal(struct str a, struct str b)

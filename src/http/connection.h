@@ -9,6 +9,7 @@
 #include "http/body.h"
 #include "http/exchange.h"
 #include "http/input.h"
+#include "http/poller.h"
 #include "http/sender.h"
 #include "http/server.h"
 #include "http/transport.h"
@@ -59,7 +60,7 @@ struct connection {
     struct connection_world *world;
     struct loop *loop; /* where it lives between visits to workers */
     enum connection_want want;
-    uint32_t armed_events; /* loop.c: what epoll watches for, 0 = nothing */
+    struct poller_socket socket; /* as its loop watches it */
 
     struct transport transport;
     enum connection_state state;

@@ -1,7 +1,5 @@
 #include "http/loop.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "http/poller.h"
 
 enum {
     EVENTS_PER_WAIT = 256,
@@ -26,7 +25,7 @@ struct loop {
     pthread_t thread;
     bool is_started;
     atomic_bool is_stopping;
-    int epoll_fd;
+    struct poller poller;
     int wake_fd;
     bool is_woken;         /* by wake_fd, since the last batch of events */
     int64_t sweep_ms;      /* how often deadlines are looked at */
@@ -40,7 +39,6 @@ struct loop {
 };
 
 static int64_t sweep_interval(const struct http_limits *limits);
-static enum error_code watch(struct loop *loop, int fd, void *tag, struct error *err);
 static void *run(void *argument);
 static int wait_ms(const struct loop *loop);
 static void serve_event(struct loop *loop, const struct epoll_event *event);
@@ -50,7 +48,6 @@ static void take_inbox(struct loop *loop);
 static void run_ready(struct loop *loop);
 static void dispatch(struct loop *loop, struct connection *connection, enum connection_want want);
 static void rest(struct loop *loop, struct connection *connection, uint32_t events);
-static void arm(struct loop *loop, struct connection *connection, uint32_t events);
 static void run_on_worker(struct job *job);
 static void sweep(struct loop *loop);
 static void set_accepting(struct loop *loop, bool is_accepting);
@@ -67,16 +64,18 @@ enum error_code loop_new(struct connection_world *world, const struct loop_accep
 
     loop->world = world;
     loop->acceptor = *acceptor;
-    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     loop->sweep_ms = sweep_interval(&world->config->limits);
     (void)pthread_mutex_init(&loop->inbox_mutex, NULL);
     list_init(&loop->inbox);
     list_init(&loop->resting);
     list_init(&loop->ready);
-    code = watch(loop, loop->wake_fd, &loop->wake_fd, err);
+    code = poller_init(&loop->poller, err);
+    if (!code) {
+        code = poller_watch(&loop->poller, loop->wake_fd, &loop->wake_fd, err);
+    }
     if (!code && acceptor->fd >= 0) {
-        code = watch(loop, acceptor->fd, &loop->acceptor, err);
+        code = poller_watch(&loop->poller, acceptor->fd, &loop->acceptor, err);
     }
     if (code) {
         loop_free(loop);
@@ -99,16 +98,6 @@ static int64_t sweep_interval(const struct http_limits *limits)
     return shortest < MAX_SWEEP_MS ? shortest : MAX_SWEEP_MS;
 }
 
-static enum error_code watch(struct loop *loop, int fd, void *tag, struct error *err)
-{
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = tag};
-
-    if (epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
-        return error_set_errno(err, "cannot set up an event loop");
-    }
-    return OK;
-}
-
 enum error_code loop_start(struct loop *loop, struct error *err)
 {
     const int failure = pthread_create(&loop->thread, NULL, run, loop);
@@ -127,7 +116,7 @@ static void *run(void *argument)
     struct epoll_event events[EVENTS_PER_WAIT];
 
     while (!atomic_load(&loop->is_stopping)) {
-        const int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_WAIT, wait_ms(loop));
+        const int count = epoll_wait(loop->poller.epoll_fd, events, EVENTS_PER_WAIT, wait_ms(loop));
 
         for (int i = 0; i < count; i++) {
             serve_event(loop, &events[i]);
@@ -245,7 +234,7 @@ static void dispatch(struct loop *loop, struct connection *connection, enum conn
         return;
     case WANT_WORKER:
         list_remove(&connection->node);
-        arm(loop, connection, 0);
+        poller_arm(&loop->poller, &connection->socket, 0);
         connection->job.run = run_on_worker;
         workers_submit(loop->world->workers, &connection->job);
         return;
@@ -263,27 +252,7 @@ static void rest(struct loop *loop, struct connection *connection, uint32_t even
 {
     list_remove(&connection->node);
     list_append(&loop->resting, &connection->node);
-    arm(loop, connection, events);
-}
-
-/*
- * Watches for these events, or for none. None takes the socket out of the set: hang-ups are
- * reported even for an empty set of events, to a loop that does not own the connection then.
- */
-static void arm(struct loop *loop, struct connection *connection, uint32_t events)
-{
-    struct epoll_event event = {.events = events, .data.ptr = connection};
-    const int operation = events == 0                     ? EPOLL_CTL_DEL
-                          : connection->armed_events == 0 ? EPOLL_CTL_ADD
-                                                          : EPOLL_CTL_MOD;
-    int failed = 0;
-
-    if (events == connection->armed_events) {
-        return;
-    }
-    failed = epoll_ctl(loop->epoll_fd, operation, connection->transport.fd, &event);
-    assert(failed == 0 || errno == ENOMEM || errno == ENOSPC);
-    connection->armed_events = failed == 0 ? events : 0;
+    poller_arm(&loop->poller, &connection->socket, events);
 }
 
 static void run_on_worker(struct job *job)
@@ -389,7 +358,7 @@ static void set_accepting(struct loop *loop, bool is_accepting)
 {
     struct epoll_event event = {.events = is_accepting ? EPOLLIN : 0, .data.ptr = &loop->acceptor};
 
-    (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, loop->acceptor.fd, &event);
+    (void)epoll_ctl(loop->poller.epoll_fd, EPOLL_CTL_MOD, loop->acceptor.fd, &event);
     loop->is_paused = !is_accepting;
 }
 
@@ -417,7 +386,7 @@ void loop_free(struct loop *loop)
         return;
     }
     abort_all(&loop->inbox);
-    (void)close(loop->epoll_fd);
+    poller_release(&loop->poller);
     (void)close(loop->wake_fd);
     (void)pthread_mutex_destroy(&loop->inbox_mutex);
     free(loop);

@@ -52,7 +52,7 @@ enum error_code http_server_new(const struct http_server_config *config,
     server->config = *config;
     server->world.config = &server->config;
     server->listen_fd = -1;
-    server->loops = memory_new(config->limits.loops, sizeof(*server->loops));
+    server->loops = memory_new(config->limits.loops, sizeof(struct loop *));
     code = set_up(server, err);
     if (code) {
         http_server_free(server);

@@ -1,18 +1,20 @@
 #include "metadata/name_list.h"
 
-enum error_code name_list_fill(struct metadata *metadata, sql_work *work, struct name_list *list,
-                               struct name_page *page_out, struct error *err)
+enum error_code name_list_fill(struct metadata *metadata, sql_work *work,
+                               const struct name_query *query, struct name_page *page_out,
+                               struct error *err)
 {
+    struct name_list list = {.query = query};
     void *names = NULL;
     enum error_code code =
-        metadata_new_list(list->arena, list->limit, sizeof(*list->page.names), &names, err);
+        metadata_new_list(query->arena, query->limit, sizeof(*list.page.names), &names, err);
 
-    list->page.names = names;
+    list.page.names = names;
     if (!code) {
-        code = sql_read(metadata->sql, work, list, err);
+        code = sql_read(metadata->sql, work, &list, err);
     }
     if (!code) {
-        *page_out = list->page;
+        *page_out = list.page;
     }
     return code;
 }
@@ -32,9 +34,10 @@ enum error_code name_list_read(struct sql_connection *connection, const struct s
         if (code || !is_row) {
             break;
         }
-        page->has_more = page->count == list->limit;
+        page->has_more = page->count == list->query->limit;
         if (!page->has_more) {
-            code = metadata_read_text(rows, 0, list->arena, &page->names[page->count++], err);
+            code =
+                metadata_read_text(rows, 0, list->query->arena, &page->names[page->count++], err);
         }
     }
     return code;

@@ -10,13 +10,11 @@ struct existence {
 static enum error_code list(struct sql_connection *connection, void *context, struct error *err);
 static enum error_code look(struct sql_connection *connection, void *context, struct error *err);
 
-enum error_code metadata_list_repositories(struct metadata *metadata, struct str after,
-                                           size_t limit, struct arena *arena,
+enum error_code metadata_list_repositories(struct metadata *metadata,
+                                           const struct name_query *query,
                                            struct name_page *page_out, struct error *err)
 {
-    struct name_list wanted = {.after = after, .limit = limit, .arena = arena};
-
-    return name_list_fill(metadata, list, &wanted, page_out, err);
+    return name_list_fill(metadata, list, query, page_out, err);
 }
 
 static enum error_code list(struct sql_connection *connection, void *context, struct error *err)
@@ -24,7 +22,7 @@ static enum error_code list(struct sql_connection *connection, void *context, st
     struct name_list *wanted = context;
     const struct sql_query query = {
         .text = "select name from repository where name > $1 order by name limit $2",
-        .values = {sql_text(wanted->after), sql_integer((int64_t)wanted->limit + 1)},
+        .values = {sql_text(wanted->query->after), sql_integer((int64_t)wanted->query->limit + 1)},
         .count = 2,
     };
 

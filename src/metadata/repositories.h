@@ -2,9 +2,9 @@
 
 #include "metadata/tags.h"
 
-/* All repositories that hold a manifest, by name, as metadata_list_tags pages. */
-MUST_USE enum error_code metadata_list_repositories(struct metadata *metadata, struct str after,
-                                                    size_t limit, struct arena *arena,
+/* All repositories that hold a manifest, by name. */
+MUST_USE enum error_code metadata_list_repositories(struct metadata *metadata,
+                                                    const struct name_query *query,
                                                     struct name_page *page_out, struct error *err);
 
 /* Whether anything was ever pushed to it. */

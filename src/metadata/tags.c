@@ -10,13 +10,9 @@ struct find {
     bool is_there;
 };
 
-struct history {
-    struct str repository;
-    struct str name;
-    size_t limit;
-    struct arena *arena;
-    struct tag_change *changes;
-    size_t count;
+struct listing {
+    const struct tag_history_query *query;
+    struct tag_history history;
 };
 
 static enum error_code find_by_name(struct sql_connection *connection, void *context,
@@ -126,14 +122,10 @@ static enum error_code find_newest(struct sql_connection *connection, void *cont
     return find(connection, &query, wanted, err);
 }
 
-enum error_code metadata_list_tags(struct metadata *metadata, struct str repository,
-                                   struct str after, size_t limit, struct arena *arena,
+enum error_code metadata_list_tags(struct metadata *metadata, const struct name_query *query,
                                    struct name_page *page_out, struct error *err)
 {
-    struct name_list wanted = {
-        .repository = repository, .after = after, .limit = limit, .arena = arena};
-
-    return name_list_fill(metadata, list_tags, &wanted, page_out, err);
+    return name_list_fill(metadata, list_tags, query, page_out, err);
 }
 
 static enum error_code list_tags(struct sql_connection *connection, void *context,
@@ -144,10 +136,12 @@ static enum error_code list_tags(struct sql_connection *connection, void *contex
     struct sql_query query = {
         .text = "select name from tag where repository_id = $1 and name > $2 "
                 "order by name limit $3",
-        .values = {sql_null(), sql_text(wanted->after), sql_integer((int64_t)wanted->limit + 1)},
+        .values = {sql_null(), sql_text(wanted->query->after),
+                   sql_integer((int64_t)wanted->query->limit + 1)},
         .count = 3,
     };
-    const enum error_code code = metadata_repository_id(connection, wanted->repository, &id, err);
+    const enum error_code code =
+        metadata_repository_id(connection, wanted->query->repository, &id, err);
 
     if (code) {
         return code;
@@ -156,22 +150,21 @@ static enum error_code list_tags(struct sql_connection *connection, void *contex
     return name_list_read(connection, &query, wanted, err);
 }
 
-enum error_code metadata_list_tag_changes(struct metadata *metadata, struct str repository,
-                                          struct str name, size_t limit, struct arena *arena,
-                                          struct tag_change **changes_out, size_t *count_out,
-                                          struct error *err)
+enum error_code metadata_list_tag_changes(struct metadata *metadata,
+                                          const struct tag_history_query *query,
+                                          struct tag_history *history_out, struct error *err)
 {
-    struct history history = {repository, name, limit, arena, NULL, 0};
+    struct listing listing = {.query = query};
     void *changes = NULL;
-    enum error_code code = metadata_new_list(arena, limit, sizeof(*history.changes), &changes, err);
+    enum error_code code = metadata_new_list(query->arena, query->limit,
+                                             sizeof(*listing.history.changes), &changes, err);
 
-    history.changes = changes;
+    listing.history.changes = changes;
     if (!code) {
-        code = sql_read(metadata->sql, list_changes, &history, err);
+        code = sql_read(metadata->sql, list_changes, &listing, err);
     }
     if (!code) {
-        *changes_out = history.changes;
-        *count_out = history.count;
+        *history_out = listing.history;
     }
     return code;
 }
@@ -179,14 +172,16 @@ enum error_code metadata_list_tag_changes(struct metadata *metadata, struct str 
 static enum error_code list_changes(struct sql_connection *connection, void *context,
                                     struct error *err)
 {
-    struct history *history = context;
+    struct listing *listing = context;
+    const struct tag_history_query *wanted = listing->query;
+    struct tag_history *history = &listing->history;
     const struct sql_query query = {
         .text = "select old_digest, new_digest, changed_by, changed_ms "
                 "from repository join tag_change on tag_change.repository_id = repository.id "
                 "where repository.name = $1 and tag_change.name = $2 "
                 "order by tag_change.sequence limit $3",
-        .values = {sql_text(history->repository), sql_text(history->name),
-                   sql_integer((int64_t)history->limit)},
+        .values = {sql_text(wanted->repository), sql_text(wanted->name),
+                   sql_integer((int64_t)wanted->limit)},
         .count = 3,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
@@ -197,7 +192,7 @@ static enum error_code list_changes(struct sql_connection *connection, void *con
     while (!code && is_row) {
         code = sql_rows_next(rows, &is_row, err);
         if (!code && is_row) {
-            code = read_change(rows, history->arena, &history->changes[history->count++], err);
+            code = read_change(rows, wanted->arena, &history->changes[history->count++], err);
         }
     }
     return code;

@@ -35,19 +35,26 @@ MUST_USE enum error_code metadata_find_newest_tag(struct metadata *metadata, str
                                                   struct arena *arena, struct tag_record *tag_out,
                                                   struct error *err);
 
+/* Which names to list: those behind `after` (empty: from the first), at most limit. */
+struct name_query {
+    struct str repository; /* of tags; else unused */
+    struct str after;
+    size_t limit;
+    struct arena *arena; /* for the page */
+};
+
 struct name_page {
     struct str *names; /* in the arena, ordered by byte value */
     size_t count;
     bool has_more;
 };
 
-/* Names behind `after` (empty: from the first), at most limit. ERROR_NOT_FOUND about NAME if there
- * is no such repository. */
-MUST_USE enum error_code metadata_list_tags(struct metadata *metadata, struct str repository,
-                                            struct str after, size_t limit, struct arena *arena,
+/* ERROR_NOT_FOUND about NAME if there is no such repository. */
+MUST_USE enum error_code metadata_list_tags(struct metadata *metadata,
+                                            const struct name_query *query,
                                             struct name_page *page_out, struct error *err);
 
-/* A tag that came to be (no old digest) or moved, oldest first. */
+/* A tag that came to be (no old digest) or moved. */
 struct tag_change {
     bool has_old;
     struct digest old_digest;
@@ -56,9 +63,21 @@ struct tag_change {
     int64_t changed_ms;
 };
 
-/* At most limit changes of a tag. No such tag: none. */
-MUST_USE enum error_code metadata_list_tag_changes(struct metadata *metadata, struct str repository,
-                                                   struct str name, size_t limit,
-                                                   struct arena *arena,
-                                                   struct tag_change **changes_out,
-                                                   size_t *count_out, struct error *err);
+struct tag_history_query {
+    struct str repository;
+    struct str name;
+    size_t limit;
+    struct arena *arena; /* for the history */
+};
+
+/* Oldest first. */
+struct tag_history {
+    struct tag_change *changes;
+    size_t count;
+};
+
+/* What became of a tag, its first changes up to the limit. No such tag: none. */
+MUST_USE enum error_code metadata_list_tag_changes(struct metadata *metadata,
+                                                   const struct tag_history_query *query,
+                                                   struct tag_history *history_out,
+                                                   struct error *err);

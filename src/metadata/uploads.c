@@ -11,11 +11,8 @@ struct find {
 };
 
 struct listing {
-    int64_t updated_before_ms;
-    size_t limit;
-    struct arena *arena;
-    struct upload_record *uploads;
-    size_t count;
+    const struct stale_upload_query *query;
+    struct upload_list list;
 };
 
 static enum error_code save(struct sql_connection *connection, void *context, struct error *err);
@@ -130,22 +127,21 @@ static enum error_code remove_one(struct sql_connection *connection, void *conte
     return sql_run(connection, &query, err);
 }
 
-enum error_code metadata_list_stale_uploads(struct metadata *metadata, int64_t updated_before_ms,
-                                            size_t limit, struct arena *arena,
-                                            struct upload_record **uploads_out, size_t *count_out,
-                                            struct error *err)
+enum error_code metadata_list_stale_uploads(struct metadata *metadata,
+                                            const struct stale_upload_query *query,
+                                            struct upload_list *list_out, struct error *err)
 {
-    struct listing listing = {updated_before_ms, limit, arena, NULL, 0};
+    struct listing listing = {.query = query};
     void *uploads = NULL;
-    enum error_code code = metadata_new_list(arena, limit, sizeof(*listing.uploads), &uploads, err);
+    enum error_code code =
+        metadata_new_list(query->arena, query->limit, sizeof(*listing.list.uploads), &uploads, err);
 
-    listing.uploads = uploads;
+    listing.list.uploads = uploads;
     if (!code) {
         code = sql_read(metadata->sql, list, &listing, err);
     }
     if (!code) {
-        *uploads_out = listing.uploads;
-        *count_out = listing.count;
+        *list_out = listing.list;
     }
     return code;
 }
@@ -153,21 +149,23 @@ enum error_code metadata_list_stale_uploads(struct metadata *metadata, int64_t u
 static enum error_code list(struct sql_connection *connection, void *context, struct error *err)
 {
     struct listing *listing = context;
+    const struct stale_upload_query *wanted = listing->query;
+    struct upload_list *found = &listing->list;
     const struct sql_query query = {
         .text = "select id, repository, created_by, offset_bytes, state, created_ms, updated_ms "
                 "from upload where updated_ms < $1 order by updated_ms, id limit $2",
-        .values = {sql_integer(listing->updated_before_ms), sql_integer((int64_t)listing->limit)},
+        .values = {sql_integer(wanted->updated_before_ms), sql_integer((int64_t)wanted->limit)},
         .count = 2,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
     enum error_code code = sql_query(connection, &query, &rows, err);
     bool is_row = true;
 
-    listing->count = 0;
+    found->count = 0;
     while (!code && is_row) {
         code = sql_rows_next(rows, &is_row, err);
         if (!code && is_row) {
-            code = read_upload(rows, listing->arena, &listing->uploads[listing->count++], err);
+            code = read_upload(rows, wanted->arena, &found->uploads[found->count++], err);
         }
     }
     return code;

@@ -36,9 +36,20 @@ MUST_USE enum error_code metadata_find_upload(struct metadata *metadata, struct 
 MUST_USE enum error_code metadata_remove_upload(struct metadata *metadata, struct str id,
                                                 struct error *err);
 
-/* Up to limit uploads that were last updated before that time, oldest first. */
+struct stale_upload_query {
+    int64_t updated_before_ms;
+    size_t limit;
+    struct arena *arena; /* for the list */
+};
+
+/* Oldest first. */
+struct upload_list {
+    struct upload_record *uploads;
+    size_t count;
+};
+
+/* Uploads that were last updated before that time, at most limit. */
 MUST_USE enum error_code metadata_list_stale_uploads(struct metadata *metadata,
-                                                     int64_t updated_before_ms, size_t limit,
-                                                     struct arena *arena,
-                                                     struct upload_record **uploads_out,
-                                                     size_t *count_out, struct error *err);
+                                                     const struct stale_upload_query *query,
+                                                     struct upload_list *list_out,
+                                                     struct error *err);

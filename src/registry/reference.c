@@ -68,11 +68,9 @@ static size_t skip_separator(struct str rest)
 {
     size_t length = 0;
 
-    if (str_starts_with(rest, ".")) {
-        length = 1;
-    } else if (str_starts_with(rest, "__")) {
+    if (str_starts_with(rest, "__")) {
         length = 2;
-    } else if (str_starts_with(rest, "_")) {
+    } else if (str_starts_with(rest, "_") || str_starts_with(rest, ".")) {
         length = 1;
     } else {
         while (length < rest.length && rest.bytes[length] == '-') {

@@ -252,17 +252,16 @@ enum error_code registry_expire_uploads(struct registry *registry, size_t *expir
 {
     const struct registry_config *config = &registry->config;
     const int64_t before_ms = clock_wall_ms(config->clock) - config->upload_lifetime_ms;
-    struct upload_record *records = NULL;
+    struct upload_list stale = {0};
     struct arena arena;
-    size_t count = 0;
+    const struct stale_upload_query query = {before_ms, EXPIRED_PER_RUN, &arena};
     size_t expired = 0;
     enum error_code code = OK;
 
     arena_init(&arena, EXPIRY_ARENA_BYTES);
-    code = metadata_list_stale_uploads(config->metadata, before_ms, EXPIRED_PER_RUN, &arena,
-                                       &records, &count, err);
-    for (size_t i = 0; i < count && !code; i++) {
-        code = expire(registry, &records[i], &expired, err);
+    code = metadata_list_stale_uploads(config->metadata, &query, &stale, err);
+    for (size_t i = 0; i < stale.count && !code; i++) {
+        code = expire(registry, &stale.uploads[i], &expired, err);
     }
     arena_release(&arena);
     *expired_out = expired;

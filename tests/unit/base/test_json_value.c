@@ -116,7 +116,8 @@ static void brackets_in_strings_are_not_depth(void **state)
 
     (void)state;
     memset(text, '[', sizeof(text));
-    memcpy(text, "\"\\\"", 3);
+    text[0] = text[2] = '"';
+    text[1] = '\\';
     text[sizeof(text) - 1] = '"';
     assert_int_equal(json_value_parse((struct str){text, sizeof(text)}, &value, NULL), OK);
     json_value_free(value);

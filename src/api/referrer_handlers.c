@@ -1,0 +1,143 @@
+#include "api/api_private.h"
+#include "api/handlers.h"
+#include "base/json_writer.h"
+#include "registry/manifest_parser.h"
+#include "registry/manifests.h"
+
+enum {
+    BATCH_REFERRERS = 16, /* read at a time: each may have large annotations */
+    BATCH_ARENA_BYTES = BATCH_REFERRERS * 2 * MANIFEST_MAX_ANNOTATIONS_BYTES,
+    /* Then the page ends: clients take no index larger than a manifest may be, 4 MiB. */
+    PAGE_FULL_BYTES = 3 * 1024 * 1024,
+};
+
+static const char index_media_type[] = "application/vnd.oci.image.index.v1+json";
+
+/* A page of the list while it is written. */
+struct page {
+    struct referrer_query query;
+    struct digest last; /* written, or the one to begin behind */
+    size_t limit;
+    size_t count;
+    bool has_more;
+    struct json_writer writer;
+};
+
+static enum error_code list_referrers(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code read_query(struct call *call, struct page *page, struct error *err);
+static enum error_code write_page(struct call *call, struct page *page, struct error *err);
+static enum error_code write_batch(struct call *call, struct page *page, struct error *err);
+static bool is_full(const struct call *call, const struct page *page);
+static void write_referrer(struct json_writer *writer, const struct referrer *referrer);
+
+const struct handler referrers_handler = {.begin = list_referrers};
+
+static enum error_code list_referrers(struct call *call, bool *wants_body_out, struct error *err)
+{
+    struct page page = {.has_more = true};
+    enum error_code code = read_query(call, &page, err);
+    char last[DIGEST_TEXT_BYTES];
+
+    (void)wants_body_out;
+    if (!code) {
+        code = write_page(call, &page, err);
+    }
+    if (code) {
+        return code;
+    }
+    if (page.query.artifact_type.length > 0) {
+        http_response_add(&call->exchange->response, "OCI-Filters-Applied",
+                          str_from("artifactType"));
+    }
+    if (page.has_more && page.count > 0) {
+        digest_format(&page.last, last);
+        call_add_next_link(call, page.limit, str_from(last), "artifactType",
+                           page.query.artifact_type);
+    }
+    return call_answer_written(call, index_media_type, err);
+}
+
+static enum error_code read_query(struct call *call, struct page *page, struct error *err)
+{
+    const struct str last = call_parameter(call, "last");
+    enum error_code code = digest_parse(call->reference, &page->query.subject, err);
+
+    page->query.repository = call->repository.name;
+    page->query.artifact_type = call_parameter(call, "artifactType");
+    if (!code) {
+        code = call_page_size(call, &page->limit, err);
+    }
+    if (!code && last.bytes) {
+        code = digest_parse(last, &page->last, err);
+        page->query.after = &page->last;
+    }
+    return code;
+}
+
+static enum error_code write_page(struct call *call, struct page *page, struct error *err)
+{
+    struct json_writer *writer = &page->writer;
+    enum error_code code = OK;
+
+    json_writer_init(writer, &call->answer);
+    json_writer_begin_object(writer);
+    json_writer_member_uint64(writer, "schemaVersion", 2);
+    json_writer_member(writer, "mediaType", str_from(index_media_type));
+    json_writer_name(writer, "manifests");
+    json_writer_begin_array(writer);
+    while (!code && page->has_more && !is_full(call, page)) {
+        code = write_batch(call, page, err);
+    }
+    json_writer_end_array(writer);
+    json_writer_end_object(writer);
+    return code;
+}
+
+static bool is_full(const struct call *call, const struct page *page)
+{
+    return page->count == page->limit || call->answer.length >= PAGE_FULL_BYTES;
+}
+
+static enum error_code write_batch(struct call *call, struct page *page, struct error *err)
+{
+    const size_t left = page->limit - page->count;
+    struct referrer_page batch = {0};
+    struct arena arena;
+    enum error_code code = OK;
+
+    arena_init(&arena, BATCH_ARENA_BYTES);
+    page->query.limit = left < BATCH_REFERRERS ? left : BATCH_REFERRERS;
+    code = registry_list_referrers(call->api->config.registry, &page->query, &arena, &batch, err);
+    page->has_more = batch.has_more;
+    for (size_t i = 0; !code && i < batch.count; i++) {
+        if (is_full(call, page)) {
+            page->has_more = true;
+            break;
+        }
+        write_referrer(&page->writer, &batch.referrers[i]);
+        page->last = batch.referrers[i].manifest.digest;
+        page->count++;
+    }
+    page->query.after = &page->last;
+    arena_release(&arena);
+    return code;
+}
+
+static void write_referrer(struct json_writer *writer, const struct referrer *referrer)
+{
+    char digest[DIGEST_TEXT_BYTES];
+
+    digest_format(&referrer->manifest.digest, digest);
+    json_writer_begin_object(writer);
+    json_writer_member(writer, "mediaType", referrer->manifest.media_type);
+    json_writer_member(writer, "digest", str_from(digest));
+    json_writer_member_uint64(writer, "size", referrer->manifest.size_bytes);
+    if (referrer->artifact_type.length > 0) {
+        json_writer_member(writer, "artifactType", referrer->artifact_type);
+    }
+    if (referrer->annotations.length > 0) {
+        json_writer_name(writer, "annotations");
+        json_writer_raw(writer, referrer->annotations);
+    }
+    json_writer_end_object(writer);
+}

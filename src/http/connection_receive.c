@@ -1,0 +1,236 @@
+#include "http/connection_steps.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum { BODY_BUFFER_BYTES = 128 * 1024 };
+
+static enum connection_want parse_head(struct connection *connection);
+static enum connection_want await_head(struct connection *connection);
+static enum connection_want begin_body(struct connection *connection, bool may_block);
+static bool send_continue(struct connection *connection);
+static enum connection_want receive_body_bytes(struct connection *connection);
+static enum connection_want feed(struct connection *connection, struct str *bytes);
+static enum connection_want end_body(struct connection *connection);
+
+enum connection_want connection_shake_hands(struct connection *connection)
+{
+    const enum io_result result = connection->transport.driver->handshake(&connection->transport);
+
+    if (result == IO_DONE) {
+        connection->state = CONNECTION_HEAD;
+    }
+    return connection_want_of(result);
+}
+
+enum connection_want connection_receive_head(struct connection *connection)
+{
+    struct transport *transport = &connection->transport;
+    enum connection_want want = parse_head(connection);
+    enum io_result result = IO_DONE;
+    size_t length = 0;
+
+    if (want != WANT_READ) {
+        return want;
+    }
+    if (!connection->may_read &&
+        !(transport->driver->has_pending && transport->driver->has_pending(transport))) {
+        return await_head(connection);
+    }
+    connection->may_read = false;
+    /* One byte more than a head may have: so that one that is too long is seen to be. */
+    length = input_reserve(&connection->input, connection_limits(connection)->head_bytes + 1);
+    result = transport->driver->read(transport, input_end(&connection->input), length, &length);
+    if (result == IO_DONE && length == 0) {
+        return WANT_CLOSE; /* there is nobody to answer a half head */
+    }
+    if (result == IO_DONE) {
+        input_extend(&connection->input, length);
+    }
+    return result == IO_WAIT_READ ? await_head(connection) : connection_want_of(result);
+}
+
+/* WANT_READ: the head is not complete. */
+static enum connection_want parse_head(struct connection *connection)
+{
+    const struct str bytes = input_str(&connection->input);
+    const struct http_parser_limits limits = {connection_limits(connection)->head_bytes,
+                                              connection_limits(connection)->headers};
+    struct http_refusal refusal = {0};
+    size_t length = 0;
+
+    if (bytes.length == 0) {
+        return WANT_READ;
+    }
+    if (!connection->exchange) {
+        connection_new_exchange(connection);
+    }
+    switch (http_parse_request(bytes, &limits, &connection->exchange->request, &length, &refusal)) {
+    case HTTP_PARSE_MORE:
+        return WANT_READ;
+    case HTTP_PARSE_REFUSED:
+        return connection_refuse(connection, &refusal);
+    case HTTP_PARSE_DONE:
+        break;
+    }
+    input_consume(&connection->input, length);
+    body_init(&connection->body, &connection->exchange->request);
+    connection->exchange->begin_us = clock_elapsed_us();
+    connection->closes = !connection->exchange->request.keeps_alive;
+    connection->state = CONNECTION_BEGIN;
+    return WANT_NEXT;
+}
+
+/* Waits for more of a head; between requests without holding any memory. */
+static enum connection_want await_head(struct connection *connection)
+{
+    if (input_str(&connection->input).length == 0) {
+        assert(!connection->exchange);
+        input_release(&connection->input);
+        sender_release(&connection->sender);
+        if (connection->has_served && connection_is_draining(connection)) {
+            return WANT_CLOSE;
+        }
+    }
+    return WANT_READ;
+}
+
+enum connection_want connection_begin(struct connection *connection, bool may_block)
+{
+    const struct http_application *application = connection_application(connection);
+    const struct http_refusal full = {503, "The server has too many connections; try again later."};
+
+    if (connection->is_surplus) {
+        return connection_refuse(connection, &full);
+    }
+    connection->exchange->may_block = may_block;
+    switch (application->begin(application->context, connection->exchange)) {
+    case HTTP_ANSWER:
+        return connection_answer(connection);
+    case HTTP_BLOCKS:
+        assert(!may_block);
+        return WANT_WORKER;
+    case HTTP_BODY:
+        return begin_body(connection, may_block);
+    }
+    abort(); /* the switch is complete */
+}
+
+static enum connection_want begin_body(struct connection *connection, bool may_block)
+{
+    connection->body_began = true;
+    connection->state = CONNECTION_BODY;
+    connection_set_deadline(connection, connection_limits(connection)->stall_timeout_ms);
+    if (connection->exchange->request.expects_continue && !connection->body.is_complete &&
+        input_str(&connection->input).length == 0 && !send_continue(connection)) {
+        connection->state = CONNECTION_FINISH;
+        connection->closes = true;
+    }
+    return may_block ? WANT_NEXT : WANT_WORKER;
+}
+
+/*
+ * The socket's buffer is empty here, as all earlier answers are acknowledged by this very request,
+ * or nearly: if these few bytes find no room, the client does not read, and is better gone.
+ */
+static bool send_continue(struct connection *connection)
+{
+    const struct str interim = STR_LITERAL("HTTP/1.1 100 Continue\r\n\r\n");
+    struct transport *transport = &connection->transport;
+    size_t sent = 0;
+
+    return transport->driver->write(transport, interim, (struct str){0}, false, &sent) == IO_DONE &&
+           sent == interim.length;
+}
+
+enum connection_want connection_receive_body(struct connection *connection, bool may_block)
+{
+    struct str bytes = input_str(&connection->input);
+    const size_t before = bytes.length;
+    enum connection_want want = WANT_NEXT;
+
+    if (!may_block) {
+        return WANT_WORKER;
+    }
+    want = feed(connection, &bytes);
+    input_consume(&connection->input, before - bytes.length);
+    while (want == WANT_NEXT && connection->state == CONNECTION_BODY) {
+        want = connection->budget_bytes == 0 ? WANT_WORKER : receive_body_bytes(connection);
+    }
+    return want;
+}
+
+static enum connection_want receive_body_bytes(struct connection *connection)
+{
+    char buffer[BODY_BUFFER_BYTES];
+    struct transport *transport = &connection->transport;
+    const uint64_t wanted = body_wanted(&connection->body);
+    struct str bytes = {buffer, wanted < sizeof(buffer) ? (size_t)wanted : sizeof(buffer)};
+    const enum io_result result =
+        transport->driver->read(transport, buffer, bytes.length, &bytes.length);
+    enum connection_want want = WANT_NEXT;
+
+    if (result == IO_WAIT_READ || result == IO_WAIT_WRITE) {
+        return connection_want_of(result);
+    }
+    if (result == IO_CLOSED || bytes.length == 0) {
+        connection->state = CONNECTION_FINISH;
+        connection->closes = true;
+        return WANT_NEXT;
+    }
+    connection->budget_bytes -=
+        bytes.length < connection->budget_bytes ? bytes.length : connection->budget_bytes;
+    want = feed(connection, &bytes);
+    if (connection->body.is_complete) {
+        input_append(&connection->ahead, bytes);
+    }
+    return want;
+}
+
+/* Gives the application what belongs to the body; leaves in *bytes what comes behind it. */
+static enum connection_want feed(struct connection *connection, struct str *bytes)
+{
+    const struct http_application *application = connection_application(connection);
+    const struct http_refusal broken = {400, "The body is not in the chunked coding."};
+    struct str data = {0};
+
+    for (;;) {
+        switch (body_read(&connection->body, bytes, &data)) {
+        case CHUNKED_MORE:
+            return WANT_NEXT;
+        case CHUNKED_BROKEN:
+            return connection_refuse(connection, &broken);
+        case CHUNKED_END:
+            return end_body(connection);
+        case CHUNKED_DATA:
+            break;
+        }
+        connection->exchange->received_bytes += data.length;
+        connection->moved_bytes += data.length;
+        if (application->data(application->context, connection->exchange, data) == HTTP_ANSWER) {
+            return connection_answer(connection);
+        }
+    }
+}
+
+static enum connection_want end_body(struct connection *connection)
+{
+    const struct http_application *application = connection_application(connection);
+
+    connection->body_began = false;
+    connection->exchange->may_block = true;
+    application->end(application->context, connection->exchange);
+    return connection_answer(connection);
+}
+
+enum connection_want connection_refuse(struct connection *connection,
+                                       const struct http_refusal *refusal)
+{
+    const struct http_application *application = connection_application(connection);
+
+    connection->exchange->may_block = false;
+    application->refuse(application->context, connection->exchange, refusal);
+    connection->exchange->response.closes = true;
+    connection->body.is_complete = false; /* nobody knows what else is on its way */
+    return connection_answer(connection);
+}
