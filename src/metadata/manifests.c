@@ -156,6 +156,7 @@ static enum error_code read_referrers(struct sql_rows *rows, struct listing *lis
 {
     struct referrer_page *page = &listing->page;
     enum error_code code = OK;
+    size_t size_bytes = 0;
     bool is_row = true;
 
     page->count = 0;
@@ -165,9 +166,10 @@ static enum error_code read_referrers(struct sql_rows *rows, struct listing *lis
         if (code || !is_row) {
             break;
         }
-        page->has_more = page->count == listing->query->limit;
+        page->has_more = page->count == listing->query->limit || size_bytes >= REFERRER_PAGE_BYTES;
         if (!page->has_more) {
-            code = read_referrer(rows, listing->arena, &page->referrers[page->count++], err);
+            code = read_referrer(rows, listing->arena, &page->referrers[page->count], err);
+            size_bytes += page->referrers[page->count++].annotations.length;
         }
     }
     return code;

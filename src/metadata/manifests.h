@@ -81,6 +81,9 @@ struct referrer_page {
     bool has_more;
 };
 
+/* A page ends early when its annotations come to this much. */
+enum { REFERRER_PAGE_BYTES = 4 * 1024 * 1024 };
+
 struct referrer_query {
     struct str repository;
     struct digest subject;

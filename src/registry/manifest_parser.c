@@ -305,7 +305,7 @@ static enum error_code copy(struct reading *reading, struct str text, struct str
     return OK;
 }
 
-/* Kept as JSON, for listings of referrers. */
+/* Kept as JSON, of what has a subject: listings of referrers show them. */
 static enum error_code read_annotations(struct reading *reading, struct error *err)
 {
     const struct json_value *annotations = json_value_member(reading->json, "annotations");

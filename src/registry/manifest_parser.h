@@ -13,7 +13,7 @@
 
 enum {
     MANIFEST_MAX_DESCRIPTORS = 10000,
-    MANIFEST_MAX_ANNOTATIONS_BYTES = 256 * 1024,
+    MANIFEST_MAX_ANNOTATIONS_BYTES = 8 * 1024 * 1024, /* as JSON, escaped */
 };
 
 /* The formats that are taken (OCI image specification 1.1; Docker Image Manifest V2, Schema 2). */
