@@ -1,0 +1,278 @@
+#include "tests/contract/metadata_contract.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "metadata/repositories.h"
+#include "metadata/uploads.h"
+
+static struct name_page list_tags(struct metadata_fixture *fixture, const char *after, size_t limit)
+{
+    const struct name_query query = {str_from("team/app"), str_from(after), limit, &fixture->arena};
+    struct name_page page = {0};
+
+    assert_int_equal(metadata_list_tags(fixture->metadata, &query, &page, NULL), OK);
+    return page;
+}
+
+static void assert_names(const struct name_page *page, const char *const *names, size_t count)
+{
+    assert_int_equal(page->count, count);
+    for (size_t i = 0; i < count; i++) {
+        assert_true(str_is(page->names[i], names[i]));
+    }
+}
+
+static void tags_are_listed_by_byte_value_in_pages(void **state)
+{
+    static const char *const sorted[] = {"1.0", "1.10", "1.9", "A", "Z", "_a", "a", "b-1"};
+    static const size_t pushed[] = {5, 0, 7, 3, 6, 1, 4, 2};
+    struct metadata_fixture *fixture = *state;
+    struct name_page page;
+
+    for (size_t i = 0; i < ARRAY_LEN(pushed); i++) {
+        (void)push_text(fixture, "team/app", sorted[pushed[i]], "content");
+    }
+    page = list_tags(fixture, "", 100);
+    assert_names(&page, sorted, ARRAY_LEN(sorted));
+    assert_false(page.has_more);
+    page = list_tags(fixture, "", 3);
+    assert_names(&page, sorted, 3);
+    assert_true(page.has_more);
+    page = list_tags(fixture, "1.9", 5);
+    assert_names(&page, sorted + 3, 5);
+    assert_false(page.has_more);
+    page = list_tags(fixture, "B", 2);
+    assert_names(&page, sorted + 4, 2);
+    page = list_tags(fixture, "b-1", 5);
+    assert_int_equal(page.count, 0);
+    page = list_tags(fixture, "", 0);
+    assert_int_equal(page.count, 0);
+    assert_true(page.has_more);
+}
+
+static void tags_of_no_repository_are_an_error(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    const struct name_query query = {str_from("team/none"), {0}, 10, &fixture->arena};
+    struct name_page page = {0};
+    struct error err = {0};
+    bool is_there = true;
+
+    assert_int_equal(metadata_list_tags(fixture->metadata, &query, &page, &err), ERROR_NOT_FOUND);
+    assert_int_equal(err.topic, ABOUT_NAME);
+    assert_int_equal(
+        metadata_has_repository(fixture->metadata, str_from("team/none"), &is_there, NULL), OK);
+    assert_false(is_there);
+}
+
+static void repositories_are_listed_in_pages(void **state)
+{
+    static const char *const sorted[] = {"a/b", "a/b-c", "a/b/c", "b/a"};
+    struct metadata_fixture *fixture = *state;
+    struct name_query query = {.limit = 3, .arena = &fixture->arena};
+    struct name_page page = {0};
+    bool is_there = false;
+
+    for (size_t i = ARRAY_LEN(sorted); i > 0; i--) {
+        (void)push_text(fixture, sorted[i - 1], "1", "content");
+    }
+    assert_int_equal(metadata_list_repositories(fixture->metadata, &query, &page, NULL), OK);
+    assert_names(&page, sorted, 3);
+    assert_true(page.has_more);
+    query.after = page.names[2];
+    assert_int_equal(metadata_list_repositories(fixture->metadata, &query, &page, NULL), OK);
+    assert_names(&page, sorted + 3, 1);
+    assert_false(page.has_more);
+    assert_int_equal(metadata_has_repository(fixture->metadata, str_from("a/b/c"), &is_there, NULL),
+                     OK);
+    assert_true(is_there);
+}
+
+static void a_list_that_does_not_fit_is_too_large(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct arena small;
+    const struct name_query query = {str_from("team/app"), {0}, 1000, &small};
+    struct name_page page = {0};
+
+    (void)push_text(fixture, "team/app", "1", "content");
+    arena_init(&small, 100);
+    assert_int_equal(metadata_list_tags(fixture->metadata, &query, &page, NULL), ERROR_TOO_LARGE);
+    assert_int_equal(metadata_list_repositories(fixture->metadata, &query, &page, NULL),
+                     ERROR_TOO_LARGE);
+    arena_release(&small);
+}
+
+static void push_at(struct metadata_fixture *fixture, const char *tag, enum tag_kind kind,
+                    int64_t created_ms)
+{
+    struct manifest_push push = push_of("team/app", tag, tag);
+
+    push.tag_kind = kind;
+    push.created_ms = created_ms;
+    must_push(fixture, &push);
+}
+
+static void assert_newest(struct metadata_fixture *fixture, const char *name)
+{
+    struct tag_record tag;
+
+    assert_int_equal(metadata_find_newest_tag(fixture->metadata, str_from("team/app"),
+                                              &fixture->arena, &tag, NULL),
+                     OK);
+    assert_true(str_is(tag.name, name));
+}
+
+static void the_newest_tag_is_by_time_then_sequence(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+
+    push_at(fixture, "2", TAG_VERSION, 2000);
+    push_at(fixture, "1", TAG_VERSION, 1000);
+    assert_newest(fixture, "2");
+    push_at(fixture, "0", TAG_VERSION, 2000);
+    assert_newest(fixture, "0");
+    push_at(fixture, "sha256-x", TAG_SIGNATURE, 9000);
+    assert_newest(fixture, "0");
+    push_at(fixture, "3-SNAPSHOT", TAG_SNAPSHOT, 3000);
+    assert_newest(fixture, "3-SNAPSHOT");
+}
+
+static void without_tags_there_is_no_newest(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct tag_record tag;
+    struct error err = {0};
+
+    (void)push_text(fixture, "team/app", NULL, "content");
+    push_at(fixture, "sha256-x", TAG_SIGNATURE, 9000);
+    assert_int_equal(metadata_find_newest_tag(fixture->metadata, str_from("team/app"),
+                                              &fixture->arena, &tag, &err),
+                     ERROR_NOT_FOUND);
+    assert_int_equal(err.topic, ABOUT_TAG);
+}
+
+static void every_change_of_a_tag_is_kept(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct manifest_push first = push_of("team/app", "1-SNAPSHOT", "first");
+    struct manifest_push second = push_of("team/app", "1-SNAPSHOT", "second");
+    const struct tag_history_query query = {str_from("team/app"), str_from("1-SNAPSHOT"), 10,
+                                            &fixture->arena};
+    struct tag_history history;
+
+    first.tag_kind = second.tag_kind = TAG_SNAPSHOT;
+    second.replaces = &first.manifest.digest;
+    second.created_ms = 2000;
+    second.created_by = str_from("somebody else");
+    must_push(fixture, &first);
+    must_push(fixture, &first);
+    must_push(fixture, &second);
+    assert_int_equal(metadata_list_tag_changes(fixture->metadata, &query, &history, NULL), OK);
+    assert_int_equal(history.count, 2);
+    assert_false(history.changes[0].has_old);
+    assert_true(digest_equal(&history.changes[0].new_digest, &first.manifest.digest));
+    assert_true(history.changes[1].has_old);
+    assert_true(digest_equal(&history.changes[1].old_digest, &first.manifest.digest));
+    assert_true(digest_equal(&history.changes[1].new_digest, &second.manifest.digest));
+    assert_true(str_is(history.changes[1].changed_by, "somebody else"));
+    assert_int_equal(history.changes[1].changed_ms, 2000);
+}
+
+static void save(struct metadata_fixture *fixture, const char *id, uint64_t offset,
+                 int64_t updated_ms)
+{
+    const struct upload_record upload = {
+        .id = str_from(id),
+        .repository = str_from("team/app"),
+        .created_by = str_from("somebody"),
+        .offset_bytes = offset,
+        .state = {"a\0b", 3},
+        .created_ms = 500,
+        .updated_ms = updated_ms,
+    };
+
+    assert_int_equal(metadata_save_upload(fixture->metadata, &upload, NULL), OK);
+}
+
+static void an_upload_rests_and_goes_on(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct upload_record found;
+
+    save(fixture, "one", 0, 1000);
+    save(fixture, "one", 77, 2000);
+    metadata_fixture_reopen(fixture);
+    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("one"),
+                                          &fixture->arena, &found, NULL),
+                     OK);
+    assert_int_equal(found.offset_bytes, 77);
+    assert_int_equal(found.state.length, 3);
+    assert_memory_equal(found.state.bytes, "a\0b", 3);
+    assert_true(str_is(found.created_by, "somebody"));
+    assert_int_equal(found.created_ms, 500);
+    assert_int_equal(found.updated_ms, 2000);
+}
+
+static void an_upload_is_found_in_its_repository_only(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct upload_record found;
+    struct error err = {0};
+
+    save(fixture, "one", 0, 1000);
+    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/other"),
+                                          str_from("one"), &fixture->arena, &found, &err),
+                     ERROR_NOT_FOUND);
+    assert_int_equal(err.topic, ABOUT_UPLOAD);
+    assert_int_equal(metadata_remove_upload(fixture->metadata, str_from("one"), NULL), OK);
+    assert_int_equal(metadata_remove_upload(fixture->metadata, str_from("one"), NULL), OK);
+    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("one"),
+                                          &fixture->arena, &found, NULL),
+                     ERROR_NOT_FOUND);
+}
+
+static void stale_uploads_are_listed_oldest_first(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct stale_upload_query query = {3000, 10, &fixture->arena};
+    struct upload_list list;
+
+    save(fixture, "new", 0, 3000);
+    save(fixture, "old", 0, 2000);
+    save(fixture, "oldest", 0, 1000);
+    assert_int_equal(metadata_list_stale_uploads(fixture->metadata, &query, &list, NULL), OK);
+    assert_int_equal(list.count, 2);
+    assert_true(str_is(list.uploads[0].id, "oldest"));
+    assert_true(str_is(list.uploads[1].id, "old"));
+    query.limit = 1;
+    assert_int_equal(metadata_list_stale_uploads(fixture->metadata, &query, &list, NULL), OK);
+    assert_int_equal(list.count, 1);
+}
+
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(name, metadata_contract_set_up, metadata_contract_tear_down)
+
+int metadata_contract_run_lists(const struct metadata_driver *driver)
+{
+    const struct CMUnitTest metadata_contract_lists[] = {
+        TEST(tags_are_listed_by_byte_value_in_pages),
+        TEST(tags_of_no_repository_are_an_error),
+        TEST(repositories_are_listed_in_pages),
+        TEST(a_list_that_does_not_fit_is_too_large),
+        TEST(the_newest_tag_is_by_time_then_sequence),
+        TEST(without_tags_there_is_no_newest),
+        TEST(every_change_of_a_tag_is_kept),
+        TEST(an_upload_rests_and_goes_on),
+        TEST(an_upload_is_found_in_its_repository_only),
+        TEST(stale_uploads_are_listed_oldest_first),
+    };
+
+    metadata_contract_use(driver);
+    return cmocka_run_group_tests(metadata_contract_lists, NULL, NULL);
+}
