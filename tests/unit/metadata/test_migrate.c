@@ -1,0 +1,111 @@
+#include "metadata/migrate.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "metadata/sql_sqlite.h"
+#include "tests/support/temporary_folder.h"
+
+struct fixture {
+    char *folder;
+    struct sql *sql;
+};
+
+static const struct migration steps[] = {
+    {"first", "create table a (x integer)"},
+    {"second", "create table b (x integer); insert into b (x) values (1)"},
+    {"broken", "create table c (x integer); insert into none values (1)"},
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    char path[4096];
+
+    fixture->folder = temporary_folder_new();
+    (void)snprintf(path, sizeof(path), "%s/test.sqlite", fixture->folder);
+    assert_int_equal(sql_sqlite_open(path, &fixture->sql, NULL), OK);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    sql_free(fixture->sql);
+    temporary_folder_free(fixture->folder);
+    free(fixture);
+    return 0;
+}
+
+static enum error_code count_tables(struct sql_connection *connection, void *context,
+                                    struct error *err)
+{
+    static const struct sql_query query = {
+        .text = "select count(*) from sqlite_master where name in ('a', 'b', 'c')"};
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    bool is_row = false;
+
+    assert_int_equal(sql_query(connection, &query, &rows, err), OK);
+    assert_int_equal(sql_rows_next(rows, &is_row, err), OK);
+    *(int64_t *)context = sql_rows_column(rows, 0).integer;
+    return OK;
+}
+
+static void assert_tables(const struct fixture *fixture, int64_t wanted)
+{
+    int64_t number = -1;
+
+    assert_int_equal(sql_read(fixture->sql, count_tables, &number, NULL), OK);
+    assert_int_equal(number, wanted);
+}
+
+static void steps_run_once_and_in_order(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(migrate(fixture->sql, steps, 1, NULL), OK);
+    assert_tables(fixture, 1);
+    assert_int_equal(migrate(fixture->sql, steps, 2, NULL), OK);
+    assert_tables(fixture, 2);
+    assert_int_equal(migrate(fixture->sql, steps, 2, NULL), OK);
+}
+
+static void a_step_that_fails_leaves_the_version_before(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(migrate(fixture->sql, steps, 3, NULL), ERROR_INTERNAL);
+    assert_tables(fixture, 2);
+    assert_int_equal(migrate(fixture->sql, steps, 2, NULL), OK);
+}
+
+static void a_newer_database_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    assert_int_equal(migrate(fixture->sql, steps, 2, NULL), OK);
+    assert_int_equal(migrate(fixture->sql, steps, 1, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, "newer"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(steps_run_once_and_in_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_step_that_fails_leaves_the_version_before, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_newer_database_is_refused, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
