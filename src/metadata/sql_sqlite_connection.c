@@ -1,6 +1,7 @@
 #include "metadata/sql_sqlite_connection.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -8,6 +9,7 @@
 
 enum { BUSY_TIMEOUT_MS = 10000, PLACEHOLDER_BYTES = 8 };
 
+static bool is_full(const struct sqlite_connection *connection, int result);
 static int bind_value(sqlite3_stmt *handle, int index, const struct sql_value *value);
 
 enum error_code sqlite_connection_open(struct sql *sql, const char *path, bool is_writer,
@@ -61,9 +63,13 @@ enum error_code sqlite_connection_fail(const struct sqlite_connection *connectio
     const char *path = connection->path;
     const char *reason = connection->handle ? sqlite3_errmsg(connection->handle) : "no memory";
 
+    if (is_full(connection, result)) {
+        return error_set(err, ERROR_NO_SPACE,
+                         "the database %s finds no room on its disk: make some, a megabyte will do "
+                         "to begin with",
+                         path);
+    }
     switch (result & 0xff) {
-    case SQLITE_FULL:
-        return error_set(err, ERROR_NO_SPACE, "the database %s: %s", path, reason);
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
     case SQLITE_NOMEM:
@@ -79,6 +85,15 @@ enum error_code sqlite_connection_fail(const struct sqlite_connection *connectio
 }
 
 /* Prepared once a connection, kept by the address of its text. */
+/* Some ways of running out of room are input/output errors to SQLite: its shared memory's file,
+ * say. */
+static bool is_full(const struct sqlite_connection *connection, int result)
+{
+    return (result & 0xff) == SQLITE_FULL ||
+           ((result & 0xff) == SQLITE_IOERR && connection->handle &&
+            sqlite3_system_errno(connection->handle) == ENOSPC);
+}
+
 enum error_code sqlite_connection_find_statement(struct sqlite_connection *connection,
                                                  const char *text,
                                                  struct sqlite_statement **statement_out,

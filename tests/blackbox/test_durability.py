@@ -1,0 +1,264 @@
+"""After 201, nothing is lost: not by kill -9, not by a power failure, not on a full disk."""
+
+import http.client
+import os
+import random
+import threading
+
+import pytest
+
+from support.images import digest_of, make_image, new_repository
+from support.registry_client import RegistryClient
+from support.server import Server
+from support.volumes import volume
+from support.waiting import wait_until
+
+MIB = 1024 * 1024
+GONE = (OSError, http.client.HTTPException)
+
+
+class Pusher(threading.Thread):
+    """Pushes images until the server is gone, and remembers all that was acknowledged."""
+
+    def __init__(self, port, seed):
+        super().__init__()
+        self.port = port
+        self.random = random.Random(seed)
+        self.repository = new_repository()
+        self.blobs = {}      # digest -> content
+        self.manifests = {}  # tag -> content
+        self.uploads = []    # (location, content so far)
+        self.tried = {}      # tag -> content, acknowledged or not
+        self.failure = None
+
+    def run(self):
+        number = 0
+        try:
+            with RegistryClient(self.port) as registry:
+                while True:
+                    number += 1
+                    self._push(registry, str(number))
+        except GONE:
+            pass
+        except AssertionError as failure:  # an answer that is none of those expected
+            self.failure = failure
+
+    def _push(self, registry, tag):
+        image = make_image(self.random.randbytes(self.random.choice([10, 5000, 300000])))
+        for blob in image.blobs:
+            reply = self.random.choice([registry.push_blob, registry.push_blob_streamed])(
+                self.repository, blob)
+            assert reply.status == 201, reply
+            self.blobs[digest_of(blob)] = blob
+        location = registry.begin_upload(self.repository)
+        half = self.random.randbytes(1000)
+        assert registry.patch_upload(location, half).status == 202
+        self.uploads.append((location, half))
+        self.tried[tag] = image.manifest
+        reply = registry.put_manifest(self.repository, tag, image.manifest, image.media_type)
+        assert reply.status == 201, reply
+        self.manifests[tag] = image.manifest
+
+    def check(self, registry):
+        """All that was acknowledged is there; what was not is whole, or absent."""
+        assert self.failure is None, self.failure
+        for digest, content in self.blobs.items():
+            assert registry.get_blob(self.repository, digest).body == content
+        for tag, content in self.tried.items():
+            reply = registry.get_manifest(self.repository, tag)
+            if tag in self.manifests or reply.status != 404:
+                assert reply.status == 200 and reply.body == content
+                for blob in reply.json()["layers"] + [reply.json()["config"]]:
+                    assert registry.get_blob(self.repository, blob["digest"], "HEAD").status == 200
+
+
+def push_until(server, moment, count=3, seed=0):
+    """Starts pushers, and returns them when `moment(pushers)` is true."""
+    pushers = [Pusher(server.port, seed * 100 + number) for number in range(count)]
+    for pusher in pushers:
+        pusher.start()
+    wait_until(lambda: moment(pushers), "enough pushes")
+    return pushers
+
+
+def acknowledged(pushers):
+    return sum(len(pusher.manifests) for pusher in pushers)
+
+
+def end_all(pushers):
+    for pusher in pushers:
+        pusher.join()
+
+
+def test_killed_server_has_all_that_it_acknowledged(shipped_binary):
+    server = Server(shipped_binary)
+    chance = random.Random(1)
+    all_pushers = []
+    try:
+        server.start()
+        for seed in range(6):
+            enough = chance.randint(1, 40)
+            pushers = push_until(server, lambda these, n=enough: acknowledged(these) >= n, seed=seed)
+            server.kill()
+            end_all(pushers)
+            all_pushers += pushers
+            server.start()
+            with RegistryClient(server.port) as registry:
+                for pusher in all_pushers:
+                    pusher.check(registry)
+                    pusher.blobs.clear()  # once is enough: nothing is ever removed
+        assert acknowledged(all_pushers) >= 6
+    finally:
+        server.release()
+
+
+def test_upload_goes_on_after_kill(shipped_binary):
+    server = Server(shipped_binary)
+    try:
+        server.start()
+        pushers = push_until(server, lambda these: all(these_.uploads for these_ in these))
+        server.kill()
+        end_all(pushers)
+        server.start()
+        with RegistryClient(server.port) as registry:
+            for pusher in pushers:
+                for location, half in pusher.uploads:
+                    assert registry.request("GET", location).headers["Range"] == f"0-{len(half) - 1}"
+                    whole = half + b"the rest"
+                    assert registry.finish_upload(location, digest_of(whole),
+                                                  b"the rest").status == 201
+                    assert registry.get_blob(pusher.repository, digest_of(whole)).body == whole
+    finally:
+        server.release()
+
+
+def test_power_failure_loses_nothing_that_was_acknowledged(shipped_binary):
+    server = Server(shipped_binary)
+    after = Server(shipped_binary)
+    copy = None
+    try:
+        with volume(server.folder, 256 * MIB) as disk:
+            try:
+                server.start()
+                pushers = push_until(server, lambda these: acknowledged(these) >= 30)
+                # What was acknowledged before the power goes; the pushers go on meanwhile.
+                for pusher in pushers:
+                    pusher.manifests = dict(pusher.manifests)
+                before = [(dict(pusher.blobs), dict(pusher.manifests)) for pusher in pushers]
+                unflushed = disk.mount_point / "unflushed"
+                unflushed.write_bytes(os.urandom(100000))
+                copy = disk.cut_power(after.folder / "disk", after.folder / "data")
+                # The control: the copy is what a failure leaves, not what the machine remembers.
+                lost = copy.mount_point / "unflushed"
+                assert not lost.exists() or lost.read_bytes() != unflushed.read_bytes()
+                server.kill()
+                end_all(pushers)
+            finally:
+                if server.process is not None:
+                    server.kill()
+        after.start()
+        with RegistryClient(after.port) as registry:
+            for pusher, (blobs, manifests) in zip(pushers, before):
+                pusher.blobs, pusher.manifests = blobs, manifests
+                pusher.check(registry)
+    finally:
+        after.stop()
+        if copy is not None:
+            copy.unmount()
+        after.release()
+        server.release()
+
+
+@pytest.fixture
+def full_disk_server(binary):
+    """On a disk of 48 MB; gives (server, the folder of its disk)."""
+    server = Server(binary)
+    try:
+        with volume(server.folder, 48 * MIB) as disk:
+            try:
+                yield server.start(), disk.mount_point
+                server.stop()
+            finally:
+                if server.process is not None:
+                    server.kill()
+    finally:
+        server.release()
+
+
+def fill(folder):
+    """Leaves no room at all; returns the file that holds it."""
+    ballast = folder / "ballast"
+    with open(ballast, "wb", buffering=0) as file:
+        for size in (MIB, 4096, 512):
+            try:
+                while True:
+                    file.write(bytes(size))
+            except OSError:
+                pass
+    return ballast
+
+
+def push_until_full(registry, repository):
+    """Returns the blobs that were taken, and the answer that was no 201."""
+    taken = []
+    while True:
+        content = os.urandom(MIB)
+        reply = registry.push_blob(repository, content)
+        if reply.status != 201:
+            return taken, reply
+        taken.append(content)
+
+
+def test_full_disk_is_told_and_harms_nothing(full_disk_server):
+    server, folder = full_disk_server
+    repository = new_repository()
+    image = make_image(b"before")
+    ballast = folder / "ballast"
+    ballast.write_bytes(os.urandom(8 * MIB))
+    with RegistryClient(server.port) as registry:
+        assert registry.push_image(repository, "1", image).status == 201
+        taken, refused = push_until_full(registry, repository)
+        assert refused.status == 507
+        assert "disk is full" in refused.error_text()
+        for content in taken:
+            assert registry.get_blob(repository, digest_of(content)).body == content
+        assert registry.get_manifest(repository, "1").body == image.manifest
+        ballast.unlink()
+        again = make_image(b"after")
+        assert registry.push_image(repository, "2", again).status == 201
+        assert registry.push_blob(repository, os.urandom(MIB)).status == 201
+    assert server.is_running()
+
+
+def test_manifest_that_finds_no_room_is_not_there(full_disk_server):
+    server, folder = full_disk_server
+    repository = new_repository()
+    image = make_image(b"x" * 100)
+    big = image.manifest.replace(b'"schemaVersion"', b' ' * MIB + b'"schemaVersion"')
+    with RegistryClient(server.port) as registry:
+        for blob in image.blobs:
+            assert registry.push_blob(repository, blob).status == 201
+        ballast = fill(folder)
+        reply = registry.put_manifest(repository, "1", big, image.media_type)
+        assert reply.status == 507, reply
+        assert registry.get_manifest(repository, "1").status == 404
+        ballast.unlink()
+        assert registry.put_manifest(repository, "1", big, image.media_type).status == 201
+        assert registry.get_manifest(repository, "1").body == big
+
+
+def test_start_on_a_full_disk_says_what_to_do(full_disk_server):
+    server, folder = full_disk_server
+    repository = new_repository()
+    image = make_image(b"content")
+    with RegistryClient(server.port) as registry:
+        assert registry.push_image(repository, "1", image).status == 201
+    server.stop()
+    ballast = fill(folder)
+    with pytest.raises(AssertionError, match="finds no room on its disk"):
+        server.start()
+    ballast.unlink()
+    server.start()
+    with RegistryClient(server.port) as registry:
+        assert registry.get_manifest(repository, "1").body == image.manifest
+        assert registry.push_blob(repository, os.urandom(MIB)).status == 201
