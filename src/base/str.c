@@ -1,5 +1,6 @@
 #include "base/str.h"
 
+#include <assert.h>
 #include <string.h>
 
 static char lower(char byte);
@@ -11,7 +12,12 @@ struct str str_from(const char *text)
 
 bool str_equal(struct str a, struct str b)
 {
-    return a.length == b.length && (a.length == 0 || memcmp(a.bytes, b.bytes, a.length) == 0);
+    if (a.length != b.length || a.length == 0) {
+        return a.length == b.length;
+    }
+    assert(a.bytes);
+    assert(b.bytes);
+    return memcmp(a.bytes, b.bytes, a.length) == 0;
 }
 
 bool str_equal_ignoring_case(struct str a, struct str b)

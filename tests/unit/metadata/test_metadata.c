@@ -111,49 +111,56 @@ static void pushing_the_same_again_writes_nothing(void **state)
     assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
 }
 
-/* Every query that a request makes goes by an index: its cost does not grow with what is stored. */
+/* Every query that a request makes. */
+static const char *const queries[] = {
+    "select id from repository where name = $1",
+    "select name from repository where name > $1 order by name limit $2",
+    "select digest from tag where repository_id = $1 and name = $2",
+    "select name from tag where repository_id = $1 and name > $2 order by name limit $3",
+    "select tag.name from repository join tag on tag.repository_id = repository.id "
+    "where repository.name = $1 and tag.kind <> 2 "
+    "order by tag.created_ms desc, tag.sequence desc limit 1",
+    "select manifest.media_type, content.bytes from repository "
+    "join manifest on manifest.repository_id = repository.id "
+    "join content on content.digest = manifest.digest "
+    "where repository.name = $1 and manifest.digest = $2",
+    "select manifest.digest from repository "
+    "join manifest on manifest.repository_id = repository.id "
+    "where repository.name = $1 and manifest.subject = $2 and manifest.digest > $3 "
+    "and ($4 = '' or manifest.artifact_type = $4) order by manifest.digest limit $5",
+    "select old_digest from repository "
+    "join tag_change on tag_change.repository_id = repository.id "
+    "where repository.name = $1 and tag_change.name = $2 order by tag_change.sequence limit $3",
+    "select id from upload where id = $1 and repository = $2",
+    "select id from upload where updated_ms < $1 order by updated_ms, id limit $2",
+};
+
+static void must_not_scan(sqlite3 *handle, const char *query)
+{
+    sqlite3_stmt *statement = NULL;
+    char explained[1024];
+
+    (void)snprintf(explained, sizeof(explained), "explain query plan %s", query);
+    assert_int_equal(sqlite3_prepare_v2(handle, explained, -1, &statement, NULL), SQLITE_OK);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        const char *detail = (const char *)sqlite3_column_text(statement, 3);
+
+        if (strstr(detail, "SCAN") || strstr(detail, "TEMP B-TREE")) {
+            fail_msg("%s: %s", query, detail);
+        }
+    }
+    (void)sqlite3_finalize(statement);
+}
+
+/* They go by indexes: their cost does not grow with what is stored. */
 static void no_query_scans_a_table(void **state)
 {
-    static const char *const queries[] = {
-        "select id from repository where name = $1",
-        "select name from repository where name > $1 order by name limit $2",
-        "select digest from tag where repository_id = $1 and name = $2",
-        "select name from tag where repository_id = $1 and name > $2 order by name limit $3",
-        "select tag.name from repository join tag on tag.repository_id = repository.id "
-        "where repository.name = $1 and tag.kind <> 2 "
-        "order by tag.created_ms desc, tag.sequence desc limit 1",
-        "select manifest.media_type, content.bytes from repository "
-        "join manifest on manifest.repository_id = repository.id "
-        "join content on content.digest = manifest.digest "
-        "where repository.name = $1 and manifest.digest = $2",
-        "select manifest.digest from repository "
-        "join manifest on manifest.repository_id = repository.id "
-        "where repository.name = $1 and manifest.subject = $2 and manifest.digest > $3 "
-        "and ($4 = '' or manifest.artifact_type = $4) order by manifest.digest limit $5",
-        "select old_digest from repository "
-        "join tag_change on tag_change.repository_id = repository.id "
-        "where repository.name = $1 and tag_change.name = $2 order by tag_change.sequence limit $3",
-        "select id from upload where id = $1 and repository = $2",
-        "select id from upload where updated_ms < $1 order by updated_ms, id limit $2",
-    };
     struct fixture *fixture = *state;
     sqlite3 *handle = NULL;
 
     assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
     for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
-        sqlite3_stmt *statement = NULL;
-        char explained[1024];
-
-        (void)snprintf(explained, sizeof(explained), "explain query plan %s", queries[i]);
-        assert_int_equal(sqlite3_prepare_v2(handle, explained, -1, &statement, NULL), SQLITE_OK);
-        while (sqlite3_step(statement) == SQLITE_ROW) {
-            const char *detail = (const char *)sqlite3_column_text(statement, 3);
-
-            if (strstr(detail, "SCAN") || strstr(detail, "TEMP B-TREE")) {
-                fail_msg("%s: %s", queries[i], detail);
-            }
-        }
-        (void)sqlite3_finalize(statement);
+        must_not_scan(handle, queries[i]);
     }
     (void)sqlite3_close(handle);
 }
