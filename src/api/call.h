@@ -26,7 +26,7 @@ enum access {
 enum {
     REQUEST_ID_BYTES = 40,
     PAGE_MAX_ENTRIES = 1000,
-    ANSWER_MAX_BYTES = 8 * 1024 * 1024, /* of a body that is made, not read from a store */
+    ANSWER_MAX_BYTES = 16 * 1024 * 1024, /* of a body that is made, not read from a store */
     CALL_ETAG_BYTES = DIGEST_TEXT_BYTES + 2,
 };
 

@@ -9,7 +9,8 @@ static enum error_code list_repositories(struct call *call, bool *wants_body_out
 static enum error_code read_name_query(struct call *call, struct name_query *query,
                                        struct error *err);
 static enum error_code answer_names(struct call *call, const char *member,
-                                    const struct name_page *page, struct error *err);
+                                    const struct name_query *query, const struct name_page *page,
+                                    struct error *err);
 
 const struct handler tag_list_handler = {.begin = list_tags};
 const struct handler catalog_handler = {.begin = list_repositories};
@@ -25,7 +26,7 @@ static enum error_code list_tags(struct call *call, bool *wants_body_out, struct
         code =
             registry_list_tags(call->api->config.registry, &call->repository, &query, &page, err);
     }
-    return code ? code : answer_names(call, "tags", &page, err);
+    return code ? code : answer_names(call, "tags", &query, &page, err);
 }
 
 static enum error_code list_repositories(struct call *call, bool *wants_body_out, struct error *err)
@@ -38,7 +39,7 @@ static enum error_code list_repositories(struct call *call, bool *wants_body_out
     if (!code) {
         code = registry_list_repositories(call->api->config.registry, &query, &page, err);
     }
-    return code ? code : answer_names(call, "repositories", &page, err);
+    return code ? code : answer_names(call, "repositories", &query, &page, err);
 }
 
 static enum error_code read_name_query(struct call *call, struct name_query *query,
@@ -52,10 +53,14 @@ static enum error_code read_name_query(struct call *call, struct name_query *que
 }
 
 static enum error_code answer_names(struct call *call, const char *member,
-                                    const struct name_page *page, struct error *err)
+                                    const struct name_query *query, const struct name_page *page,
+                                    struct error *err)
 {
     struct json_writer writer;
 
+    if (page->has_more && page->count > 0) {
+        call_add_next_link(call, query->limit, page->names[page->count - 1], NULL, (struct str){0});
+    }
     json_writer_init(&writer, &call->answer);
     json_writer_begin_object(&writer);
     if (call->repository.name.length > 0) {

@@ -181,7 +181,8 @@ static void add_conflict(struct call *call, const struct reference *reference,
     strbuf_init(&buf, DETAIL_MAX_BYTES);
     json_writer_init(&writer, &buf);
     json_writer_begin_object(&writer);
-    json_writer_member(&writer, "tag", reference->tag);
+    /* "Tag" as the clients of the original server know it. */
+    json_writer_member(&writer, "Tag", reference->tag);
     write_digest(&writer, "existing", &receipt->existing);
     write_digest(&writer, "refused", &receipt->refused);
     json_writer_end_object(&writer);

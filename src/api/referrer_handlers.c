@@ -5,8 +5,8 @@
 #include "registry/manifests.h"
 
 enum {
-    BATCH_REFERRERS = 16, /* read at a time: each may have large annotations */
-    BATCH_ARENA_BYTES = BATCH_REFERRERS * 2 * MANIFEST_MAX_ANNOTATIONS_BYTES,
+    BATCH_REFERRERS = 16, /* read at a time, unless they are too large for that */
+    BATCH_ARENA_BYTES = REFERRER_PAGE_BYTES + 2 * MANIFEST_MAX_ANNOTATIONS_BYTES,
     /* Then the page ends: clients take no index larger than a manifest may be, 4 MiB. */
     PAGE_FULL_BYTES = 3 * 1024 * 1024,
 };
@@ -18,6 +18,7 @@ struct page {
     struct referrer_query query;
     struct digest last; /* written, or the one to begin behind */
     size_t limit;
+    size_t batch_limit;
     size_t count;
     bool has_more;
     struct json_writer writer;
@@ -28,13 +29,15 @@ static enum error_code read_query(struct call *call, struct page *page, struct e
 static enum error_code write_page(struct call *call, struct page *page, struct error *err);
 static enum error_code write_batch(struct call *call, struct page *page, struct error *err);
 static bool is_full(const struct call *call, const struct page *page);
+static void write_referrers(const struct call *call, struct page *page,
+                            const struct referrer_page *batch);
 static void write_referrer(struct json_writer *writer, const struct referrer *referrer);
 
 const struct handler referrers_handler = {.begin = list_referrers};
 
 static enum error_code list_referrers(struct call *call, bool *wants_body_out, struct error *err)
 {
-    struct page page = {.has_more = true};
+    struct page page = {.batch_limit = BATCH_REFERRERS, .has_more = true};
     enum error_code code = read_query(call, &page, err);
     char last[DIGEST_TEXT_BYTES];
 
@@ -106,21 +109,32 @@ static enum error_code write_batch(struct call *call, struct page *page, struct 
     enum error_code code = OK;
 
     arena_init(&arena, BATCH_ARENA_BYTES);
-    page->query.limit = left < BATCH_REFERRERS ? left : BATCH_REFERRERS;
+    page->query.limit = left < page->batch_limit ? left : page->batch_limit;
     code = registry_list_referrers(call->api->config.registry, &page->query, &arena, &batch, err);
-    page->has_more = batch.has_more;
-    for (size_t i = 0; !code && i < batch.count; i++) {
-        if (is_full(call, page)) {
-            page->has_more = true;
-            break;
-        }
-        write_referrer(&page->writer, &batch.referrers[i]);
-        page->last = batch.referrers[i].manifest.digest;
-        page->count++;
+    if (!code) {
+        write_referrers(call, page, &batch);
+    } else if (code == ERROR_TOO_LARGE && page->batch_limit > 1) {
+        page->batch_limit = 1; /* again, one by one */
+        code = OK;
     }
-    page->query.after = &page->last;
     arena_release(&arena);
     return code;
+}
+
+static void write_referrers(const struct call *call, struct page *page,
+                            const struct referrer_page *batch)
+{
+    page->has_more = batch->has_more;
+    for (size_t i = 0; i < batch->count; i++) {
+        if (is_full(call, page)) {
+            page->has_more = true;
+            return;
+        }
+        write_referrer(&page->writer, &batch->referrers[i]);
+        page->last = batch->referrers[i].manifest.digest;
+        page->query.after = &page->last;
+        page->count++;
+    }
 }
 
 static void write_referrer(struct json_writer *writer, const struct referrer *referrer)

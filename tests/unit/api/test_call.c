@@ -1,0 +1,218 @@
+#include "api/call.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/hasher.h"
+
+#define EMPTY_SHA256 "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+struct fixture {
+    struct http_exchange exchange;
+    struct call call;
+    struct digest digest; /* of nothing */
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+
+    fixture = (struct fixture){.call.exchange = &fixture.exchange};
+    http_response_init(&fixture.exchange.response);
+    arena_init(&fixture.exchange.arena, 64 * 1024);
+    strbuf_init(&fixture.call.answer, ANSWER_MAX_BYTES);
+    fixture.digest = hasher_digest_of(DIGEST_SHA256, (struct str){0});
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    http_response_release(&fixture->exchange.response);
+    arena_release(&fixture->exchange.arena);
+    strbuf_release(&fixture->call.answer);
+    return 0;
+}
+
+static const char *headers(const struct fixture *fixture)
+{
+    return fixture->exchange.response.headers.text;
+}
+
+static void written_answer_is_sent_with_its_type(void **state)
+{
+    struct fixture *fixture = *state;
+
+    strbuf_append_text(&fixture->call.answer, "[]");
+    assert_int_equal(call_answer_written(&fixture->call, "application/json", NULL), OK);
+    assert_int_equal(fixture->exchange.response.status, 200);
+    assert_true(str_is(fixture->exchange.response.body, "[]"));
+    assert_non_null(strstr(headers(fixture), "Content-Type: application/json\r\n"));
+    assert_non_null(strstr(headers(fixture), "Cache-Control: private, no-cache\r\n"));
+}
+
+static void answer_that_did_not_fit_is_too_large(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err;
+
+    fixture->call.answer.is_truncated = true;
+    assert_int_equal(call_answer_written(&fixture->call, "application/json", &err),
+                     ERROR_TOO_LARGE);
+    assert_int_equal(fixture->exchange.response.status, 0);
+}
+
+static void digest_is_told_and_is_the_entity_tag(void **state)
+{
+    struct fixture *fixture = *state;
+
+    call_add_digest(&fixture->call, &fixture->digest);
+    call_add_etag(&fixture->call, &fixture->digest);
+    assert_string_equal(headers(fixture), "Docker-Content-Digest: " EMPTY_SHA256 "\r\n"
+                                          "ETag: \"" EMPTY_SHA256 "\"\r\n");
+}
+
+static void longest_digest_fits_into_an_entity_tag(void **state)
+{
+    const struct digest digest = hasher_digest_of(DIGEST_SHA512, (struct str){0});
+    char text[CALL_ETAG_BYTES];
+    const struct str etag = call_format_etag(&digest, text);
+
+    (void)state;
+    assert_int_equal(etag.length, sizeof("\"sha512:\"") - 1 + 128);
+    assert_true(str_starts_with(etag, "\"sha512:"));
+    assert_true(str_ends_with(etag, "\""));
+}
+
+static void known_content_is_not_sent_again(void **state)
+{
+    static const struct {
+        const char *condition;
+        bool is_known;
+    } cases[] = {
+        {"\"" EMPTY_SHA256 "\"", true},
+        {"\"x\", W/\"" EMPTY_SHA256 "\"", true},
+        {"*", true},
+        {"\"x\"", false},
+        {EMPTY_SHA256, false},
+    };
+    struct fixture *fixture = *state;
+
+    assert_false(call_is_not_modified(&fixture->call, &fixture->digest));
+    fixture->exchange.request.header_count = 1;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        fixture->exchange.response.status = 0;
+        fixture->exchange.request.headers[0] =
+            (struct http_header){STR_LITERAL("if-none-match"), str_from(cases[i].condition)};
+        assert_int_equal(call_is_not_modified(&fixture->call, &fixture->digest), cases[i].is_known);
+        assert_int_equal(fixture->exchange.response.status, cases[i].is_known ? 304 : 0);
+    }
+}
+
+static void parameter_is_decoded(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->exchange.request.query = str_from("a=%2Fx%3D&empty=&bad=%zz");
+    assert_true(str_is(call_parameter(&fixture->call, "a"), "/x="));
+    assert_non_null(call_parameter(&fixture->call, "empty").bytes);
+    assert_null(call_parameter(&fixture->call, "bad").bytes);
+    assert_null(call_parameter(&fixture->call, "none").bytes);
+}
+
+static void page_size_is_read_and_capped(void **state)
+{
+    static const struct {
+        const char *query;
+        enum error_code code;
+        size_t limit;
+    } cases[] = {
+        {"", OK, PAGE_MAX_ENTRIES},
+        {"n=0", OK, 0},
+        {"n=1", OK, 1},
+        {"n=1000", OK, 1000},
+        {"n=1001", OK, PAGE_MAX_ENTRIES},
+        {"n=18446744073709551615", OK, PAGE_MAX_ENTRIES},
+        {"n=", ERROR_INVALID, 0},
+        {"n=-1", ERROR_INVALID, 0},
+        {"n=+1", ERROR_INVALID, 0},
+        {"n=1.5", ERROR_INVALID, 0},
+        {"n=x", ERROR_INVALID, 0},
+        {"n=0x10", ERROR_INVALID, 0},
+        {"n=%20%31", ERROR_INVALID, 0},
+        {"n=99999999999999999999", ERROR_INVALID, 0},
+        {"n=2&n=3", OK, 2},
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err = {0};
+        size_t limit = 0;
+
+        fixture->exchange.request.query = str_from(cases[i].query);
+        assert_int_equal(call_page_size(&fixture->call, &limit, &err), cases[i].code);
+        assert_int_equal(limit, cases[i].limit);
+        assert_int_equal(err.topic, cases[i].code ? ABOUT_PAGE : ABOUT_NOTHING);
+    }
+}
+
+static void link_leads_to_the_next_page(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->exchange.request.path = str_from("/v2/a/b/tags/list");
+    call_add_next_link(&fixture->call, 5, str_from("1.0"), NULL, (struct str){0});
+    assert_string_equal(headers(fixture),
+                        "Link: </v2/a/b/tags/list?n=5&last=1.0>; rel=\"next\"\r\n");
+}
+
+static void link_encodes_what_could_end_it(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->exchange.request.path = str_from("/p");
+    call_add_next_link(&fixture->call, 1, str_from("a>b&c"), "artifactType", str_from("x/y+z \n"));
+    assert_string_equal(
+        headers(fixture),
+        "Link: </p?n=1&last=a%3Eb%26c&artifactType=x/y%2Bz%20%0A>; rel=\"next\"\r\n");
+}
+
+/* The longest that call_parameter gives, each byte of it encoded, is there whole. */
+static void long_link_is_whole(void **state)
+{
+    struct fixture *fixture = *state;
+    char long_value[1024];
+
+    memset(long_value, '+', sizeof(long_value) - 1);
+    long_value[sizeof(long_value) - 1] = '\0';
+    fixture->exchange.request.path = str_from("/p");
+    call_add_next_link(&fixture->call, 1000, str_from(long_value), "artifactType",
+                       str_from(long_value));
+    assert_true(str_ends_with(strbuf_str(&fixture->exchange.response.headers),
+                              "%2B%2B>; rel=\"next\"\r\n"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(written_answer_is_sent_with_its_type, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(answer_that_did_not_fit_is_too_large, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(digest_is_told_and_is_the_entity_tag, set_up, tear_down),
+        cmocka_unit_test(longest_digest_fits_into_an_entity_tag),
+        cmocka_unit_test_setup_teardown(known_content_is_not_sent_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(parameter_is_decoded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(page_size_is_read_and_capped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(link_leads_to_the_next_page, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(link_encodes_what_could_end_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(long_link_is_whole, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

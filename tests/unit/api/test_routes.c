@@ -1,0 +1,245 @@
+#include "api/routes.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "api/handlers.h"
+
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+/* What a path must come to; a handler of NULL: nothing there. */
+static const struct {
+    enum http_method method;
+    const char *path;
+    const struct handler *handler;
+    const char *name;
+    const char *reference;
+} paths[] = {
+    {HTTP_GET, "/v2/", &base_handler, "", ""},
+    {HTTP_GET, "/v2", &base_handler, "", ""},
+    {HTTP_HEAD, "/v2/", &base_handler, "", ""},
+    {HTTP_GET, "/health", &health_handler, "", ""},
+    {HTTP_GET, "/.well-known/health", &health_handler, "", ""},
+    {HTTP_GET, "/ready", &ready_handler, "", ""},
+    {HTTP_GET, "/v2/_catalog", &catalog_handler, "", ""},
+
+    {HTTP_GET, "/v2/a/b/blobs/sha256:" HASH, &blob_get_handler, "a/b", "sha256:" HASH},
+    {HTTP_HEAD, "/v2/a/b/blobs/sha256:" HASH, &blob_get_handler, "a/b", "sha256:" HASH},
+    {HTTP_DELETE, "/v2/a/b/blobs/sha256:" HASH, &immutable_handler, "a/b", "sha256:" HASH},
+    {HTTP_GET, "/v2/a/b/manifests/1.0", &manifest_get_handler, "a/b", "1.0"},
+    {HTTP_HEAD, "/v2/a/b/manifests/1.0", &manifest_get_handler, "a/b", "1.0"},
+    {HTTP_PUT, "/v2/a/b/manifests/1.0", &manifest_put_handler, "a/b", "1.0"},
+    {HTTP_DELETE, "/v2/a/b/manifests/1.0", &immutable_handler, "a/b", "1.0"},
+    {HTTP_POST, "/v2/a/b/blobs/uploads/", &upload_post_handler, "a/b", ""},
+    {HTTP_GET, "/v2/a/b/blobs/uploads/id", &upload_get_handler, "a/b", "id"},
+    {HTTP_HEAD, "/v2/a/b/blobs/uploads/id", &upload_get_handler, "a/b", "id"},
+    {HTTP_PATCH, "/v2/a/b/blobs/uploads/id", &upload_patch_handler, "a/b", "id"},
+    {HTTP_PUT, "/v2/a/b/blobs/uploads/id", &upload_put_handler, "a/b", "id"},
+    {HTTP_DELETE, "/v2/a/b/blobs/uploads/id", &upload_delete_handler, "a/b", "id"},
+    {HTTP_GET, "/v2/a/b/tags/list", &tag_list_handler, "a/b", ""},
+    {HTTP_GET, "/v2/a/b/referrers/sha256:" HASH, &referrers_handler, "a/b", "sha256:" HASH},
+
+    /* Names of one component match, to be told what is wrong with them; long ones too. */
+    {HTTP_GET, "/v2/a/manifests/1.0", &manifest_get_handler, "a", "1.0"},
+    {HTTP_GET, "/v2/a/b/c/d/e/f/manifests/1.0", &manifest_get_handler, "a/b/c/d/e/f", "1.0"},
+
+    /* Components that are called like parts of the API. */
+    {HTTP_GET, "/v2/t/blobs/manifests/1.0", &manifest_get_handler, "t/blobs", "1.0"},
+    {HTTP_GET, "/v2/t/manifests/manifests/1.0", &manifest_get_handler, "t/manifests", "1.0"},
+    {HTTP_GET, "/v2/manifests/manifests/manifests/manifests", &manifest_get_handler,
+     "manifests/manifests", "manifests"},
+    {HTTP_GET, "/v2/t/tags/manifests/list", &manifest_get_handler, "t/tags", "list"},
+    {HTTP_GET, "/v2/t/manifests/tags/list", &tag_list_handler, "t/manifests", ""},
+    {HTTP_GET, "/v2/t/tags/tags/list", &tag_list_handler, "t/tags", ""},
+    {HTTP_GET, "/v2/t/tags/list/tags/list", &tag_list_handler, "t/tags/list", ""},
+    {HTTP_GET, "/v2/tags/list/blobs/x", &blob_get_handler, "tags/list", "x"},
+    {HTTP_GET, "/v2/t/uploads/blobs/x", &blob_get_handler, "t/uploads", "x"},
+    {HTTP_GET, "/v2/t/blobs/uploads/blobs/x", &blob_get_handler, "t/blobs/uploads", "x"},
+    {HTTP_GET, "/v2/t/blobs/uploads/manifests/1.0", &manifest_get_handler, "t/blobs/uploads",
+     "1.0"},
+    {HTTP_POST, "/v2/t/blobs/blobs/uploads/", &upload_post_handler, "t/blobs", ""},
+    {HTTP_POST, "/v2/t/uploads/blobs/uploads/", &upload_post_handler, "t/uploads", ""},
+    {HTTP_POST, "/v2/t/blobs/uploads/blobs/uploads/", &upload_post_handler, "t/blobs/uploads", ""},
+    {HTTP_PATCH, "/v2/t/blobs/uploads/blobs/uploads/blobs", &upload_patch_handler,
+     "t/blobs/uploads", "blobs"},
+    {HTTP_GET, "/v2/t/blobs/uploads/uploads", &upload_get_handler, "t", "uploads"},
+    {HTTP_GET, "/v2/t/referrers/referrers/x", &referrers_handler, "t/referrers", "x"},
+    {HTTP_GET, "/v2/v2/v2/manifests/v2", &manifest_get_handler, "v2/v2", "v2"},
+    {HTTP_GET, "/v2/_catalog/x/manifests/1", &manifest_get_handler, "_catalog/x", "1"},
+
+    /* What is encoded stays so: it separates nothing. */
+    {HTTP_GET, "/v2/a%2Fb/manifests/1.0", &manifest_get_handler, "a%2Fb", "1.0"},
+    {HTTP_GET, "/v2/a/b%2Fmanifests%2F1.0/manifests/x%2Fy", &manifest_get_handler,
+     "a/b%2Fmanifests%2F1.0", "x%2Fy"},
+    {HTTP_GET, "/v2/a/../b/manifests/1.0", &manifest_get_handler, "a/../b", "1.0"},
+    {HTTP_GET, "/v2/a//b/manifests/1.0", &manifest_get_handler, "a//b", "1.0"},
+    {HTTP_GET, "/v2//a/manifests/1.0", &manifest_get_handler, "/a", "1.0"},
+
+    {HTTP_GET, "", NULL, "", ""},
+    {HTTP_GET, "*", NULL, "", ""},
+    {HTTP_GET, "/", NULL, "", ""},
+    {HTTP_GET, "/v1/", NULL, "", ""},
+    {HTTP_GET, "/V2/", NULL, "", ""},
+    {HTTP_GET, "//v2/", NULL, "", ""},
+    {HTTP_GET, "/v2/a", NULL, "", ""},
+    {HTTP_GET, "/v2/a/b", NULL, "", ""},
+    {HTTP_GET, "/v2/a/b/blobs", NULL, "", ""},
+    {HTTP_GET, "/v2/a/b/blobs/", NULL, "", ""},
+    {HTTP_GET, "/v2/a/b/manifests", NULL, "", ""},
+    {HTTP_GET, "/v2/a/b/manifests/", NULL, "", ""},
+    {HTTP_GET, "/v2/a/b/manifests/1.0/", NULL, "", ""},
+    {HTTP_GET, "/v2/a/b/manifests/1.0/x", NULL, "", ""},
+    {HTTP_GET, "/v2/a/b/tags/list/", NULL, "", ""},
+    {HTTP_GET, "/v2/a/b/tags", NULL, "", ""},
+    {HTTP_GET, "/v2/a/b/referrers/", NULL, "", ""},
+    {HTTP_GET, "/v2/manifests/1.0", NULL, "", ""},
+    {HTTP_GET, "/v2//manifests/1.0", NULL, "", ""},
+    {HTTP_GET, "/v2/tags/list", NULL, "", ""},
+    {HTTP_POST, "/v2/blobs/uploads/", NULL, "", ""},
+    {HTTP_GET, "/v2/_catalog/", NULL, "", ""},
+    {HTTP_GET, "/health/", NULL, "", ""},
+    {HTTP_POST, "/v2/a/b/manifests/1.0", NULL, "", ""},
+    {HTTP_PATCH, "/v2/a/b/blobs/sha256:" HASH, NULL, "", ""},
+    {HTTP_OPTIONS, "/v2/", NULL, "", ""},
+    {HTTP_METHOD_OTHER, "/v2/", NULL, "", ""},
+};
+
+static void path_comes_to_its_handler(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+        const struct route_match match = routes_find(paths[i].method, str_from(paths[i].path));
+        const struct handler *handler = match.route ? match.route->handler : NULL;
+
+        if (handler != paths[i].handler || !str_is(match.name, paths[i].name) ||
+            !str_is(match.reference, paths[i].reference)) {
+            fail_msg("%s: name '%.*s', reference '%.*s'", paths[i].path, STR_FORMAT(match.name),
+                     STR_FORMAT(match.reference));
+        }
+        assert_true(!match.route || match.is_known_path);
+    }
+}
+
+static void each_row_says_who_may(void **state)
+{
+    size_t count = 0;
+    const struct route *rows = routes_all(&count);
+
+    (void)state;
+    assert_true(count > 0);
+    for (size_t i = 0; i < count; i++) {
+        if (rows[i].access == ACCESS_NOBODY) {
+            fail_msg("%s says nothing of access", rows[i].pattern);
+        }
+        assert_non_null(rows[i].handler);
+        assert_non_null(rows[i].handler->begin);
+    }
+}
+
+/* The rights that issue permissions; a new row has to be thought about here, too. */
+static void access_follows_what_a_row_does(void **state)
+{
+    size_t count = 0;
+    const struct route *rows = routes_all(&count);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        const bool is_api = strncmp(rows[i].pattern, "/v2", strlen("/v2")) == 0;
+        const bool is_upload = strstr(rows[i].pattern, "/uploads/") != NULL;
+        const bool is_catalog = strstr(rows[i].pattern, "_catalog") != NULL;
+        const enum access expected = !is_api                                    ? ACCESS_PUBLIC
+                                     : is_catalog                               ? ACCESS_CATALOG
+                                     : rows[i].method == HTTP_GET && !is_upload ? ACCESS_PULL
+                                                                                : ACCESS_PUSH;
+
+        if (rows[i].access != expected) {
+            fail_msg("row %zu, %s: access %d", i, rows[i].pattern, (int)rows[i].access);
+        }
+    }
+}
+
+static void what_never_waits_is_for_the_loop(void **state)
+{
+    size_t count = 0;
+    const struct route *rows = routes_all(&count);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        const struct handler *handler = rows[i].handler;
+        const bool is_quick = handler == &base_handler || handler == &health_handler ||
+                              handler == &ready_handler || handler == &immutable_handler;
+
+        assert_int_equal(rows[i].blocks, !is_quick);
+    }
+}
+
+static void no_two_rows_are_the_same(void **state)
+{
+    size_t count = 0;
+    const struct route *rows = routes_all(&count);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = i + 1; j < count; j++) {
+            assert_false(rows[i].method == rows[j].method &&
+                         strcmp(rows[i].pattern, rows[j].pattern) == 0);
+        }
+    }
+}
+
+static void known_path_with_another_method_is_known(void **state)
+{
+    const struct route_match match = routes_find(HTTP_POST, str_from("/v2/a/b/manifests/1"));
+
+    (void)state;
+    assert_null(match.route);
+    assert_true(match.is_known_path);
+    assert_false(routes_find(HTTP_POST, str_from("/v2/a/b")).is_known_path);
+}
+
+static void allowed_methods_are_told_without_what_is_never_done(void **state)
+{
+    static const struct {
+        const char *path;
+        const char *allowed;
+    } cases[] = {
+        {"/v2/", "GET, HEAD"},
+        {"/v2/a/b/blobs/x", "GET, HEAD"},
+        {"/v2/a/b/manifests/x", "GET, HEAD, PUT"},
+        {"/v2/a/b/blobs/uploads/", "POST"},
+        {"/v2/a/b/blobs/uploads/x", "GET, HEAD, PATCH, PUT, DELETE"},
+        {"/v2/a/b/tags/list", "GET, HEAD"},
+        {"/nowhere", ""},
+    };
+    struct strbuf allowed;
+
+    (void)state;
+    strbuf_init(&allowed, 128);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        strbuf_clear(&allowed);
+        routes_append_allowed(str_from(cases[i].path), &allowed);
+        assert_string_equal(allowed.text, cases[i].allowed);
+    }
+    strbuf_release(&allowed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(path_comes_to_its_handler),
+        cmocka_unit_test(each_row_says_who_may),
+        cmocka_unit_test(access_follows_what_a_row_does),
+        cmocka_unit_test(what_never_waits_is_for_the_loop),
+        cmocka_unit_test(no_two_rows_are_the_same),
+        cmocka_unit_test(known_path_with_another_method_is_known),
+        cmocka_unit_test(allowed_methods_are_told_without_what_is_never_done),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,284 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "api_world.h"
+#include "tests/support/faulty_store.h"
+
+#define UNKNOWN_BLOB                                                                               \
+    "/v2/team/app/blobs/"                                                                          \
+    "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+struct fixture {
+    struct api_world world;
+    struct reply reply;
+    struct strbuf text;
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+
+    api_world_init(&fixture.world);
+    reply_init(&fixture.reply);
+    strbuf_init(&fixture.text, 1024 * 1024);
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    strbuf_release(&fixture->text);
+    reply_release(&fixture->reply);
+    api_world_release(&fixture->world);
+    return 0;
+}
+
+static struct reply *ask(struct fixture *fixture, const char *line)
+{
+    api_world_ask(&fixture->world, &(struct question){.line = line}, &fixture->reply);
+    return &fixture->reply;
+}
+
+/* The log's last line. */
+static const char *last_line(struct fixture *fixture)
+{
+    const char *line = NULL;
+
+    api_world_read_log(&fixture->world, &fixture->text);
+    assert_true(fixture->text.length > 0);
+    fixture->text.text[fixture->text.length - 1] = '\0';
+    line = strrchr(fixture->text.text, '\n');
+    return line ? line + 1 : fixture->text.text;
+}
+
+static void unknown_path_is_an_error_of_the_specification(void **state)
+{
+    const struct reply *reply = ask(*state, "GET /v2/a/b");
+
+    assert_true(reply_is_error(reply, 404, "UNSUPPORTED"));
+    assert_false(reply->has_blocked);
+}
+
+static void other_method_is_told_which_are_allowed(void **state)
+{
+    static const char *const methods[] = {"POST", "OPTIONS", "PROPFIND"};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        char line[64];
+
+        (void)snprintf(line, sizeof(line), "%s /v2/a/b/manifests/1", methods[i]);
+        assert_true(reply_is_error(ask(fixture, line), 405, "UNSUPPORTED"));
+        assert_true(reply_has(&fixture->reply, "Allow: GET, HEAD, PUT"));
+        assert_true(reply_says(&fixture->reply, methods[i]));
+    }
+}
+
+static void everything_below_v2_says_its_version(void **state)
+{
+    static const char *const lines[] = {
+        "GET /v2/",
+        "GET /v2",
+        "GET /v2/a/b",
+        "POST /v2/",
+        "GET /v2/alone/tags/list",
+        "DELETE /v2/a/b/manifests/1",
+        "POST /v2/a/b/blobs/uploads/",
+        ("GET " UNKNOWN_BLOB),
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        assert_true(
+            reply_has(ask(fixture, lines[i]), "Docker-Distribution-API-Version: registry/2.0"));
+    }
+    assert_false(
+        reply_has(ask(fixture, "GET /health"), "Docker-Distribution-API-Version: registry/2.0"));
+}
+
+static void what_blocks_is_left_to_a_worker(void **state)
+{
+    assert_false(ask(*state, "GET /v2/")->has_blocked);
+    assert_true(ask(*state, "GET " UNKNOWN_BLOB)->has_blocked);
+}
+
+/* Before any work is done for it. */
+static void name_is_checked_before_anything_is_done(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *says;
+    } cases[] = {
+        {"GET /v2/alone/manifests/1.0", "team/alone"},
+        {"GET /v2/Team/app/manifests/1.0", "lower case"},
+        {"GET /v2/team%2Fapp/manifests/1.0", "team%2Fapp"},
+        {"GET /v2/a/../b/manifests/1.0", "a/../b"},
+        {"GET /v2/a/b%00/manifests/1.0", "b%00"},
+        {"POST /v2/a//b/blobs/uploads/", "a//b"},
+        {"GET /v2/alone/blobs/x", "alone"},
+        {"DELETE /v2/alone/blobs/x", "alone"},
+        {"GET /v2/alone/referrers/x", "alone"},
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct reply *reply = ask(fixture, cases[i].line);
+
+        if (!reply_is_error(reply, 400, "NAME_INVALID") || !reply_says(reply, cases[i].says)) {
+            fail_msg("%s: %d %s", cases[i].line, reply->status, reply->body.text);
+        }
+    }
+}
+
+static void path_that_is_badly_encoded_is_refused(void **state)
+{
+    assert_int_equal(ask(*state, "GET /v2/a/b/manifests/%00")->status, 400);
+}
+
+static void copy_field(const struct reply *reply, const char *name, char text[64])
+{
+    const struct str value = reply_field(reply, name);
+
+    (void)snprintf(text, 64, "%.*s", STR_FORMAT(value));
+}
+
+static void request_id_is_answered_and_logged(void **state)
+{
+    struct fixture *fixture = *state;
+    char first[64];
+    char second[64];
+
+    copy_field(ask(fixture, "GET /v2/"), "X-Request-Id", first);
+    copy_field(ask(fixture, "GET /v2/"), "X-Request-Id", second);
+    assert_true(strlen(first) > 0);
+    assert_string_not_equal(first, second);
+    assert_non_null(strstr(last_line(fixture), second));
+}
+
+static void request_is_logged_in_one_line(void **state)
+{
+    static const char *const parts[] = {
+        "\"event\":\"request\"",
+        "\"method\":\"GET\"",
+        "\"path\":\"/v2/\"",
+        "\"status\":200",
+        "\"bytes\":2",
+        "\"received\":0",
+        "\"user\":\"anonymous\"",
+        "\"peer\":\"192.0.2.1\"",
+        "\"agent\":\"docker/1\"",
+        "\"microseconds\":",
+        "\"request_id\":",
+        "\"level\":\"info\"",
+    };
+    struct fixture *fixture = *state;
+    const char *line = NULL;
+
+    api_world_ask(
+        &fixture->world,
+        &(struct question){.line = "GET /v2/?secret=x", .fields = "User-Agent: docker/1\r\n"},
+        &fixture->reply);
+    line = last_line(fixture);
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+        assert_non_null(strstr(line, parts[i]));
+    }
+    assert_null(strstr(line, "secret"));
+    assert_null(strchr(fixture->text.text, '\n'));
+}
+
+static void endless_path_and_agent_are_cut_in_the_log(void **state)
+{
+    struct fixture *fixture = *state;
+    struct strbuf fields;
+    struct strbuf line;
+
+    strbuf_init(&line, 16 * 1024);
+    strbuf_init(&fields, 16 * 1024);
+    strbuf_append_format(&line, "GET /%08000d", 1);
+    strbuf_append_format(&fields, "User-Agent: %08000d\r\n", 1);
+    api_world_ask(&fixture->world, &(struct question){.line = line.text, .fields = fields.text},
+                  &fixture->reply);
+    assert_true(strlen(last_line(fixture)) < 2048);
+    strbuf_release(&line);
+    strbuf_release(&fields);
+}
+
+static void refused_head_is_answered_and_logged(void **state)
+{
+    struct fixture *fixture = *state;
+
+    api_world_refuse(&fixture->world, &(struct http_refusal){431, "too long"}, &fixture->reply);
+    assert_true(reply_is_error(&fixture->reply, 431, "UNSUPPORTED"));
+    assert_true(reply_says(&fixture->reply, "too long"));
+    assert_non_null(strstr(last_line(fixture), "\"status\":431"));
+    api_world_refuse(&fixture->world, &(struct http_refusal){503, "full"}, &fixture->reply);
+    assert_true(reply_is_error(&fixture->reply, 503, "UNAVAILABLE"));
+    assert_true(reply_has(&fixture->reply, "Retry-After: 5"));
+}
+
+static void our_fault_is_told_to_the_log_alone(void **state)
+{
+    struct fixture *fixture = *state;
+
+    faulty_store_fail_at(fixture->world.blobs, 1, ERROR_INTERNAL);
+    assert_true(reply_is_error(ask(fixture, "GET " UNKNOWN_BLOB), 500, "UNKNOWN"));
+    assert_true(reply_says(&fixture->reply, "request id"));
+    assert_non_null(strstr(last_line(fixture), "\"failure\":"));
+    assert_non_null(strstr(last_line(fixture), "\"level\":\"error\""));
+}
+
+static void trouble_that_passes_says_when_to_come_again(void **state)
+{
+    struct fixture *fixture = *state;
+
+    faulty_store_fail_at(fixture->world.blobs, 1, ERROR_UNAVAILABLE);
+    assert_true(reply_is_error(ask(fixture, "GET " UNKNOWN_BLOB), 503, "UNAVAILABLE"));
+    assert_true(reply_has(&fixture->reply, "Retry-After: 5"));
+}
+
+static void client_that_went_away_is_logged_so(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct question question = {
+        .line = "PUT /v2/team/app/manifests/1.0",
+        .fields = "Content-Type: text/plain\r\n",
+        .body = STR_LITERAL("{}"),
+        .breaks_off = true,
+    };
+
+    api_world_ask(&fixture->world, &question, &fixture->reply);
+    assert_int_equal(fixture->reply.status, 0);
+    assert_non_null(strstr(last_line(fixture), "\"outcome\":\"client_gone\""));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(unknown_path_is_an_error_of_the_specification, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(other_method_is_told_which_are_allowed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(everything_below_v2_says_its_version, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_blocks_is_left_to_a_worker, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(name_is_checked_before_anything_is_done, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(path_that_is_badly_encoded_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(request_id_is_answered_and_logged, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(request_is_logged_in_one_line, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(endless_path_and_agent_are_cut_in_the_log, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(refused_head_is_answered_and_logged, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(our_fault_is_told_to_the_log_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(trouble_that_passes_says_when_to_come_again, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(client_that_went_away_is_logged_so, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
