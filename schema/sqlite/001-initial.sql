@@ -1,5 +1,6 @@
--- Nothing that was pushed is ever changed or removed; triggers below refuse it even to a program, or a
--- person with a shell, that tries. Times are milliseconds since 1970-01-01T00:00:00Z. Digests are text, as
+-- Nothing that was pushed is ever changed or removed; triggers below refuse updates and deletes even to a
+-- person with a shell. (`replace` deletes without them, unless a connection sets recursive_triggers, as the
+-- server does.) Times are milliseconds since 1970-01-01T00:00:00Z. Digests are text, as
 -- in the OCI image specification. Text sorts by bytes (SQLite's BINARY).
 
 create table repository (

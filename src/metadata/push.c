@@ -6,7 +6,8 @@ struct push {
     const struct manifest_push *wanted;
     struct digest_value digest; /* of the manifest, as text */
     int64_t repository_id;
-    struct digest existing; /* ERROR_CONFLICT: where the tag is */
+    bool has_tag;           /* the tag is there already */
+    struct digest existing; /* … and at this digest */
 };
 
 static enum error_code store(struct sql_connection *connection, void *context, struct error *err);
@@ -16,15 +17,16 @@ static enum error_code add_content(struct sql_connection *connection, const stru
                                    struct error *err);
 static enum error_code add_manifest(struct sql_connection *connection, const struct push *push,
                                     struct error *err);
+static enum error_code check_tag(struct sql_connection *connection, struct push *push,
+                                 struct error *err);
+static enum error_code find_tag_digest(struct sql_connection *connection, struct push *push,
+                                       struct error *err);
 static enum error_code set_tag(struct sql_connection *connection, struct push *push,
                                struct error *err);
-static enum error_code find_tag_digest(struct sql_connection *connection, const struct push *push,
-                                       bool *is_there_out, struct digest *digest_out,
-                                       struct error *err);
-static enum error_code add_tag(struct sql_connection *connection, struct push *push,
-                               struct error *err);
-static enum error_code move_tag(struct sql_connection *connection, struct push *push,
-                                struct error *err);
+static enum error_code add_tag(struct sql_connection *connection, const struct push *push,
+                               bool *is_set_out, struct error *err);
+static enum error_code move_tag(struct sql_connection *connection, const struct push *push,
+                                bool *is_set_out, struct error *err);
 static enum error_code record_change(struct sql_connection *connection, const struct push *push,
                                      const struct digest *old_digest, struct error *err);
 
@@ -48,19 +50,27 @@ enum error_code metadata_push_manifest(struct metadata *metadata, const struct m
     return code;
 }
 
-/* Writes nothing where all is there already: then nothing needs to be flushed either. */
+/*
+ * Writes nothing where all is there already: then nothing needs to be flushed either, since what a
+ * transaction finds was flushed before it could be seen. A refused tag is found before anything is
+ * written.
+ */
 static enum error_code store(struct sql_connection *connection, void *context, struct error *err)
 {
     struct push *push = context;
+    const bool is_tagged = push->wanted->tag.length > 0;
     enum error_code code = find_or_add_repository(connection, push, err);
 
+    if (!code && is_tagged) {
+        code = check_tag(connection, push, err);
+    }
     if (!code) {
         code = add_content(connection, push, err);
     }
     if (!code) {
         code = add_manifest(connection, push, err);
     }
-    if (!code && push->wanted->tag.length > 0) {
+    if (!code && is_tagged) {
         code = set_tag(connection, push, err);
     }
     return code;
@@ -87,6 +97,37 @@ static enum error_code find_or_add_repository(struct sql_connection *connection,
             metadata_repository_id(connection, push->wanted->repository, &push->repository_id, err);
     }
     return code;
+}
+
+/* ERROR_CONFLICT if the tag is at another digest and may not move. */
+static enum error_code check_tag(struct sql_connection *connection, struct push *push,
+                                 struct error *err)
+{
+    const struct digest *replaces = push->wanted->replaces;
+    const enum error_code code = find_tag_digest(connection, push, err);
+
+    if (code || !push->has_tag || digest_equal(&push->existing, &push->wanted->manifest.digest) ||
+        (replaces && digest_equal(&push->existing, replaces))) {
+        return code;
+    }
+    return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT, "the tag is at another digest");
+}
+
+static enum error_code find_tag_digest(struct sql_connection *connection, struct push *push,
+                                       struct error *err)
+{
+    const struct sql_query query = {
+        .text = "select digest from tag where repository_id = $1 and name = $2",
+        .values = {sql_integer(push->repository_id), sql_text(push->wanted->tag)},
+        .count = 2,
+    };
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    enum error_code code = sql_query(connection, &query, &rows, err);
+
+    if (!code) {
+        code = sql_rows_next(rows, &push->has_tag, err);
+    }
+    return code || !push->has_tag ? code : metadata_read_digest(rows, 0, &push->existing, err);
 }
 
 static enum error_code add_content(struct sql_connection *connection, const struct push *push,
@@ -130,49 +171,35 @@ static enum error_code add_manifest(struct sql_connection *connection, const str
     return sql_run(connection, &query, err);
 }
 
+/* It is the database that decides a race, not the check before: where writers are many, another
+ * one may have been faster. */
 static enum error_code set_tag(struct sql_connection *connection, struct push *push,
                                struct error *err)
 {
     const struct digest *wanted = &push->wanted->manifest.digest;
-    const struct digest *replaces = push->wanted->replaces;
+    bool is_set = push->has_tag && digest_equal(&push->existing, wanted);
     enum error_code code = OK;
-    bool is_there = false;
 
-    code = find_tag_digest(connection, push, &is_there, &push->existing, err);
-    if (!code && !is_there) {
-        code = add_tag(connection, push, err);
-        is_there = code == ERROR_CONFLICT;
+    if (is_set) {
+        return OK;
     }
-    if ((code && code != ERROR_CONFLICT) || !is_there || digest_equal(&push->existing, wanted)) {
-        return code == ERROR_CONFLICT ? OK : code;
+    code = push->has_tag ? move_tag(connection, push, &is_set, err)
+                         : add_tag(connection, push, &is_set, err);
+    if (code) {
+        return code;
     }
-    if (replaces && digest_equal(&push->existing, replaces)) {
-        return move_tag(connection, push, err);
+    if (is_set) {
+        return record_change(connection, push, push->has_tag ? &push->existing : NULL, err);
     }
-    return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT, "the tag is at another digest");
+    code = find_tag_digest(connection, push, err);
+    if (code || digest_equal(&push->existing, wanted)) {
+        return code;
+    }
+    return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT, "another push of the tag was faster");
 }
 
-static enum error_code find_tag_digest(struct sql_connection *connection, const struct push *push,
-                                       bool *is_there_out, struct digest *digest_out,
-                                       struct error *err)
-{
-    const struct sql_query query = {
-        .text = "select digest from tag where repository_id = $1 and name = $2",
-        .values = {sql_integer(push->repository_id), sql_text(push->wanted->tag)},
-        .count = 2,
-    };
-    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &query, &rows, err);
-
-    if (!code) {
-        code = sql_rows_next(rows, is_there_out, err);
-    }
-    return code || !*is_there_out ? code : metadata_read_digest(rows, 0, digest_out, err);
-}
-
-/* ERROR_CONFLICT, with push->existing set: another transaction was faster. */
-static enum error_code add_tag(struct sql_connection *connection, struct push *push,
-                               struct error *err)
+static enum error_code add_tag(struct sql_connection *connection, const struct push *push,
+                               bool *is_set_out, struct error *err)
 {
     const struct manifest_push *wanted = push->wanted;
     const struct sql_query query = {
@@ -184,43 +211,25 @@ static enum error_code add_tag(struct sql_connection *connection, struct push *p
                    sql_text(wanted->created_by), sql_integer(wanted->created_ms)},
         .count = 6,
     };
-    bool is_added = false;
-    bool is_there = false;
-    enum error_code code = sql_run_for_row(connection, &query, &is_added, err);
 
-    if (code) {
-        return code;
-    }
-    if (is_added) {
-        return record_change(connection, push, NULL, err);
-    }
-    code = find_tag_digest(connection, push, &is_there, &push->existing, err);
-    return code ? code : ERROR_CONFLICT;
+    return sql_run_for_row(connection, &query, is_set_out, err);
 }
 
-static enum error_code move_tag(struct sql_connection *connection, struct push *push,
-                                struct error *err)
+static enum error_code move_tag(struct sql_connection *connection, const struct push *push,
+                                bool *is_set_out, struct error *err)
 {
     const struct manifest_push *wanted = push->wanted;
-    struct digest_value old_digest;
+    struct digest_value existing;
     const struct sql_query query = {
         .text = "update tag set digest = $1, created_by = $2, created_ms = $3 "
                 "where repository_id = $4 and name = $5 and digest = $6 returning sequence",
         .values = {sql_text(str_from(push->digest.text)), sql_text(wanted->created_by),
                    sql_integer(wanted->created_ms), sql_integer(push->repository_id),
-                   sql_text(wanted->tag), metadata_digest_value(&old_digest, wanted->replaces)},
+                   sql_text(wanted->tag), metadata_digest_value(&existing, &push->existing)},
         .count = 6,
     };
-    bool is_moved = false;
-    enum error_code code = sql_run_for_row(connection, &query, &is_moved, err);
 
-    if (code) {
-        return code;
-    }
-    if (!is_moved) {
-        return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT, "the tag has moved meanwhile");
-    }
-    return record_change(connection, push, wanted->replaces, err);
+    return sql_run_for_row(connection, &query, is_set_out, err);
 }
 
 static enum error_code record_change(struct sql_connection *connection, const struct push *push,

@@ -2,9 +2,6 @@
 
 #include "metadata/sql_driver.h"
 
-static enum error_code run_transaction(struct sql_connection *connection, sql_work *work,
-                                       void *context, struct error *err);
-
 struct sql_value sql_null(void)
 {
     return (struct sql_value){.type = SQL_NULL};
@@ -34,51 +31,13 @@ void sql_free(struct sql *sql)
 
 enum error_code sql_read(struct sql *sql, sql_work *work, void *context, struct error *err)
 {
-    struct sql_connection *connection = NULL;
-    enum error_code code = sql->driver->acquire(sql, false, &connection, err);
-
-    if (code) {
-        return code;
-    }
-    code = sql->driver->begin(connection, false, SQL_RELAXED, err);
-    if (!code) {
-        code = run_transaction(connection, work, context, err);
-    }
-    sql->driver->release(connection);
-    return code;
+    return sql->driver->read(sql, work, context, err);
 }
 
 enum error_code sql_write(struct sql *sql, enum sql_durability durability, sql_work *work,
                           void *context, struct error *err)
 {
-    struct sql_connection *connection = NULL;
-    enum error_code code = sql->driver->acquire(sql, true, &connection, err);
-
-    if (code) {
-        return code;
-    }
-    code = sql->driver->begin(connection, true, durability, err);
-    if (!code) {
-        code = run_transaction(connection, work, context, err);
-    }
-    sql->driver->release(connection);
-    return code;
-}
-
-/* From behind its begin to its end, either way. */
-static enum error_code run_transaction(struct sql_connection *connection, sql_work *work,
-                                       void *context, struct error *err)
-{
-    const struct sql_driver *driver = connection->sql->driver;
-    enum error_code code = work(connection, context, err);
-
-    if (!code) {
-        code = driver->commit(connection, err);
-    }
-    if (code) {
-        driver->rollback(connection);
-    }
-    return code;
+    return sql->driver->write(sql, durability, work, context, err);
 }
 
 enum error_code sql_query(struct sql_connection *connection, const struct sql_query *query,

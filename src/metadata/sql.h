@@ -36,7 +36,10 @@ enum sql_durability {
     SQL_RELAXED, /* … survives the end of this process */
 };
 
-/* What happens in a transaction. May be called again if the database asks for that: repeatable. */
+/*
+ * What happens in a transaction, while its caller waits. Repeatable, and free of thread-local
+ * state: a driver may call it again, and on another thread.
+ */
 typedef enum error_code sql_work(struct sql_connection *connection, void *context,
                                  struct error *err);
 
@@ -49,7 +52,8 @@ MUST_USE enum error_code sql_read(struct sql *sql, sql_work *work, void *context
 
 /*
  * Runs work in a transaction that commits if work returns OK, and leaves nothing behind otherwise.
- * OK is returned only once the commit is as durable as asked.
+ * OK is returned only once the commit is as durable as asked. Any other failure than the work's own
+ * leaves open whether a restart finds the commit: the disk may have taken it and said no.
  */
 MUST_USE enum error_code sql_write(struct sql *sql, enum sql_durability durability, sql_work *work,
                                    void *context, struct error *err);

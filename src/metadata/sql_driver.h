@@ -10,17 +10,15 @@
 struct sql_driver {
     void (*free)(struct sql *sql);
 
-    /* Lends a connection, waiting for one if all are lent; for writing the only one, or one of
-     * many. */
-    enum error_code (*acquire)(struct sql *sql, bool writes, struct sql_connection **connection_out,
-                               struct error *err);
-    void (*release)(struct sql_connection *connection);
-
-    /* One transaction. After a failed commit nothing of it may become visible later. */
-    enum error_code (*begin)(struct sql_connection *connection, bool writes,
-                             enum sql_durability durability, struct error *err);
-    enum error_code (*commit)(struct sql_connection *connection, struct error *err);
-    void (*rollback)(struct sql_connection *connection);
+    /*
+     * As sql_read and sql_write. How connections are shared is the driver's business: it may keep
+     * callers waiting, call a work again that the database could not serialize, put the works of
+     * several callers into one commit. What it may not: return OK before the commit is as durable
+     * as asked, commit anything of a work that failed, or return while the work may yet be called.
+     */
+    enum error_code (*read)(struct sql *sql, sql_work *work, void *context, struct error *err);
+    enum error_code (*write)(struct sql *sql, enum sql_durability durability, sql_work *work,
+                             void *context, struct error *err);
 
     /* As the functions of sql.h that are named alike. */
     enum error_code (*query)(struct sql_connection *connection, const struct sql_query *query,

@@ -1,39 +1,33 @@
 #include "metadata/sql_sqlite.h"
 
-#include <assert.h>
-#include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 #include "metadata/sql_driver.h"
 #include "metadata/sql_sqlite_connection.h"
+#include "metadata/sql_sqlite_writer.h"
 
 enum { FILE_MODE = 0600 };
 
 struct sqlite {
     struct sql sql; /* first */
     char *path;
-    pthread_mutex_t writer_mutex; /* held while the writer is lent; guards has_lost_writes */
-    struct sqlite_connection *writer;
-    bool has_lost_writes;          /* a flush failed: what the disk holds is not known any more */
-    pthread_mutex_t readers_mutex; /* guards idle_readers and reader_count */
+    struct sqlite_writer *writer;
+    pthread_mutex_t readers_mutex; /* guards all below */
     pthread_cond_t has_idle;
     struct sqlite_connection *idle_readers;
     unsigned reader_count;
 };
 
 static void sqlite_free(struct sql *sql);
-static enum error_code sqlite_acquire(struct sql *sql, bool writes,
-                                      struct sql_connection **connection_out, struct error *err);
-static void sqlite_release(struct sql_connection *connection);
-static enum error_code sqlite_begin(struct sql_connection *connection, bool writes,
-                                    enum sql_durability durability, struct error *err);
-static enum error_code sqlite_commit(struct sql_connection *connection, struct error *err);
-static void sqlite_rollback(struct sql_connection *connection);
+static enum error_code sqlite_read(struct sql *sql, sql_work *work, void *context,
+                                   struct error *err);
+static enum error_code sqlite_write(struct sql *sql, enum sql_durability durability, sql_work *work,
+                                    void *context, struct error *err);
 static enum error_code sqlite_query(struct sql_connection *connection,
                                     const struct sql_query *query, struct sql_rows **rows_out,
                                     struct error *err);
@@ -43,16 +37,15 @@ static void sqlite_close(struct sql_rows *rows);
 static enum error_code sqlite_script(struct sql_connection *connection, const char *text,
                                      struct error *err);
 static enum error_code create_file(const char *path, struct error *err);
+static enum error_code flush_folder(const char *path, struct error *err);
 static enum error_code lend_reader(struct sqlite *sqlite, struct sqlite_connection **connection_out,
                                    struct error *err);
+static void give_back(struct sqlite *sqlite, struct sqlite_connection *reader);
 
 static const struct sql_driver sqlite_driver = {
     .free = sqlite_free,
-    .acquire = sqlite_acquire,
-    .release = sqlite_release,
-    .begin = sqlite_begin,
-    .commit = sqlite_commit,
-    .rollback = sqlite_rollback,
+    .read = sqlite_read,
+    .write = sqlite_write,
     .query = sqlite_query,
     .next = sqlite_next,
     .column = sqlite_column,
@@ -67,12 +60,14 @@ enum error_code sql_sqlite_open(const char *path, struct sql **sql_out, struct e
 
     sqlite->sql.driver = &sqlite_driver;
     sqlite->path = memory_copy_text(path);
-    (void)pthread_mutex_init(&sqlite->writer_mutex, NULL);
     (void)pthread_mutex_init(&sqlite->readers_mutex, NULL);
     (void)pthread_cond_init(&sqlite->has_idle, NULL);
     code = create_file(path, err);
     if (!code) {
-        code = sqlite_connection_open(&sqlite->sql, sqlite->path, true, &sqlite->writer, err);
+        code = sqlite_writer_new(&sqlite->sql, sqlite->path, &sqlite->writer, err);
+    }
+    if (!code) {
+        code = flush_folder(path, err);
     }
     if (code) {
         sqlite_free(&sqlite->sql);
@@ -88,11 +83,30 @@ static enum error_code create_file(const char *path, struct error *err)
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
 
     if (fd < 0) {
-        (void)error_set_errno(err, "cannot open the database %s", path);
-        return ERROR_INVALID;
+        const enum error_code code = error_set_errno(err, "cannot open the database %s", path);
+
+        return code == ERROR_INTERNAL ? ERROR_INVALID : code;
     }
     (void)close(fd);
     return OK;
+}
+
+/* The names of the database and its log must be on the disk too. SQLite tries, but tells nobody if
+ * it fails. */
+static enum error_code flush_folder(const char *path, struct error *err)
+{
+    char *copy = memory_copy_text(path);
+    const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum error_code code = OK;
+
+    if (fd < 0 || fsync(fd) < 0) {
+        code = error_set_errno(err, "cannot flush the folder of the database %s", path);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    free(copy);
+    return code;
 }
 
 static void sqlite_free(struct sql *sql)
@@ -105,37 +119,30 @@ static void sqlite_free(struct sql *sql)
         sqlite->idle_readers = reader->next_idle;
         sqlite_connection_close(reader);
     }
-    sqlite_connection_close(sqlite->writer);
+    sqlite_writer_free(sqlite->writer);
     (void)pthread_cond_destroy(&sqlite->has_idle);
     (void)pthread_mutex_destroy(&sqlite->readers_mutex);
-    (void)pthread_mutex_destroy(&sqlite->writer_mutex);
     free(sqlite->path);
     free(sqlite);
 }
 
-static enum error_code sqlite_acquire(struct sql *sql, bool writes,
-                                      struct sql_connection **connection_out, struct error *err)
+static enum error_code sqlite_read(struct sql *sql, sql_work *work, void *context,
+                                   struct error *err)
 {
     struct sqlite *sqlite = (struct sqlite *)sql; /* its first member */
     struct sqlite_connection *reader = NULL;
-    enum error_code code = OK;
+    enum error_code code = lend_reader(sqlite, &reader, err);
 
-    if (writes) {
-        (void)pthread_mutex_lock(&sqlite->writer_mutex);
-        if (sqlite->has_lost_writes) {
-            (void)pthread_mutex_unlock(&sqlite->writer_mutex);
-            return error_set(err, ERROR_UNAVAILABLE,
-                             "the database %s could not be flushed to disk: check the disk, then "
-                             "restart",
-                             sqlite->path);
-        }
-        *connection_out = &sqlite->writer->connection;
-        return OK;
+    if (code) {
+        return code;
     }
-    code = lend_reader(sqlite, &reader, err);
+    code = sqlite_connection_run(reader, "begin", err);
     if (!code) {
-        *connection_out = &reader->connection;
+        code = work(&reader->connection, context, err);
     }
+    /* It has written nothing: this and a commit are the same. */
+    sqlite_connection_roll_back(reader);
+    give_back(sqlite, reader);
     return code;
 }
 
@@ -156,7 +163,7 @@ static enum error_code lend_reader(struct sqlite *sqlite, struct sqlite_connecti
     }
     sqlite->reader_count++;
     (void)pthread_mutex_unlock(&sqlite->readers_mutex);
-    code = sqlite_connection_open(&sqlite->sql, sqlite->path, false, connection_out, err);
+    code = sqlite_connection_open_reader(&sqlite->sql, sqlite->path, connection_out, err);
     if (code) {
         (void)pthread_mutex_lock(&sqlite->readers_mutex);
         sqlite->reader_count--;
@@ -166,78 +173,21 @@ static enum error_code lend_reader(struct sqlite *sqlite, struct sqlite_connecti
     return code;
 }
 
-static void sqlite_release(struct sql_connection *connection)
+static void give_back(struct sqlite *sqlite, struct sqlite_connection *reader)
 {
-    struct sqlite_connection *released =
-        (struct sqlite_connection *)connection; /* its first member */
-    struct sqlite *sqlite = (struct sqlite *)connection->sql;
-
-    if (released->is_writer) {
-        (void)pthread_mutex_unlock(&sqlite->writer_mutex);
-        return;
-    }
     (void)pthread_mutex_lock(&sqlite->readers_mutex);
-    released->next_idle = sqlite->idle_readers;
-    sqlite->idle_readers = released;
+    reader->next_idle = sqlite->idle_readers;
+    sqlite->idle_readers = reader;
     (void)pthread_mutex_unlock(&sqlite->readers_mutex);
     (void)pthread_cond_signal(&sqlite->has_idle);
 }
 
-static enum error_code sqlite_begin(struct sql_connection *connection, bool writes,
-                                    enum sql_durability durability, struct error *err)
+static enum error_code sqlite_write(struct sql *sql, enum sql_durability durability, sql_work *work,
+                                    void *context, struct error *err)
 {
-    struct sqlite_connection *beginning =
-        (struct sqlite_connection *)connection; /* its first member */
-    static const struct sql_query begin_read = {.text = "begin"};
-    static const struct sql_query begin_write = {.text = "begin immediate"};
-    int result = SQLITE_OK;
+    struct sqlite *sqlite = (struct sqlite *)sql; /* its first member */
 
-    if (writes && durability != beginning->durability) {
-        /*
-         * In WAL mode FULL flushes the log at each commit, before the commit can be seen; NORMAL
-         * leaves it to the operating system. A later FULL commit flushes all that came before it.
-         */
-        result = sqlite3_exec(beginning->handle,
-                              durability == SQL_DURABLE ? "pragma synchronous = full"
-                                                        : "pragma synchronous = normal",
-                              NULL, NULL, NULL);
-    }
-    if (result != SQLITE_OK) {
-        return sqlite_connection_fail(beginning, result, err);
-    }
-    if (writes) {
-        beginning->durability = durability;
-    }
-    return sql_run(connection, writes ? &begin_write : &begin_read, err);
-}
-
-static enum error_code sqlite_commit(struct sql_connection *connection, struct error *err)
-{
-    static const struct sql_query commit = {.text = "commit"};
-    const struct sqlite_connection *committing =
-        (struct sqlite_connection *)connection; /* its first member */
-    struct sqlite *sqlite = (struct sqlite *)connection->sql;
-    const enum error_code code = sql_run(connection, &commit, err);
-
-    /*
-     * After a failed fsync(2) the kernel may have dropped what it could not write, also of earlier
-     * relaxed commits; a later flush would succeed without them. Never retried into a success.
-     */
-    if (code && sqlite3_extended_errcode(committing->handle) == SQLITE_IOERR_FSYNC) {
-        sqlite->has_lost_writes = true;
-    }
-    return code;
-}
-
-static void sqlite_rollback(struct sql_connection *connection)
-{
-    struct sqlite_connection *rolling =
-        (struct sqlite_connection *)connection; /* its first member */
-
-    /* Some failures (a full disk, say) have ended the transaction already. */
-    if (!sqlite3_get_autocommit(rolling->handle)) {
-        (void)sqlite3_exec(rolling->handle, "rollback", NULL, NULL, NULL);
-    }
+    return sqlite_writer_run(sqlite->writer, durability, work, context, err);
 }
 
 static enum error_code sqlite_query(struct sql_connection *connection,

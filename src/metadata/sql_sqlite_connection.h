@@ -4,8 +4,8 @@
 
 #include "metadata/sql_driver.h"
 
-/* A connection of SQLite with its prepared statements; for sql_sqlite.c only. One thread's at a
- * time. */
+/* A connection of SQLite with its prepared statements; for the sources of sql_sqlite only. One
+ * thread's at a time. */
 enum { STATEMENTS_PER_CONNECTION = 48 /* more than there are queries */ };
 
 struct sqlite_statement {
@@ -19,17 +19,23 @@ struct sqlite_connection {
     struct sql_connection connection; /* first */
     struct sqlite_connection *next_idle;
     sqlite3 *handle;
-    const char *path; /* for messages; not owned */
-    bool is_writer;
+    const char *path;               /* for messages; not owned */
     enum sql_durability durability; /* of the writer's `synchronous` now */
+    int log_pages;                  /* what the write-ahead log held after the last commit */
     size_t statement_count;
     struct sqlite_statement statements[STATEMENTS_PER_CONNECTION];
 };
 
-/* path must outlive the connection. */
-MUST_USE enum error_code sqlite_connection_open(struct sql *sql, const char *path, bool is_writer,
-                                                struct sqlite_connection **connection_out,
-                                                struct error *err);
+/*
+ * The writer is opened first: it makes the file ours. ERROR_INVALID if it is somebody else's or
+ * cannot be used. path must outlive the connection.
+ */
+MUST_USE enum error_code sqlite_connection_open_writer(struct sql *sql, const char *path,
+                                                       struct sqlite_connection **connection_out,
+                                                       struct error *err);
+MUST_USE enum error_code sqlite_connection_open_reader(struct sql *sql, const char *path,
+                                                       struct sqlite_connection **connection_out,
+                                                       struct error *err);
 
 /* NULL is accepted. */
 void sqlite_connection_close(struct sqlite_connection *connection);
@@ -37,6 +43,31 @@ void sqlite_connection_close(struct sqlite_connection *connection);
 /* Says what SQLite says of the failure, with the code for it. */
 enum error_code sqlite_connection_fail(const struct sqlite_connection *connection, int result,
                                        struct error *err);
+
+/* The writer's transaction. */
+MUST_USE enum error_code sqlite_connection_begin(struct sqlite_connection *connection,
+                                                 enum sql_durability durability, struct error *err);
+
+/* Runs a statement without values or rows. */
+MUST_USE enum error_code sqlite_connection_run(struct sqlite_connection *connection,
+                                               const char *text, struct error *err);
+
+/* Some failures (a full disk, say) end a transaction on their own. */
+bool sqlite_connection_is_in_transaction(const struct sqlite_connection *connection);
+
+/* Ends the transaction if there is one. */
+void sqlite_connection_roll_back(struct sqlite_connection *connection);
+
+/*
+ * Whether the last failure was one to flush: then the kernel may have dropped what it could not
+ * write, and a later flush would succeed without it.
+ */
+bool sqlite_connection_has_lost_writes(const struct sqlite_connection *connection);
+
+/* Moves the write-ahead log into the database once it is long; waits for readers only once it is
+ * very long. */
+MUST_USE enum error_code sqlite_connection_checkpoint(struct sqlite_connection *connection,
+                                                      struct error *err);
 
 /* Prepared once a connection, kept by the address of its text. It must not be in use. */
 MUST_USE enum error_code sqlite_connection_find_statement(struct sqlite_connection *connection,
