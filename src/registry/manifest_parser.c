@@ -1,7 +1,7 @@
 #include "registry/manifest_parser.h"
 
+#include "base/hasher.h"
 #include "base/json_value.h"
-#include "base/json_writer.h"
 
 /* A manifest while it is read. */
 struct reading {
@@ -35,10 +35,14 @@ static enum error_code read_config(struct reading *reading, struct error *err);
 static enum error_code read_list(struct reading *reading, const char *name, struct error *err);
 static enum error_code read_descriptor(const struct reading *reading, const struct json_value *json,
                                        struct descriptor *descriptor_out, struct error *err);
+static enum error_code hash_annotations(const struct json_value *annotations,
+                                        struct digest *digest_out, struct error *err);
 static bool is_non_distributable(struct str media_type);
 static enum error_code read_subject(struct reading *reading, struct error *err);
 static enum error_code read_artifact_type(struct reading *reading, struct error *err);
 static enum error_code read_annotations(struct reading *reading, struct error *err);
+static enum error_code write_annotations(const struct json_value *annotations, struct strbuf *text,
+                                         struct error *err);
 static enum error_code copy(struct reading *reading, struct str text, struct str *copy_out,
                             struct error *err);
 static enum error_code add_sizes(struct reading *reading, uint64_t content_bytes,
@@ -138,8 +142,8 @@ static enum error_code check_shape(const struct reading *reading, struct str con
     if (!is_index && json_value_member(json, "manifests")) {
         return invalid(err, "an image manifest has no manifests (CVE-2021-41190)");
     }
-    if (json_value_member(json, "fsLayers") || json_value_member(json, "history")) {
-        return invalid(err, "it mixes in fields of Docker's schema 1");
+    if (json_value_member(json, "fsLayers")) {
+        return invalid(err, "it mixes in fsLayers, which is of Docker's schema 1");
     }
     return OK;
 }
@@ -230,6 +234,7 @@ static enum error_code read_descriptor(const struct reading *reading, const stru
     struct descriptor descriptor = {0};
     struct error reason = {0};
     const char *stored = arena_text(reading->arena, media_type);
+    enum error_code code = OK;
 
     if (!json_value_is_object(json)) {
         return invalid(err, "a descriptor must be an object");
@@ -248,8 +253,30 @@ static enum error_code read_descriptor(const struct reading *reading, const stru
     }
     descriptor.media_type = (struct str){stored, media_type.length};
     descriptor.may_be_elsewhere = is_non_distributable(media_type);
-    *descriptor_out = descriptor;
-    return OK;
+    code = hash_annotations(json_value_member(json, "annotations"), &descriptor.annotations, err);
+    if (!code) {
+        *descriptor_out = descriptor;
+    }
+    return code;
+}
+
+/* cosign's signatures are annotations of layers, so two layers are the same only with the same. */
+static enum error_code hash_annotations(const struct json_value *annotations,
+                                        struct digest *digest_out, struct error *err)
+{
+    struct strbuf text;
+    enum error_code code = OK;
+
+    if (!annotations) {
+        return OK;
+    }
+    strbuf_init(&text, MANIFEST_MAX_ANNOTATIONS_BYTES);
+    code = write_annotations(annotations, &text, err);
+    if (!code) {
+        *digest_out = hasher_digest_of(DIGEST_SHA256, strbuf_str(&text));
+    }
+    strbuf_release(&text);
+    return code;
 }
 
 /* image-spec "Non-distributable layers", and Docker's foreign ones. */
@@ -315,21 +342,30 @@ static enum error_code read_annotations(struct reading *reading, struct error *e
     if (!annotations) {
         return OK;
     }
-    if (!json_value_is_object(annotations)) {
-        return invalid(err, "annotations must be an object");
-    }
     strbuf_init(&text, MANIFEST_MAX_ANNOTATIONS_BYTES);
-    if (!json_value_write_strings(annotations, &text)) {
-        code = invalid(err, "annotations must be strings");
-    } else if (text.is_truncated) {
-        code =
-            error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE,
-                            "annotations are limited to %d bytes", MANIFEST_MAX_ANNOTATIONS_BYTES);
-    } else {
+    code = write_annotations(annotations, &text, err);
+    if (!code && reading->manifest.facts.has_subject) {
         code = copy(reading, strbuf_str(&text), &reading->manifest.facts.annotations, err);
     }
     strbuf_release(&text);
     return code;
+}
+
+static enum error_code write_annotations(const struct json_value *annotations, struct strbuf *text,
+                                         struct error *err)
+{
+    if (!json_value_is_object(annotations)) {
+        return invalid(err, "annotations must be an object");
+    }
+    if (!json_value_write_strings(annotations, text)) {
+        return invalid(err, "annotations must be strings");
+    }
+    if (text->is_truncated) {
+        return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE,
+                               "annotations are limited to %d bytes",
+                               MANIFEST_MAX_ANNOTATIONS_BYTES);
+    }
+    return OK;
 }
 
 /* What a pull of it comes to. An index has no size of its own: which entry is pulled is not known.

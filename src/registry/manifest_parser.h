@@ -29,7 +29,8 @@ struct descriptor {
     struct digest digest;
     uint64_t size_bytes;
     struct str media_type;
-    bool may_be_elsewhere; /* a non-distributable layer: it need not be here */
+    bool may_be_elsewhere;     /* a non-distributable layer: it need not be here */
+    struct digest annotations; /* a hash of them as JSON; zero if there are none */
 };
 
 /* A manifest, taken apart. */

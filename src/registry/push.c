@@ -4,8 +4,12 @@
 #include "registry/registry_private.h"
 #include "registry/tag_rule.h"
 
-/* How often a tag that moves while we move it is tried again. */
-enum { MOVE_ATTEMPTS = 8 };
+enum {
+    /* How often a tag that moves while we move it is tried again. */
+    MOVE_ATTEMPTS = 64,
+    /* A stored manifest, whatever the limit was when it was pushed, and its descriptors. */
+    OLD_MANIFEST_ARENA_BYTES = 64 * 1024 * 1024,
+};
 
 /* A push on its way. */
 struct push {
@@ -26,6 +30,8 @@ static enum error_code may_replace(struct push *push, enum tag_kind kind,
                                    const struct digest *existing, struct error *err);
 static enum error_code may_grow(struct push *push, const struct digest *existing,
                                 struct error *err);
+static enum error_code compare(struct push *push, const struct digest *existing, bool *grows_out,
+                               struct error *err);
 static enum error_code refuse_move(struct push *push, const struct digest *existing,
                                    struct error *err);
 
@@ -99,7 +105,7 @@ static enum error_code read(struct push *push, struct error *err)
 static enum error_code push_latest(struct push *push, struct error *err)
 {
     const struct str repository = push->upload->repository.name;
-    struct tag_record newest;
+    struct tag_record newest = {0};
     const enum error_code code = metadata_find_newest_tag(push->registry->config.metadata,
                                                           repository, push->arena, &newest, err);
 
@@ -173,29 +179,42 @@ static enum error_code may_replace(struct push *push, enum tag_kind kind,
 
 static enum error_code may_grow(struct push *push, const struct digest *existing, struct error *err)
 {
-    struct metadata *metadata = push->registry->config.metadata;
-    const struct str repository = push->upload->repository.name;
-    struct manifest_record record;
-    struct manifest old_manifest;
+    const struct registry_config *config = &push->registry->config;
     struct digest subject;
-    bool has_subject = tag_rule_subject(push->upload->reference.tag, &subject);
+    bool is_allowed = tag_rule_subject(push->upload->reference.tag, &subject);
     enum error_code code = OK;
 
-    if (has_subject) {
-        code = metadata_has_manifest(metadata, repository, &subject, &has_subject, err);
+    if (is_allowed) {
+        code = metadata_has_manifest(config->metadata, push->upload->repository.name, &subject,
+                                     &is_allowed, err);
+    }
+    if (!code && is_allowed) {
+        code = compare(push, existing, &is_allowed, err);
+    }
+    return code || is_allowed ? code : refuse_move(push, existing, err);
+}
+
+/* The old manifest has an arena of its own: it is needed no longer than this, at each attempt. */
+static enum error_code compare(struct push *push, const struct digest *existing, bool *grows_out,
+                               struct error *err)
+{
+    struct metadata *metadata = push->registry->config.metadata;
+    struct arena arena;
+    struct manifest_record record;
+    struct manifest old_manifest;
+    enum error_code code = OK;
+
+    arena_init(&arena, OLD_MANIFEST_ARENA_BYTES);
+    code = metadata_find_manifest(metadata, push->upload->repository.name, existing, &arena,
+                                  &record, err);
+    if (!code) {
+        code = manifest_parse(record.content, record.media_type, &arena, &old_manifest, err);
     }
     if (!code) {
-        code = metadata_find_manifest(metadata, repository, existing, push->arena, &record, err);
+        *grows_out = tag_rule_grows(&old_manifest, &push->manifest);
     }
-    if (!code) {
-        code = manifest_parse(record.content, record.media_type, push->arena, &old_manifest, err);
-    }
-    if (code) {
-        return code;
-    }
-    return has_subject && tag_rule_grows(&old_manifest, &push->manifest)
-               ? OK
-               : refuse_move(push, existing, err);
+    arena_release(&arena);
+    return code;
 }
 
 static enum error_code refuse_move(struct push *push, const struct digest *existing,
@@ -210,7 +229,7 @@ static enum error_code refuse_move(struct push *push, const struct digest *exist
     push->receipt->existing = *existing;
     push->receipt->refused = push->digest;
     return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT,
-                           "the tag %.*s:%.*s is immutable: it is at %s and cannot be moved to %s. "
+                           "the tag %.*s:%.*s is immutable: it is at %s and does not move to %s. "
                            "Push another tag",
                            STR_FORMAT(push->upload->repository.name),
                            STR_FORMAT(push->upload->reference.tag), old_digest, new_digest);

@@ -14,8 +14,8 @@ struct missing_references {
 };
 
 /*
- * Checks that all a manifest names is there: blobs anywhere, entries of an index as a manifest of
- * this repository or as a blob; with the size it says. Non-distributable layers and the subject
+ * Checks that all a manifest names is there: blobs anywhere, with the size it says; entries of an
+ * index as a manifest of this repository or as a blob. Non-distributable layers and the subject
  * need not be there. ERROR_NOT_FOUND about REFERENCED (missing_out says what), ERROR_INVALID about
  * MANIFEST for a wrong size.
  */

@@ -63,6 +63,7 @@ bool tag_rule_subject(struct str tag, struct digest *subject_out)
 bool tag_rule_grows(const struct manifest *old_manifest, const struct manifest *new_manifest)
 {
     if (old_manifest->format != new_manifest->format ||
+        new_manifest->descriptor_count - new_manifest->first_layer > TAG_RULE_MAX_GROWTH ||
         (!new_manifest->is_index && !holds_signatures_only(new_manifest))) {
         return false;
     }
@@ -100,7 +101,8 @@ static bool has_descriptor(const struct manifest *manifest, const struct descrip
         const struct descriptor *present = &manifest->descriptors[i];
 
         if (digest_equal(&present->digest, &wanted->digest) &&
-            str_equal(present->media_type, wanted->media_type)) {
+            str_equal(present->media_type, wanted->media_type) &&
+            digest_equal(&present->annotations, &wanted->annotations)) {
             return true;
         }
     }

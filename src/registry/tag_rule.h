@@ -23,9 +23,13 @@ bool tag_rule_may_move(enum tag_kind kind, bool snapshots_move, bool signatures_
  */
 MUST_USE bool tag_rule_subject(struct str tag, struct digest *subject_out);
 
+/* Beyond so many layers or entries, a signature tag grows no more (cosign reads no more, either).
+ */
+enum { TAG_RULE_MAX_GROWTH = 1000 };
+
 /*
  * Whether a signature tag may be replaced: the new manifest has every layer or entry of the old
- * one, is of the same format, and holds nothing but signatures and attestations, or is an index of
- * referrers.
+ * one with its annotations (where cosign keeps signatures), is of the same format, and holds
+ * nothing but signatures and attestations, or is an index of referrers.
  */
 bool tag_rule_grows(const struct manifest *old_manifest, const struct manifest *new_manifest);

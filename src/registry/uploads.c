@@ -27,112 +27,158 @@ struct upload {
 };
 
 static struct upload *new_upload(struct registry *registry, const struct upload_key *key,
-                                 const struct blob_upload *rested);
-static enum error_code enter(struct upload *upload, struct upload **upload_out, struct error *err);
-static enum error_code find(struct registry *registry, const struct upload_key *key,
-                            struct arena *arena, struct upload_record *record_out,
-                            struct error *err);
-static enum error_code restore(const struct upload_record *record, struct blob_upload *rested_out,
-                               struct error *err);
+                                 struct str id);
+static char *new_text(struct str text);
+static enum error_code enter(struct upload *upload, struct error *err);
+static void leave(struct upload *upload);
+static void free_upload(struct upload *upload);
+static enum error_code resume(struct upload *upload, const struct upload_key *key,
+                              struct error *err);
+static enum error_code check_record(const struct upload *upload, const struct upload_record *record,
+                                    struct error *err);
+static bool is_stale(const struct registry *registry, const struct upload_record *record);
 static enum error_code need_writer(struct upload *upload, struct error *err);
+static void drop_writer(struct upload *upload);
 static enum error_code save(struct upload *upload, const struct blob_upload *state,
                             struct error *err);
 static enum error_code forget(struct upload *upload, struct error *err);
 static enum error_code expire(struct registry *registry, const struct upload_record *record,
                               size_t *expired, struct error *err);
+static enum error_code check_still_stale(struct registry *registry,
+                                         const struct upload_record *record, bool *is_stale_out,
+                                         struct error *err);
 
 enum error_code upload_begin(struct registry *registry, const struct upload_key *key,
                              enum digest_algorithm algorithm, struct upload **upload_out,
                              struct error *err)
 {
     struct blob_upload fresh;
+    struct upload *upload = NULL;
+    enum error_code code = OK;
 
     blob_upload_init(&fresh, algorithm);
-    return enter(new_upload(registry, key, &fresh), upload_out, err);
+    upload = new_upload(registry, key, str_from(fresh.id));
+    upload->rested = fresh;
+    code = enter(upload, err);
+    if (!code) {
+        *upload_out = upload;
+    }
+    return code;
 }
 
 static struct upload *new_upload(struct registry *registry, const struct upload_key *key,
-                                 const struct blob_upload *rested)
+                                 struct str id)
 {
     struct upload *upload = memory_new(1, sizeof(*upload));
-    const struct str repository = key->repository.name;
 
+    assert(id.length < sizeof(upload->open.id));
+    memcpy(upload->open.id, id.bytes, id.length);
     upload->registry = registry;
-    upload->rested = *rested;
-    memcpy(upload->open.id, rested->id, sizeof(upload->open.id));
-    upload->repository = memory_new(repository.length + 1, 1);
-    memcpy(upload->repository, repository.bytes, repository.length);
-    upload->created_by = memory_new(key->identity.length + 1, 1);
-    memcpy(upload->created_by, key->identity.bytes, key->identity.length);
+    upload->repository = new_text(key->repository.name);
+    upload->created_by = new_text(key->identity);
     upload->created_ms = clock_wall_ms(registry->config.clock);
     return upload;
 }
 
-static enum error_code enter(struct upload *upload, struct upload **upload_out, struct error *err)
+static char *new_text(struct str text)
 {
-    if (!open_uploads_enter(&upload->registry->open_uploads, &upload->open)) {
-        free(upload->repository);
-        free(upload->created_by);
-        free(upload);
-        return error_set_about(err, ABOUT_UPLOAD, ERROR_CONFLICT,
-                               "another request is working on this upload; wait for its answer");
+    char *copy = memory_new(text.length + 1, 1);
+
+    if (text.length > 0) {
+        memcpy(copy, text.bytes, text.length);
     }
-    *upload_out = upload;
-    return OK;
+    return copy;
+}
+
+/* Frees the upload if somebody else has it open. */
+static enum error_code enter(struct upload *upload, struct error *err)
+{
+    if (open_uploads_enter(&upload->registry->open_uploads, &upload->open)) {
+        return OK;
+    }
+    free_upload(upload);
+    return error_set_about(err, ABOUT_UPLOAD, ERROR_CONFLICT,
+                           "another request is working on this upload; wait for its answer");
+}
+
+static void free_upload(struct upload *upload)
+{
+    free(upload->repository);
+    free(upload->created_by);
+    free(upload);
 }
 
 enum error_code upload_open(struct registry *registry, const struct upload_key *key,
                             struct upload **upload_out, struct error *err)
 {
+    struct upload *upload = NULL;
+    enum error_code code = OK;
+
+    if (key->id.length != RANDOM_ID_BYTES - 1) {
+        return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND, "no upload has such an id");
+    }
+    upload = new_upload(registry, key, key->id);
+    code = enter(upload, err);
+    if (code) {
+        return code;
+    }
+    /* Only now: what another request acknowledged until it left must be seen. */
+    code = resume(upload, key, err);
+    if (code) {
+        leave(upload);
+        return code;
+    }
+    *upload_out = upload;
+    return OK;
+}
+
+static enum error_code resume(struct upload *upload, const struct upload_key *key,
+                              struct error *err)
+{
     struct arena arena;
     struct upload_record record;
-    struct blob_upload rested;
     enum error_code code = OK;
 
     arena_init(&arena, RECORD_ARENA_BYTES);
-    code = find(registry, key, &arena, &record, err);
+    code = metadata_find_upload(upload->registry->config.metadata, key->repository.name, key->id,
+                                &arena, &record, err);
     if (!code) {
-        code = restore(&record, &rested, err);
+        code = check_record(upload, &record, err);
+    }
+    if (!code && !hasher_restore(&upload->rested.hasher, record.state)) {
+        code = error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
+                               "this upload was begun by another version of the server, begin "
+                               "again");
     }
     if (!code) {
-        struct upload *upload = new_upload(registry, key, &rested);
-
-        upload->is_saved = true;
+        memcpy(upload->rested.id, upload->open.id, sizeof(upload->rested.id));
+        upload->rested.offset_bytes = record.offset_bytes;
         upload->created_ms = record.created_ms;
-        code = enter(upload, upload_out, err);
+        upload->is_saved = true;
     }
     arena_release(&arena);
     return code;
 }
 
-static enum error_code find(struct registry *registry, const struct upload_key *key,
-                            struct arena *arena, struct upload_record *record_out,
-                            struct error *err)
+static enum error_code check_record(const struct upload *upload, const struct upload_record *record,
+                                    struct error *err)
 {
-    const enum error_code code = metadata_find_upload(
-        registry->config.metadata, key->repository.name, key->id, arena, record_out, err);
-
-    if (!code && !str_equal(record_out->created_by, key->identity)) {
+    if (!str_is(record->created_by, upload->created_by)) {
         return error_set_about(err, ABOUT_UPLOAD, ERROR_DENIED,
                                "this upload was begun by somebody else");
     }
-    return code;
+    if (is_stale(upload->registry, record)) {
+        return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
+                               "this upload rested for too long and has expired, begin again");
+    }
+    return OK;
 }
 
-static enum error_code restore(const struct upload_record *record, struct blob_upload *rested_out,
-                               struct error *err)
+static bool is_stale(const struct registry *registry, const struct upload_record *record)
 {
-    struct blob_upload rested = {.offset_bytes = record->offset_bytes};
+    const struct registry_config *config = &registry->config;
 
-    if (record->id.length != sizeof(rested.id) - 1 ||
-        !hasher_restore(&rested.hasher, record->state)) {
-        return error_set_about(
-            err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
-            "this upload was begun by another version of the server, begin again");
-    }
-    memcpy(rested.id, record->id.bytes, record->id.length);
-    *rested_out = rested;
-    return OK;
+    return record->updated_ms < clock_wall_ms(config->clock) - config->upload_lifetime_ms;
 }
 
 struct str upload_id(const struct upload *upload)
@@ -153,8 +199,7 @@ enum error_code upload_write(struct upload *upload, struct str bytes, struct err
         code = blob_writer_write(upload->writer, bytes, err);
     }
     if (code) {
-        blob_writer_free(upload->writer);
-        upload->writer = NULL;
+        drop_writer(upload);
     }
     return code;
 }
@@ -166,12 +211,23 @@ static enum error_code need_writer(struct upload *upload, struct error *err)
                                              &upload->writer, err);
 }
 
+/* The upload is as it was when it last rested. */
+static void drop_writer(struct upload *upload)
+{
+    blob_writer_free(upload->writer);
+    upload->writer = NULL;
+}
+
 enum error_code upload_suspend(struct upload *upload, struct error *err)
 {
     struct blob_upload state = upload->rested;
     enum error_code code = upload->writer ? blob_writer_suspend(upload->writer, &state, err) : OK;
 
-    return code ? code : save(upload, &state, err);
+    if (code) {
+        drop_writer(upload);
+        return code;
+    }
+    return save(upload, &state, err);
 }
 
 static enum error_code save(struct upload *upload, const struct blob_upload *state,
@@ -201,10 +257,19 @@ enum error_code upload_commit(struct upload *upload, const struct digest *expect
 {
     enum error_code code = need_writer(upload, err);
 
-    if (!code) {
-        code = blob_writer_commit(upload->writer, expected, err);
+    if (code) {
+        return code;
     }
-    return code ? code : forget(upload, err);
+    code = blob_writer_commit(upload->writer, expected, err);
+    if (code == ERROR_INVALID) {
+        return code; /* another digest: the writer is as good as before */
+    }
+    drop_writer(upload);
+    if (!code) {
+        /* The blob is there, so this is no failure: a row that stays expires. */
+        (void)!forget(upload, NULL);
+    }
+    return code;
 }
 
 /* Removes the row, if there is one: once is enough. */
@@ -225,8 +290,7 @@ enum error_code upload_cancel(struct upload *upload, struct error *err)
 {
     enum error_code code = OK;
 
-    blob_writer_free(upload->writer);
-    upload->writer = NULL;
+    drop_writer(upload);
     code = blob_store_discard(upload->registry->config.blobs, &upload->rested, err);
     return code ? code : forget(upload, err);
 }
@@ -241,12 +305,16 @@ void upload_close(struct upload *upload)
         /* Nobody knows it: what it left is of no use. After a commit there is nothing. */
         (void)!blob_store_discard(upload->registry->config.blobs, &upload->rested, NULL);
     }
-    open_uploads_leave(&upload->registry->open_uploads, &upload->open);
-    free(upload->repository);
-    free(upload->created_by);
-    free(upload);
+    leave(upload);
 }
 
+static void leave(struct upload *upload)
+{
+    open_uploads_leave(&upload->registry->open_uploads, &upload->open);
+    free_upload(upload);
+}
+
+/* What cannot be discarded now does not keep the others: the first failure is told at the end. */
 enum error_code registry_expire_uploads(struct registry *registry, size_t *expired_out,
                                         struct error *err)
 {
@@ -260,8 +328,11 @@ enum error_code registry_expire_uploads(struct registry *registry, size_t *expir
 
     arena_init(&arena, EXPIRY_ARENA_BYTES);
     code = metadata_list_stale_uploads(config->metadata, &query, &stale, err);
-    for (size_t i = 0; i < stale.count && !code; i++) {
-        code = expire(registry, &stale.uploads[i], &expired, err);
+    for (size_t i = 0; i < stale.count; i++) {
+        const enum error_code failed =
+            expire(registry, &stale.uploads[i], &expired, code ? NULL : err);
+
+        code = code ? code : failed;
     }
     arena_release(&arena);
     *expired_out = expired;
@@ -272,21 +343,44 @@ static enum error_code expire(struct registry *registry, const struct upload_rec
                               size_t *expired, struct error *err)
 {
     struct open_upload open = {0};
-    struct blob_upload rested;
+    struct blob_upload rested = {0};
+    const struct str id = str_slice(record->id, 0, sizeof(rested.id) - 1);
+    bool is_still_stale = false;
     enum error_code code = OK;
 
-    if (restore(record, &rested, NULL)) {
-        blob_upload_init(&rested, DIGEST_SHA256); /* of another version: only the row is left */
-    }
+    /* An id of another form has no bytes here: then only its row goes. */
+    memcpy(rested.id, id.bytes, id.length);
     memcpy(open.id, rested.id, sizeof(open.id));
     if (!open_uploads_enter(&registry->open_uploads, &open)) {
         return OK; /* somebody goes on with it at this moment */
     }
-    code = blob_store_discard(registry->config.blobs, &rested, err);
-    if (!code) {
-        code = metadata_remove_upload(registry->config.metadata, record->id, err);
+    code = check_still_stale(registry, record, &is_still_stale, err);
+    if (!code && is_still_stale) {
+        code = blob_store_discard(registry->config.blobs, &rested, err);
     }
-    *expired += code ? 0 : 1;
+    if (!code && is_still_stale) {
+        code = metadata_remove_upload(registry->config.metadata, record->id, err);
+        *expired += code ? 0 : 1;
+    }
     open_uploads_leave(&registry->open_uploads, &open);
     return code;
+}
+
+/* Somebody may have gone on, or come to the end, between the listing and our entering. */
+static enum error_code check_still_stale(struct registry *registry,
+                                         const struct upload_record *record, bool *is_stale_out,
+                                         struct error *err)
+{
+    struct arena arena;
+    struct upload_record now;
+    enum error_code code = OK;
+
+    arena_init(&arena, RECORD_ARENA_BYTES);
+    code = metadata_find_upload(registry->config.metadata, record->repository, record->id, &arena,
+                                &now, err);
+    if (!code) {
+        *is_stale_out = is_stale(registry, &now);
+    }
+    arena_release(&arena);
+    return code == ERROR_NOT_FOUND ? OK : code;
 }

@@ -1,0 +1,551 @@
+#include "registry/manifests.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/hasher.h"
+#include "metadata/tags.h"
+#include "registry_world.h"
+#include "tests/support/faulty_store.h"
+
+#define UNKNOWN_DIGEST "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+
+static void image_is_found_under_its_tag_and_its_digest(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = registry_world_make_image(world, "one", LAYER_TAR);
+    const char *digest = registry_world_digest_text(world, image);
+    const struct digest wanted = digest_of(image);
+
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", image), OK);
+    assert_true(digest_equal(&world->receipt.digest, &wanted));
+    assert_false(world->receipt.has_subject);
+    assert_false(world->receipt.has_existing);
+    assert_true(registry_world_has(world, "team/app", "1.0", image));
+    assert_true(registry_world_has(world, "team/app", digest, image));
+}
+
+static void digest_in_the_reference_says_how_it_is_hashed(void **state)
+{
+    static const enum digest_algorithm algorithms[] = {DIGEST_SHA256, DIGEST_SHA512};
+    struct registry_world *world = *state;
+    const char *image = registry_world_make_image(world, "one", LAYER_TAR);
+
+    for (size_t i = 0; i < ARRAY_LEN(algorithms); i++) {
+        const struct digest digest = hasher_digest_of(algorithms[i], str_from(image));
+        char text[DIGEST_TEXT_BYTES];
+
+        digest_format(&digest, text);
+        assert_int_equal(registry_world_push(world, "team/app", text, image), OK);
+        assert_true(digest_equal(&world->receipt.digest, &digest));
+        assert_true(registry_world_has(world, "team/app", text, image));
+    }
+    assert_int_equal(registry_world_count(world, "select count(*) from tag"), 0);
+}
+
+static void wrong_digest_is_told_with_the_right_one(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = registry_world_make_image(world, "one", LAYER_TAR);
+
+    assert_int_equal(registry_world_push(world, "team/app", UNKNOWN_DIGEST, image), ERROR_INVALID);
+    assert_int_equal(world->err.topic, ABOUT_DIGEST);
+    assert_non_null(strstr(world->err.message, UNKNOWN_DIGEST));
+    assert_non_null(strstr(world->err.message, registry_world_digest_text(world, image)));
+    assert_int_equal(registry_world_count(world, "select count(*) from repository"), 0);
+}
+
+static void what_is_no_manifest_is_refused(void **state)
+{
+    static const struct {
+        const char *content;
+        const char *type;
+        enum error_code code;
+    } rows[] = {
+        {"", OCI_IMAGE, ERROR_INVALID},
+        {"{}", OCI_IMAGE, ERROR_INVALID},
+        {"{\"schemaVersion\":2,\"manifests\":[]}", "application/json", ERROR_INVALID},
+        {"{\"schemaVersion\":2,\"manifests\":[]}", OCI_IMAGE, ERROR_INVALID},
+        {"{\"schemaVersion\":1}", "application/vnd.docker.distribution.manifest.v1+prettyjws",
+         ERROR_UNSUPPORTED},
+    };
+    struct registry_world *world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(
+            registry_world_push_as(world, "team/app", "1.0", rows[i].content, rows[i].type),
+            rows[i].code);
+        assert_int_equal(world->err.topic, ABOUT_MANIFEST);
+    }
+    assert_int_equal(registry_world_count(world, "select count(*) from repository"), 0);
+}
+
+static void manifest_has_its_limit(void **state)
+{
+    static const char index[] = "{\"schemaVersion\":2,\"manifests\":[]}";
+    struct registry_world *world = *state;
+    const struct str spaces = {
+        arena_new(&world->arena, WORLD_MANIFEST_MAX_BYTES + 1, 1),
+        WORLD_MANIFEST_MAX_BYTES + 1,
+    };
+    char *content = arena_text(&world->arena, spaces);
+
+    memset(content, ' ', spaces.length);
+    memcpy(content, index, sizeof(index) - 1);
+    assert_int_equal(registry_world_push_as(world, "team/app", "1.0", content, OCI_INDEX),
+                     ERROR_TOO_LARGE);
+    assert_int_equal(world->err.topic, ABOUT_MANIFEST);
+    content[WORLD_MANIFEST_MAX_BYTES] = '\0';
+    assert_int_equal(registry_world_push_as(world, "team/app", "1.0", content, OCI_INDEX), OK);
+}
+
+static void missing_layer_is_named_and_nothing_is_stored(void **state)
+{
+    struct registry_world *world = *state;
+    const struct digest missing = digest_of("never pushed");
+    const struct digest config = registry_world_push_blob(world, "{}");
+    const char *image = arena_format(
+        &world->arena, "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s]}",
+        registry_world_describe(world, "config", &config, 2),
+        registry_world_describe(world, LAYER_TAR, &missing, sizeof("never pushed") - 1));
+
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", image), ERROR_NOT_FOUND);
+    assert_int_equal(world->err.topic, ABOUT_REFERENCED);
+    assert_int_equal(world->receipt.missing_count, 1);
+    assert_true(digest_equal(&world->receipt.missing[0], &missing));
+    assert_int_equal(registry_world_count(world, "select count(*) from repository"), 0);
+    (void)registry_world_push_blob(world, "never pushed");
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", image), OK);
+}
+
+static void subject_is_told_though_it_is_not_there_yet(void **state)
+{
+    struct registry_world *world = *state;
+    const struct digest subject = digest_of("a later image");
+    const char *index = arena_format(
+        &world->arena, "{\"schemaVersion\":2,\"manifests\":[],\"subject\":%s}",
+        registry_world_describe(world, OCI_IMAGE, &subject, sizeof("a later image") - 1));
+
+    assert_int_equal(registry_world_push_as(world, "team/app", "1.0", index, OCI_INDEX), OK);
+    assert_true(world->receipt.has_subject);
+    assert_true(digest_equal(&world->receipt.subject, &subject));
+}
+
+static void same_again_is_success_and_stores_nothing(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = registry_world_make_image(world, "one", LAYER_TAR);
+
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", image), OK);
+    fake_clock_advance(&world->clock, 1000);
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", image), OK);
+    assert_int_equal(registry_world_count(world, "select count(*) from tag_change"), 1);
+    assert_int_equal(registry_world_count(world, "select count(*) from manifest"), 1);
+}
+
+static void existing_tag_is_refused_with_both_digests(void **state)
+{
+    struct registry_world *world = *state;
+    const char *first = registry_world_make_image(world, "one", LAYER_TAR);
+    const char *second = registry_world_make_image(world, "two", LAYER_TAR);
+    const struct digest existing = digest_of(first);
+    const struct digest refused = digest_of(second);
+
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", first), OK);
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", second), ERROR_CONFLICT);
+    assert_int_equal(world->err.topic, ABOUT_TAG);
+    assert_non_null(strstr(world->err.message, "team/app:1.0"));
+    assert_non_null(strstr(world->err.message, registry_world_digest_text(world, first)));
+    assert_non_null(strstr(world->err.message, registry_world_digest_text(world, second)));
+    assert_true(world->receipt.has_existing);
+    assert_true(digest_equal(&world->receipt.existing, &existing));
+    assert_true(digest_equal(&world->receipt.refused, &refused));
+    assert_true(registry_world_has(world, "team/app", "1.0", first));
+    assert_int_equal(registry_world_count(world, "select count(*) from manifest"), 1);
+}
+
+static void tags_of_other_repositories_do_not_matter(void **state)
+{
+    struct registry_world *world = *state;
+    const char *first = registry_world_make_image(world, "one", LAYER_TAR);
+    const char *second = registry_world_make_image(world, "two", LAYER_TAR);
+
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", first), OK);
+    assert_int_equal(registry_world_push(world, "team/other", "1.0", second), OK);
+    assert_true(registry_world_has(world, "team/app", "1.0", first));
+    assert_true(registry_world_has(world, "team/other", "1.0", second));
+}
+
+static void latest_is_refused_with_what_to_push_instead(void **state)
+{
+    struct registry_world *world = *state;
+    const char *first = registry_world_make_image(world, "one", LAYER_TAR);
+    const char *second = registry_world_make_image(world, "two", LAYER_TAR);
+    const struct digest newest = digest_of(first);
+
+    assert_int_equal(registry_world_push(world, "team/app", "latest", first), ERROR_CONFLICT);
+    assert_int_equal(world->err.topic, ABOUT_TAG);
+    assert_false(world->receipt.has_existing);
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", first), OK);
+    assert_int_equal(registry_world_push(world, "team/app", "latest", second), ERROR_CONFLICT);
+    assert_non_null(strstr(world->err.message, "version tag"));
+    assert_true(world->receipt.has_existing);
+    assert_true(digest_equal(&world->receipt.existing, &newest));
+    assert_int_equal(registry_world_count(world, "select count(*) from manifest"), 1);
+}
+
+static void latest_that_is_so_already_is_success_and_stores_nothing(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = registry_world_make_image(world, "one", LAYER_TAR);
+    const struct digest digest = digest_of(image);
+
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", image), OK);
+    assert_int_equal(registry_world_push(world, "team/app", "latest", image), OK);
+    assert_true(digest_equal(&world->receipt.digest, &digest));
+    assert_int_equal(registry_world_count(world, "select count(*) from tag"), 1);
+}
+
+static void snapshot_moves_only_where_settings_let_it(void **state)
+{
+    struct registry_world *world = *state;
+    const char *first = registry_world_make_image(world, "one", LAYER_TAR);
+    const char *second = registry_world_make_image(world, "two", LAYER_TAR);
+
+    assert_int_equal(registry_world_push(world, "team/app", "1-SNAPSHOT", first), OK);
+    registry_world_let_move(world, false, true);
+    assert_int_equal(registry_world_push(world, "team/app", "1-SNAPSHOT", second), ERROR_CONFLICT);
+    registry_world_let_move(world, true, false);
+    assert_int_equal(registry_world_push(world, "team/app", "1-SNAPSHOT", second), OK);
+    assert_true(registry_world_has(world, "team/app", "1-SNAPSHOT", second));
+    assert_true(
+        registry_world_has(world, "team/app", registry_world_digest_text(world, first), first));
+}
+
+static void every_move_is_recorded_with_both_digests(void **state)
+{
+    struct registry_world *world = *state;
+    const char *const images[] = {
+        registry_world_make_image(world, "one", LAYER_TAR),
+        registry_world_make_image(world, "two", LAYER_TAR),
+        registry_world_make_image(world, "one", LAYER_TAR),
+    };
+    const struct tag_history_query query = {str_from("team/app"), str_from("1-SNAPSHOT"), 10,
+                                            &world->arena};
+    struct tag_history history;
+
+    registry_world_let_move(world, true, false);
+    for (size_t i = 0; i < ARRAY_LEN(images); i++) {
+        assert_int_equal(registry_world_push(world, "team/app", "1-SNAPSHOT", images[i]), OK);
+    }
+    assert_int_equal(metadata_list_tag_changes(world->metadata, &query, &history, NULL), OK);
+    assert_int_equal(history.count, ARRAY_LEN(images));
+    for (size_t i = 0; i < history.count; i++) {
+        const struct tag_change *change = &history.changes[i];
+        const struct digest to = digest_of(images[i]);
+        const struct digest from = digest_of(images[i > 0 ? i - 1 : 0]);
+
+        assert_true(digest_equal(&change->new_digest, &to));
+        assert_int_equal(change->has_old, i > 0);
+        assert_true(!change->has_old || digest_equal(&change->old_digest, &from));
+        assert_true(str_is(change->changed_by, "somebody"));
+    }
+}
+
+/* The tag of an image's signatures: the image is pushed if it is to be there. */
+static const char *signature_tag(struct registry_world *world, const char *pushed_to)
+{
+    const char *image = registry_world_make_image(world, "signed", LAYER_TAR);
+
+    if (pushed_to) {
+        assert_int_equal(registry_world_push(world, pushed_to, "1.0", image), OK);
+    }
+    return arena_format(&world->arena, "sha256-%s.sig",
+                        registry_world_digest_text(world, image) + sizeof("sha256:") - 1);
+}
+
+static void signatures_grow_and_never_shrink(void **state)
+{
+    static const struct {
+        const char *signatures;
+        enum error_code code;
+    } pushes[] = {{"a", OK},      {"a,b", OK},   {"a", ERROR_CONFLICT}, {"b,c", ERROR_CONFLICT},
+                  {"c,b,a", OK},  {"c,b,a", OK}, {"", ERROR_CONFLICT},  {"a,b", ERROR_CONFLICT},
+                  {"a,b,c,d", OK}};
+    struct registry_world *world = *state;
+    const char *tag = NULL;
+
+    registry_world_let_move(world, false, true);
+    tag = signature_tag(world, "team/app");
+    for (size_t i = 0; i < ARRAY_LEN(pushes); i++) {
+        const char *image = registry_world_make_image(world, pushes[i].signatures, LAYER_COSIGN);
+
+        assert_int_equal(registry_world_push(world, "team/app", tag, image), pushes[i].code);
+        assert_int_equal(registry_world_has(world, "team/app", tag, image), pushes[i].code == OK);
+    }
+    assert_int_equal(
+        registry_world_count(world, "select count(*) from tag_change where old_digest is not null"),
+        3);
+}
+
+static void signatures_do_not_grow_unless_settings_let_them(void **state)
+{
+    struct registry_world *world = *state;
+    const char *tag = signature_tag(world, "team/app");
+    const char *one = registry_world_make_image(world, "a", LAYER_COSIGN);
+    const char *two = registry_world_make_image(world, "a,b", LAYER_COSIGN);
+
+    registry_world_let_move(world, true, false);
+    assert_int_equal(registry_world_push(world, "team/app", tag, one), OK);
+    assert_int_equal(registry_world_push(world, "team/app", tag, two), ERROR_CONFLICT);
+}
+
+static void signatures_grow_only_beside_what_is_signed(void **state)
+{
+    static const char *const places[] = {NULL, "team/other"};
+    struct registry_world *world = *state;
+    const char *one = registry_world_make_image(world, "a", LAYER_COSIGN);
+    const char *two = registry_world_make_image(world, "a,b", LAYER_COSIGN);
+
+    registry_world_let_move(world, false, true);
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        const char *tag = signature_tag(world, places[i]);
+
+        assert_int_equal(registry_world_push(world, "team/app", tag, one), OK);
+        assert_int_equal(registry_world_push(world, "team/app", tag, two), ERROR_CONFLICT);
+        assert_int_equal(world->err.topic, ABOUT_TAG);
+    }
+}
+
+/* cosign writes the signature beside the layer, which is what was signed. */
+static void signature_in_an_annotation_is_kept(void **state)
+{
+    static const char from[] = "\"size\":1}]";
+    struct registry_world *world = *state;
+    const char *plain = registry_world_make_image(world, "a", LAYER_COSIGN);
+    const size_t head = strlen(plain) - strlen(strstr(plain, from));
+    const char *images[2];
+    const char *tag = NULL;
+
+    registry_world_let_move(world, false, true);
+    tag = signature_tag(world, "team/app");
+    for (size_t i = 0; i < ARRAY_LEN(images); i++) {
+        images[i] =
+            arena_format(&world->arena, "%.*s\"size\":1,\"annotations\":{\"signature\":\"%zu\"}}]}",
+                         (int)head, plain, i);
+    }
+    assert_int_equal(registry_world_push(world, "team/app", tag, images[0]), OK);
+    assert_int_equal(registry_world_push(world, "team/app", tag, images[1]), ERROR_CONFLICT);
+    assert_int_equal(registry_world_push(world, "team/app", tag, plain), ERROR_CONFLICT);
+    assert_true(registry_world_has(world, "team/app", tag, images[0]));
+}
+
+enum { RACERS = 50 };
+
+/* One of many who push at the same moment. */
+struct racer {
+    pthread_t thread;
+    pthread_barrier_t *start;
+    struct registry *registry;
+    struct manifest_upload upload;
+    enum error_code code;
+};
+
+static void *race(void *context)
+{
+    struct racer *racer = context;
+    struct manifest_receipt receipt;
+    struct arena arena;
+
+    arena_init(&arena, WORLD_MANIFEST_MAX_BYTES);
+    (void)pthread_barrier_wait(racer->start);
+    racer->code = registry_push_manifest(racer->registry, &racer->upload, &arena, &receipt, NULL);
+    arena_release(&arena);
+    return NULL;
+}
+
+/* An image of its own for each. */
+static void make_racer(struct registry_world *world, struct racer *racer, const char *tag,
+                       size_t number)
+{
+    const char *layer = arena_format(&world->arena, "layer %zu", number);
+    const char *image = registry_world_make_image(world, layer, LAYER_TAR);
+
+    racer->registry = world->registry;
+    racer->upload = (struct manifest_upload){
+        .repository = repository_of("team/app"),
+        .reference = {.tag = str_from(tag)},
+        .media_type = str_from(OCI_IMAGE),
+        .content = str_from(image),
+        .identity = str_from("somebody"),
+    };
+}
+
+static void run_race(struct registry_world *world, struct racer racers[RACERS], const char *tag)
+{
+    pthread_barrier_t start;
+
+    (void)pthread_barrier_init(&start, NULL, RACERS);
+    for (size_t i = 0; i < RACERS; i++) {
+        make_racer(world, &racers[i], tag, i);
+        racers[i].start = &start;
+    }
+    for (size_t i = 0; i < RACERS; i++) {
+        assert_int_equal(pthread_create(&racers[i].thread, NULL, race, &racers[i]), 0);
+    }
+    for (size_t i = 0; i < RACERS; i++) {
+        (void)pthread_join(racers[i].thread, NULL);
+    }
+    (void)pthread_barrier_destroy(&start);
+}
+
+static size_t count_racers(const struct racer racers[RACERS], enum error_code code)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < RACERS; i++) {
+        count += racers[i].code == code;
+    }
+    return count;
+}
+
+static void of_many_who_race_for_a_tag_one_wins(void **state)
+{
+    struct registry_world *world = *state;
+    struct racer racers[RACERS];
+    struct manifest_found found;
+
+    run_race(world, racers, "1.0");
+    assert_int_equal(count_racers(racers, OK), 1);
+    assert_int_equal(count_racers(racers, ERROR_CONFLICT), RACERS - 1);
+    assert_int_equal(registry_world_count(world, "select count(*) from tag_change"), 1);
+    assert_int_equal(registry_world_count(world, "select count(*) from manifest"), 1);
+    assert_int_equal(registry_world_find(world, "team/app", "1.0", &found), OK);
+    for (size_t i = 0; i < RACERS; i++) {
+        assert_int_equal(str_equal(found.manifest.content, racers[i].upload.content),
+                         racers[i].code == OK);
+    }
+}
+
+static void all_who_race_to_move_a_snapshot_move_it(void **state)
+{
+    struct registry_world *world = *state;
+    struct racer racers[RACERS];
+
+    registry_world_let_move(world, true, false);
+    run_race(world, racers, "1-SNAPSHOT");
+    assert_int_equal(count_racers(racers, OK), RACERS);
+    assert_int_equal(registry_world_count(world, "select count(*) from tag_change"), RACERS);
+    /* Each began where the one before had ended: no move was lost. */
+    assert_int_equal(
+        registry_world_count(world, "select count(distinct old_digest) from tag_change"),
+        RACERS - 1);
+}
+
+static void failing_store_leaves_nothing_behind(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = registry_world_make_image(world, "one,two", LAYER_TAR);
+    const unsigned reads = 3;
+
+    for (unsigned call = 1; call <= reads; call++) {
+        faulty_store_fail_at(world->blobs, call, ERROR_UNAVAILABLE);
+        assert_int_equal(registry_world_push(world, "team/app", "1.0", image), ERROR_UNAVAILABLE);
+        assert_int_equal(registry_world_count(world, "select count(*) from repository"), 0);
+    }
+    faulty_store_fail_at(world->blobs, 0, OK);
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", image), OK);
+    assert_int_equal(faulty_store_calls(world->blobs), reads);
+}
+
+/* The transaction fails at its last step. */
+static void failing_database_leaves_nothing_behind(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = registry_world_make_image(world, "one", LAYER_TAR);
+
+    registry_world_run_sql(world, "alter table tag_change rename to gone");
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", image), ERROR_INTERNAL);
+    assert_int_equal(registry_world_count(world, "select count(*) from repository"), 0);
+    registry_world_run_sql(world, "alter table gone rename to tag_change");
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", image), OK);
+}
+
+static void failing_look_up_of_what_was_before_moves_nothing(void **state)
+{
+    struct registry_world *world = *state;
+    const char *one = registry_world_make_image(world, "a", LAYER_COSIGN);
+    const char *two = registry_world_make_image(world, "a,b", LAYER_COSIGN);
+    const char *tag = NULL;
+
+    registry_world_let_move(world, false, true);
+    tag = signature_tag(world, "team/app");
+    assert_int_equal(registry_world_push(world, "team/app", tag, one), OK);
+    registry_world_run_sql(world, "drop trigger content_is_never_updated;"
+                                  "update content set bytes = x'00' where digest = "
+                                  "(select digest from tag where kind = 2)");
+    assert_int_equal(registry_world_push(world, "team/app", tag, two), ERROR_INVALID);
+    registry_world_run_sql(world, "alter table tag rename to gone");
+    assert_int_equal(registry_world_push(world, "team/app", "latest", two), ERROR_INTERNAL);
+}
+
+static void manifest_that_fills_the_memory_is_too_large(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = registry_world_make_image(world, "one", LAYER_TAR);
+    const struct manifest_upload upload = {
+        .repository = repository_of("team/app"),
+        .reference = {.tag = str_from("1.0")},
+        .media_type = str_from(OCI_IMAGE),
+        .content = str_from(image),
+        .identity = str_from("somebody"),
+    };
+    struct manifest_receipt receipt;
+    struct arena small;
+
+    arena_init(&small, 1024);
+    assert_int_equal(
+        registry_push_manifest(world->registry, &upload, &small, &receipt, &world->err),
+        ERROR_TOO_LARGE);
+    assert_int_equal(world->err.topic, ABOUT_MANIFEST);
+    arena_release(&small);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        WORLD_TEST(image_is_found_under_its_tag_and_its_digest),
+        WORLD_TEST(digest_in_the_reference_says_how_it_is_hashed),
+        WORLD_TEST(wrong_digest_is_told_with_the_right_one),
+        WORLD_TEST(what_is_no_manifest_is_refused),
+        WORLD_TEST(manifest_has_its_limit),
+        WORLD_TEST(missing_layer_is_named_and_nothing_is_stored),
+        WORLD_TEST(subject_is_told_though_it_is_not_there_yet),
+        WORLD_TEST(same_again_is_success_and_stores_nothing),
+        WORLD_TEST(existing_tag_is_refused_with_both_digests),
+        WORLD_TEST(tags_of_other_repositories_do_not_matter),
+        WORLD_TEST(latest_is_refused_with_what_to_push_instead),
+        WORLD_TEST(latest_that_is_so_already_is_success_and_stores_nothing),
+        WORLD_TEST(snapshot_moves_only_where_settings_let_it),
+        WORLD_TEST(every_move_is_recorded_with_both_digests),
+        WORLD_TEST(signatures_grow_and_never_shrink),
+        WORLD_TEST(signatures_do_not_grow_unless_settings_let_them),
+        WORLD_TEST(signatures_grow_only_beside_what_is_signed),
+        WORLD_TEST(signature_in_an_annotation_is_kept),
+        WORLD_TEST(of_many_who_race_for_a_tag_one_wins),
+        WORLD_TEST(all_who_race_to_move_a_snapshot_move_it),
+        WORLD_TEST(failing_store_leaves_nothing_behind),
+        WORLD_TEST(failing_database_leaves_nothing_behind),
+        WORLD_TEST(failing_look_up_of_what_was_before_moves_nothing),
+        WORLD_TEST(manifest_that_fills_the_memory_is_too_large),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

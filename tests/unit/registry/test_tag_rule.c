@@ -1,0 +1,229 @@
+#include "registry/tag_rule.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define HEX32 "0123456789abcdef0123456789abcdef"
+#define HEX64 HEX32 HEX32
+#define COSIGN "application/vnd.dev.cosign.simplesigning.v1+json"
+#define DSSE "application/vnd.dsse.envelope.v1+json"
+#define TAR "application/vnd.oci.image.layer.v1.tar+gzip"
+#define IMAGE "application/vnd.oci.image.manifest.v1+json"
+
+static void kind_is_told_by_the_name_alone(void **state)
+{
+    static const struct {
+        const char *tag;
+        enum tag_kind kind;
+    } tags[] = {
+        {"1.0", TAG_VERSION},
+        {"latest", TAG_VERSION},
+        {"SNAPSHOT", TAG_VERSION},
+        {"1.0-snapshot", TAG_VERSION},
+        {"1.0-SNAPSHOT-1", TAG_VERSION},
+        {"1.0.SNAPSHOT", TAG_VERSION},
+        {"1.0-SNAPSHOT", TAG_SNAPSHOT},
+        {"a-SNAPSHOT", TAG_SNAPSHOT},
+        {"sha256-" HEX64, TAG_SIGNATURE},
+        {"sha256-" HEX64 ".sig", TAG_SIGNATURE},
+        {"sha256-" HEX64 ".att", TAG_SIGNATURE},
+        {"sha256-" HEX64 ".sbom", TAG_SIGNATURE},
+        {"sha256-" HEX64 ".", TAG_VERSION},
+        {"sha256-" HEX64 ".sig2", TAG_VERSION},
+        {"sha256-" HEX64 ".SIG", TAG_VERSION},
+        {"sha256-" HEX64 "0", TAG_VERSION},
+        {"sha256-" HEX64 "-SNAPSHOT", TAG_SNAPSHOT},
+        {"sha256-" HEX32, TAG_VERSION},
+        {"sha256-" HEX32 "0123456789ABCDEF0123456789abcdef", TAG_VERSION},
+        {"sha256-" HEX32 "g123456789abcdef0123456789abcdef", TAG_VERSION},
+        {"sha256_" HEX64, TAG_VERSION},
+        {"xsha256-" HEX64, TAG_VERSION},
+        {"sha512-" HEX64, TAG_VERSION},
+        {"", TAG_VERSION},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
+        assert_int_equal(tag_rule_kind(str_from(tags[i].tag)), tags[i].kind);
+    }
+}
+
+static void only_latest_is_latest(void **state)
+{
+    static const char *const others[] = {"", "Latest", "LATEST", "latest1", "late", "latest-1"};
+
+    (void)state;
+    assert_true(tag_rule_is_latest(str_from("latest")));
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        assert_false(tag_rule_is_latest(str_from(others[i])));
+    }
+}
+
+static void versions_never_move_and_others_only_by_their_setting(void **state)
+{
+    static const struct {
+        enum tag_kind kind;
+        bool snapshots_move;
+        bool signatures_grow;
+        bool may_move;
+    } rules[] = {
+        {TAG_VERSION, false, false, false},   {TAG_VERSION, true, false, false},
+        {TAG_VERSION, false, true, false},    {TAG_VERSION, true, true, false},
+        {TAG_SNAPSHOT, false, false, false},  {TAG_SNAPSHOT, true, false, true},
+        {TAG_SNAPSHOT, false, true, false},   {TAG_SNAPSHOT, true, true, true},
+        {TAG_SIGNATURE, false, false, false}, {TAG_SIGNATURE, true, false, false},
+        {TAG_SIGNATURE, false, true, true},   {TAG_SIGNATURE, true, true, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+        assert_int_equal(
+            tag_rule_may_move(rules[i].kind, rules[i].snapshots_move, rules[i].signatures_grow),
+            rules[i].may_move);
+    }
+}
+
+static void subject_of_a_signature_tag_is_the_digest_in_its_name(void **state)
+{
+    struct digest wanted;
+    struct digest subject;
+
+    (void)state;
+    assert_int_equal(digest_parse(str_from("sha256:" HEX64), &wanted, NULL), OK);
+    assert_true(tag_rule_subject(str_from("sha256-" HEX64 ".sig"), &subject));
+    assert_true(digest_equal(&subject, &wanted));
+    assert_false(tag_rule_subject(str_from("1.0"), &subject));
+}
+
+/* Manifests in short: a letter for each layer, of the media type given; none: a config alone. */
+struct growth {
+    const char *old_layers;
+    const char *old_type;
+    const char *new_layers;
+    const char *new_type;
+    bool is_index;
+    bool grows;
+};
+
+enum { MAX_LAYERS = TAG_RULE_MAX_GROWTH + 1 };
+
+static void make(struct manifest *manifest, struct descriptor *descriptors, const char *layers,
+                 const char *type, bool is_index)
+{
+    *manifest = (struct manifest){
+        .format = is_index ? MANIFEST_OCI_INDEX : MANIFEST_OCI_IMAGE,
+        .is_index = is_index,
+        .descriptors = descriptors,
+        .first_layer = is_index ? 0 : 1,
+    };
+    if (!is_index) {
+        descriptors[0] = (struct descriptor){.digest = {.bytes = {'c', (uint8_t)layers[0]}}};
+    }
+    manifest->descriptor_count = manifest->first_layer;
+    for (const char *layer = layers; *layer; layer++) {
+        descriptors[manifest->descriptor_count++] = (struct descriptor){
+            .digest = {.bytes = {(uint8_t)*layer}},
+            .media_type = str_from(type),
+        };
+    }
+}
+
+static void signature_tag_takes_only_what_keeps_all_signatures(void **state)
+{
+    static const struct growth rows[] = {
+        {"a", COSIGN, "ab", COSIGN, false, true},    {"a", COSIGN, "ba", COSIGN, false, true},
+        {"ab", COSIGN, "cbad", COSIGN, false, true}, {"a", DSSE, "ab", DSSE, false, true},
+        {"ab", COSIGN, "ab", COSIGN, false, true},   {"", COSIGN, "a", COSIGN, false, true},
+        {"ab", COSIGN, "a", COSIGN, false, false},   {"ab", COSIGN, "ac", COSIGN, false, false},
+        {"a", COSIGN, "b", COSIGN, false, false},    {"a", COSIGN, "", COSIGN, false, false},
+        {"", COSIGN, "", COSIGN, false, false},      {"a", TAR, "ab", TAR, false, false},
+        {"a", COSIGN, "ab", TAR, false, false},      {"a", TAR, "ab", COSIGN, false, false},
+        {"a", COSIGN, "ab", DSSE, false, false},     {"a", IMAGE, "ab", IMAGE, true, true},
+        {"", IMAGE, "a", IMAGE, true, true},         {"ab", IMAGE, "b", IMAGE, true, false},
+        {"a", IMAGE, "", IMAGE, true, false},
+    };
+    struct descriptor old_descriptors[MAX_LAYERS];
+    struct descriptor new_descriptors[MAX_LAYERS];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct manifest old_manifest;
+        struct manifest new_manifest;
+
+        make(&old_manifest, old_descriptors, rows[i].old_layers, rows[i].old_type,
+             rows[i].is_index);
+        make(&new_manifest, new_descriptors, rows[i].new_layers, rows[i].new_type,
+             rows[i].is_index);
+        assert_int_equal(tag_rule_grows(&old_manifest, &new_manifest), rows[i].grows);
+    }
+}
+
+static void signature_tag_keeps_its_format(void **state)
+{
+    struct descriptor old_descriptors[MAX_LAYERS];
+    struct descriptor new_descriptors[MAX_LAYERS];
+    struct manifest old_manifest;
+    struct manifest new_manifest;
+
+    (void)state;
+    make(&old_manifest, old_descriptors, "a", COSIGN, false);
+    make(&new_manifest, new_descriptors, "ab", COSIGN, true);
+    assert_false(tag_rule_grows(&old_manifest, &new_manifest));
+    make(&new_manifest, new_descriptors, "ab", COSIGN, false);
+    new_manifest.format = MANIFEST_DOCKER_IMAGE;
+    assert_false(tag_rule_grows(&old_manifest, &new_manifest));
+}
+
+/* The layer is what was signed, and the signature an annotation of it. */
+static void signature_tag_keeps_what_is_annotated(void **state)
+{
+    struct descriptor old_descriptors[MAX_LAYERS];
+    struct descriptor new_descriptors[MAX_LAYERS];
+    struct manifest old_manifest;
+    struct manifest new_manifest;
+
+    (void)state;
+    make(&old_manifest, old_descriptors, "a", COSIGN, false);
+    make(&new_manifest, new_descriptors, "aa", COSIGN, false);
+    old_descriptors[1].annotations.bytes[0] = 1;
+    assert_false(tag_rule_grows(&old_manifest, &new_manifest));
+    new_descriptors[1].annotations.bytes[0] = 2;
+    assert_false(tag_rule_grows(&old_manifest, &new_manifest));
+    new_descriptors[2].annotations.bytes[0] = 1;
+    assert_true(tag_rule_grows(&old_manifest, &new_manifest));
+}
+
+static void signature_tag_grows_up_to_a_bound(void **state)
+{
+    struct descriptor descriptors[MAX_LAYERS + 1] = {{.size_bytes = 0}};
+    struct manifest old_manifest = {
+        .format = MANIFEST_OCI_INDEX, .is_index = true, .descriptors = descriptors};
+    struct manifest new_manifest = old_manifest;
+
+    (void)state;
+    old_manifest.descriptor_count = 1;
+    new_manifest.descriptor_count = TAG_RULE_MAX_GROWTH;
+    assert_true(tag_rule_grows(&old_manifest, &new_manifest));
+    new_manifest.descriptor_count++;
+    assert_false(tag_rule_grows(&old_manifest, &new_manifest));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kind_is_told_by_the_name_alone),
+        cmocka_unit_test(only_latest_is_latest),
+        cmocka_unit_test(versions_never_move_and_others_only_by_their_setting),
+        cmocka_unit_test(subject_of_a_signature_tag_is_the_digest_in_its_name),
+        cmocka_unit_test(signature_tag_takes_only_what_keeps_all_signatures),
+        cmocka_unit_test(signature_tag_keeps_its_format),
+        cmocka_unit_test(signature_tag_keeps_what_is_annotated),
+        cmocka_unit_test(signature_tag_grows_up_to_a_bound),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
