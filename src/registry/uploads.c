@@ -60,10 +60,12 @@ enum error_code upload_begin(struct registry *registry, const struct upload_key 
     upload = new_upload(registry, key, str_from(fresh.id));
     upload->rested = fresh;
     code = enter(upload, err);
-    if (!code) {
-        *upload_out = upload;
+    if (code) {
+        free_upload(upload);
+        return code;
     }
-    return code;
+    *upload_out = upload;
+    return OK;
 }
 
 static struct upload *new_upload(struct registry *registry, const struct upload_key *key,
@@ -90,13 +92,11 @@ static char *new_text(struct str text)
     return copy;
 }
 
-/* Frees the upload if somebody else has it open. */
 static enum error_code enter(struct upload *upload, struct error *err)
 {
     if (open_uploads_enter(&upload->registry->open_uploads, &upload->open)) {
         return OK;
     }
-    free_upload(upload);
     return error_set_about(err, ABOUT_UPLOAD, ERROR_CONFLICT,
                            "another request is working on this upload; wait for its answer");
 }
@@ -120,6 +120,7 @@ enum error_code upload_open(struct registry *registry, const struct upload_key *
     upload = new_upload(registry, key, key->id);
     code = enter(upload, err);
     if (code) {
+        free_upload(upload);
         return code;
     }
     /* Only now: what another request acknowledged until it left must be seen. */
