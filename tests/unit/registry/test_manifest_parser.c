@@ -103,72 +103,73 @@ static void four_formats_are_taken(void **state)
     }
 }
 
+static const struct {
+    const char *type;
+    const char *content;
+    const char *reason; /* that the message holds */
+} bad_manifests[] = {
+    {OCI_IMAGE, "", "JSON"},
+    {OCI_IMAGE, "{", "JSON"},
+    {OCI_IMAGE, "\xff", "JSON"},
+    {OCI_IMAGE, IMAGE(LAYER) "x", "JSON"},
+    {OCI_IMAGE, "{" V2 "," V2 ",\"config\":" CONFIG ",\"layers\":[]}", "JSON"},
+    {OCI_IMAGE, "[]", "object"},
+    {OCI_IMAGE, "null", "object"},
+    {OCI_IMAGE, "\"" OCI_IMAGE "\"", "object"},
+    {OCI_IMAGE, "{}", "schemaVersion"},
+    {OCI_IMAGE, "{\"schemaVersion\":\"2\"}", "schemaVersion"},
+    {OCI_IMAGE, "{\"schemaVersion\":3}", "schemaVersion"},
+    {OCI_IMAGE, "{\"schemaVersion\":2.0}", "schemaVersion"},
+    {OCI_IMAGE, "{\"schemaVersion\":-2}", "schemaVersion"},
+    {OCI_IMAGE, IMAGE_WITH("\"mediaType\":\"" DOCKER_IMAGE "\""), "Content-Type"},
+    {OCI_IMAGE, IMAGE_WITH("\"mediaType\":\"" OCI_INDEX "\""), "Content-Type"},
+    {OCI_IMAGE, IMAGE_WITH("\"mediaType\":\"\""), "Content-Type"},
+    {OCI_IMAGE, IMAGE_WITH("\"mediaType\":7"), "Content-Type"},
+    {OCI_IMAGE, IMAGE_WITH("\"manifests\":[]"), "CVE-2021-41190"},
+    {OCI_IMAGE, IMAGE_WITH("\"manifests\":null"), "CVE-2021-41190"},
+    {OCI_INDEX, INDEX_WITH("\"layers\":[]"), "CVE-2021-41190"},
+    {OCI_INDEX, INDEX_WITH("\"config\":" CONFIG), "CVE-2021-41190"},
+    {DOCKER_LIST, INDEX_WITH("\"layers\":[" LAYER "]"), "CVE-2021-41190"},
+    {OCI_IMAGE, IMAGE_WITH("\"fsLayers\":[]"), "schema 1"},
+    {OCI_IMAGE, "{" V2 ",\"layers\":[]}", "config"},
+    {OCI_IMAGE, "{" V2 ",\"config\":null,\"layers\":[]}", "object"},
+    {OCI_IMAGE, "{" V2 ",\"config\":" CONFIG "}", "layers"},
+    {OCI_IMAGE, "{" V2 ",\"config\":" CONFIG ",\"layers\":{}}", "layers"},
+    {OCI_INDEX, "{" V2 "}", "manifests"},
+    {OCI_INDEX, "{" V2 ",\"manifests\":7}", "manifests"},
+    {OCI_IMAGE, IMAGE("7"), "object"},
+    {OCI_IMAGE, IMAGE("{}"), "digest"},
+    {OCI_IMAGE, IMAGE("{\"mediaType\":\"a\",\"digest\":\"sha256:ab\",\"size\":1}"), "sha256"},
+    {OCI_IMAGE, IMAGE("{\"mediaType\":\"a\",\"digest\":7,\"size\":1}"), "digest"},
+    {OCI_IMAGE, IMAGE("{\"digest\":\"" DIGEST("1") "\",\"size\":1}"), "mediaType"},
+    {OCI_IMAGE, IMAGE("{\"mediaType\":1,\"digest\":\"" DIGEST("1") "\",\"size\":1}"), "mediaType"},
+    {OCI_IMAGE, IMAGE("{\"mediaType\":\"a\",\"digest\":\"" DIGEST("1") "\"}"), "size"},
+    {OCI_IMAGE, IMAGE(DESCRIPTOR(TAR, "1", "-1")), "size"},
+    {OCI_IMAGE, IMAGE(DESCRIPTOR(TAR, "1", "1.5")), "size"},
+    {OCI_IMAGE, IMAGE(DESCRIPTOR(TAR, "1", "\"1\"")), "size"},
+    {OCI_IMAGE, IMAGE(DESCRIPTOR(TAR, "1", "9223372036854775808")), "JSON"},
+    {OCI_IMAGE, IMAGE(DESCRIPTOR(TAR, "1", "9223372036854775807")), "add up"},
+    {OCI_IMAGE, IMAGE_WITH("\"subject\":\"" DIGEST("1") "\""), "object"},
+    {OCI_IMAGE, IMAGE_WITH("\"subject\":{\"mediaType\":\"a\",\"size\":1}"), "digest"},
+    {OCI_IMAGE, IMAGE_WITH("\"artifactType\":7"), "artifactType"},
+    {OCI_IMAGE, IMAGE_WITH("\"annotations\":[]"), "annotations"},
+    {OCI_IMAGE, IMAGE_WITH("\"annotations\":{\"a\":1}"), "annotations"},
+    {OCI_IMAGE, IMAGE_WITH("\"annotations\":{\"a\":{\"b\":\"c\"}}"), "annotations"},
+    {OCI_IMAGE, IMAGE(ANNOTATED("[]")), "annotations"},
+    {OCI_IMAGE, IMAGE(ANNOTATED("{\"a\":1}")), "annotations"},
+};
+
 static void bad_manifests_are_refused_with_a_reason(void **state)
 {
-    static const struct {
-        const char *type;
-        const char *content;
-        const char *reason;
-    } rows[] = {
-        {OCI_IMAGE, "", "JSON"},
-        {OCI_IMAGE, "{", "JSON"},
-        {OCI_IMAGE, "\xff", "JSON"},
-        {OCI_IMAGE, IMAGE(LAYER) "x", "JSON"},
-        {OCI_IMAGE, "{" V2 "," V2 ",\"config\":" CONFIG ",\"layers\":[]}", "JSON"},
-        {OCI_IMAGE, "[]", "object"},
-        {OCI_IMAGE, "null", "object"},
-        {OCI_IMAGE, "\"" OCI_IMAGE "\"", "object"},
-        {OCI_IMAGE, "{}", "schemaVersion"},
-        {OCI_IMAGE, "{\"schemaVersion\":\"2\"}", "schemaVersion"},
-        {OCI_IMAGE, "{\"schemaVersion\":3}", "schemaVersion"},
-        {OCI_IMAGE, "{\"schemaVersion\":2.0}", "schemaVersion"},
-        {OCI_IMAGE, "{\"schemaVersion\":-2}", "schemaVersion"},
-        {OCI_IMAGE, IMAGE_WITH("\"mediaType\":\"" DOCKER_IMAGE "\""), "Content-Type"},
-        {OCI_IMAGE, IMAGE_WITH("\"mediaType\":\"" OCI_INDEX "\""), "Content-Type"},
-        {OCI_IMAGE, IMAGE_WITH("\"mediaType\":\"\""), "Content-Type"},
-        {OCI_IMAGE, IMAGE_WITH("\"mediaType\":7"), "Content-Type"},
-        {OCI_IMAGE, IMAGE_WITH("\"manifests\":[]"), "CVE-2021-41190"},
-        {OCI_IMAGE, IMAGE_WITH("\"manifests\":null"), "CVE-2021-41190"},
-        {OCI_INDEX, INDEX_WITH("\"layers\":[]"), "CVE-2021-41190"},
-        {OCI_INDEX, INDEX_WITH("\"config\":" CONFIG), "CVE-2021-41190"},
-        {DOCKER_LIST, INDEX_WITH("\"layers\":[" LAYER "]"), "CVE-2021-41190"},
-        {OCI_IMAGE, IMAGE_WITH("\"fsLayers\":[]"), "schema 1"},
-        {OCI_IMAGE, "{" V2 ",\"layers\":[]}", "config"},
-        {OCI_IMAGE, "{" V2 ",\"config\":null,\"layers\":[]}", "object"},
-        {OCI_IMAGE, "{" V2 ",\"config\":" CONFIG "}", "layers"},
-        {OCI_IMAGE, "{" V2 ",\"config\":" CONFIG ",\"layers\":{}}", "layers"},
-        {OCI_INDEX, "{" V2 "}", "manifests"},
-        {OCI_INDEX, "{" V2 ",\"manifests\":7}", "manifests"},
-        {OCI_IMAGE, IMAGE("7"), "object"},
-        {OCI_IMAGE, IMAGE("{}"), "digest"},
-        {OCI_IMAGE, IMAGE("{\"mediaType\":\"a\",\"digest\":\"sha256:ab\",\"size\":1}"), "sha256"},
-        {OCI_IMAGE, IMAGE("{\"mediaType\":\"a\",\"digest\":7,\"size\":1}"), "digest"},
-        {OCI_IMAGE, IMAGE("{\"digest\":\"" DIGEST("1") "\",\"size\":1}"), "mediaType"},
-        {OCI_IMAGE, IMAGE("{\"mediaType\":1,\"digest\":\"" DIGEST("1") "\",\"size\":1}"),
-         "mediaType"},
-        {OCI_IMAGE, IMAGE("{\"mediaType\":\"a\",\"digest\":\"" DIGEST("1") "\"}"), "size"},
-        {OCI_IMAGE, IMAGE(DESCRIPTOR(TAR, "1", "-1")), "size"},
-        {OCI_IMAGE, IMAGE(DESCRIPTOR(TAR, "1", "1.5")), "size"},
-        {OCI_IMAGE, IMAGE(DESCRIPTOR(TAR, "1", "\"1\"")), "size"},
-        {OCI_IMAGE, IMAGE(DESCRIPTOR(TAR, "1", "9223372036854775808")), "JSON"},
-        {OCI_IMAGE, IMAGE(DESCRIPTOR(TAR, "1", "9223372036854775807")), "add up"},
-        {OCI_IMAGE, IMAGE_WITH("\"subject\":\"" DIGEST("1") "\""), "object"},
-        {OCI_IMAGE, IMAGE_WITH("\"subject\":{\"mediaType\":\"a\",\"size\":1}"), "digest"},
-        {OCI_IMAGE, IMAGE_WITH("\"artifactType\":7"), "artifactType"},
-        {OCI_IMAGE, IMAGE_WITH("\"annotations\":[]"), "annotations"},
-        {OCI_IMAGE, IMAGE_WITH("\"annotations\":{\"a\":1}"), "annotations"},
-        {OCI_IMAGE, IMAGE_WITH("\"annotations\":{\"a\":{\"b\":\"c\"}}"), "annotations"},
-        {OCI_IMAGE, IMAGE(ANNOTATED("[]")), "annotations"},
-        {OCI_IMAGE, IMAGE(ANNOTATED("{\"a\":1}")), "annotations"},
-    };
     struct parsing *parsing = *state;
 
     parsing->manifest.descriptor_count = 42;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        assert_int_equal(parse(parsing, rows[i].content, rows[i].type), ERROR_INVALID);
+    for (size_t i = 0; i < ARRAY_LEN(bad_manifests); i++) {
+        assert_int_equal(parse(parsing, bad_manifests[i].content, bad_manifests[i].type),
+                         ERROR_INVALID);
         assert_int_equal(parsing->err.topic, ABOUT_MANIFEST);
-        if (!strstr(parsing->err.message, rows[i].reason)) {
-            fail_msg("'%s' does not say '%s'", parsing->err.message, rows[i].reason);
+        if (!strstr(parsing->err.message, bad_manifests[i].reason)) {
+            fail_msg("'%s' does not say '%s'", parsing->err.message, bad_manifests[i].reason);
         }
         assert_int_equal(parsing->manifest.descriptor_count, 42);
     }
@@ -181,9 +182,9 @@ static void other_content_types_are_told_which_are_taken(void **state)
         ";",
         "application/json",
         "text/plain",
-        OCI_IMAGE "x",
+        (OCI_IMAGE "x"),
         "application/vnd.oci.image.*",
-        "application/vnd.oci.image.manifest.v1+json, " OCI_INDEX,
+        (OCI_IMAGE ", " OCI_INDEX),
     };
     struct parsing *parsing = *state;
 

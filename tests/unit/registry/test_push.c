@@ -247,7 +247,7 @@ static void every_move_is_recorded_with_both_digests(void **state)
     }
     assert_int_equal(metadata_list_tag_changes(world->metadata, &query, &history, NULL), OK);
     assert_int_equal(history.count, ARRAY_LEN(images));
-    for (size_t i = 0; i < history.count; i++) {
+    for (size_t i = 0; i < ARRAY_LEN(images); i++) {
         const struct tag_change *change = &history.changes[i];
         const struct digest to = digest_of(images[i]);
         const struct digest from = digest_of(images[i > 0 ? i - 1 : 0]);

@@ -109,8 +109,8 @@ static void tags_are_letters_digits_dots_underscores_and_dashes(void **state)
         "1.0-SNAPSHOT",
         "a.b_c-d",
         "__",
-        "sha256-" HEX32 HEX32,
-        TEXT_64 TEXT_64,
+        ("sha256-" HEX32 HEX32),
+        (TEXT_64 TEXT_64),
     };
     static const char *const bad[] = {
         "",
@@ -129,7 +129,7 @@ static void tags_are_letters_digits_dots_underscores_and_dashes(void **state)
         "%2e%2e",
         "*",
         "1.0?n=1",
-        TEXT_64 TEXT_64 "x",
+        (TEXT_64 TEXT_64 "x"),
     };
 
     (void)state;
