@@ -44,8 +44,13 @@ def push_blobs(registry, repository, image):
 
 
 def pull(registry, repository, reference):
+    """Returns the digest of what is there, or the status of the refusal."""
     reply = registry.get_manifest(repository, reference)
     return digest_of(reply.body) if reply.status == 200 else reply.status
+
+
+def signature_tag(image, suffix=".sig"):
+    return f"sha256-{image.digest.partition(':')[2]}{suffix}"
 
 
 # -- tags
@@ -80,9 +85,11 @@ def test_one_of_fifty_racing_clients_wins(server, registry, repository):
     assert sorted(statuses) == [201] + [409] * 49
     winner = images[statuses.index(201)].digest
     assert pull(registry, repository, "1.0") == winner
-    for reply in replies:
+    for image, reply in zip(images, replies):
         if reply.status == 409:
-            assert reply.json()["errors"][0]["detail"]["existing"] == winner
+            assert (reply.reason, reply.error_code()) == ("Tag Is Immutable", "DENIED")
+            assert reply.json()["errors"][0]["detail"] == {
+                "Tag": "1.0", "existing": winner, "refused": image.digest}
 
 
 def test_same_digest_is_no_conflict_for_fifty(server, registry, repository):
@@ -106,6 +113,16 @@ def test_no_tag_moves_by_default(registry, repository, tag):
     assert pull(registry, repository, tag) == first.digest
 
 
+def test_nothing_can_be_deleted(registry, repository):
+    image = push(registry, repository, "1.0")
+    for path in ("manifests/1.0", f"manifests/{image.digest}", f"blobs/{digest_of(image.layer)}"):
+        reply = registry.request("DELETE", f"/v2/{repository}/{path}")
+        assert (reply.status, reply.error_code()) == (405, "UNSUPPORTED")
+        allowed = reply.headers["Allow"].split(", ")
+        assert {"GET", "HEAD"} <= set(allowed) <= {"GET", "HEAD", "PUT"}
+        assert registry.request("HEAD", f"/v2/{repository}/{path}").status == 200
+
+
 # -- latest
 
 def test_latest_is_the_newest_tag(registry, repository):
@@ -113,15 +130,22 @@ def test_latest_is_the_newest_tag(registry, repository):
     for tag in ("2.0", "1.0", "1.5"):
         newest = push(registry, repository, tag)
         assert pull(registry, repository, "latest") == newest.digest
-        head = registry.get_manifest(repository, "latest", "HEAD")
-        assert head.headers["Docker-Content-Digest"] == newest.digest
+        for method in ("GET", "HEAD"):
+            reply = registry.get_manifest(repository, "latest", method)
+            assert reply.headers["Docker-Content-Digest"] == newest.digest
+            assert reply.headers["Content-Type"] == newest.media_type
     assert "latest" not in registry.list_tags(repository).json()["tags"]
 
 
 def test_latest_is_no_signature(registry, repository):
     image = push(registry, repository, "1.0")
-    push(registry, repository, f"sha256-{image.digest.partition(':')[2]}.sig")
+    push(registry, repository, signature_tag(image))
     assert pull(registry, repository, "latest") == image.digest
+
+
+def test_latest_of_signatures_alone_is_not_there(registry, repository):
+    push(registry, repository, signature_tag(make_image()))
+    assert pull(registry, repository, "latest") == 404
 
 
 def test_pushing_latest_asks_for_a_version(registry, repository):
@@ -181,10 +205,6 @@ def put_signature(registry, repository, tag, layers, layer_type=COSIGN_LAYER):
     return registry.put_manifest(repository, tag, manifest, OCI_MANIFEST)
 
 
-def signature_tag(image, suffix=".sig"):
-    return f"sha256-{image.digest.partition(':')[2]}{suffix}"
-
-
 @pytest.mark.parametrize("layer_type, suffix", [(COSIGN_LAYER, ".sig"), (DSSE_LAYER, ".att")])
 def test_signatures_grow(moving_registry, repository, layer_type, suffix):
     registry = moving_registry
@@ -206,6 +226,101 @@ def test_signatures_do_not_shrink_or_change(moving_registry, repository, layers,
     tag = signature_tag(push(registry, repository, "1"))
     assert put_signature(registry, repository, tag, [b"one"]).status == 201
     assert put_signature(registry, repository, tag, layers, layer_type).status == 409
+
+
+def put_referrers(registry, repository, tag, images):
+    """As clients keep them in a tag (distribution-spec, "Referrers Tag Schema")."""
+    index = json.dumps({
+        "schemaVersion": 2, "mediaType": OCI_INDEX,
+        "manifests": [descriptor(OCI_MANIFEST, image.manifest) for image in images]}).encode()
+    return registry.put_manifest(repository, tag, index, OCI_INDEX)
+
+
+def test_index_of_referrers_grows_and_does_not_shrink(moving_registry, repository):
+    registry = moving_registry
+    one, two, three = (push(registry, repository, tag) for tag in ("1", "2", "3"))
+    tag = signature_tag(one, suffix="")
+    for images, status in (([two], 201), ([two, three], 201), ([two], 409), ([], 409),
+                           ([one, three], 409), ([three, one, two], 201)):
+        assert put_referrers(registry, repository, tag, images).status == status
+
+
+def test_index_and_signatures_do_not_replace_each_other(moving_registry, repository):
+    registry = moving_registry
+    image = push(registry, repository, "1")
+    for suffix, index_is_first in (("", True), (".sig", False)):
+        tag = signature_tag(image, suffix)
+        puts = [lambda: put_referrers(registry, repository, tag, [image]),
+                lambda: put_signature(registry, repository, tag, [b"one"])]
+        first, second = puts if index_is_first else reversed(puts)
+        assert (first().status, second().status) == (201, 409)
+
+
+def test_image_in_a_signature_tag_is_not_replaced(moving_registry, repository):
+    registry = moving_registry
+    tag = signature_tag(push(registry, repository, "1"))
+    image = push(registry, repository, tag)
+    more = json.loads(image.manifest)
+    assert registry.push_blob(repository, b"one").status == 201
+    more["layers"].append(descriptor(COSIGN_LAYER, b"one"))
+    reply = registry.put_manifest(repository, tag, json.dumps(more).encode(), OCI_MANIFEST)
+    assert (reply.status, reply.error_code()) == (409, "DENIED")
+    assert pull(registry, repository, tag) == image.digest
+
+
+def test_no_signature_is_lost_when_many_sign_at_once(start_server, repository):
+    """Each reads what is there and adds its own, as cosign does, and begins again when refused."""
+    server = start_server({"tags": {"signatures": "grow"}})
+    signatures = [f"signature {number}".encode() for number in range(10)]
+    with RegistryClient(server.port) as registry:
+        tag = signature_tag(push(registry, repository, "1"))
+        assert put_signature(registry, repository, tag, [b"first"]).status == 201
+
+    def sign(own):
+        with RegistryClient(server.port) as client:
+            status = None
+            while status != 201:
+                present = client.get_manifest(repository, tag).json()["layers"]
+                layers = [client.get_blob(repository, layer["digest"]).body for layer in present]
+                status = put_signature(client, repository, tag, [*layers, own]).status
+                assert status in (201, 409)
+
+    with concurrent.futures.ThreadPoolExecutor(len(signatures)) as pool:
+        list(pool.map(sign, signatures))
+    with RegistryClient(server.port) as registry:
+        present = registry.get_manifest(repository, tag).json()["layers"]
+    assert {layer["digest"] for layer in present} == set(map(digest_of, [b"first", *signatures]))
+
+
+def test_snapshot_is_what_one_of_many_pushed_last(start_server, repository):
+    """Every one of those that race is a success, and all stay pullable by digest."""
+    server = start_server({"tags": {"snapshots": True}})
+    images = [make_image() for _ in range(20)]
+
+    def race(image):
+        with RegistryClient(server.port) as client:
+            return client.push_image(repository, "1-SNAPSHOT", image).status
+
+    with concurrent.futures.ThreadPoolExecutor(len(images)) as pool:
+        assert set(pool.map(race, images)) == {201}
+    with RegistryClient(server.port) as registry:
+        assert pull(registry, repository, "1-SNAPSHOT") in {image.digest for image in images}
+        for image in images:
+            assert pull(registry, repository, image.digest) == image.digest
+
+
+@pytest.mark.parametrize("tags, of_signatures, of_snapshots", [
+    ({"snapshots": True}, 409, 201), ({"signatures": "grow"}, 201, 409)])
+def test_each_setting_is_for_its_own_tags(start_server, repository, tags, of_signatures,
+                                          of_snapshots):
+    server = start_server({"tags": tags})
+    with RegistryClient(server.port) as registry:
+        tag = signature_tag(push(registry, repository, "1-SNAPSHOT"))
+        assert put_signature(registry, repository, tag, [b"one"]).status == 201
+        other = make_image()
+        push_blobs(registry, repository, other)
+        assert put_signature(registry, repository, tag, [b"one", b"two"]).status == of_signatures
+        assert put(registry, repository, "1-SNAPSHOT", other).status == of_snapshots
 
 
 def test_signatures_of_nothing_do_not_grow(moving_registry, repository):

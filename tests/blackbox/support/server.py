@@ -96,10 +96,16 @@ class Server:
         assert code == 0, f"the server ended with {code}:\n{self.log_tail()}"
 
     def kill(self):
-        """Power off, as far as a process can tell: SIGKILL."""
-        self.process.kill()
-        self.process.wait()
-        self.process = None
+        """Power off, as far as a process can tell: SIGKILL. Nothing if there is none."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def freeze(self):
+        """From here on it does nothing: no thread runs, and none is in the kernel. Then kill()."""
+        self.process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: self._thread_states() == {"T"}, "the server to stand still")
 
     def restart(self):
         """Starts again on the same data; a new port, usually."""
@@ -111,8 +117,7 @@ class Server:
         try:
             self.stop()
         finally:
-            if self.process is not None:
-                self.kill()
+            self.kill()
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def hang_up(self):
@@ -175,6 +180,12 @@ class Server:
         for path in files:
             path.unlink()
         assert not reports, "\n".join(reports)
+
+    def _thread_states(self):
+        """As proc(5) names them: R, S, D, T …"""
+        threads = pathlib.Path(f"/proc/{self.process.pid}/task").iterdir()
+        return {(thread / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+                for thread in threads}
 
     def _environment(self):
         environment = {name: value for name, value in os.environ.items()

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import pathlib
-import shutil
 import subprocess
 
 import pytest
@@ -24,12 +23,12 @@ class Volume:
     def make(self, size_bytes):
         with open(self.image, "wb") as image:
             image.truncate(size_bytes)
-        # A journal that commits seldom, so that nothing is written only because time passes.
         subprocess.run(["/sbin/mkfs.ext4", "-q", "-F", "-m", "0", self.image], check=True)
         return self
 
     def mount(self):
         self.mount_point.mkdir(parents=True, exist_ok=True)
+        # The journal commits seldom: nothing is written only because time passes.
         result = _run("mount", "-o", "loop,commit=300", self.image, self.mount_point)
         if result.returncode != 0:
             pytest.skip(f"loop mounts are not permitted here: {result.stderr.strip()}")
@@ -43,10 +42,16 @@ class Volume:
 
     def cut_power(self, image, mount_point):
         """
-        What a power failure at this moment would leave: the bytes that have reached the disk, which is the image
-        file. What the mounted file system only holds in memory is not in it. Mounting the copy replays its journal.
+        What a power failure at this moment would leave: the bytes that have reached the disk, which
+        is the image file. (The loop device writes to it through the page cache that the copy is
+        read from: the copy is as new as the file system's last write.) What the file system only
+        holds in memory, since nobody flushed it, is not in it. Mounting the copy replays its
+        journal.
+
+        A power failure takes no time and a copy does: nobody may write meanwhile, or the copy has
+        the journal of one moment and the files of another, which no disk ever had.
         """
-        shutil.copyfile(self.image, image)
+        subprocess.run(["cp", "--sparse=always", self.image, image], check=True)
         return Volume(image, mount_point).mount()
 
 
