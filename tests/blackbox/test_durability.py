@@ -282,7 +282,7 @@ def push_until_full(registry, repository):
     taken = []
     while True:
         content = os.urandom(MIB)
-        reply = registry.push_blob(repository, content)
+        reply = push_blob_whole(registry, repository, content)
         if reply.status != 201:
             return taken, reply
         taken.append(content)
@@ -296,10 +296,11 @@ def test_full_disk_is_told_and_harms_nothing(full_disk_server):
     ballast.write_bytes(os.urandom(8 * MIB))
     with RegistryClient(server.port) as registry:
         assert registry.push_image(repository, "1", image).status == 201
+        location = registry.begin_upload(repository)  # later there may be no room for that, either
         taken, refused = push_until_full(registry, repository)
         assert (refused.status, refused.error_code()) == (507, "UNAVAILABLE")
         assert "disk is full" in refused.error_text()
-        streamed = registry.patch_upload(registry.begin_upload(repository), iter([bytes(MIB)]))
+        streamed = registry.patch_upload(location, iter([bytes(MIB)]))
         assert (streamed.status, streamed.error_code()) == (507, "UNAVAILABLE")
         for content in taken:
             assert registry.get_blob(repository, digest_of(content)).body == content
