@@ -125,7 +125,11 @@ enum error_code metadata_list_referrers(struct metadata *metadata,
     return code;
 }
 
-/* One more than the limit is asked for: that it is there says that there is more. */
+/*
+ * One more than the limit is asked for: that it is there says that there is more. Which digests
+ * they are is asked of the index alone: the whole rows at once would make SQLite search all
+ * manifests of the repository.
+ */
 static enum error_code list(struct sql_connection *connection, void *context, struct error *err)
 {
     struct listing *listing = context;
@@ -135,10 +139,12 @@ static enum error_code list(struct sql_connection *connection, void *context, st
     const struct sql_query query = {
         .text = "select manifest.digest, manifest.media_type, manifest.size_bytes, "
                 "manifest.artifact_type, manifest.annotations "
-                "from repository join manifest on manifest.repository_id = repository.id "
-                "where repository.name = $1 and manifest.subject = $2 and manifest.digest > $3 "
+                "from repository join manifest as found on found.repository_id = repository.id "
+                "join manifest on manifest.repository_id = found.repository_id "
+                "and manifest.digest = found.digest "
+                "where repository.name = $1 and found.subject = $2 and found.digest > $3 "
                 "and ($4 = '' or manifest.artifact_type = $4) "
-                "order by manifest.digest limit $5",
+                "order by found.digest limit $5",
         .values = {sql_text(wanted->repository), metadata_digest_value(&subject, &wanted->subject),
                    wanted->after ? metadata_digest_value(&after, wanted->after)
                                  : sql_text((struct str){0}),

@@ -5,10 +5,12 @@
 /* Runs the suite that every driver must pass. Returns the number of failed tests. */
 int metadata_contract_run(const struct metadata_driver *driver);
 
-/* Its second half: names, tags' histories, uploads. */
-int metadata_contract_run_lists(const struct metadata_driver *driver);
+/* Its parts, on the driver that is in use. Lists: names, the newest tag, histories. */
+int metadata_contract_run_lists(void);
+int metadata_contract_run_referrers(void);
+int metadata_contract_run_uploads(void);
+int metadata_contract_run_races(void);
 
-/* For both: a test on an open, empty database. The driver is the group's state. */
+/* For all of them: a test on an open, empty database. */
 int metadata_contract_set_up(void **state);
 int metadata_contract_tear_down(void **state);
-void metadata_contract_use(const struct metadata_driver *driver);

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "metadata/repositories.h"
-#include "metadata/uploads.h"
 
 static struct name_page list_tags(struct metadata_fixture *fixture, const char *after, size_t limit)
 {
@@ -34,12 +33,18 @@ static void tags_are_listed_by_byte_value_in_pages(void **state)
     struct metadata_fixture *fixture = *state;
     struct name_page page;
 
+    (void)push_text(fixture, "team/other", "another", "content");
     for (size_t i = 0; i < ARRAY_LEN(pushed); i++) {
         (void)push_text(fixture, "team/app", sorted[pushed[i]], "content");
     }
     page = list_tags(fixture, "", 100);
     assert_names(&page, sorted, ARRAY_LEN(sorted));
     assert_false(page.has_more);
+    page = list_tags(fixture, "", ARRAY_LEN(sorted));
+    assert_names(&page, sorted, ARRAY_LEN(sorted));
+    assert_false(page.has_more);
+    page = list_tags(fixture, "", ARRAY_LEN(sorted) - 1);
+    assert_true(page.has_more);
     page = list_tags(fixture, "", 3);
     assert_names(&page, sorted, 3);
     assert_true(page.has_more);
@@ -91,6 +96,17 @@ static void repositories_are_listed_in_pages(void **state)
     assert_int_equal(metadata_has_repository(fixture->metadata, str_from("a/b/c"), &is_there, NULL),
                      OK);
     assert_true(is_there);
+}
+
+static void a_repository_without_tags_has_an_empty_list(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct name_page page;
+
+    (void)push_text(fixture, "team/app", NULL, "content");
+    page = list_tags(fixture, "", 10);
+    assert_int_equal(page.count, 0);
+    assert_false(page.has_more);
 }
 
 static void a_list_that_does_not_fit_is_too_large(void **state)
@@ -157,6 +173,40 @@ static void without_tags_there_is_no_newest(void **state)
     assert_int_equal(err.topic, ABOUT_TAG);
 }
 
+/* It is as young as its last move; at the same moment, as the tag itself. */
+static void a_tag_that_moves_is_new_again(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct manifest_push moved = push_of("team/app", "1-SNAPSHOT", "moved");
+    const struct manifest_push first = push_of("team/app", "1-SNAPSHOT", "1-SNAPSHOT");
+
+    push_at(fixture, "1-SNAPSHOT", TAG_SNAPSHOT, 1000);
+    push_at(fixture, "1", TAG_VERSION, 2000);
+    assert_newest(fixture, "1");
+    moved.tag_kind = TAG_SNAPSHOT;
+    moved.replaces = &first.manifest.digest;
+    moved.created_ms = 3000;
+    must_push(fixture, &moved);
+    assert_newest(fixture, "1-SNAPSHOT");
+    push_at(fixture, "2", TAG_VERSION, 3000);
+    assert_newest(fixture, "2");
+}
+
+static void the_newest_tag_is_of_its_repository(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct tag_record tag;
+    struct error err = {0};
+
+    push_at(fixture, "1", TAG_VERSION, 1000);
+    assert_int_equal(metadata_find_newest_tag(fixture->metadata, str_from("team/none"),
+                                              &fixture->arena, &tag, &err),
+                     ERROR_NOT_FOUND);
+    assert_int_equal(err.topic, ABOUT_TAG);
+    (void)push_text(fixture, "team/other", "other", "content");
+    assert_newest(fixture, "1");
+}
+
 static void every_change_of_a_tag_is_kept(void **state)
 {
     struct metadata_fixture *fixture = *state;
@@ -184,95 +234,99 @@ static void every_change_of_a_tag_is_kept(void **state)
     assert_int_equal(history.changes[1].changed_ms, 2000);
 }
 
-static void save(struct metadata_fixture *fixture, const char *id, uint64_t offset,
-                 int64_t updated_ms)
-{
-    const struct upload_record upload = {
-        .id = str_from(id),
-        .repository = str_from("team/app"),
-        .created_by = str_from("somebody"),
-        .offset_bytes = offset,
-        .state = {"a\0b", 3},
-        .created_ms = 500,
-        .updated_ms = updated_ms,
-    };
-
-    assert_int_equal(metadata_save_upload(fixture->metadata, &upload, NULL), OK);
-}
-
-static void an_upload_rests_and_goes_on(void **state)
+static void a_history_is_of_one_tag_and_bounded(void **state)
 {
     struct metadata_fixture *fixture = *state;
-    struct upload_record found;
+    struct tag_history_query query = {str_from("team/app"), str_from("1.0"), 10, &fixture->arena};
+    struct tag_history history = {.count = 42};
+    const struct digest digest = push_text(fixture, "team/app", "1.0", "content");
 
-    save(fixture, "one", 0, 1000);
-    save(fixture, "one", 77, 2000);
-    metadata_fixture_reopen(fixture);
-    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("one"),
-                                          &fixture->arena, &found, NULL),
-                     OK);
-    assert_int_equal(found.offset_bytes, 77);
-    assert_int_equal(found.state.length, 3);
-    assert_memory_equal(found.state.bytes, "a\0b", 3);
-    assert_true(str_is(found.created_by, "somebody"));
-    assert_int_equal(found.created_ms, 500);
-    assert_int_equal(found.updated_ms, 2000);
+    (void)push_text(fixture, "team/app", "1.0.1", "content");
+    (void)push_text(fixture, "team/other", "1.0", "another content");
+    assert_int_equal(metadata_list_tag_changes(fixture->metadata, &query, &history, NULL), OK);
+    assert_int_equal(history.count, 1);
+    assert_true(digest_equal(&history.changes[0].new_digest, &digest));
+    assert_true(str_is(history.changes[0].changed_by, "somebody"));
+    assert_int_equal(history.changes[0].changed_ms, 1000);
+    query.limit = 0;
+    assert_int_equal(metadata_list_tag_changes(fixture->metadata, &query, &history, NULL), OK);
+    assert_int_equal(history.count, 0);
+    query = (struct tag_history_query){str_from("team/app"), str_from("2.0"), 10, &fixture->arena};
+    assert_int_equal(metadata_list_tag_changes(fixture->metadata, &query, &history, NULL), OK);
+    assert_int_equal(history.count, 0);
+    query.repository = str_from("team/none");
+    assert_int_equal(metadata_list_tag_changes(fixture->metadata, &query, &history, NULL), OK);
+    assert_int_equal(history.count, 0);
 }
 
-static void an_upload_is_found_in_its_repository_only(void **state)
+/* Of a tag that moved on and on, its beginning. */
+static void a_history_begins_with_the_oldest_change(void **state)
 {
+    enum { MOVES = 5 };
     struct metadata_fixture *fixture = *state;
-    struct upload_record found;
-    struct error err = {0};
+    const struct tag_history_query query = {str_from("team/app"), str_from("1-SNAPSHOT"), 3,
+                                            &fixture->arena};
+    struct digest digests[MOVES];
+    struct tag_history history;
+    char content[] = "0";
 
-    save(fixture, "one", 0, 1000);
-    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/other"),
-                                          str_from("one"), &fixture->arena, &found, &err),
-                     ERROR_NOT_FOUND);
-    assert_int_equal(err.topic, ABOUT_UPLOAD);
-    assert_int_equal(metadata_remove_upload(fixture->metadata, str_from("one"), NULL), OK);
-    assert_int_equal(metadata_remove_upload(fixture->metadata, str_from("one"), NULL), OK);
-    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("one"),
-                                          &fixture->arena, &found, NULL),
-                     ERROR_NOT_FOUND);
+    for (size_t i = 0; i < MOVES; i++) {
+        content[0] = (char)('0' + i);
+        struct manifest_push push = push_of("team/app", "1-SNAPSHOT", content);
+
+        push.tag_kind = TAG_SNAPSHOT;
+        push.replaces = i > 0 ? &digests[i - 1] : NULL;
+        digests[i] = push.manifest.digest;
+        /* The clock may go back; what happened first stays first. */
+        push.created_ms = 1000 - (int64_t)i;
+        must_push(fixture, &push);
+    }
+    assert_int_equal(metadata_list_tag_changes(fixture->metadata, &query, &history, NULL), OK);
+    assert_int_equal(history.count, 3);
+    for (size_t i = 0; i < history.count; i++) {
+        assert_true(digest_equal(&history.changes[i].new_digest, &digests[i]));
+    }
 }
 
-static void stale_uploads_are_listed_oldest_first(void **state)
+static void a_history_that_does_not_fit_is_too_large(void **state)
 {
     struct metadata_fixture *fixture = *state;
-    struct stale_upload_query query = {3000, 10, &fixture->arena};
-    struct upload_list list;
+    enum error_code code = ERROR_TOO_LARGE;
 
-    save(fixture, "new", 0, 3000);
-    save(fixture, "old", 0, 2000);
-    save(fixture, "oldest", 0, 1000);
-    assert_int_equal(metadata_list_stale_uploads(fixture->metadata, &query, &list, NULL), OK);
-    assert_int_equal(list.count, 2);
-    assert_true(str_is(list.uploads[0].id, "oldest"));
-    assert_true(str_is(list.uploads[1].id, "old"));
-    query.limit = 1;
-    assert_int_equal(metadata_list_stale_uploads(fixture->metadata, &query, &list, NULL), OK);
-    assert_int_equal(list.count, 1);
+    (void)push_text(fixture, "team/app", "1.0", "content");
+    for (size_t limit_bytes = 0; code; limit_bytes += 16) {
+        struct arena small;
+        const struct tag_history_query query = {str_from("team/app"), str_from("1.0"), 1, &small};
+        struct tag_history history = {.count = 42};
+
+        arena_init(&small, limit_bytes);
+        code = metadata_list_tag_changes(fixture->metadata, &query, &history, NULL);
+        arena_release(&small);
+        assert_int_equal(history.count, code ? 42 : 1);
+        assert_true(code == OK || code == ERROR_TOO_LARGE);
+    }
 }
 
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, metadata_contract_set_up, metadata_contract_tear_down)
 
-int metadata_contract_run_lists(const struct metadata_driver *driver)
+int metadata_contract_run_lists(void)
 {
     const struct CMUnitTest metadata_contract_lists[] = {
         TEST(tags_are_listed_by_byte_value_in_pages),
         TEST(tags_of_no_repository_are_an_error),
         TEST(repositories_are_listed_in_pages),
+        TEST(a_repository_without_tags_has_an_empty_list),
         TEST(a_list_that_does_not_fit_is_too_large),
         TEST(the_newest_tag_is_by_time_then_sequence),
         TEST(without_tags_there_is_no_newest),
+        TEST(a_tag_that_moves_is_new_again),
+        TEST(the_newest_tag_is_of_its_repository),
         TEST(every_change_of_a_tag_is_kept),
-        TEST(an_upload_rests_and_goes_on),
-        TEST(an_upload_is_found_in_its_repository_only),
-        TEST(stale_uploads_are_listed_oldest_first),
+        TEST(a_history_is_of_one_tag_and_bounded),
+        TEST(a_history_begins_with_the_oldest_change),
+        TEST(a_history_that_does_not_fit_is_too_large),
     };
 
-    metadata_contract_use(driver);
     return cmocka_run_group_tests(metadata_contract_lists, NULL, NULL);
 }

@@ -48,3 +48,26 @@ struct digest push_text(struct metadata_fixture *fixture, const char *repository
     must_push(fixture, &push);
     return push.manifest.digest;
 }
+
+void must_be_taken(struct metadata_fixture *fixture, const struct manifest_push *push,
+                   const struct digest *by)
+{
+    enum push_outcome outcome = PUSH_DONE;
+    struct digest existing;
+
+    assert_int_equal(metadata_push_manifest(fixture->metadata, push, &outcome, &existing, NULL),
+                     OK);
+    assert_int_equal(outcome, PUSH_TAG_TAKEN);
+    assert_true(digest_equal(&existing, by));
+}
+
+bool has_manifest(struct metadata_fixture *fixture, const char *repository,
+                  const struct digest *digest)
+{
+    bool is_there = false;
+
+    assert_int_equal(
+        metadata_has_manifest(fixture->metadata, str_from(repository), digest, &is_there, NULL),
+        OK);
+    return is_there;
+}

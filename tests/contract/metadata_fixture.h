@@ -32,3 +32,11 @@ void must_push(struct metadata_fixture *fixture, const struct manifest_push *pus
 /* As must_push of push_of. */
 struct digest push_text(struct metadata_fixture *fixture, const char *repository, const char *tag,
                         const char *content);
+
+/* Pushes and asserts that the tag is taken, by that digest. */
+void must_be_taken(struct metadata_fixture *fixture, const struct manifest_push *push,
+                   const struct digest *by);
+
+/* Whether the repository has a manifest of that digest. */
+bool has_manifest(struct metadata_fixture *fixture, const char *repository,
+                  const struct digest *digest);

@@ -15,6 +15,8 @@
 
 #include "base/hasher.h"
 #include "metadata/manifests.h"
+#include "metadata/repositories.h"
+#include "metadata/uploads.h"
 #include "tests/support/temporary_folder.h"
 
 enum { PATH_BYTES = 4096 };
@@ -25,23 +27,33 @@ struct fixture {
     struct metadata *metadata;
 };
 
-static void push(struct fixture *fixture)
+static struct manifest_push push_of(const char *repository, const char *tag, const char *content)
 {
-    const struct manifest_push push = {
-        .repository = str_from("team/app"),
-        .manifest = {.digest = hasher_digest_of(DIGEST_SHA256, str_from("content")),
+    return (struct manifest_push){
+        .repository = str_from(repository),
+        .manifest = {.digest = hasher_digest_of(DIGEST_SHA256, str_from(content)),
                      .media_type = str_from("type"),
-                     .content = str_from("content")},
-        .tag = str_from("1.0"),
+                     .content = str_from(content)},
+        .tag = str_from(tag),
         .created_by = str_from("somebody"),
         .created_ms = 1,
     };
+}
+
+static void must_push(struct metadata *metadata, const struct manifest_push *push)
+{
     enum push_outcome outcome = PUSH_TAG_TAKEN;
     struct digest existing;
 
-    assert_int_equal(metadata_push_manifest(fixture->metadata, &push, &outcome, &existing, NULL),
-                     OK);
+    assert_int_equal(metadata_push_manifest(metadata, push, &outcome, &existing, NULL), OK);
     assert_int_equal(outcome, PUSH_DONE);
+}
+
+static void push(struct fixture *fixture)
+{
+    const struct manifest_push wanted = push_of("team/app", "1.0", "content");
+
+    must_push(fixture->metadata, &wanted);
 }
 
 static int set_up(void **state)
@@ -111,58 +123,222 @@ static void pushing_the_same_again_writes_nothing(void **state)
     assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
 }
 
-/* Every query that a request makes. */
-static const char *const queries[] = {
-    "select id from repository where name = $1",
-    "select name from repository where name > $1 order by name limit $2",
-    "select digest from tag where repository_id = $1 and name = $2",
-    "select name from tag where repository_id = $1 and name > $2 order by name limit $3",
-    "select tag.name from repository join tag on tag.repository_id = repository.id "
-    "where repository.name = $1 and tag.kind <> 2 "
-    "order by tag.created_ms desc, tag.sequence desc limit 1",
-    "select manifest.media_type, content.bytes from repository "
-    "join manifest on manifest.repository_id = repository.id "
-    "join content on content.digest = manifest.digest "
-    "where repository.name = $1 and manifest.digest = $2",
-    "select manifest.digest from repository "
-    "join manifest on manifest.repository_id = repository.id "
-    "where repository.name = $1 and manifest.subject = $2 and manifest.digest > $3 "
-    "and ($4 = '' or manifest.artifact_type = $4) order by manifest.digest limit $5",
-    "select old_digest from repository "
-    "join tag_change on tag_change.repository_id = repository.id "
-    "where repository.name = $1 and tag_change.name = $2 order by tag_change.sequence limit $3",
-    "select id from upload where id = $1 and repository = $2",
-    "select id from upload where updated_ms < $1 order by updated_ms, id limit $2",
+enum { STATEMENTS_MAX = 64, STATEMENT_BYTES = 1024 };
+
+/* What SQLite was asked since recording began, each text once. */
+static struct {
+    char texts[STATEMENTS_MAX][STATEMENT_BYTES];
+    size_t count;
+    bool is_on;
+} recorded;
+
+static int record(unsigned type, void *context, void *handle, void *expanded)
+{
+    const char *text = sqlite3_sql(handle);
+
+    (void)type;
+    (void)context;
+    (void)expanded;
+    for (size_t i = 0; i < recorded.count; i++) {
+        if (strcmp(recorded.texts[i], text) == 0) {
+            return 0;
+        }
+    }
+    if (recorded.is_on) {
+        assert_true(recorded.count < STATEMENTS_MAX);
+        assert_true(snprintf(recorded.texts[recorded.count++], STATEMENT_BYTES, "%s", text) <
+                    STATEMENT_BYTES);
+    }
+    return 0;
+}
+
+/* SQLite calls it for each connection that is opened. */
+static int record_connection(sqlite3 *handle, char **message, const void *routines)
+{
+    (void)message;
+    (void)routines;
+    return sqlite3_trace_v2(handle, SQLITE_TRACE_STMT, record, NULL);
+}
+
+static void read_all(struct metadata *metadata, struct arena *arena)
+{
+    const struct str app = str_from("team/app");
+    const struct digest digest = hasher_digest_of(DIGEST_SHA256, str_from("content"));
+    const struct name_query names = {app, {0}, 10, arena};
+    const struct referrer_query referrers = {
+        .repository = app, .subject = digest, .after = &digest, .limit = 10};
+    const struct tag_history_query changes = {app, str_from("1.0"), 10, arena};
+    const struct stale_upload_query stale = {1, 10, arena};
+    struct manifest_record manifest;
+    struct tag_record tag;
+    struct upload_record upload;
+    struct name_page page;
+    struct referrer_page referrer_page;
+    struct tag_history history;
+    struct upload_list uploads;
+    bool is_there = false;
+
+    assert_int_equal(metadata_find_manifest(metadata, app, &digest, arena, &manifest, NULL), OK);
+    assert_int_equal(metadata_has_manifest(metadata, app, &digest, &is_there, NULL), OK);
+    assert_int_equal(metadata_list_referrers(metadata, &referrers, arena, &referrer_page, NULL),
+                     OK);
+    assert_int_equal(metadata_find_tag(metadata, app, str_from("1.0"), arena, &tag, NULL), OK);
+    assert_int_equal(metadata_find_newest_tag(metadata, app, arena, &tag, NULL), OK);
+    assert_int_equal(metadata_list_tags(metadata, &names, &page, NULL), OK);
+    assert_int_equal(metadata_list_tag_changes(metadata, &changes, &history, NULL), OK);
+    assert_int_equal(metadata_list_repositories(metadata, &names, &page, NULL), OK);
+    assert_int_equal(metadata_has_repository(metadata, app, &is_there, NULL), OK);
+    assert_int_equal(metadata_find_upload(metadata, app, str_from("one"), arena, &upload, NULL),
+                     ERROR_NOT_FOUND);
+    assert_int_equal(metadata_list_stale_uploads(metadata, &stale, &uploads, NULL), OK);
+}
+
+static void write_all(struct metadata *metadata)
+{
+    const struct upload_record upload = {.id = str_from("two"), .state = str_from("state")};
+    const struct digest first = hasher_digest_of(DIGEST_SHA256, str_from("content"));
+    struct manifest_push snapshot = push_of("team/new", "1-SNAPSHOT", "content");
+
+    snapshot.tag_kind = TAG_SNAPSHOT;
+    must_push(metadata, &snapshot);
+    snapshot.manifest = push_of("team/new", "1-SNAPSHOT", "another content").manifest;
+    snapshot.replaces = &first;
+    must_push(metadata, &snapshot);
+    assert_int_equal(metadata_save_upload(metadata, &upload, NULL), OK);
+    assert_int_equal(metadata_remove_upload(metadata, upload.id, NULL), OK);
+}
+
+/* The indexes there are for one query each. What finds another way is as slow as a scan. */
+static struct {
+    const char *name;
+    bool is_used;
+} indexes[] = {
+    {"manifest_by_subject", false},
+    {"tag_by_age", false},
+    {"tag_change_by_tag", false},
+    {"upload_by_age", false},
 };
 
-static void must_not_scan(sqlite3 *handle, const char *query)
+static void check_step(const char *query, const char *detail)
+{
+    if (strstr(detail, "SCAN") || strstr(detail, "TEMP B-TREE")) {
+        fail_msg("%s: %s", query, detail);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(indexes); i++) {
+        indexes[i].is_used = indexes[i].is_used || strstr(detail, indexes[i].name);
+    }
+}
+
+static void check_plan(sqlite3 *handle, const char *query)
 {
     sqlite3_stmt *statement = NULL;
-    char explained[1024];
+    char explained[STATEMENT_BYTES + 32];
 
     (void)snprintf(explained, sizeof(explained), "explain query plan %s", query);
-    assert_int_equal(sqlite3_prepare_v2(handle, explained, -1, &statement, NULL), SQLITE_OK);
+    if (sqlite3_prepare_v2(handle, explained, -1, &statement, NULL) != SQLITE_OK) {
+        fail_msg("%s: %s", query, sqlite3_errmsg(handle));
+    }
     while (sqlite3_step(statement) == SQLITE_ROW) {
-        const char *detail = (const char *)sqlite3_column_text(statement, 3);
-
-        if (strstr(detail, "SCAN") || strstr(detail, "TEMP B-TREE")) {
-            fail_msg("%s: %s", query, detail);
-        }
+        check_step(query, (const char *)sqlite3_column_text(statement, 3));
     }
     (void)sqlite3_finalize(statement);
 }
 
+static bool is_planned(const char *statement)
+{
+    static const char *const beginnings[] = {"select", "insert", "update", "delete"};
+    bool is_one = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(beginnings); i++) {
+        is_one = is_one || strncmp(statement, beginnings[i], strlen(beginnings[i])) == 0;
+    }
+    return is_one;
+}
+
+/* What all functions of the metadata ask when they are called. */
+static void record_all(const char *path)
+{
+    void (*const hook)(void) = (void (*)(void))record_connection; /* as SQLite declares it */
+    struct metadata *metadata = NULL;
+    struct arena arena;
+
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(sqlite3_auto_extension(hook), SQLITE_OK);
+    assert_int_equal(metadata_open_sqlite(path, &metadata, NULL), OK);
+    recorded.is_on = true;
+    read_all(metadata, &arena);
+    write_all(metadata);
+    recorded.is_on = false;
+    (void)sqlite3_cancel_auto_extension(hook);
+    metadata_free(metadata);
+    arena_release(&arena);
+}
+
 /* They go by indexes: their cost does not grow with what is stored. */
-static void no_query_scans_a_table(void **state)
+static void nothing_that_is_asked_scans_a_table(void **state)
+{
+    enum { QUERIES = 20 }; /* as many as the sources have: a new one belongs to those above */
+    struct fixture *fixture = *state;
+    sqlite3 *handle = NULL;
+    size_t planned = 0;
+
+    record_all(fixture->path);
+    assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
+    for (size_t i = 0; i < recorded.count; i++) {
+        if (is_planned(recorded.texts[i])) {
+            check_plan(handle, recorded.texts[i]);
+            planned++;
+        }
+    }
+    (void)sqlite3_close(handle);
+    assert_int_equal(planned, QUERIES);
+    for (size_t i = 0; i < ARRAY_LEN(indexes); i++) {
+        if (!indexes[i].is_used) {
+            fail_msg("no query uses %s", indexes[i].name);
+        }
+    }
+}
+
+/* By hand, since none comes in through the front door. */
+static void digest_that_is_none_is_our_fault(void **state)
 {
     struct fixture *fixture = *state;
+    struct error err = {0};
+    sqlite3 *handle = NULL;
+    struct tag_record tag;
+    struct arena arena;
+
+    arena_init(&arena, 1 << 20);
+    assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(handle,
+                                  "insert into tag (repository_id, name, digest, kind, created_by, "
+                                  "created_ms) values (1, '2.0', 'sha256:0', 0, '', 0)",
+                                  NULL, NULL, NULL),
+                     SQLITE_OK);
+    (void)sqlite3_close(handle);
+    assert_int_equal(metadata_find_tag(fixture->metadata, str_from("team/app"), str_from("2.0"),
+                                       &arena, &tag, &err),
+                     ERROR_INTERNAL);
+    assert_non_null(strstr(err.message, "digest"));
+    arena_release(&arena);
+}
+
+static void database_of_a_newer_program_is_refused_and_left_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct metadata *metadata = NULL;
+    struct error err = {0};
     sqlite3 *handle = NULL;
 
     assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
-    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
-        must_not_scan(handle, queries[i]);
-    }
+    assert_int_equal(
+        sqlite3_exec(handle, "insert into schema_version values (99, 'future')", NULL, NULL, NULL),
+        SQLITE_OK);
     (void)sqlite3_close(handle);
+    assert_int_equal(metadata_open_sqlite(fixture->path, &metadata, &err), ERROR_INVALID);
+    assert_null(metadata);
+    assert_non_null(strstr(err.message, "99"));
+    assert_non_null(strstr(err.message, "newer"));
 }
 
 static void a_file_of_something_else_is_refused(void **state)
@@ -191,7 +367,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_pushed_cannot_be_changed_by_hand, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(pushing_the_same_again_writes_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(no_query_scans_a_table, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_that_is_asked_scans_a_table, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(digest_that_is_none_is_our_fault, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(database_of_a_newer_program_is_refused_and_left_alone,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_of_something_else_is_refused, set_up, tear_down),
     };
 

@@ -1,5 +1,6 @@
 #include "metadata/migrate.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,8 +14,11 @@
 #include "metadata/sql_sqlite.h"
 #include "tests/support/temporary_folder.h"
 
+enum { PATH_BYTES = 4096, STARTERS = 6 };
+
 struct fixture {
     char *folder;
+    char path[PATH_BYTES];
     struct sql *sql;
 };
 
@@ -27,11 +31,10 @@ static const struct migration steps[] = {
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
-    char path[4096];
 
     fixture->folder = temporary_folder_new();
-    (void)snprintf(path, sizeof(path), "%s/test.sqlite", fixture->folder);
-    assert_int_equal(sql_sqlite_open(path, &fixture->sql, NULL), OK);
+    (void)snprintf(fixture->path, PATH_BYTES, "%s/test.sqlite", fixture->folder);
+    assert_int_equal(sql_sqlite_open(fixture->path, &fixture->sql, NULL), OK);
     *state = fixture;
     return 0;
 }
@@ -98,6 +101,52 @@ static void a_newer_database_is_refused(void **state)
     assert_non_null(strstr(err.message, "newer"));
 }
 
+static void a_refused_database_is_left_as_it_was(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(migrate(fixture->sql, steps, 2, NULL), OK);
+    assert_int_equal(migrate(fixture->sql, steps, 1, NULL), ERROR_INVALID);
+    assert_int_equal(migrate(fixture->sql, steps, 0, NULL), ERROR_INVALID);
+    assert_tables(fixture, 2);
+    assert_int_equal(migrate(fixture->sql, steps, 2, NULL), OK);
+}
+
+/* A program that starts while others do. */
+struct starter {
+    struct sql *sql;
+    pthread_t thread;
+    enum error_code code;
+};
+
+static void *start(void *argument)
+{
+    struct starter *starter = argument;
+
+    starter->code = migrate(starter->sql, steps, 2, NULL);
+    return NULL;
+}
+
+static void of_many_who_start_at_once_one_takes_each_step(void **state)
+{
+    struct fixture *fixture = *state;
+    struct starter starters[STARTERS];
+
+    for (int i = 0; i < STARTERS; i++) {
+        starters[i] = (struct starter){.code = ERROR_INTERNAL};
+        assert_int_equal(sql_sqlite_open(fixture->path, &starters[i].sql, NULL), OK);
+    }
+    for (int i = 0; i < STARTERS; i++) {
+        assert_int_equal(pthread_create(&starters[i].thread, NULL, start, &starters[i]), 0);
+    }
+    for (int i = 0; i < STARTERS; i++) {
+        assert_int_equal(pthread_join(starters[i].thread, NULL), 0);
+        assert_int_equal(starters[i].code, OK);
+        sql_free(starters[i].sql);
+    }
+    assert_tables(fixture, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -105,6 +154,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_step_that_fails_leaves_the_version_before, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_newer_database_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_refused_database_is_left_as_it_was, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(of_many_who_start_at_once_one_takes_each_step, set_up,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Also covers sql.c and sql_sqlite_connection.c: a driver is used through them. */
+/* Also covers sql.c: a driver is used through it. */
 #include "metadata/sql_sqlite.h"
 
 #include <pthread.h>
@@ -213,11 +213,20 @@ static void many_threads_write_and_read(void **state)
 
 static void nobody_else_may_read_the_file(void **state)
 {
+    static const char *const companions[] = {"-wal", "-shm"};
     struct fixture *fixture = *state;
     struct stat status;
 
     assert_int_equal(stat(fixture->path, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0600);
+    assert_int_equal(sql_write(fixture->sql, SQL_DURABLE, create, NULL, NULL), OK);
+    for (size_t i = 0; i < ARRAY_LEN(companions); i++) {
+        char path[PATH_BYTES + 8];
+
+        (void)snprintf(path, sizeof(path), "%s%s", fixture->path, companions[i]);
+        assert_int_equal(stat(path, &status), 0);
+        assert_int_equal(status.st_mode & 07777, 0600);
+    }
 }
 
 static void what_is_no_database_is_refused_with_its_path(void **state)
@@ -242,6 +251,80 @@ static void what_is_no_database_is_refused_with_its_path(void **state)
     assert_null(sql);
 }
 
+/* Reads, and while it has its connection lets the next one read, more than there are readers. */
+struct nesting {
+    struct fixture *fixture;
+    pthread_barrier_t *all_read;
+    pthread_t thread;
+    enum error_code code;
+};
+
+static enum error_code wait_for_others(struct sql_connection *connection, void *context,
+                                       struct error *err)
+{
+    struct nesting *nesting = context;
+    int64_t number = 0;
+
+    (void)pthread_barrier_wait(nesting->all_read);
+    return count(connection, &number, err);
+}
+
+static void *read_with_others(void *argument)
+{
+    struct nesting *nesting = argument;
+
+    nesting->code = sql_read(nesting->fixture->sql, wait_for_others, nesting, NULL);
+    return NULL;
+}
+
+/* Twice as many as may read at once: the first ones all together, the others after them. */
+static void readers_beyond_the_limit_wait_for_their_turn(void **state)
+{
+    enum { READERS = 2 * SQLITE_READERS };
+    struct fixture *fixture = *state;
+    struct nesting nestings[READERS];
+    pthread_barrier_t all_read;
+
+    assert_int_equal(sql_write(fixture->sql, SQL_DURABLE, create, NULL, NULL), OK);
+    assert_int_equal(pthread_barrier_init(&all_read, NULL, SQLITE_READERS), 0);
+    for (int i = 0; i < READERS; i++) {
+        nestings[i] = (struct nesting){fixture, &all_read, 0, ERROR_INTERNAL};
+        assert_int_equal(pthread_create(&nestings[i].thread, NULL, read_with_others, &nestings[i]),
+                         0);
+    }
+    for (int i = 0; i < READERS; i++) {
+        assert_int_equal(pthread_join(nestings[i].thread, NULL), 0);
+        assert_int_equal(nestings[i].code, OK);
+    }
+    (void)pthread_barrier_destroy(&all_read);
+}
+
+/* A reader sees one state, whatever is written meanwhile. */
+static enum error_code count_twice(struct sql_connection *connection, void *context,
+                                   struct error *err)
+{
+    struct fixture *fixture = context;
+    int64_t before = -1;
+    int64_t after = -1;
+
+    assert_int_equal(count(connection, &before, err), OK);
+    write_thing(fixture, 2, SQL_DURABLE);
+    assert_int_equal(count(connection, &after, err), OK);
+    assert_int_equal(before, 1);
+    assert_int_equal(after, 1);
+    return OK;
+}
+
+static void reader_sees_the_same_from_its_beginning_to_its_end(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(sql_write(fixture->sql, SQL_DURABLE, create, NULL, NULL), OK);
+    write_thing(fixture, 1, SQL_DURABLE);
+    assert_int_equal(sql_read(fixture->sql, count_twice, fixture, NULL), OK);
+    assert_int_equal(count_things(fixture), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +333,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(work_that_fails_leaves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(readers_cannot_write, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_threads_write_and_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(readers_beyond_the_limit_wait_for_their_turn, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(reader_sees_the_same_from_its_beginning_to_its_end, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(nobody_else_may_read_the_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_database_is_refused_with_its_path, set_up,
                                         tear_down),

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -22,6 +24,22 @@ struct fixture {
     char *folder;
     char path[PATH_BYTES]; /* nothing is there yet */
 };
+
+/* How long SQLite slept, waiting for a lock; it does not, here. */
+static int64_t slept_us;
+
+int usleep(useconds_t us)
+{
+    slept_us += us;
+    return 0;
+}
+
+int nanosleep(const struct timespec *duration, struct timespec *rest)
+{
+    (void)rest;
+    slept_us += duration->tv_sec * 1000000 + duration->tv_nsec / 1000;
+    return 0;
+}
 
 static int set_up(void **state)
 {
@@ -153,6 +171,47 @@ static void reader_without_descriptors_is_unavailable(void **state)
     sql_free(sql);
 }
 
+/* Another program that holds the lock gets its time; then it is for the client to come again. */
+static void locked_database_is_waited_for_and_then_unavailable(void **state)
+{
+    struct fixture *fixture = *state;
+    sqlite3 *other = NULL;
+    struct error err = {0};
+    struct sql *sql = NULL;
+
+    assert_int_equal(sql_sqlite_open(fixture->path, &sql, NULL), OK);
+    assert_int_equal(sqlite3_open(fixture->path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(other, "begin immediate", NULL, NULL, NULL), SQLITE_OK);
+    slept_us = 0;
+    assert_int_equal(sql_write(sql, SQL_DURABLE, do_nothing, NULL, &err), ERROR_UNAVAILABLE);
+    assert_non_null(strstr(err.message, fixture->path));
+    assert_non_null(strstr(err.message, "locked"));
+    assert_true(slept_us >= 9 * 1000000);
+    assert_true(slept_us <= 11 * 1000000);
+    assert_int_equal(sql_read(sql, do_nothing, NULL, NULL), OK);
+    assert_int_equal(sqlite3_exec(other, "rollback", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sql_write(sql, SQL_DURABLE, do_nothing, NULL, NULL), OK);
+    (void)sqlite3_close(other);
+    sql_free(sql);
+}
+
+/* A folder in the place of the log keeps even root from writing. */
+static void database_that_cannot_be_written_is_refused_with_what_to_do(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct sql *sql = NULL;
+    char log[PATH_BYTES + 8];
+
+    run_by_hand(fixture, "create table schema_version (version integer)");
+    (void)snprintf(log, sizeof(log), "%s-wal", fixture->path);
+    assert_int_equal(mkdir(log, 0700), 0);
+    assert_int_equal(sql_sqlite_open(fixture->path, &sql, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, fixture->path));
+    assert_non_null(strstr(err.message, "let this user write it"));
+    assert_null(sql);
+}
+
 static enum error_code replace(struct sql_connection *connection, void *context, struct error *err)
 {
     (void)context;
@@ -195,6 +254,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(damaged_database_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reader_without_descriptors_is_unavailable, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(locked_database_is_waited_for_and_then_unavailable, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(database_that_cannot_be_written_is_refused_with_what_to_do,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(replacing_does_not_pass_by_a_trigger_that_forbids_deleting,
                                         set_up, tear_down),
     };

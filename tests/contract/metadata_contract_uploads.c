@@ -1,0 +1,175 @@
+#include "tests/contract/metadata_contract.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "metadata/uploads.h"
+
+static void save(struct metadata_fixture *fixture, const char *id, uint64_t offset,
+                 int64_t updated_ms)
+{
+    const struct upload_record upload = {
+        .id = str_from(id),
+        .repository = str_from("team/app"),
+        .created_by = str_from("somebody"),
+        .offset_bytes = offset,
+        .state = {"a\0b", 3},
+        .created_ms = 500,
+        .updated_ms = updated_ms,
+    };
+
+    assert_int_equal(metadata_save_upload(fixture->metadata, &upload, NULL), OK);
+}
+
+static void an_upload_rests_and_goes_on(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct upload_record found;
+
+    save(fixture, "one", 0, 1000);
+    save(fixture, "one", 77, 2000);
+    metadata_fixture_reopen(fixture);
+    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("one"),
+                                          &fixture->arena, &found, NULL),
+                     OK);
+    assert_int_equal(found.offset_bytes, 77);
+    assert_int_equal(found.state.length, 3);
+    assert_memory_equal(found.state.bytes, "a\0b", 3);
+    assert_true(str_is(found.created_by, "somebody"));
+    assert_int_equal(found.created_ms, 500);
+    assert_int_equal(found.updated_ms, 2000);
+}
+
+static void an_upload_keeps_who_began_it_and_where(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    const struct upload_record other = {
+        .id = str_from("one"),
+        .repository = str_from("team/other"),
+        .created_by = str_from("somebody else"),
+        .offset_bytes = INT64_MAX,
+        .state = {"", 0},
+        .created_ms = 600,
+        .updated_ms = 2000,
+    };
+    struct upload_record found;
+
+    save(fixture, "one", 77, 1000);
+    assert_int_equal(metadata_save_upload(fixture->metadata, &other, NULL), OK);
+    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("one"),
+                                          &fixture->arena, &found, NULL),
+                     OK);
+    assert_true(str_is(found.id, "one"));
+    assert_true(str_is(found.repository, "team/app"));
+    assert_true(str_is(found.created_by, "somebody"));
+    assert_int_equal(found.created_ms, 500);
+    assert_true(found.offset_bytes == INT64_MAX);
+    assert_int_equal(found.state.length, 0);
+    assert_int_equal(found.updated_ms, 2000);
+}
+
+static void an_upload_that_is_removed_leaves_the_others(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct upload_record found;
+
+    save(fixture, "one", 1, 1000);
+    save(fixture, "two", 2, 1000);
+    assert_int_equal(metadata_remove_upload(fixture->metadata, str_from("one"), NULL), OK);
+    metadata_fixture_reopen(fixture);
+    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("one"),
+                                          &fixture->arena, &found, NULL),
+                     ERROR_NOT_FOUND);
+    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("two"),
+                                          &fixture->arena, &found, NULL),
+                     OK);
+    assert_int_equal(found.offset_bytes, 2);
+}
+
+static void an_upload_is_found_in_its_repository_only(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct upload_record found;
+    struct error err = {0};
+
+    save(fixture, "one", 0, 1000);
+    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/other"),
+                                          str_from("one"), &fixture->arena, &found, &err),
+                     ERROR_NOT_FOUND);
+    assert_int_equal(err.topic, ABOUT_UPLOAD);
+    assert_int_equal(metadata_remove_upload(fixture->metadata, str_from("one"), NULL), OK);
+    assert_int_equal(metadata_remove_upload(fixture->metadata, str_from("one"), NULL), OK);
+    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("one"),
+                                          &fixture->arena, &found, NULL),
+                     ERROR_NOT_FOUND);
+}
+
+static void stale_uploads_are_listed_oldest_first(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct stale_upload_query query = {3000, 10, &fixture->arena};
+    struct upload_list list;
+
+    save(fixture, "new", 0, 3000);
+    save(fixture, "old", 0, 2000);
+    save(fixture, "oldest", 0, 1000);
+    assert_int_equal(metadata_list_stale_uploads(fixture->metadata, &query, &list, NULL), OK);
+    assert_int_equal(list.count, 2);
+    assert_true(str_is(list.uploads[0].id, "oldest"));
+    assert_true(str_is(list.uploads[1].id, "old"));
+    assert_true(str_is(list.uploads[0].repository, "team/app"));
+    query.limit = 1;
+    assert_int_equal(metadata_list_stale_uploads(fixture->metadata, &query, &list, NULL), OK);
+    assert_int_equal(list.count, 1);
+    assert_true(str_is(list.uploads[0].id, "oldest"));
+    save(fixture, "oldest", 1, 4000);
+    assert_int_equal(metadata_list_stale_uploads(fixture->metadata, &query, &list, NULL), OK);
+    assert_true(str_is(list.uploads[0].id, "old"));
+}
+
+/* Wherever the memory ends, that is what is said, and nothing is given. */
+static void uploads_that_do_not_fit_are_too_large(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    enum error_code codes[] = {ERROR_TOO_LARGE, ERROR_TOO_LARGE};
+
+    save(fixture, "one", 0, 1000);
+    for (size_t limit_bytes = 0; codes[0] || codes[1]; limit_bytes += 16) {
+        struct arena small;
+        const struct stale_upload_query query = {3000, 1, &small};
+        struct upload_record found = {.offset_bytes = 42};
+        struct upload_list list = {.count = 42};
+
+        arena_init(&small, limit_bytes);
+        codes[0] = metadata_list_stale_uploads(fixture->metadata, &query, &list, NULL);
+        arena_release(&small);
+        codes[1] = metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("one"),
+                                        &small, &found, NULL);
+        arena_release(&small);
+        assert_int_equal(list.count, codes[0] ? 42 : 1);
+        assert_int_equal(found.offset_bytes, codes[1] ? 42 : 0);
+        assert_true(codes[0] == OK || codes[0] == ERROR_TOO_LARGE);
+        assert_true(codes[1] == OK || codes[1] == ERROR_TOO_LARGE);
+    }
+}
+
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(name, metadata_contract_set_up, metadata_contract_tear_down)
+
+int metadata_contract_run_uploads(void)
+{
+    const struct CMUnitTest metadata_contract_uploads[] = {
+        TEST(an_upload_rests_and_goes_on),
+        TEST(an_upload_keeps_who_began_it_and_where),
+        TEST(an_upload_is_found_in_its_repository_only),
+        TEST(an_upload_that_is_removed_leaves_the_others),
+        TEST(stale_uploads_are_listed_oldest_first),
+        TEST(uploads_that_do_not_fit_are_too_large),
+    };
+
+    return cmocka_run_group_tests(metadata_contract_uploads, NULL, NULL);
+}
