@@ -28,12 +28,15 @@ struct fixture {
 /* How long SQLite slept, waiting for a lock; it does not, here. */
 static int64_t slept_us;
 
+/* The C library's names for the parameters are reserved to it. */
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int usleep(useconds_t us)
 {
     slept_us += us;
     return 0;
 }
 
+/* NOLINTNEXTLINE(readability-inconsistent-declaration-parameter-name) */
 int nanosleep(const struct timespec *duration, struct timespec *rest)
 {
     (void)rest;
