@@ -78,6 +78,15 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void run_by_hand(const struct fixture *fixture, const char *script)
+{
+    sqlite3 *handle = NULL;
+
+    assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(handle, script, NULL, NULL, NULL), SQLITE_OK);
+    (void)sqlite3_close(handle);
+}
+
 /* What an operator with a shell would meet. */
 static void what_was_pushed_cannot_be_changed_by_hand(void **state)
 {
@@ -304,18 +313,12 @@ static void digest_that_is_none_is_our_fault(void **state)
 {
     struct fixture *fixture = *state;
     struct error err = {0};
-    sqlite3 *handle = NULL;
     struct tag_record tag;
     struct arena arena;
 
     arena_init(&arena, 1 << 20);
-    assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(handle,
-                                  "insert into tag (repository_id, name, digest, kind, created_by, "
-                                  "created_ms) values (1, '2.0', 'sha256:0', 0, '', 0)",
-                                  NULL, NULL, NULL),
-                     SQLITE_OK);
-    (void)sqlite3_close(handle);
+    run_by_hand(fixture, "insert into tag (repository_id, name, digest, kind, created_by, "
+                         "created_ms) values (1, '2.0', 'sha256:0', 0, '', 0)");
     assert_int_equal(metadata_find_tag(fixture->metadata, str_from("team/app"), str_from("2.0"),
                                        &arena, &tag, &err),
                      ERROR_INTERNAL);
@@ -323,22 +326,92 @@ static void digest_that_is_none_is_our_fault(void **state)
     arena_release(&arena);
 }
 
-static void database_of_a_newer_program_is_refused_and_left_alone(void **state)
+static void database_of_a_newer_program_is_refused(void **state)
 {
     struct fixture *fixture = *state;
     struct metadata *metadata = NULL;
     struct error err = {0};
-    sqlite3 *handle = NULL;
 
-    assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
-    assert_int_equal(
-        sqlite3_exec(handle, "insert into schema_version values (99, 'future')", NULL, NULL, NULL),
-        SQLITE_OK);
-    (void)sqlite3_close(handle);
+    run_by_hand(fixture, "insert into schema_version values (99, 'future')");
     assert_int_equal(metadata_open_sqlite(fixture->path, &metadata, &err), ERROR_INVALID);
     assert_null(metadata);
     assert_non_null(strstr(err.message, "99"));
     assert_non_null(strstr(err.message, "newer"));
+}
+
+/* Neither "there is none" nor an empty list. */
+static void failing_database_is_never_an_answer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct metadata *metadata = fixture->metadata;
+    const struct str app = str_from("team/app");
+    const struct digest digest = hasher_digest_of(DIGEST_SHA256, str_from("content"));
+    struct arena arena;
+    const struct name_query names = {app, {0}, 10, &arena};
+    const struct referrer_query referrers = {.repository = app, .subject = digest, .limit = 10};
+    const struct tag_history_query changes = {app, str_from("1.0"), 10, &arena};
+    const struct stale_upload_query stale = {1, 10, &arena};
+    const struct upload_record saved = {.id = str_from("one")};
+    struct manifest_record manifest;
+    struct tag_record tag;
+    struct upload_record upload;
+    struct name_page page;
+    struct referrer_page referrer_page;
+    struct tag_history history;
+    struct upload_list uploads;
+    bool is_there = false;
+
+    arena_init(&arena, 1 << 20);
+    run_by_hand(fixture, "alter table repository rename to gone;"
+                         "alter table upload rename to gone_too");
+    const enum error_code codes[] = {
+        metadata_find_manifest(metadata, app, &digest, &arena, &manifest, NULL),
+        metadata_has_manifest(metadata, app, &digest, &is_there, NULL),
+        metadata_list_referrers(metadata, &referrers, &arena, &referrer_page, NULL),
+        metadata_find_tag(metadata, app, str_from("1.0"), &arena, &tag, NULL),
+        metadata_find_newest_tag(metadata, app, &arena, &tag, NULL),
+        metadata_list_tags(metadata, &names, &page, NULL),
+        metadata_list_tag_changes(metadata, &changes, &history, NULL),
+        metadata_list_repositories(metadata, &names, &page, NULL),
+        metadata_has_repository(metadata, app, &is_there, NULL),
+        metadata_find_upload(metadata, app, str_from("one"), &arena, &upload, NULL),
+        metadata_list_stale_uploads(metadata, &stale, &uploads, NULL),
+        metadata_save_upload(metadata, &saved, NULL),
+        metadata_remove_upload(metadata, str_from("one"), NULL),
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
+        assert_int_equal(codes[i], ERROR_INTERNAL);
+    }
+    arena_release(&arena);
+}
+
+/* Wherever it fails on its way: all or nothing. */
+static void push_that_fails_leaves_nothing(void **state)
+{
+    static const char *const tables[] = {"repository", "tag", "content", "manifest", "tag_change"};
+    struct fixture *fixture = *state;
+    const struct manifest_push wanted = push_of("team/new", "1.0", "another content");
+    enum push_outcome outcome = PUSH_TAG_TAKEN;
+    struct digest existing;
+    bool is_there = true;
+
+    for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
+        char script[64];
+
+        (void)snprintf(script, sizeof(script), "alter table %s rename to gone", tables[i]);
+        run_by_hand(fixture, script);
+        assert_int_equal(
+            metadata_push_manifest(fixture->metadata, &wanted, &outcome, &existing, NULL),
+            ERROR_INTERNAL);
+        assert_int_equal(outcome, PUSH_TAG_TAKEN);
+        (void)snprintf(script, sizeof(script), "alter table gone rename to %s", tables[i]);
+        run_by_hand(fixture, script);
+        assert_int_equal(
+            metadata_has_repository(fixture->metadata, wanted.repository, &is_there, NULL), OK);
+        assert_false(is_there);
+    }
+    must_push(fixture->metadata, &wanted);
 }
 
 static void a_file_of_something_else_is_refused(void **state)
@@ -369,8 +442,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(pushing_the_same_again_writes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_that_is_asked_scans_a_table, set_up, tear_down),
         cmocka_unit_test_setup_teardown(digest_that_is_none_is_our_fault, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(database_of_a_newer_program_is_refused_and_left_alone,
-                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(database_of_a_newer_program_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(failing_database_is_never_an_answer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(push_that_fails_leaves_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_of_something_else_is_refused, set_up, tear_down),
     };
 

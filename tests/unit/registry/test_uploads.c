@@ -333,6 +333,7 @@ static void upload_expires_when_it_rested_too_long(void **state)
     fake_clock_advance(&world->clock, WORLD_UPLOAD_LIFETIME_MS);
     assert_int_equal(registry_expire_uploads(world->registry, &expired, NULL), OK);
     assert_int_equal(expired, 0);
+    upload_close(reopen(world, id));
     fake_clock_advance(&world->clock, 1);
     /* Nobody can go on with what may be gone the next moment. */
     assert_int_equal(try_open(world, id, &upload), ERROR_NOT_FOUND);
