@@ -154,6 +154,7 @@ void connection_new_exchange(struct connection *connection)
     exchange->peer_address = str_from(connection->peer_address);
     exchange->is_tls = connection->transport.session != NULL;
     exchange->may_block = false;
+    exchange->may_wait = false;
     exchange->received_bytes = 0;
     exchange->sent_bytes = 0;
     exchange->begin_us = clock_elapsed_us();
@@ -186,6 +187,7 @@ static void drop_exchange(struct connection *connection)
     input_release(&connection->ahead);
     connection->exchange = NULL;
     connection->body_began = false;
+    connection->waits = false;
 }
 
 enum connection_want connection_expire(struct connection *connection, int64_t now_ms)

@@ -44,7 +44,8 @@ enum connection_state {
 /* What all connections of a server share. */
 struct connection_world {
     const struct http_server_config *config;
-    struct workers *workers;
+    struct workers *workers; /* for disk and database */
+    struct workers *waiters; /* for other servers */
     atomic_bool is_draining; /* no request after the present ones */
     atomic_bool is_stopping; /* nothing is finished any more */
     atomic_uint connections; /* open now */
@@ -69,6 +70,7 @@ struct connection {
     bool is_surplus; /* beyond the limit of connections: gets 503 */
     bool body_began; /* the application has asked for the body and not had its end */
     bool is_sent;    /* the answer has left whole */
+    bool waits;      /* for other servers: its workers are the waiting ones */
     bool closes;     /* no request after this one */
     int64_t deadline_ms;
     uint64_t moved_bytes; /* of a body, since the deadline was set */

@@ -16,7 +16,8 @@ struct http_exchange {
     struct arena arena;
     struct str peer_address; /* without the port */
     bool is_tls;
-    bool may_block;          /* on a worker: SQL, files and the network are allowed */
+    bool may_block;          /* on a worker: SQL and files are allowed */
+    bool may_wait;           /* on a waiting worker: other servers may be asked */
     uint64_t received_bytes; /* of the body, decoded, so far */
     uint64_t sent_bytes;     /* of the answer's body */
     int64_t begin_us;        /* clock_elapsed_us when the head was complete */
@@ -28,12 +29,16 @@ enum http_step {
     HTTP_ANSWER, /* the response is filled: send it (and close, if the body was not read to its end)
                   */
     HTTP_BLOCKS, /* only when may_block is false: call again on a worker */
+    HTTP_WAITS,  /* only on a loop: call again on a worker that may wait for other servers */
     HTTP_BODY,   /* read the body (or more of it) and give it to data */
 };
 
 /*
  * What a server serves. begin runs on an event loop first, where it must not block; what would
- * block returns HTTP_BLOCKS with no answer and no effect, and is called again on a worker.
+ * block returns HTTP_BLOCKS with no answer and no effect, and is called again on a worker. Waiting
+ * for other servers has threads of its own, so that a server that hangs holds up nobody else: begin
+ * returns HTTP_WAITS, is called there with may_wait, and may then return HTTP_BLOCKS for what does
+ * not belong there; otherwise the body is given to it there too.
  */
 struct http_application {
     void *context;

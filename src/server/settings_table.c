@@ -131,6 +131,15 @@ const struct setting settings_table[] = {
         .help = "Threads that may wait for disk or database.",
     },
     {
+        .key = "limits.waiters",
+        .type = SETTING_NUMBER,
+        .offset = offsetof(struct settings, limits.waiters),
+        .default_text = "16",
+        .minimum = 1,
+        .maximum = 1024,
+        .help = "Threads that may wait for other servers: those that know tokens and teams.",
+    },
+    {
         .key = "limits.head_size",
         .type = SETTING_SIZE,
         .offset = offsetof(struct settings, limits.head_bytes),

@@ -5,6 +5,7 @@
 #include "http/server.h"
 
 #include <arpa/inet.h>
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -34,6 +35,7 @@ struct fixture {
     struct fake_clock clock;
     struct log log;
     struct http_server *server;
+    sem_t is_released; /* what /waits waits for */
     int file_fd;
     char *answer; /* room for ANSWER_BYTES */
 };
@@ -60,7 +62,13 @@ static enum http_step app_begin(void *context, struct http_exchange *exchange)
 {
     struct fixture *fixture = context;
 
-    if (path_is(exchange, "/blocks") && !exchange->may_block) {
+    if (path_is(exchange, "/waits") && !exchange->may_block && !exchange->may_wait) {
+        return HTTP_WAITS;
+    }
+    if (path_is(exchange, "/waits") && exchange->may_wait) {
+        (void)sem_wait(&fixture->is_released);
+    }
+    if ((path_is(exchange, "/blocks") || path_is(exchange, "/waits")) && !exchange->may_block) {
         return HTTP_BLOCKS;
     }
     (void)atomic_fetch_add(&fixture->counts.begun, 1);
@@ -74,7 +82,7 @@ static enum http_step app_begin(void *context, struct http_exchange *exchange)
         exchange->response.file_length_bytes = BIG_FILE_BYTES;
         return HTTP_ANSWER;
     }
-    if (path_is(exchange, "/blocks")) {
+    if (path_is(exchange, "/blocks") || path_is(exchange, "/waits")) {
         return answer_text(exchange, 200, "from a worker");
     }
     return path_is(exchange, "/") ? answer_text(exchange, 200, "hello")
@@ -132,6 +140,7 @@ static const struct http_limits usual_limits = {
     .connections = 100,
     .loops = 2,
     .workers = 3,
+    .waiters = 2,
     .head_bytes = 65536,
     .headers = 100,
     .arena_bytes = 65536,
@@ -164,6 +173,7 @@ static int set_up(void **state)
     struct fixture *fixture = calloc(1, sizeof(*fixture));
     char path[] = "/tmp/pierone-test-file-XXXXXX";
 
+    (void)sem_init(&fixture->is_released, 0, 0);
     fake_clock_init(&fixture->clock);
     log_init(&fixture->log, STDERR_FILENO, LOG_TEXT, LOG_ERROR, &fixture->clock.clock);
     fixture->answer = malloc(ANSWER_BYTES);
@@ -182,6 +192,7 @@ static int tear_down(void **state)
 
     http_server_free(fixture->server);
     assert_int_equal(atomic_load(&fixture->counts.begun), atomic_load(&fixture->counts.finished));
+    (void)sem_destroy(&fixture->is_released);
     (void)close(fixture->file_fd);
     free(fixture->answer);
     free(fixture);
@@ -300,6 +311,28 @@ static void a_request_that_blocks_is_answered_by_a_worker(void **state)
     talk(fixture, "GET /blocks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert_non_null(strstr(fixture->answer, "\r\n\r\nfrom a worker"));
     assert_int_equal(atomic_load(&fixture->counts.begun), 1);
+}
+
+static void requests_that_wait_for_others_hold_up_nobody_else(void **state)
+{
+    struct fixture *fixture = *state;
+    int fds[6];
+
+    start(fixture, &usual_limits);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        fds[i] = dial(fixture);
+        say(fds[i], "GET /waits HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    }
+    talk(fixture, "GET /blocks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert_non_null(strstr(fixture->answer, "\r\n\r\nfrom a worker"));
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        (void)sem_post(&fixture->is_released);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        (void)hear_all(fixture, fds[i]);
+        assert_non_null(strstr(fixture->answer, "\r\n\r\nfrom a worker"));
+        (void)close(fds[i]);
+    }
 }
 
 static void pipelined_requests_are_answered_in_order(void **state)
@@ -658,6 +691,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_request_is_answered_from_the_loop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_request_that_blocks_is_answered_by_a_worker, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(requests_that_wait_for_others_hold_up_nobody_else, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(pipelined_requests_are_answered_in_order, set_up,
                                         tear_down),
