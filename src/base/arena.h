@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attributes.h"
@@ -15,6 +16,7 @@ struct arena {
     struct arena_block *newest;
     size_t used_bytes; /* of all blocks together */
     size_t limit_bytes;
+    bool is_secret; /* wiped when released */
 };
 
 /* Allocates nothing yet. */

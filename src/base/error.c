@@ -10,6 +10,7 @@ static void set_message(struct error *err, enum error_topic topic, const char *f
                         va_list values)
 {
     err->topic = topic;
+    err->retry_after_s = 0;
     (void)vsnprintf(err->message, sizeof(err->message), format, values);
 }
 
@@ -77,6 +78,7 @@ const char *error_code_name(enum error_code code)
         [ERROR_OUT_OF_RANGE] = "out_of_range",
         [ERROR_TOO_LARGE] = "too_large",
         [ERROR_UNSUPPORTED] = "unsupported",
+        [ERROR_TOO_MANY] = "too_many",
         [ERROR_NO_SPACE] = "no_space",
         [ERROR_UNAVAILABLE] = "unavailable",
         [ERROR_INTERNAL] = "internal",

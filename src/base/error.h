@@ -16,6 +16,7 @@ enum error_code {
     ERROR_OUT_OF_RANGE,    /* not at this offset */
     ERROR_TOO_LARGE,       /* a limit: send less */
     ERROR_UNSUPPORTED,     /* never done here */
+    ERROR_TOO_MANY,        /* you ask too often: wait */
     ERROR_NO_SPACE,        /* the disk is full: make room, then try again */
     ERROR_UNAVAILABLE,     /* try again later */
     ERROR_INTERNAL,        /* our fault: look into the log */
@@ -40,6 +41,7 @@ enum { ERROR_MESSAGE_BYTES = 512 };
 /* The text behind an error code: one sentence for whoever reads it, without secrets. */
 struct error {
     enum error_topic topic;
+    unsigned retry_after_s; /* of ERROR_TOO_MANY and ERROR_UNAVAILABLE; 0: not known */
     char message[ERROR_MESSAGE_BYTES];
 };
 

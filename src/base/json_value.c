@@ -83,6 +83,11 @@ bool json_value_is_string(const struct json_value *json)
     return json && json_typeof(node(json)) == JSON_STRING;
 }
 
+bool json_value_is_true(const struct json_value *json)
+{
+    return json && json_typeof(node(json)) == JSON_TRUE;
+}
+
 const struct json_value *json_value_member(const struct json_value *object, const char *name)
 {
     return json_value_is_object(object) ? wrap(json_object_get(node(object), name)) : NULL;

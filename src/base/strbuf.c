@@ -14,22 +14,36 @@ enum { FIRST_CAPACITY_BYTES = 64 };
 static char nothing[1];
 
 static bool make_room(struct strbuf *buf, size_t more);
+static void grow(struct strbuf *buf, size_t capacity);
 
 void strbuf_init(struct strbuf *buf, size_t limit_bytes)
 {
     *buf = (struct strbuf){.text = nothing, .limit_bytes = limit_bytes};
 }
 
+void strbuf_init_secret(struct strbuf *buf, size_t limit_bytes)
+{
+    strbuf_init(buf, limit_bytes);
+    buf->is_secret = true;
+}
+
 void strbuf_release(struct strbuf *buf)
 {
+    if (buf->is_secret) {
+        explicit_bzero(buf->text, buf->length);
+    }
     if (buf->capacity_bytes > 0) {
         free(buf->text);
     }
-    strbuf_init(buf, buf->limit_bytes);
+    *buf = (struct strbuf){
+        .text = nothing, .limit_bytes = buf->limit_bytes, .is_secret = buf->is_secret};
 }
 
 void strbuf_clear(struct strbuf *buf)
 {
+    if (buf->is_secret) {
+        explicit_bzero(buf->text, buf->length);
+    }
     buf->length = 0;
     buf->is_truncated = false;
     if (buf->capacity_bytes > 0) {
@@ -59,10 +73,24 @@ static bool make_room(struct strbuf *buf, size_t more)
         capacity *= 2;
     }
     if (capacity != buf->capacity_bytes) {
-        buf->text = memory_resize(buf->capacity_bytes ? buf->text : NULL, capacity, 1);
-        buf->capacity_bytes = capacity;
+        grow(buf, capacity);
     }
     return true;
+}
+
+static void grow(struct strbuf *buf, size_t capacity)
+{
+    char *text = buf->capacity_bytes > 0 ? buf->text : NULL;
+
+    if (buf->is_secret && text) { /* realloc would leave the old copy as it is */
+        text = memcpy(memory_new(capacity, 1), buf->text, buf->length);
+        explicit_bzero(buf->text, buf->length);
+        free(buf->text);
+    } else {
+        text = memory_resize(text, capacity, 1);
+    }
+    buf->text = text;
+    buf->capacity_bytes = capacity;
 }
 
 void strbuf_append_text(struct strbuf *buf, const char *text)

@@ -18,10 +18,14 @@ struct strbuf {
     size_t capacity_bytes; /* 0: text is not owned yet */
     size_t limit_bytes;
     bool is_truncated;
+    bool is_secret; /* wiped wherever it was */
 };
 
 /* limit_bytes: the most it will ever hold, without the NUL. Allocates nothing yet. */
 void strbuf_init(struct strbuf *buf, size_t limit_bytes);
+
+/* As strbuf_init, for a secret: no copy of it is left behind in freed memory. */
+void strbuf_init_secret(struct strbuf *buf, size_t limit_bytes);
 void strbuf_release(struct strbuf *buf);
 
 /* Empties it and forgets truncation; keeps its memory for reuse. */

@@ -183,6 +183,7 @@ static void drop_exchange(struct connection *connection)
     http_response_release(&exchange->response);
     arena_release(&exchange->arena);
     free(exchange);
+    input_wipe_used(&connection->input);
     input_append(&connection->input, input_str(&connection->ahead));
     input_release(&connection->ahead);
     connection->exchange = NULL;

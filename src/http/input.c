@@ -31,6 +31,13 @@ void input_consume(struct input *input, size_t length)
     input->begin += length;
 }
 
+void input_wipe_used(struct input *input)
+{
+    if (input->begin > 0) {
+        explicit_bzero(input->bytes, input->begin);
+    }
+}
+
 size_t input_reserve(struct input *input, size_t limit_bytes)
 {
     move_to_front(input);
@@ -46,15 +53,25 @@ size_t input_reserve(struct input *input, size_t limit_bytes)
 static void move_to_front(struct input *input)
 {
     if (input->begin > 0) {
-        memmove(input->bytes, input->bytes + input->begin, input->end - input->begin);
-        input->end -= input->begin;
+        const size_t length = input->end - input->begin;
+
+        memmove(input->bytes, input->bytes + input->begin, length);
+        explicit_bzero(input->bytes + length, input->end - length);
+        input->end = length;
         input->begin = 0;
     }
 }
 
 static void grow(struct input *input, size_t capacity)
 {
-    input->bytes = memory_resize(input->bytes, capacity, 1);
+    char *bytes = memory_resize(NULL, capacity, 1);
+
+    if (input->bytes) { /* realloc would leave the old copy as it is */
+        memcpy(bytes, input->bytes, input->end);
+        explicit_bzero(input->bytes, input->end);
+        free(input->bytes);
+    }
+    input->bytes = bytes;
     input->capacity_bytes = capacity;
 }
 

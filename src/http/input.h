@@ -24,6 +24,9 @@ struct str input_str(const struct input *input);
 /* The first `length` bytes are used. Moves nothing. */
 void input_consume(struct input *input, size_t length);
 
+/* Wipes what is used: heads hold credentials. */
+void input_wipe_used(struct input *input);
+
 /*
  * Makes room for more, moving the bytes to the front and growing up to limit_bytes. Returns how
  * much room there is behind input_end: 0 when it is full.

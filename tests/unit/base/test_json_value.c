@@ -30,6 +30,7 @@ static void members_and_elements_are_found(void **state)
     assert_true(json_value_is_array(array));
     assert_int_equal(json_value_length(array), 2);
     assert_true(json_value_is_string(json_value_element(array, 0)));
+    assert_false(json_value_is_true(json_value_element(array, 0)));
     assert_true(json_value_uint64(json_value_element(array, 1), &number));
     assert_int_equal(number, 7);
     assert_false(json_value_uint64(json_value_member(value, "n"), &number));

@@ -75,6 +75,27 @@ static void growing_keeps_what_was_there(void **state)
     strbuf_release(&buf);
 }
 
+static void a_secret_is_wiped(void **state)
+{
+    struct strbuf buf;
+
+    (void)state;
+    strbuf_init_secret(&buf, 1000);
+    for (int i = 0; i < 500; i++) {
+        strbuf_append_text(&buf, "s");
+    }
+    assert_int_equal(buf.length, 500);
+    strbuf_clear(&buf);
+    for (size_t i = 0; i < 500; i++) {
+        assert_int_equal(buf.text[i], '\0');
+    }
+    strbuf_append_text(&buf, "again");
+    assert_string_equal(buf.text, "again");
+    strbuf_release(&buf);
+    assert_true(buf.is_secret);
+    assert_string_equal(buf.text, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -82,6 +103,7 @@ int main(void)
         cmocka_unit_test(appending_joins),
         cmocka_unit_test(the_ceiling_holds_and_is_remembered),
         cmocka_unit_test(growing_keeps_what_was_there),
+        cmocka_unit_test(a_secret_is_wiped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

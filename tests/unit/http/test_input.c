@@ -62,12 +62,29 @@ static void what_was_received_elsewhere_is_added(void **state)
     input_release(&input);
 }
 
+static void what_was_used_is_wiped(void **state)
+{
+    struct input input = {0};
+
+    (void)state;
+    input_append(&input, str_from("secret rest"));
+    input_consume(&input, 7);
+    input_wipe_used(&input);
+    assert_memory_equal(input.bytes, "\0\0\0\0\0\0\0rest", 11);
+    (void)input_reserve(&input, 64); /* moves to the front */
+    assert_memory_equal(input.bytes, "rest\0\0\0\0\0\0\0", 11);
+    assert_true(str_is(input_str(&input), "rest"));
+    input_release(&input);
+    input_wipe_used(&input);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_are_used_in_order),
         cmocka_unit_test(it_grows_up_to_its_limit),
         cmocka_unit_test(what_was_received_elsewhere_is_added),
+        cmocka_unit_test(what_was_used_is_wiped),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
