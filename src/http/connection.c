@@ -248,6 +248,11 @@ bool connection_drain(struct connection *connection)
     return is_idle && connection->has_served;
 }
 
+struct workers *connection_workers(const struct connection *connection)
+{
+    return connection->waits ? connection->world->waiters : connection->world->workers;
+}
+
 void connection_abort(struct connection *connection)
 {
     if (connection->exchange && connection->state == CONNECTION_HEAD) {

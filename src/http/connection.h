@@ -111,5 +111,8 @@ enum connection_want connection_expire(struct connection *connection, int64_t no
  */
 bool connection_drain(struct connection *connection);
 
+/* The threads it goes to for WANT_WORKER. */
+struct workers *connection_workers(const struct connection *connection);
+
 /* Ends what is under way, so that it can be freed: the application's last call. May block. */
 void connection_abort(struct connection *connection);

@@ -48,7 +48,6 @@ static void take_inbox(struct loop *loop);
 static void run_ready(struct loop *loop);
 static void dispatch(struct loop *loop, struct connection *connection, enum connection_want want);
 static void rest(struct loop *loop, struct connection *connection, uint32_t events);
-static struct workers *workers_of(const struct connection *connection);
 static void run_on_worker(struct job *job);
 static void sweep(struct loop *loop);
 static void set_accepting(struct loop *loop, bool is_accepting);
@@ -237,7 +236,7 @@ static void dispatch(struct loop *loop, struct connection *connection, enum conn
         list_remove(&connection->node);
         poller_arm(&loop->poller, &connection->socket, 0);
         connection->job.run = run_on_worker;
-        workers_submit(workers_of(connection), &connection->job);
+        workers_submit(connection_workers(connection), &connection->job);
         return;
     case WANT_CLOSE:
         close_connection(connection);
@@ -256,11 +255,6 @@ static void rest(struct loop *loop, struct connection *connection, uint32_t even
     poller_arm(&loop->poller, &connection->socket, events);
 }
 
-static struct workers *workers_of(const struct connection *connection)
-{
-    return connection->waits ? connection->world->waiters : connection->world->workers;
-}
-
 static void run_on_worker(struct job *job)
 {
     struct connection *connection = (struct connection *)job; /* its first member */
@@ -270,7 +264,7 @@ static void run_on_worker(struct job *job)
         want = WANT_CLOSE;
     }
     if (want == WANT_WORKER) {
-        workers_submit(workers_of(connection), job);
+        workers_submit(connection_workers(connection), job);
         return;
     }
     connection->want = want;

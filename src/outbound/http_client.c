@@ -1,0 +1,367 @@
+#include "outbound/http_client.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/random.h"
+
+enum {
+    IDLE_HANDLES_MAX = 16, /* each keeps its connections */
+    ATTEMPTS_MAX = 2,
+    PAUSE_MIN_MS = 20,
+    PAUSE_SPREAD_MS = 180,
+    HEADERS_MAX = 32,
+    HOST_BYTES = 128,
+    MS_PER_SECOND = 1000,
+    NS_PER_MS = 1000 * 1000,
+};
+
+struct http_client {
+    struct http_client_config config;
+    char *ca_file;
+    char *user_agent;
+    pthread_mutex_t idle_mutex; /* guards idle and idle_count */
+    CURL *idle[IDLE_HANDLES_MAX];
+    size_t idle_count;
+};
+
+/* One request on its way. */
+struct exchange {
+    struct http_client *client;
+    const struct outbound_request *request;
+    struct outbound_answer *answer;
+    struct curl_slist *fields;
+    CURL *handle;
+    char problem[CURL_ERROR_SIZE];
+};
+
+static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
+
+static void begin_curl(void);
+static CURL *take_handle(struct http_client *client);
+static void give_handle(struct http_client *client, CURL *handle);
+static enum error_code send_within(struct exchange *exchange, int64_t timeout_ms,
+                                   struct error *err);
+static void prepare(struct exchange *exchange, int64_t timeout_ms);
+static void set_safety(struct exchange *exchange);
+static void set_body(struct exchange *exchange);
+static void set_credentials(struct exchange *exchange);
+static struct curl_slist *list_fields(const struct outbound_request *request);
+static size_t receive(char *bytes, size_t size, size_t count, void *context);
+static size_t receive_field(char *bytes, size_t size, size_t count, void *context);
+static void read_max_age(struct str value, struct outbound_answer *answer);
+static bool is_passing(CURLcode result, int status);
+static void pause_ms(int64_t duration_ms);
+static void reset_answer(struct http_client *client, struct outbound_answer *answer);
+static enum error_code fail(const struct exchange *exchange, CURLcode result, struct error *err);
+
+enum error_code http_client_new(const struct http_client_config *config,
+                                struct http_client **client_out, struct error *err)
+{
+    struct http_client *client = NULL;
+    CURL *handle = NULL;
+
+    (void)pthread_once(&curl_once, begin_curl);
+    handle = curl_easy_init();
+    if (!handle) {
+        return error_set(err, ERROR_UNAVAILABLE, "libcurl cannot be used");
+    }
+    client = memory_new(1, sizeof(*client));
+    client->config = *config;
+    client->ca_file = memory_copy_text(config->ca_file);
+    client->user_agent = memory_copy_text(config->user_agent);
+    (void)pthread_mutex_init(&client->idle_mutex, NULL);
+    give_handle(client, handle);
+    *client_out = client;
+    return OK;
+}
+
+static void begin_curl(void)
+{
+    (void)curl_global_init(CURL_GLOBAL_ALL);
+}
+
+void http_client_free(struct http_client *client)
+{
+    if (!client) {
+        return;
+    }
+    while (client->idle_count > 0) {
+        curl_easy_cleanup(client->idle[--client->idle_count]);
+    }
+    (void)pthread_mutex_destroy(&client->idle_mutex);
+    free(client->ca_file);
+    free(client->user_agent);
+    free(client);
+}
+
+enum error_code http_client_send(struct http_client *client, const struct outbound_request *request,
+                                 struct outbound_answer *answer_out, struct error *err)
+{
+    struct exchange exchange = {.client = client, .request = request, .answer = answer_out};
+    const int64_t timeout_ms =
+        request->timeout_ms > 0 ? request->timeout_ms : client->config.timeout_ms;
+    enum error_code code = OK;
+
+    strbuf_init_secret(&answer_out->body, client->config.answer_max_bytes);
+    reset_answer(client, answer_out);
+    exchange.handle = take_handle(client);
+    if (!exchange.handle) {
+        return error_set(err, ERROR_UNAVAILABLE, "libcurl has no memory for a request");
+    }
+    exchange.fields = list_fields(request);
+    code = send_within(&exchange, timeout_ms, err);
+    curl_slist_free_all(exchange.fields);
+    give_handle(client, exchange.handle);
+    if (code) {
+        reset_answer(client, answer_out);
+    }
+    return code;
+}
+
+static CURL *take_handle(struct http_client *client)
+{
+    CURL *handle = NULL;
+
+    (void)pthread_mutex_lock(&client->idle_mutex);
+    if (client->idle_count > 0) {
+        handle = client->idle[--client->idle_count];
+    }
+    (void)pthread_mutex_unlock(&client->idle_mutex);
+    return handle ? handle : curl_easy_init();
+}
+
+/* What was set on it is forgotten, its connections are kept. */
+static void give_handle(struct http_client *client, CURL *handle)
+{
+    bool is_kept = false;
+
+    curl_easy_reset(handle);
+    (void)pthread_mutex_lock(&client->idle_mutex);
+    is_kept = client->idle_count < IDLE_HANDLES_MAX;
+    if (is_kept) {
+        client->idle[client->idle_count++] = handle;
+    }
+    (void)pthread_mutex_unlock(&client->idle_mutex);
+    if (!is_kept) {
+        curl_easy_cleanup(handle);
+    }
+}
+
+static enum error_code send_within(struct exchange *exchange, int64_t timeout_ms, struct error *err)
+{
+    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + timeout_ms;
+    CURLcode result = CURLE_OK;
+
+    for (int attempt = 1;; attempt++) {
+        long status = 0;
+        uint8_t chance = 0;
+        int64_t left_ms = deadline_ms - clock_monotonic_ms(&clock_system);
+
+        prepare(exchange, left_ms);
+        result = curl_easy_perform(exchange->handle);
+        (void)curl_easy_getinfo(exchange->handle, CURLINFO_RESPONSE_CODE, &status);
+        exchange->answer->status = (int)status;
+        random_fill(&chance, sizeof(chance));
+        left_ms = deadline_ms - clock_monotonic_ms(&clock_system) - PAUSE_MIN_MS - PAUSE_SPREAD_MS;
+        if (attempt == ATTEMPTS_MAX || left_ms <= 0 || !is_passing(result, (int)status)) {
+            break;
+        }
+        reset_answer(exchange->client, exchange->answer);
+        pause_ms(PAUSE_MIN_MS + chance * PAUSE_SPREAD_MS / UINT8_MAX);
+    }
+    return result == CURLE_OK ? OK : fail(exchange, result, err);
+}
+
+static void prepare(struct exchange *exchange, int64_t timeout_ms)
+{
+    CURL *handle = exchange->handle;
+
+    curl_easy_reset(handle);
+    exchange->problem[0] = '\0';
+    (void)curl_easy_setopt(handle, CURLOPT_URL, exchange->request->url);
+    (void)curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, exchange->problem);
+    (void)curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)(timeout_ms > 0 ? timeout_ms : 1));
+    (void)curl_easy_setopt(handle, CURLOPT_HTTPHEADER, exchange->fields);
+    (void)curl_easy_setopt(handle, CURLOPT_USERAGENT, exchange->client->user_agent);
+    (void)curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receive);
+    (void)curl_easy_setopt(handle, CURLOPT_WRITEDATA, exchange);
+    (void)curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, receive_field);
+    (void)curl_easy_setopt(handle, CURLOPT_HEADERDATA, exchange);
+    set_safety(exchange);
+    set_body(exchange);
+    set_credentials(exchange);
+}
+
+/* Only what the operator named is asked, and signals stay the process's own. */
+static void set_safety(struct exchange *exchange)
+{
+    CURL *handle = exchange->handle;
+
+    (void)curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+    (void)curl_easy_setopt(handle, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    (void)curl_easy_setopt(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (exchange->client->ca_file) {
+        (void)curl_easy_setopt(handle, CURLOPT_CAINFO, exchange->client->ca_file);
+        (void)curl_easy_setopt(handle, CURLOPT_CAPATH, NULL);
+    }
+}
+
+static void set_body(struct exchange *exchange)
+{
+    const struct outbound_request *request = exchange->request;
+    CURL *handle = exchange->handle;
+
+    if (request->body.bytes) {
+        (void)curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request->body.bytes);
+        (void)curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                               (curl_off_t)request->body.length);
+        (void)curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST,
+                               request->method ? request->method : "GET");
+    } else if (request->method) {
+        (void)curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request->method);
+    }
+}
+
+static void set_credentials(struct exchange *exchange)
+{
+    const struct outbound_request *request = exchange->request;
+    CURL *handle = exchange->handle;
+
+    if (request->user) {
+        (void)curl_easy_setopt(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        (void)curl_easy_setopt(handle, CURLOPT_USERNAME, request->user);
+        (void)curl_easy_setopt(handle, CURLOPT_PASSWORD, request->password);
+    } else if (request->bearer) {
+        (void)curl_easy_setopt(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+        (void)curl_easy_setopt(handle, CURLOPT_XOAUTH2_BEARER, request->bearer);
+    }
+}
+
+/* `Expect` is left out: it would cost a round trip. */
+static struct curl_slist *list_fields(const struct outbound_request *request)
+{
+    struct curl_slist *fields = curl_slist_append(NULL, "Expect:");
+    struct strbuf type;
+
+    for (size_t i = 0; i < HEADERS_MAX && request->headers && request->headers[i]; i++) {
+        fields = curl_slist_append(fields, request->headers[i]);
+    }
+    if (request->content_type) {
+        strbuf_init(&type, 256);
+        strbuf_append_format(&type, "Content-Type: %s", request->content_type);
+        fields = curl_slist_append(fields, type.text);
+        strbuf_release(&type);
+    }
+    return fields;
+}
+
+static size_t receive(char *bytes, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+
+    strbuf_append(&exchange->answer->body, (struct str){bytes, size * count});
+    return exchange->answer->body.is_truncated ? 0 : size * count;
+}
+
+static size_t receive_field(char *bytes, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    struct str value = {bytes, size * count};
+    struct str name;
+
+    if (str_cut(&value, ':', &name) && str_is_ignoring_case(name, "Cache-Control")) {
+        read_max_age(value, exchange->answer);
+    }
+    return size * count;
+}
+
+/* RFC 9111 5.2.2.1; `no-cache` and `no-store` (5.2.2.4, 5.2.2.5) are an age of nothing. */
+static void read_max_age(struct str value, struct outbound_answer *answer)
+{
+    struct str directive;
+    uint64_t age_s = 0;
+
+    while (str_cut(&value, ',', &directive)) {
+        const size_t end = str_index_of(directive, '\r');
+        struct str text = str_trim(str_slice(directive, 0, end));
+        struct str name = str_slice(text, 0, str_index_of(text, '='));
+
+        if (str_is_ignoring_case(name, "no-store") || str_is_ignoring_case(name, "no-cache")) {
+            answer->max_age_s = 0;
+            return;
+        }
+        if (str_is_ignoring_case(name, "max-age") &&
+            str_parse_uint64(str_from_index(text, name.length + 1), &age_s) && age_s <= INT32_MAX) {
+            answer->max_age_s = (int64_t)age_s;
+        }
+    }
+}
+
+/* Whether it may be better the next moment. All that is asked here may be asked twice. */
+static bool is_passing(CURLcode result, int status)
+{
+    switch ((int)result) {
+    case CURLE_OK:
+        return status == 502 || status == 503;
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_GOT_NOTHING:
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static void pause_ms(int64_t duration_ms)
+{
+    const struct timespec duration = {.tv_sec = duration_ms / MS_PER_SECOND,
+                                      .tv_nsec = duration_ms % MS_PER_SECOND * NS_PER_MS};
+
+    (void)nanosleep(&duration, NULL);
+}
+
+static void reset_answer(struct http_client *client, struct outbound_answer *answer)
+{
+    (void)client;
+    strbuf_clear(&answer->body);
+    answer->status = 0;
+    answer->max_age_s = -1;
+}
+
+/* Names the host and the reason. curl's own texts may hold the whole URL, so that only those of
+ * connections and certificates are passed on. */
+static enum error_code fail(const struct exchange *exchange, CURLcode result, struct error *err)
+{
+    struct str host = str_from(exchange->request->url);
+    const char *reason = curl_easy_strerror(result);
+    const size_t scheme = str_index_of(host, ':');
+
+    host = str_from_index(host, scheme + sizeof("://") - 1);
+    host = str_slice(host, 0, str_index_of(host, '/'));
+    host = str_slice(host, 0, str_index_of(host, '?'));
+    if (exchange->answer->body.is_truncated) {
+        reason = "the answer is too long";
+    } else if (result == CURLE_OPERATION_TIMEDOUT) {
+        reason = "no answer in time";
+    } else if ((result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_COULDNT_CONNECT ||
+                result == CURLE_COULDNT_RESOLVE_HOST) &&
+               exchange->problem[0] != '\0') {
+        reason = exchange->problem;
+    }
+    return error_set(err, ERROR_UNAVAILABLE, "%.*s cannot be asked: %s",
+                     STR_FORMAT(str_slice(host, 0, HOST_BYTES)), reason);
+}
+
+void outbound_answer_release(struct outbound_answer *answer)
+{
+    strbuf_release(&answer->body);
+}
