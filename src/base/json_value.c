@@ -83,6 +83,11 @@ bool json_value_is_string(const struct json_value *json)
     return json && json_typeof(node(json)) == JSON_STRING;
 }
 
+bool json_value_is_false(const struct json_value *json)
+{
+    return json && json_typeof(node(json)) == JSON_FALSE;
+}
+
 bool json_value_is_true(const struct json_value *json)
 {
     return json && json_typeof(node(json)) == JSON_TRUE;

@@ -30,6 +30,7 @@ bool json_value_is_object(const struct json_value *json);
 bool json_value_is_array(const struct json_value *json);
 bool json_value_is_string(const struct json_value *json);
 bool json_value_is_true(const struct json_value *json);
+bool json_value_is_false(const struct json_value *json);
 
 /* The member of that name, or NULL. */
 const struct json_value *json_value_member(const struct json_value *object, const char *name);

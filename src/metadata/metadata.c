@@ -7,14 +7,16 @@
 #include "metadata/migrate.h"
 #include "metadata/sql_sqlite.h"
 
-/* schema/sqlite/001-initial.sql, embedded by the build */
+/* schema/sqlite/NNN-….sql, embedded by the build */
 extern const char schema_sqlite_001[];
+extern const char schema_sqlite_002[];
 
 enum error_code metadata_open_sqlite(const char *path, struct metadata **metadata_out,
                                      struct error *err)
 {
     const struct migration migrations[] = {
         {"initial", schema_sqlite_001},
+        {"tokens", schema_sqlite_002},
     };
     struct metadata *metadata = NULL;
     struct sql *sql = NULL;

@@ -10,6 +10,13 @@ struct find {
     bool is_there;
 };
 
+struct owner_search {
+    const struct upload_owner_query *query;
+    struct arena *arena;
+    struct str *owner_out;
+    bool is_there;
+};
+
 struct listing {
     const struct stale_upload_query *query;
     struct upload_list list;
@@ -19,6 +26,8 @@ static enum error_code save(struct sql_connection *connection, void *context, st
 static enum error_code find(struct sql_connection *connection, void *context, struct error *err);
 static enum error_code read_upload(const struct sql_rows *rows, struct arena *arena,
                                    struct upload_record *upload_out, struct error *err);
+static enum error_code find_owner(struct sql_connection *connection, void *context,
+                                  struct error *err);
 static enum error_code remove_one(struct sql_connection *connection, void *context,
                                   struct error *err);
 static enum error_code list(struct sql_connection *connection, void *context, struct error *err);
@@ -36,14 +45,15 @@ static enum error_code save(struct sql_connection *connection, void *context, st
     const struct upload_record *upload = context;
     const struct sql_query query = {
         .text = "insert into upload "
-                "(id, repository, created_by, offset_bytes, state, created_ms, updated_ms) "
-                "values ($1, $2, $3, $4, $5, $6, $7) on conflict (id) do update set "
+                "(id, repository, created_by, offset_bytes, state, created_ms, updated_ms, login) "
+                "values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do update set "
                 "offset_bytes = excluded.offset_bytes, state = excluded.state, "
                 "updated_ms = excluded.updated_ms",
         .values = {sql_text(upload->id), sql_text(upload->repository), sql_text(upload->created_by),
                    sql_integer((int64_t)upload->offset_bytes), sql_bytes(upload->state),
-                   sql_integer(upload->created_ms), sql_integer(upload->updated_ms)},
-        .count = 7,
+                   sql_integer(upload->created_ms), sql_integer(upload->updated_ms),
+                   sql_bytes(upload->login)},
+        .count = 8,
     };
 
     return sql_run(connection, &query, err);
@@ -68,8 +78,8 @@ static enum error_code find(struct sql_connection *connection, void *context, st
 {
     struct find *wanted = context;
     const struct sql_query query = {
-        .text = "select id, repository, created_by, offset_bytes, state, created_ms, updated_ms "
-                "from upload where id = $1 and repository = $2",
+        .text = "select id, repository, created_by, offset_bytes, state, created_ms, updated_ms, "
+                "login from upload where id = $1 and repository = $2",
         .values = {sql_text(wanted->id), sql_text(wanted->repository)},
         .count = 2,
     };
@@ -102,9 +112,50 @@ static enum error_code read_upload(const struct sql_rows *rows, struct arena *ar
         code = metadata_read_text(rows, 4, arena, &upload.state, err);
     }
     if (!code) {
+        code = metadata_read_text(rows, 7, arena, &upload.login, err);
+    }
+    if (!code) {
         *upload_out = upload;
     }
     return code;
+}
+
+enum error_code metadata_find_upload_owner(struct metadata *metadata,
+                                           const struct upload_owner_query *query,
+                                           struct arena *arena, struct str *owner_out,
+                                           struct error *err)
+{
+    struct owner_search search = {query, arena, owner_out, false};
+    const enum error_code code = sql_read(metadata->sql, find_owner, &search, err);
+
+    if (code || search.is_there) {
+        return code;
+    }
+    return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND, "they have no upload here");
+}
+
+static enum error_code find_owner(struct sql_connection *connection, void *context,
+                                  struct error *err)
+{
+    struct owner_search *search = context;
+    const struct upload_owner_query *wanted = search->query;
+    const struct sql_query query = {
+        .text = "select created_by from upload where repository = $1 and updated_ms >= $2 "
+                "and ((created_by = $3 and $3 <> '') or login = $4) limit 1",
+        .values = {sql_text(wanted->repository), sql_integer(wanted->updated_since_ms),
+                   sql_text(wanted->created_by),
+                   wanted->login.length > 0 ? sql_bytes(wanted->login) : sql_null()},
+        .count = 4,
+    };
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    enum error_code code = sql_query(connection, &query, &rows, err);
+
+    if (!code) {
+        code = sql_rows_next(rows, &search->is_there, err);
+    }
+    return code || !search->is_there
+               ? code
+               : metadata_read_text(rows, 0, search->arena, search->owner_out, err);
 }
 
 enum error_code metadata_remove_upload(struct metadata *metadata, struct str id, struct error *err)
@@ -152,8 +203,8 @@ static enum error_code list(struct sql_connection *connection, void *context, st
     const struct stale_upload_query *wanted = listing->query;
     struct upload_list *found = &listing->list;
     const struct sql_query query = {
-        .text = "select id, repository, created_by, offset_bytes, state, created_ms, updated_ms "
-                "from upload where updated_ms < $1 order by updated_ms, id limit $2",
+        .text = "select id, repository, created_by, offset_bytes, state, created_ms, updated_ms, "
+                "login from upload where updated_ms < $1 order by updated_ms, id limit $2",
         .values = {sql_integer(wanted->updated_before_ms), sql_integer((int64_t)wanted->limit)},
         .count = 2,
     };

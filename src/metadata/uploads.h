@@ -16,6 +16,7 @@ struct upload_record {
     struct str id;
     struct str repository; /* it is bound to both */
     struct str created_by;
+    struct str login; /* fingerprint of the credentials it was begun with; may be empty */
     uint64_t offset_bytes;
     struct str state; /* opaque bytes: hasher_save() */
     int64_t created_ms;
@@ -31,6 +32,21 @@ MUST_USE enum error_code metadata_save_upload(struct metadata *metadata,
 MUST_USE enum error_code metadata_find_upload(struct metadata *metadata, struct str repository,
                                               struct str id, struct arena *arena,
                                               struct upload_record *upload_out, struct error *err);
+
+/* Who somebody's upload may belong to, so that they can be told by it. */
+struct upload_owner_query {
+    struct str repository;
+    struct str created_by; /* either this, if not empty, */
+    struct str login;      /* or this, if not empty */
+    int64_t updated_since_ms;
+};
+
+/* Who began an upload in that repository that still rests: *owner_out is in the arena.
+ * ERROR_NOT_FOUND about UPLOAD. */
+MUST_USE enum error_code metadata_find_upload_owner(struct metadata *metadata,
+                                                    const struct upload_owner_query *query,
+                                                    struct arena *arena, struct str *owner_out,
+                                                    struct error *err);
 
 /* Success also if there is none. */
 MUST_USE enum error_code metadata_remove_upload(struct metadata *metadata, struct str id,

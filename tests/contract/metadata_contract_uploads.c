@@ -17,6 +17,7 @@ static void save(struct metadata_fixture *fixture, const char *id, uint64_t offs
         .repository = str_from("team/app"),
         .created_by = str_from("somebody"),
         .offset_bytes = offset,
+        .login = {"l\0g", 3},
         .state = {"a\0b", 3},
         .created_ms = 500,
         .updated_ms = updated_ms,
@@ -40,6 +41,8 @@ static void an_upload_rests_and_goes_on(void **state)
     assert_int_equal(found.state.length, 3);
     assert_memory_equal(found.state.bytes, "a\0b", 3);
     assert_true(str_is(found.created_by, "somebody"));
+    assert_int_equal(found.login.length, 3);
+    assert_memory_equal(found.login.bytes, "l\0g", 3);
     assert_int_equal(found.created_ms, 500);
     assert_int_equal(found.updated_ms, 2000);
 }
@@ -157,6 +160,39 @@ static void uploads_that_do_not_fit_are_too_large(void **state)
     }
 }
 
+static enum error_code find_owner(struct metadata_fixture *fixture, const char *repository,
+                                  const char *created_by, struct str login, int64_t since_ms)
+{
+    const struct upload_owner_query query = {str_from(repository), str_from(created_by), login,
+                                             since_ms};
+    struct str owner = {0};
+    const enum error_code code =
+        metadata_find_upload_owner(fixture->metadata, &query, &fixture->arena, &owner, NULL);
+
+    if (!code) {
+        assert_true(str_is(owner, "somebody"));
+    }
+    return code;
+}
+
+static void an_uploads_owner_is_found_by_name_or_login(void **state)
+{
+    const struct str login = {"l\0g", 3};
+    const struct str other = {"l\0h", 3};
+    const struct str none = {0};
+    struct metadata_fixture *fixture = *state;
+
+    save(fixture, "one", 0, 1000);
+    assert_int_equal(find_owner(fixture, "team/app", "somebody", none, 1000), OK);
+    assert_int_equal(find_owner(fixture, "team/app", "", login, 1000), OK);
+    assert_int_equal(find_owner(fixture, "team/app", "somebody else", login, 1000), OK);
+    assert_int_equal(find_owner(fixture, "team/app", "", none, 1000), ERROR_NOT_FOUND);
+    assert_int_equal(find_owner(fixture, "team/app", "", other, 1000), ERROR_NOT_FOUND);
+    assert_int_equal(find_owner(fixture, "team/app", "somebody else", none, 0), ERROR_NOT_FOUND);
+    assert_int_equal(find_owner(fixture, "team/other", "somebody", login, 0), ERROR_NOT_FOUND);
+    assert_int_equal(find_owner(fixture, "team/app", "somebody", login, 1001), ERROR_NOT_FOUND);
+}
+
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, metadata_contract_set_up, metadata_contract_tear_down)
 
@@ -167,6 +203,7 @@ int metadata_contract_run_uploads(void)
         TEST(an_upload_keeps_who_began_it_and_where),
         TEST(an_upload_is_found_in_its_repository_only),
         TEST(an_upload_that_is_removed_leaves_the_others),
+        TEST(an_uploads_owner_is_found_by_name_or_login),
         TEST(stale_uploads_are_listed_oldest_first),
         TEST(uploads_that_do_not_fit_are_too_large),
     };

@@ -30,12 +30,24 @@ static void members_and_elements_are_found(void **state)
     assert_true(json_value_is_array(array));
     assert_int_equal(json_value_length(array), 2);
     assert_true(json_value_is_string(json_value_element(array, 0)));
-    assert_false(json_value_is_true(json_value_element(array, 0)));
     assert_true(json_value_uint64(json_value_element(array, 1), &number));
     assert_int_equal(number, 7);
     assert_false(json_value_uint64(json_value_member(value, "n"), &number));
     assert_false(json_value_uint64(json_value_member(value, "r"), &number));
     assert_int_equal(json_value_member_string(value, "s").length, 4);
+    json_value_free(value);
+}
+
+static void only_true_is_true_and_only_false_is_false(void **state)
+{
+    struct json_value *value = parse("[true,false,null,0,1,\"true\",\"false\",[],{}]");
+
+    (void)state;
+    for (size_t i = 0; i < json_value_length(value); i++) {
+        assert_int_equal(json_value_is_true(json_value_element(value, i)), i == 0);
+        assert_int_equal(json_value_is_false(json_value_element(value, i)), i == 1);
+    }
+    assert_false(json_value_is_true(NULL) || json_value_is_false(NULL));
     json_value_free(value);
 }
 
@@ -145,6 +157,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_and_elements_are_found),
+        cmocka_unit_test(only_true_is_true_and_only_false_is_false),
         cmocka_unit_test(what_is_absent_can_be_asked_further),
         cmocka_unit_test(bad_json_is_refused_with_a_place),
         cmocka_unit_test(depth_is_bounded_before_it_recurses),
