@@ -1,0 +1,269 @@
+#include "auth/authenticator.h"
+
+#include <stdlib.h>
+
+#include "auth/login_limiter.h"
+#include "auth/lookup_cache.h"
+#include "base/memory.h"
+
+enum {
+    PASSWORD_CACHE_MS = 60 * 1000, /* clients of Basic send it with every request */
+    NEGATIVE_CACHE_MS = 5 * 1000,
+};
+
+struct authenticator {
+    struct authenticator_config config;
+    struct lookup_cache *cache;
+    struct login_limiter *limiter;
+    struct keyed_hash hash;
+};
+
+/* What a lookup works on. */
+struct inquiry {
+    struct authenticator *authenticator;
+    const struct login *login;
+};
+
+static enum error_code count_failure(struct authenticator *authenticator, const struct login *login,
+                                     enum error_code code, struct error *err);
+static struct lookup_key key_of(const struct authenticator *authenticator,
+                                const struct credentials *credentials);
+static unsigned long generation_of(const struct authenticator *authenticator,
+                                   const struct credentials *credentials);
+static void inquire(void *context, struct lookup_outcome *outcome_out);
+static enum error_code ask_sources(const struct authenticator *authenticator,
+                                   const struct credentials *credentials,
+                                   struct identity **identity_out, struct error *err);
+static struct identity_source *find_decider(const struct authenticator *authenticator,
+                                            const struct credentials *credentials);
+static enum error_code ask_all(const struct authenticator *authenticator,
+                               const struct credentials *credentials,
+                               struct identity **identity_out, struct error *err);
+static enum error_code refuse_unasked(const struct credentials *credentials, struct error *err);
+static int rank_of(enum error_code code);
+static int64_t lifetime_of(const struct inquiry *inquiry, const struct lookup_outcome *outcome);
+
+struct authenticator *authenticator_new(const struct authenticator_config *config)
+{
+    struct authenticator *authenticator = memory_new(1, sizeof(*authenticator));
+
+    authenticator->config = *config;
+    authenticator->cache = lookup_cache_new(config->cache_entries, config->clock);
+    authenticator->limiter = login_limiter_new(config->clock);
+    keyed_hash_init(&authenticator->hash);
+    return authenticator;
+}
+
+void authenticator_free(struct authenticator *authenticator)
+{
+    if (!authenticator) {
+        return;
+    }
+    lookup_cache_free(authenticator->cache);
+    login_limiter_free(authenticator->limiter);
+    keyed_hash_release(&authenticator->hash);
+    free(authenticator);
+}
+
+enum error_code authenticator_identify(struct authenticator *authenticator,
+                                       const struct login *login, bool *waits_out,
+                                       struct identity **identity_out, struct error *err)
+{
+    struct inquiry inquiry = {authenticator, login};
+    const struct lookup lookup = {key_of(authenticator, login->credentials), inquire, &inquiry};
+    struct lookup_outcome outcome;
+
+    *waits_out = false;
+    if (!login->may_wait) {
+        *waits_out = !lookup_cache_find(authenticator->cache, &lookup.key, &outcome);
+    } else {
+        lookup_cache_get(authenticator->cache, &lookup, &outcome);
+    }
+    if (*waits_out) {
+        return error_set(err, ERROR_UNAVAILABLE, "somebody else has to be asked");
+    }
+    if (outcome.code) {
+        *err = outcome.err;
+        return count_failure(authenticator, login, outcome.code, err);
+    }
+    *identity_out = outcome.identity;
+    return OK;
+}
+
+/* Also what is remembered to be wrong counts: who tries it again learns nothing new. */
+static enum error_code count_failure(struct authenticator *authenticator, const struct login *login,
+                                     enum error_code code, struct error *err)
+{
+    const struct str name = login->credentials->name;
+
+    if (login->credentials->kind != CREDENTIALS_PASSWORD || code != ERROR_UNAUTHENTICATED) {
+        return code;
+    }
+    if (login_limiter_check(authenticator->limiter, login->address, name, err)) {
+        return ERROR_TOO_MANY;
+    }
+    login_limiter_count(authenticator->limiter, login->address, name);
+    return code;
+}
+
+/* What a changed source said before counts no more: its generation is part of the key. */
+static struct lookup_key key_of(const struct authenticator *authenticator,
+                                const struct credentials *credentials)
+{
+    const unsigned char kind = (unsigned char)credentials->kind;
+    const unsigned long generation = generation_of(authenticator, credentials);
+    struct lookup_key key = {{0}};
+    const struct str parts[] = {
+        {(const char *)&kind, sizeof(kind)},
+        {(const char *)&generation, sizeof(generation)},
+        credentials->kind == CREDENTIALS_PASSWORD ? credentials->name : (struct str){0},
+        credentials->secret,
+    };
+
+    keyed_hash_of(&authenticator->hash, parts, ARRAY_LEN(parts), key.bytes);
+    return key;
+}
+
+static unsigned long generation_of(const struct authenticator *authenticator,
+                                   const struct credentials *credentials)
+{
+    unsigned long generation = 0;
+
+    for (size_t i = 0; i < authenticator->config.source_count; i++) {
+        struct identity_source *source = authenticator->config.sources[i];
+
+        if (source->driver->generation && source->driver->interest(source, credentials)) {
+            generation += source->driver->generation(source);
+        }
+    }
+    return generation;
+}
+
+/* Asks; at most one thread at a time for the same credentials. */
+static void inquire(void *context, struct lookup_outcome *outcome_out)
+{
+    const struct inquiry *inquiry = context;
+    const struct authenticator *authenticator = inquiry->authenticator;
+    const struct credentials *credentials = inquiry->login->credentials;
+
+    if (credentials->kind == CREDENTIALS_PASSWORD) {
+        outcome_out->code = login_limiter_check(authenticator->limiter, inquiry->login->address,
+                                                credentials->name, &outcome_out->err);
+        if (outcome_out->code) {
+            return; /* the limiter remembers by itself */
+        }
+    }
+    outcome_out->code =
+        ask_sources(authenticator, credentials, &outcome_out->identity, &outcome_out->err);
+    outcome_out->lifetime_ms = lifetime_of(inquiry, outcome_out);
+}
+
+static enum error_code ask_sources(const struct authenticator *authenticator,
+                                   const struct credentials *credentials,
+                                   struct identity **identity_out, struct error *err)
+{
+    struct identity_source *decider = find_decider(authenticator, credentials);
+
+    return decider ? decider->driver->identify(decider, credentials, identity_out, err)
+                   : ask_all(authenticator, credentials, identity_out, err);
+}
+
+static struct identity_source *find_decider(const struct authenticator *authenticator,
+                                            const struct credentials *credentials)
+{
+    for (size_t i = 0; i < authenticator->config.source_count; i++) {
+        struct identity_source *source = authenticator->config.sources[i];
+
+        if (source->driver->interest(source, credentials) == SOURCE_DECIDES) {
+            return source;
+        }
+    }
+    return NULL;
+}
+
+/* The first that knows them counts. If none does, one that could not tell might have. */
+static enum error_code ask_all(const struct authenticator *authenticator,
+                               const struct credentials *credentials,
+                               struct identity **identity_out, struct error *err)
+{
+    enum error_code worst = OK;
+    struct error reason;
+
+    for (size_t i = 0; i < authenticator->config.source_count; i++) {
+        struct identity_source *source = authenticator->config.sources[i];
+        enum error_code code;
+
+        if (source->driver->interest(source, credentials) == SOURCE_IGNORES) {
+            continue;
+        }
+        code = source->driver->identify(source, credentials, identity_out, &reason);
+        if (!code) {
+            return OK;
+        }
+        if (!worst || rank_of(code) > rank_of(worst)) {
+            worst = code;
+            *err = reason;
+        }
+    }
+    return worst ? worst : refuse_unasked(credentials, err);
+}
+
+/* How much a failure leaves open: more counts more. */
+static int rank_of(enum error_code code)
+{
+    if (code == ERROR_UNAUTHENTICATED) {
+        return 1;
+    }
+    return code == ERROR_DENIED ? 2 : 3;
+}
+
+static enum error_code refuse_unasked(const struct credentials *credentials, struct error *err)
+{
+    switch (credentials->kind) {
+    case CREDENTIALS_PASSWORD:
+        return error_set(err, ERROR_UNAUTHENTICATED,
+                         "this registry knows no passwords: use the user name oauth2 with a token "
+                         "as password");
+    case CREDENTIALS_INSTANCE:
+        return error_set(err, ERROR_UNAUTHENTICATED,
+                         "this registry does not take instance identity documents");
+    case CREDENTIALS_TOKEN:
+        return error_set(err, ERROR_UNAUTHENTICATED,
+                         "this registry does not know the issuer of the token");
+    case CREDENTIALS_NONE:
+        break;
+    }
+    return error_set(err, ERROR_UNAUTHENTICATED, "log in first");
+}
+
+static int64_t lifetime_of(const struct inquiry *inquiry, const struct lookup_outcome *outcome)
+{
+    const struct authenticator_config *config = &inquiry->authenticator->config;
+    int64_t lifetime_ms = config->cache_ms;
+    int64_t left_ms = 0;
+
+    if (outcome->code == ERROR_UNAUTHENTICATED || outcome->code == ERROR_DENIED) {
+        return NEGATIVE_CACHE_MS;
+    }
+    if (outcome->code) {
+        return 0; /* it may be better the next moment */
+    }
+    if (inquiry->login->credentials->kind == CREDENTIALS_PASSWORD &&
+        lifetime_ms > PASSWORD_CACHE_MS) {
+        lifetime_ms = PASSWORD_CACHE_MS;
+    }
+    left_ms = outcome->identity->expires_ms - clock_wall_ms(config->clock);
+    return left_ms < lifetime_ms ? left_ms : lifetime_ms;
+}
+
+enum error_code authenticator_identify_lapsed(struct authenticator *authenticator,
+                                              const struct credentials *credentials,
+                                              struct identity **identity_out, struct error *err)
+{
+    struct identity_source *decider = find_decider(authenticator, credentials);
+
+    if (!decider || !decider->driver->identify_lapsed) {
+        return error_set(err, ERROR_UNAUTHENTICATED, "the token is not valid any more");
+    }
+    return decider->driver->identify_lapsed(decider, credentials, identity_out, err);
+}

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "auth/identity_source.h"
+#include "auth/keyed_hash.h"
+#include "base/clock.h"
+
+/*
+ * Credentials -> identity: asks the sources, and remembers what they said. Bounded in memory, in
+ * what it asks of others, and in how many wrong passwords it takes. Shared by threads.
+ */
+struct authenticator;
+
+struct authenticator_config {
+    struct identity_source *const *sources; /* asked in this order; not owned */
+    size_t source_count;
+    size_t cache_entries;
+    int64_t cache_ms; /* how long an answer counts at most; never beyond the token's own end */
+    const struct clock *clock;
+};
+
+/* Somebody who wants to come in. */
+struct login {
+    const struct credentials *credentials; /* not CREDENTIALS_NONE */
+    struct str address;                    /* the client's */
+    bool may_wait;                         /* for other servers */
+};
+
+struct authenticator *authenticator_new(const struct authenticator_config *config);
+
+/* NULL is accepted. */
+void authenticator_free(struct authenticator *authenticator);
+
+/*
+ * Who it is: *identity_out is a new reference. ERROR_UNAUTHENTICATED, ERROR_DENIED and
+ * ERROR_UNAVAILABLE as from an identity_source; ERROR_TOO_MANY: too many wrong passwords. If
+ * nothing is remembered and may_wait is false, sets *waits_out and fails: to be tried again where
+ * it may wait.
+ */
+MUST_USE enum error_code authenticator_identify(struct authenticator *authenticator,
+                                                const struct login *login, bool *waits_out,
+                                                struct identity **identity_out, struct error *err);
+
+/*
+ * Whose credentials these were, although their time is over: ERROR_UNAUTHENTICATED unless a source
+ * can still tell that they were genuine. For requests that go on with what was begun in time. May
+ * wait.
+ */
+MUST_USE enum error_code authenticator_identify_lapsed(struct authenticator *authenticator,
+                                                       const struct credentials *credentials,
+                                                       struct identity **identity_out,
+                                                       struct error *err);

@@ -1,0 +1,152 @@
+#include "auth/credentials.h"
+
+#include <nettle/base64.h>
+#include <string.h>
+
+static const char token_user[] = "oauth2";
+static const char identity_token_user[] = "<token>"; /* docker's, for an identity token */
+static const char instance_user[] = "instance-identity-document";
+
+static enum error_code parse_bearer(struct str token, struct credentials *credentials,
+                                    struct error *err);
+static enum error_code parse_basic(struct str encoded, struct credentials *credentials,
+                                   struct error *err);
+static enum error_code decode(struct str encoded, struct strbuf *memory, struct error *err);
+static enum error_code judge(struct credentials *credentials, struct error *err);
+static bool is_printable(struct str s);
+
+enum error_code credentials_parse(struct str field, struct credentials *credentials_out,
+                                  struct error *err)
+{
+    struct str rest = field;
+    struct str scheme;
+
+    *credentials_out = (struct credentials){0};
+    strbuf_init_secret(&credentials_out->memory, CREDENTIALS_MAX_BYTES);
+    if (!str_cut(&rest, ' ', &scheme) || scheme.length == 0) {
+        return OK;
+    }
+    rest = str_trim(rest);
+    if (str_is_ignoring_case(scheme, "Bearer")) {
+        return parse_bearer(rest, credentials_out, err);
+    }
+    if (str_is_ignoring_case(scheme, "Basic")) {
+        return parse_basic(rest, credentials_out, err);
+    }
+    return error_set(err, ERROR_INVALID, "the Authorization field must be Bearer or Basic");
+}
+
+static enum error_code parse_bearer(struct str token, struct credentials *credentials,
+                                    struct error *err)
+{
+    if (token.length == 0 || !is_printable(token) || str_index_of(token, ' ') < token.length) {
+        return error_set(err, ERROR_INVALID, "the Authorization field holds no token");
+    }
+    strbuf_append(&credentials->memory, token);
+    if (credentials->memory.is_truncated) {
+        return error_set(err, ERROR_INVALID, "the token is longer than %d bytes",
+                         CREDENTIALS_MAX_BYTES);
+    }
+    credentials->kind = CREDENTIALS_TOKEN;
+    credentials->is_bearer = true;
+    credentials->secret = strbuf_str(&credentials->memory);
+    return OK;
+}
+
+static enum error_code parse_basic(struct str encoded, struct credentials *credentials,
+                                   struct error *err)
+{
+    const enum error_code code = decode(encoded, &credentials->memory, err);
+    struct str rest = strbuf_str(&credentials->memory);
+    const size_t colon = str_index_of(rest, ':');
+
+    if (code) {
+        return code;
+    }
+    if (colon == rest.length) {
+        return error_set(err, ERROR_INVALID, "Basic credentials must be NAME:PASSWORD in base64");
+    }
+    credentials->name = str_slice(rest, 0, colon);
+    credentials->secret = str_from_index(rest, colon + 1);
+    return judge(credentials, err);
+}
+
+static enum error_code decode(struct str encoded, struct strbuf *memory, struct error *err)
+{
+    struct base64_decode_ctx context;
+    uint8_t bytes[BASE64_DECODE_LENGTH(64)];
+    bool is_good = encoded.length > 0;
+
+    base64_decode_init(&context);
+    while (is_good && encoded.length > 0) {
+        const struct str piece = str_slice(encoded, 0, 64);
+        size_t length = sizeof(bytes);
+
+        is_good = base64_decode_update(&context, &length, bytes, piece.length, piece.bytes) == 1;
+        strbuf_append(memory, (struct str){(const char *)bytes, is_good ? length : 0});
+        encoded = str_from_index(encoded, piece.length);
+    }
+    explicit_bzero(bytes, sizeof(bytes));
+    explicit_bzero(&context, sizeof(context));
+    if (!is_good || memory->is_truncated || !base64_decode_final(&context)) {
+        return error_set(err, ERROR_INVALID, "Basic credentials must be NAME:PASSWORD in base64");
+    }
+    return OK;
+}
+
+/* The user name says what the rest is. */
+static enum error_code judge(struct credentials *credentials, struct error *err)
+{
+    if (!is_printable(credentials->name) || credentials->name.length == 0) {
+        return error_set(err, ERROR_INVALID, "the user name is empty, or holds control characters");
+    }
+    if (credentials->secret.length == 0) {
+        return error_set(err, ERROR_INVALID, "the password is empty");
+    }
+    if (strlen(credentials->secret.bytes) != credentials->secret.length) {
+        return error_set(err, ERROR_INVALID, "the password holds a NUL character");
+    }
+    if (str_is(credentials->name, token_user) || str_is(credentials->name, identity_token_user)) {
+        credentials->kind = CREDENTIALS_TOKEN;
+    } else if (str_is(credentials->name, instance_user)) {
+        credentials->kind = CREDENTIALS_INSTANCE;
+    } else {
+        credentials->kind = CREDENTIALS_PASSWORD;
+    }
+    return OK;
+}
+
+static bool is_printable(struct str s)
+{
+    for (size_t i = 0; i < s.length; i++) {
+        if ((unsigned char)s.bytes[i] < ' ' || s.bytes[i] == '\x7f') {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum error_code credentials_of_user(struct str user, struct str password,
+                                    struct credentials *credentials_out, struct error *err)
+{
+    struct strbuf *memory = &credentials_out->memory;
+
+    *credentials_out = (struct credentials){0};
+    strbuf_init_secret(memory, CREDENTIALS_MAX_BYTES);
+    strbuf_append(memory, user);
+    strbuf_append_byte(memory, ':');
+    strbuf_append(memory, password);
+    if (memory->is_truncated) {
+        return error_set(err, ERROR_INVALID, "user and password are longer than %d bytes",
+                         CREDENTIALS_MAX_BYTES);
+    }
+    credentials_out->name = str_slice(strbuf_str(memory), 0, user.length);
+    credentials_out->secret = str_from_index(strbuf_str(memory), user.length + 1);
+    return judge(credentials_out, err);
+}
+
+void credentials_release(struct credentials *credentials)
+{
+    strbuf_release(&credentials->memory);
+    *credentials = (struct credentials){0};
+}

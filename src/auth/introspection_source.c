@@ -1,0 +1,328 @@
+#include "auth/introspection_source.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "outbound/url.h"
+
+enum {
+    FORM_MAX_BYTES = 256 * 1024,
+    TOKEN_MAX_BYTES = 64 * 1024,
+    RENEW_BEFORE_MS = 30 * 1000,
+    TOKEN_LIFETIME_MS = 60 * 1000, /* of one that does not say */
+    MS_PER_SECOND = 1000,
+};
+
+struct introspection_source {
+    struct identity_source base; /* first */
+    struct introspection_config config;
+    pthread_mutex_t token_mutex; /* guards token and token_ends_ms */
+    struct strbuf token;         /* of our own, where Basic is not wanted */
+    int64_t token_ends_ms;       /* monotonic */
+};
+
+static enum source_interest interest(const struct identity_source *source,
+                                     const struct credentials *credentials);
+static enum error_code identify(struct identity_source *source,
+                                const struct credentials *credentials,
+                                struct identity **identity_out, struct error *err);
+static enum error_code introspect(struct introspection_source *source, struct str token,
+                                  struct json_value **json_out, struct error *err);
+static enum error_code ask(struct introspection_source *source, struct str token, bool is_renewed,
+                           struct outbound_answer *answer, struct error *err);
+static enum error_code need_token(struct introspection_source *source, bool is_renewed,
+                                  struct strbuf *token_out, struct error *err);
+static void copy_token(struct introspection_source *source, struct strbuf *token_out);
+static enum error_code get_token(struct introspection_source *source, struct strbuf *token_out,
+                                 struct error *err);
+static enum error_code read_token(struct introspection_source *source,
+                                  const struct outbound_answer *answer, struct strbuf *token_out,
+                                  struct error *err);
+static void keep_token(struct introspection_source *source, struct str token, int64_t lifetime_ms);
+static bool is_refused(int status);
+static enum error_code read_answer(const struct outbound_answer *answer,
+                                   struct json_value **json_out, struct error *err);
+static enum error_code judge(const struct introspection_source *source,
+                             const struct json_value *json, struct identity **identity_out,
+                             struct error *err);
+static bool has_audience(const struct json_value *json, const char *audience);
+static enum error_code check(struct identity_source *source, struct strbuf *report,
+                             struct error *err);
+static void free_source(struct identity_source *source);
+static struct introspection_source *of(struct identity_source *source);
+
+static const struct identity_source_driver driver = {
+    .name = "introspection",
+    .interest = interest,
+    .identify = identify,
+    .check = check,
+    .free = free_source,
+};
+
+struct identity_source *introspection_source_new(const struct introspection_config *config)
+{
+    struct introspection_source *source = memory_new(1, sizeof(*source));
+
+    source->base.driver = &driver;
+    source->config = *config;
+    (void)pthread_mutex_init(&source->token_mutex, NULL);
+    strbuf_init_secret(&source->token, TOKEN_MAX_BYTES);
+    return &source->base;
+}
+
+static enum source_interest interest(const struct identity_source *source,
+                                     const struct credentials *credentials)
+{
+    (void)source;
+    return credentials->kind == CREDENTIALS_TOKEN ? SOURCE_MAY_KNOW : SOURCE_IGNORES;
+}
+
+static enum error_code identify(struct identity_source *source,
+                                const struct credentials *credentials,
+                                struct identity **identity_out, struct error *err)
+{
+    struct json_value *json = NULL;
+    enum error_code code = introspect(of(source), credentials->secret, &json, err);
+
+    if (!code) {
+        code = judge(of(source), json, identity_out, err);
+    }
+    json_value_free(json);
+    return code;
+}
+
+static enum error_code introspect(struct introspection_source *source, struct str token,
+                                  struct json_value **json_out, struct error *err)
+{
+    struct outbound_answer answer;
+    enum error_code code = ask(source, token, false, &answer, err);
+
+    if (!code && is_refused(answer.status) && source->config.token_url) {
+        outbound_answer_release(&answer);
+        code = ask(source, token, true, &answer, err);
+    }
+    if (!code) {
+        code = read_answer(&answer, json_out, err);
+    }
+    outbound_answer_release(&answer);
+    return code;
+}
+
+static enum error_code ask(struct introspection_source *source, struct str token, bool is_renewed,
+                           struct outbound_answer *answer, struct error *err)
+{
+    const struct introspection_config *config = &source->config;
+    CLEANUP(strbuf_release) struct strbuf form;
+    CLEANUP(strbuf_release) struct strbuf bearer;
+    struct outbound_request request = {
+        .method = "POST",
+        .url = config->url,
+        .content_type = "application/x-www-form-urlencoded",
+    };
+    enum error_code code = OK;
+
+    *answer = (struct outbound_answer){0};
+    strbuf_init(&answer->body, 0);
+    strbuf_init_secret(&form, FORM_MAX_BYTES);
+    strbuf_init_secret(&bearer, TOKEN_MAX_BYTES);
+    url_append_parameter(&form, "token", token);
+    request.body = strbuf_str(&form);
+    if (config->token_url) {
+        code = need_token(source, is_renewed, &bearer, err);
+        request.bearer = bearer.text;
+    } else {
+        request.user = config->client_id;
+        request.password = config->client_secret;
+    }
+    return code ? code : http_client_send(config->client, &request, answer, err);
+}
+
+static enum error_code need_token(struct introspection_source *source, bool is_renewed,
+                                  struct strbuf *token_out, struct error *err)
+{
+    if (!is_renewed) {
+        copy_token(source, token_out);
+    }
+    return token_out->length > 0 ? OK : get_token(source, token_out, err);
+}
+
+static void copy_token(struct introspection_source *source, struct strbuf *token_out)
+{
+    const int64_t now_ms = clock_monotonic_ms(source->config.clock);
+
+    (void)pthread_mutex_lock(&source->token_mutex);
+    if (now_ms < source->token_ends_ms) {
+        strbuf_append(token_out, strbuf_str(&source->token));
+    }
+    (void)pthread_mutex_unlock(&source->token_mutex);
+}
+
+/* Client credentials grant (RFC 6749 4.4). */
+static enum error_code get_token(struct introspection_source *source, struct strbuf *token_out,
+                                 struct error *err)
+{
+    const struct introspection_config *config = &source->config;
+    CLEANUP(strbuf_release) struct strbuf form;
+    struct outbound_answer answer;
+    struct outbound_request request = {
+        .method = "POST",
+        .url = config->token_url,
+        .user = config->client_id,
+        .password = config->client_secret,
+        .content_type = "application/x-www-form-urlencoded",
+    };
+    enum error_code code = OK;
+
+    strbuf_init(&form, FORM_MAX_BYTES);
+    url_append_parameter(&form, "grant_type", str_from("client_credentials"));
+    if (config->token_scope) {
+        url_append_parameter(&form, "scope", str_from(config->token_scope));
+    }
+    request.body = strbuf_str(&form);
+    code = http_client_send(config->client, &request, &answer, err);
+    if (!code) {
+        code = read_token(source, &answer, token_out, err);
+    }
+    outbound_answer_release(&answer);
+    return code;
+}
+
+static enum error_code read_token(struct introspection_source *source,
+                                  const struct outbound_answer *answer, struct strbuf *token_out,
+                                  struct error *err)
+{
+    struct json_value *json = NULL;
+    struct str token = {0};
+    uint64_t expires_in_s = 0;
+    int64_t lifetime_ms = TOKEN_LIFETIME_MS;
+
+    if (answer->status == 200 && !json_value_parse(strbuf_str(&answer->body), &json, NULL)) {
+        token = json_value_member_string(json, "access_token");
+    }
+    if (json_value_uint64(json_value_member(json, "expires_in"), &expires_in_s) &&
+        expires_in_s < INT32_MAX) {
+        lifetime_ms = (int64_t)expires_in_s * MS_PER_SECOND;
+    }
+    strbuf_append(token_out, token);
+    keep_token(source, token, lifetime_ms);
+    json_value_free(json);
+    if (token_out->length > 0) {
+        return OK;
+    }
+    return error_set(err, ERROR_UNAVAILABLE,
+                     "%s gives the client %s no token (status %d): see "
+                     "auth.introspection.client_id, client_secret and token_scope",
+                     source->config.token_url, source->config.client_id, answer->status);
+}
+
+static void keep_token(struct introspection_source *source, struct str token, int64_t lifetime_ms)
+{
+    const int64_t now_ms = clock_monotonic_ms(source->config.clock);
+
+    (void)pthread_mutex_lock(&source->token_mutex);
+    strbuf_clear(&source->token);
+    strbuf_append(&source->token, token);
+    source->token_ends_ms = now_ms + lifetime_ms - RENEW_BEFORE_MS;
+    (void)pthread_mutex_unlock(&source->token_mutex);
+}
+
+static bool is_refused(int status)
+{
+    return status == 401 || status == 403;
+}
+
+static enum error_code read_answer(const struct outbound_answer *answer,
+                                   struct json_value **json_out, struct error *err)
+{
+    if (is_refused(answer->status)) {
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "the introspection endpoint refuses the registry's own client (status "
+                         "%d): see auth.introspection.client_id and client_secret",
+                         answer->status);
+    }
+    if (answer->status != 200) {
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "the introspection endpoint answers with status %d", answer->status);
+    }
+    if (json_value_parse(strbuf_str(&answer->body), json_out, NULL)) {
+        return error_set(err, ERROR_UNAVAILABLE, "the introspection endpoint's answer is no JSON");
+    }
+    return OK;
+}
+
+static enum error_code judge(const struct introspection_source *source,
+                             const struct json_value *json, struct identity **identity_out,
+                             struct error *err)
+{
+    const struct json_value *const expiry = json_value_member(json, "exp");
+    const int64_t now_ms = clock_wall_ms(source->config.clock);
+    int64_t expires_ms = INT64_MAX;
+    uint64_t expires_s = 0;
+
+    if (!json_value_member(json, "active")) {
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "the introspection endpoint does not say whether the token is active");
+    }
+    if (!json_value_is_true(json_value_member(json, "active"))) {
+        return error_set(err, ERROR_UNAUTHENTICATED, "the access token is not valid, or expired");
+    }
+    if (json_value_uint64(expiry, &expires_s) && expires_s < INT64_MAX / MS_PER_SECOND) {
+        expires_ms = (int64_t)expires_s * MS_PER_SECOND;
+    }
+    if (expires_ms <= now_ms) {
+        return error_set(err, ERROR_UNAUTHENTICATED, "the access token has expired");
+    }
+    if (source->config.audience && !has_audience(json, source->config.audience)) {
+        return error_set(err, ERROR_UNAUTHENTICATED, "the access token is for another audience");
+    }
+    return claims_read(json, &source->config.claims, expires_ms, identity_out, err);
+}
+
+static bool has_audience(const struct json_value *json, const char *audience)
+{
+    const struct json_value *const found = json_value_member(json, "aud");
+
+    for (size_t i = 0; i < json_value_length(found); i++) {
+        if (str_is(json_value_string(json_value_element(found, i)), audience)) {
+            return true;
+        }
+    }
+    return str_is(json_value_string(found), audience);
+}
+
+static enum error_code check(struct identity_source *source, struct strbuf *report,
+                             struct error *err)
+{
+    struct json_value *json = NULL;
+    enum error_code code = introspect(of(source), str_from("check"), &json, err);
+
+    if (!code && !json_value_member(json, "active")) {
+        code = error_set(err, ERROR_INVALID,
+                         "%s does not say whether a token is active: is it an introspection "
+                         "endpoint (RFC 7662)?",
+                         of(source)->config.url);
+    }
+    if (!code && json_value_is_true(json_value_member(json, "active"))) {
+        code = error_set(err, ERROR_INVALID, "%s calls a made-up token active",
+                         of(source)->config.url);
+    }
+    if (!code) {
+        strbuf_append_format(report, "introspection: %s answers client %s\n",
+                             of(source)->config.url, of(source)->config.client_id);
+    }
+    json_value_free(json);
+    return code;
+}
+
+static void free_source(struct identity_source *source)
+{
+    (void)pthread_mutex_destroy(&of(source)->token_mutex);
+    strbuf_release(&of(source)->token);
+    free(source);
+}
+
+static struct introspection_source *of(struct identity_source *source)
+{
+    return (struct introspection_source *)source; /* its first member */
+}

@@ -1,0 +1,43 @@
+#include "auth/keyed_hash.h"
+
+#include <nettle/hmac.h>
+#include <string.h>
+
+#include "base/random.h"
+
+void keyed_hash_init(struct keyed_hash *hash)
+{
+    random_fill(hash->key, sizeof(hash->key));
+}
+
+void keyed_hash_derive(struct keyed_hash *hash, struct str secret, const char *purpose)
+{
+    const struct str part = str_from(purpose);
+    struct hmac_sha256_ctx context;
+
+    hmac_sha256_set_key(&context, secret.length, (const uint8_t *)secret.bytes);
+    hmac_sha256_update(&context, part.length, (const uint8_t *)part.bytes);
+    hmac_sha256_digest(&context, sizeof(hash->key), hash->key);
+    explicit_bzero(&context, sizeof(context));
+}
+
+void keyed_hash_release(struct keyed_hash *hash)
+{
+    explicit_bzero(hash->key, sizeof(hash->key));
+}
+
+void keyed_hash_of(const struct keyed_hash *hash, const struct str *parts, size_t count,
+                   uint8_t hash_out[KEYED_HASH_BYTES])
+{
+    struct hmac_sha256_ctx context;
+
+    hmac_sha256_set_key(&context, sizeof(hash->key), hash->key);
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t length = parts[i].length;
+
+        hmac_sha256_update(&context, sizeof(length), (const uint8_t *)&length);
+        hmac_sha256_update(&context, parts[i].length, (const uint8_t *)parts[i].bytes);
+    }
+    hmac_sha256_digest(&context, KEYED_HASH_BYTES, hash_out);
+    explicit_bzero(&context, sizeof(context));
+}

@@ -1,0 +1,139 @@
+#include "auth/login_limiter.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "auth/keyed_hash.h"
+#include "base/memory.h"
+
+enum { SLOTS_PER_BUCKET = 8, MS_PER_SECOND = 1000 };
+
+struct slot {
+    uint8_t key[KEYED_HASH_BYTES];
+    unsigned failures;
+    int64_t ends_ms; /* of the window that the first failure began */
+};
+
+struct login_limiter {
+    pthread_mutex_t mutex; /* guards slots */
+    struct slot *slots;
+    struct keyed_hash hash; /* so that nobody can choose whose slot is taken */
+    const struct clock *clock;
+};
+
+static void key_of(const struct login_limiter *limiter, struct str address, struct str name,
+                   uint8_t key_out[KEYED_HASH_BYTES]);
+static struct slot *bucket_of(struct login_limiter *limiter, const uint8_t *key);
+static struct slot *find(struct login_limiter *limiter, const uint8_t *key);
+static struct slot *oldest(struct slot *bucket);
+
+struct login_limiter *login_limiter_new(const struct clock *clock)
+{
+    struct login_limiter *limiter = memory_new(1, sizeof(*limiter));
+
+    (void)pthread_mutex_init(&limiter->mutex, NULL);
+    limiter->slots = memory_new(LOGIN_LIMITER_ENTRIES, sizeof(*limiter->slots));
+    keyed_hash_init(&limiter->hash);
+    limiter->clock = clock;
+    return limiter;
+}
+
+void login_limiter_free(struct login_limiter *limiter)
+{
+    if (!limiter) {
+        return;
+    }
+    (void)pthread_mutex_destroy(&limiter->mutex);
+    free(limiter->slots);
+    free(limiter);
+}
+
+enum error_code login_limiter_check(struct login_limiter *limiter, struct str address,
+                                    struct str name, struct error *err)
+{
+    const int64_t now_ms = clock_monotonic_ms(limiter->clock);
+    uint8_t key[KEYED_HASH_BYTES];
+    int64_t left_ms = 0;
+    unsigned left_s = 0;
+    const struct slot *slot;
+
+    key_of(limiter, address, name, key);
+    (void)pthread_mutex_lock(&limiter->mutex);
+    slot = find(limiter, key);
+    if (slot && slot->failures >= LOGIN_FAILURES_MAX) {
+        left_ms = slot->ends_ms - now_ms;
+    }
+    (void)pthread_mutex_unlock(&limiter->mutex);
+    if (left_ms <= 0) {
+        return OK;
+    }
+    left_s = (unsigned)(left_ms / MS_PER_SECOND + 1);
+    (void)error_set(err, ERROR_TOO_MANY,
+                    "too many wrong passwords for this name from your address: wait %u seconds",
+                    left_s);
+    if (err) {
+        err->retry_after_s = left_s;
+    }
+    return ERROR_TOO_MANY;
+}
+
+static void key_of(const struct login_limiter *limiter, struct str address, struct str name,
+                   uint8_t key_out[KEYED_HASH_BYTES])
+{
+    const struct str parts[] = {address, name};
+
+    keyed_hash_of(&limiter->hash, parts, ARRAY_LEN(parts), key_out);
+}
+
+static struct slot *bucket_of(struct login_limiter *limiter, const uint8_t *key)
+{
+    uint64_t number = 0;
+
+    memcpy(&number, key, sizeof(number));
+    return &limiter->slots[number % (LOGIN_LIMITER_ENTRIES / SLOTS_PER_BUCKET) * SLOTS_PER_BUCKET];
+}
+
+/* The slot whose window is open, or NULL. */
+static struct slot *find(struct login_limiter *limiter, const uint8_t *key)
+{
+    const int64_t now_ms = clock_monotonic_ms(limiter->clock);
+    struct slot *bucket = bucket_of(limiter, key);
+
+    for (size_t i = 0; i < SLOTS_PER_BUCKET; i++) {
+        if (bucket[i].ends_ms > now_ms && memcmp(bucket[i].key, key, KEYED_HASH_BYTES) == 0) {
+            return &bucket[i];
+        }
+    }
+    return NULL;
+}
+
+void login_limiter_count(struct login_limiter *limiter, struct str address, struct str name)
+{
+    uint8_t key[KEYED_HASH_BYTES];
+    struct slot *slot;
+
+    key_of(limiter, address, name, key);
+    (void)pthread_mutex_lock(&limiter->mutex);
+    slot = find(limiter, key);
+    if (!slot) {
+        slot = oldest(bucket_of(limiter, key));
+        memcpy(slot->key, key, sizeof(key));
+        slot->failures = 0;
+        slot->ends_ms = clock_monotonic_ms(limiter->clock) + LOGIN_WINDOW_MS;
+    }
+    slot->failures++;
+    (void)pthread_mutex_unlock(&limiter->mutex);
+}
+
+static struct slot *oldest(struct slot *bucket)
+{
+    struct slot *first = &bucket[0];
+
+    for (size_t i = 1; i < SLOTS_PER_BUCKET; i++) {
+        if (bucket[i].ends_ms < first->ends_ms) {
+            first = &bucket[i];
+        }
+    }
+    return first;
+}

@@ -1,0 +1,33 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/str.h"
+
+/*
+ * Slows down whoever guesses passwords: after some wrong ones for one name from one address, no
+ * more is tried for a while, right or wrong. Bounded memory: when it is full, the one that was
+ * quiet for longest is forgotten.
+ */
+struct login_limiter;
+
+enum {
+    LOGIN_FAILURES_MAX = 10,     /* of one name from one address… */
+    LOGIN_WINDOW_MS = 60 * 1000, /* …within this time */
+    LOGIN_LIMITER_ENTRIES = 16 * 1024,
+};
+
+struct login_limiter *login_limiter_new(const struct clock *clock);
+
+/* NULL is accepted. */
+void login_limiter_free(struct login_limiter *limiter);
+
+/* ERROR_TOO_MANY: wait; the message says how long. */
+MUST_USE enum error_code login_limiter_check(struct login_limiter *limiter, struct str address,
+                                             struct str name, struct error *err);
+
+/* The password was wrong. */
+void login_limiter_count(struct login_limiter *limiter, struct str address, struct str name);

@@ -1,0 +1,258 @@
+#include "auth/lookup_cache.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/memory.h"
+
+enum { SLOTS_PER_BUCKET = 8 };
+
+/* An answer that is kept. */
+struct slot {
+    struct lookup_key key;
+    int64_t ends_ms; /* monotonic; 0: the slot is free */
+    enum error_code code;
+    struct error *err; /* of a failure */
+    struct identity *identity;
+};
+
+/* A lookup that somebody runs; lives on that one's stack until the last who waits has the answer.
+ */
+struct flight {
+    struct list_node node;
+    const struct lookup_key *key;
+    struct lookup_outcome *outcome;
+    bool is_done;
+    unsigned waiting;
+};
+
+struct lookup_cache {
+    pthread_mutex_t mutex; /* guards all below */
+    pthread_cond_t has_landed;
+    struct list_node flights; /* at most one a thread */
+    struct slot *slots;
+    size_t bucket_count;
+    const struct clock *clock;
+};
+
+static struct slot *bucket_of(struct lookup_cache *cache, const struct lookup_key *key);
+static bool find(struct lookup_cache *cache, const struct lookup_key *key,
+                 struct lookup_outcome *outcome_out);
+static struct flight *find_flight(struct lookup_cache *cache, const struct lookup_key *key);
+static void await(struct lookup_cache *cache, struct flight *flight,
+                  struct lookup_outcome *outcome_out);
+static void run(struct lookup_cache *cache, const struct lookup *lookup,
+                struct lookup_outcome *outcome_out);
+static void land(struct lookup_cache *cache, struct flight *flight);
+static void keep(struct lookup_cache *cache, const struct lookup_key *key,
+                 const struct lookup_outcome *outcome);
+static struct slot *slot_for(struct slot *bucket, const struct lookup_key *key);
+static void clear_slot(struct slot *slot);
+static void copy_outcome(const struct lookup_outcome *outcome, struct lookup_outcome *copy_out);
+static bool is_same(const struct lookup_key *a, const struct lookup_key *b);
+
+struct lookup_cache *lookup_cache_new(size_t entries, const struct clock *clock)
+{
+    struct lookup_cache *cache = memory_new(1, sizeof(*cache));
+
+    (void)pthread_mutex_init(&cache->mutex, NULL);
+    (void)pthread_cond_init(&cache->has_landed, NULL);
+    list_init(&cache->flights);
+    cache->bucket_count = (entries + SLOTS_PER_BUCKET - 1) / SLOTS_PER_BUCKET;
+    cache->slots = memory_new(cache->bucket_count * SLOTS_PER_BUCKET, sizeof(*cache->slots));
+    cache->clock = clock;
+    return cache;
+}
+
+void lookup_cache_free(struct lookup_cache *cache)
+{
+    if (!cache) {
+        return;
+    }
+    lookup_cache_clear(cache);
+    (void)pthread_cond_destroy(&cache->has_landed);
+    (void)pthread_mutex_destroy(&cache->mutex);
+    free(cache->slots);
+    free(cache);
+}
+
+bool lookup_cache_find(struct lookup_cache *cache, const struct lookup_key *key,
+                       struct lookup_outcome *outcome_out)
+{
+    bool is_known = false;
+
+    (void)pthread_mutex_lock(&cache->mutex);
+    is_known = find(cache, key, outcome_out);
+    (void)pthread_mutex_unlock(&cache->mutex);
+    return is_known;
+}
+
+static bool find(struct lookup_cache *cache, const struct lookup_key *key,
+                 struct lookup_outcome *outcome_out)
+{
+    const int64_t now_ms = clock_monotonic_ms(cache->clock);
+    struct slot *bucket = bucket_of(cache, key);
+
+    for (size_t i = 0; i < SLOTS_PER_BUCKET; i++) {
+        const struct slot *slot = &bucket[i];
+
+        if (slot->ends_ms > now_ms && is_same(&slot->key, key)) {
+            outcome_out->code = slot->code;
+            outcome_out->identity = slot->identity ? identity_retain(slot->identity) : NULL;
+            outcome_out->lifetime_ms = slot->ends_ms - now_ms;
+            if (slot->err) {
+                outcome_out->err = *slot->err;
+            }
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Keys are hashes: any of their bytes will do. */
+static struct slot *bucket_of(struct lookup_cache *cache, const struct lookup_key *key)
+{
+    uint64_t number = 0;
+
+    memcpy(&number, key->bytes, sizeof(number));
+    return &cache->slots[number % cache->bucket_count * SLOTS_PER_BUCKET];
+}
+
+static bool is_same(const struct lookup_key *a, const struct lookup_key *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+void lookup_cache_get(struct lookup_cache *cache, const struct lookup *lookup,
+                      struct lookup_outcome *outcome_out)
+{
+    struct flight *flight = NULL;
+
+    (void)pthread_mutex_lock(&cache->mutex);
+    if (!find(cache, &lookup->key, outcome_out)) {
+        flight = find_flight(cache, &lookup->key);
+        if (flight) {
+            await(cache, flight, outcome_out);
+        } else {
+            run(cache, lookup, outcome_out);
+        }
+    }
+    (void)pthread_mutex_unlock(&cache->mutex);
+}
+
+static struct flight *find_flight(struct lookup_cache *cache, const struct lookup_key *key)
+{
+    for (struct list_node *node = cache->flights.next; node != &cache->flights; node = node->next) {
+        struct flight *flight = (struct flight *)node; /* its first member */
+
+        if (is_same(flight->key, key)) {
+            return flight;
+        }
+    }
+    return NULL;
+}
+
+static void await(struct lookup_cache *cache, struct flight *flight,
+                  struct lookup_outcome *outcome_out)
+{
+    flight->waiting++;
+    while (!flight->is_done) {
+        (void)pthread_cond_wait(&cache->has_landed, &cache->mutex);
+    }
+    copy_outcome(flight->outcome, outcome_out);
+    flight->waiting--;
+    (void)pthread_cond_broadcast(&cache->has_landed);
+}
+
+/* The mutex is held, but not while the lookup runs. */
+static void run(struct lookup_cache *cache, const struct lookup *lookup,
+                struct lookup_outcome *outcome_out)
+{
+    struct flight flight = {.key = &lookup->key, .outcome = outcome_out};
+
+    list_init(&flight.node);
+    list_append(&cache->flights, &flight.node);
+    (void)pthread_mutex_unlock(&cache->mutex);
+    *outcome_out = (struct lookup_outcome){0};
+    lookup->run(lookup->context, outcome_out);
+    (void)pthread_mutex_lock(&cache->mutex);
+    land(cache, &flight);
+}
+
+/* Also those who waited get what was found, kept or not. */
+static void land(struct lookup_cache *cache, struct flight *flight)
+{
+    keep(cache, flight->key, flight->outcome);
+    flight->is_done = true;
+    list_remove(&flight->node);
+    (void)pthread_cond_broadcast(&cache->has_landed);
+    while (flight->waiting > 0) {
+        (void)pthread_cond_wait(&cache->has_landed, &cache->mutex);
+    }
+}
+
+static void keep(struct lookup_cache *cache, const struct lookup_key *key,
+                 const struct lookup_outcome *outcome)
+{
+    struct slot *slot = NULL;
+
+    if (outcome->lifetime_ms <= 0) {
+        return;
+    }
+    slot = slot_for(bucket_of(cache, key), key);
+    clear_slot(slot);
+    slot->key = *key;
+    slot->ends_ms = clock_monotonic_ms(cache->clock) + outcome->lifetime_ms;
+    slot->code = outcome->code;
+    slot->identity = outcome->identity ? identity_retain(outcome->identity) : NULL;
+    if (outcome->code) {
+        slot->err = memory_new(1, sizeof(*slot->err));
+        *slot->err = outcome->err;
+    }
+}
+
+/* The slot that has it already, else the one that ends first; free ones have ended. */
+static struct slot *slot_for(struct slot *bucket, const struct lookup_key *key)
+{
+    struct slot *first = &bucket[0];
+
+    for (size_t i = 0; i < SLOTS_PER_BUCKET; i++) {
+        if (is_same(&bucket[i].key, key)) {
+            return &bucket[i];
+        }
+        if (bucket[i].ends_ms < first->ends_ms) {
+            first = &bucket[i];
+        }
+    }
+    return first;
+}
+
+static void clear_slot(struct slot *slot)
+{
+    identity_release(slot->identity);
+    free(slot->err);
+    *slot = (struct slot){0};
+}
+
+static void copy_outcome(const struct lookup_outcome *outcome, struct lookup_outcome *copy_out)
+{
+    *copy_out = *outcome;
+    copy_out->identity = outcome->identity ? identity_retain(outcome->identity) : NULL;
+}
+
+void lookup_cache_clear(struct lookup_cache *cache)
+{
+    (void)pthread_mutex_lock(&cache->mutex);
+    for (size_t i = 0; i < cache->bucket_count * SLOTS_PER_BUCKET; i++) {
+        clear_slot(&cache->slots[i]);
+    }
+    (void)pthread_mutex_unlock(&cache->mutex);
+}
+
+void lookup_outcome_release(struct lookup_outcome *outcome)
+{
+    identity_release(outcome->identity);
+    outcome->identity = NULL;
+}

@@ -1,0 +1,294 @@
+#include "auth/registry_token.h"
+
+#include <nettle/base16.h>
+#include <string.h>
+
+#include "auth/jwt.h"
+#include "auth/jwt_sign.h"
+#include "base/json_value.h"
+#include "base/json_writer.h"
+
+#define TYPE "pierone+jwt"
+
+enum { CLAIMS_MAX_BYTES = 32 * 1024, LOGIN_BYTES = 32, MS_PER_SECOND = 1000 };
+
+static void write_claims(const struct registry_token *token, struct strbuf *buf);
+static void write_access(struct json_writer *writer, struct str grants);
+static void write_actions(struct json_writer *writer, struct str actions);
+static void write_lines(struct json_writer *writer, const char *name, struct str lines);
+static void write_login(struct json_writer *writer, struct str login);
+static enum error_code read_claims(const struct token_reading *reading,
+                                   const struct json_value *claims, struct identity **identity_out,
+                                   struct error *err);
+static struct identity *identity_of(const struct json_value *claims, int64_t expires_ms,
+                                    bool has_lapsed);
+static void read_access(const struct json_value *access, struct strbuf *lines);
+static void read_lines(const struct json_value *array, struct strbuf *lines);
+static struct str read_login(const struct json_value *claims, char bytes[LOGIN_BYTES]);
+static bool has_action(struct str actions, const char *action);
+static enum error_code refuse(struct error *err);
+
+enum error_code registry_token_sign(struct token_keys *keys, const struct registry_token *token,
+                                    struct strbuf *token_out, struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf claims;
+    struct jwt_making making = {.type = TYPE};
+    struct token_key key;
+
+    strbuf_init(&claims, CLAIMS_MAX_BYTES);
+    write_claims(token, &claims);
+    if (claims.is_truncated) {
+        return error_set(err, ERROR_TOO_LARGE, "too much was asked for with one token");
+    }
+    token_keys_signer(keys, &key);
+    making.key_id = str_from(key.id);
+    making.secret = (struct str){(const char *)key.bytes, sizeof(key.bytes)};
+    jwt_sign_hmac(&making, strbuf_str(&claims), token_out);
+    explicit_bzero(&key, sizeof(key));
+    return token_out->is_truncated ? error_set(err, ERROR_TOO_LARGE, "the token is too long") : OK;
+}
+
+static void write_claims(const struct registry_token *token, struct strbuf *buf)
+{
+    const int64_t issued_s = token->issued_ms / MS_PER_SECOND;
+    struct json_writer writer;
+    char id[RANDOM_ID_BYTES];
+
+    random_id(id);
+    json_writer_init(&writer, buf);
+    json_writer_begin_object(&writer);
+    json_writer_member(&writer, "iss", str_from("pierone"));
+    json_writer_member(&writer, "sub", token->identity->name);
+    json_writer_member_uint64(&writer, "kind", (uint64_t)token->identity->kind);
+    json_writer_member_uint64(&writer, "iat", (uint64_t)issued_s);
+    json_writer_member_uint64(&writer, "nbf", (uint64_t)issued_s);
+    json_writer_member_uint64(&writer, "exp", (uint64_t)(token->expires_ms / MS_PER_SECOND));
+    json_writer_member(&writer, "jti", str_from(id));
+    write_access(&writer, token->grants);
+    write_lines(&writer, "refused", token->refusals);
+    write_login(&writer, token->login);
+    json_writer_end_object(&writer);
+}
+
+/* As distribution has it: [{"type","name","actions"}]. */
+static void write_access(struct json_writer *writer, struct str grants)
+{
+    struct str line;
+
+    json_writer_name(writer, "access");
+    json_writer_begin_array(writer);
+    while (str_cut(&grants, '\n', &line)) {
+        const size_t colon = str_last_index_of(line, ':');
+        struct str name = str_slice(line, 0, colon);
+        struct str type;
+
+        if (!str_cut(&name, ':', &type) || !name.bytes) {
+            continue; /* behind the last line */
+        }
+        json_writer_begin_object(writer);
+        json_writer_member(writer, "type", type);
+        json_writer_member(writer, "name", name);
+        json_writer_name(writer, "actions");
+        write_actions(writer, str_from_index(line, colon + 1));
+        json_writer_end_object(writer);
+    }
+    json_writer_end_array(writer);
+}
+
+static void write_actions(struct json_writer *writer, struct str actions)
+{
+    struct str action;
+
+    json_writer_begin_array(writer);
+    while (str_cut(&actions, ',', &action)) {
+        json_writer_string(writer, action);
+    }
+    json_writer_end_array(writer);
+}
+
+static void write_lines(struct json_writer *writer, const char *name, struct str lines)
+{
+    struct str line;
+
+    json_writer_name(writer, name);
+    json_writer_begin_array(writer);
+    while (str_cut(&lines, '\n', &line)) {
+        if (line.length > 0) {
+            json_writer_string(writer, line);
+        }
+    }
+    json_writer_end_array(writer);
+}
+
+static void write_login(struct json_writer *writer, struct str login)
+{
+    char text[BASE16_ENCODE_LENGTH(LOGIN_BYTES)];
+
+    if (login.length == LOGIN_BYTES) {
+        base16_encode_update(text, login.length, (const uint8_t *)login.bytes);
+        json_writer_member(writer, "login", (struct str){text, sizeof(text)});
+    }
+}
+
+bool registry_token_is_one(struct str token)
+{
+    struct jwt jwt = {0};
+    const bool is_one = !jwt_parse_own(token, TYPE, &jwt, NULL);
+
+    jwt_release(&jwt);
+    return is_one;
+}
+
+enum error_code registry_token_read(const struct token_reading *reading, struct str token,
+                                    struct identity **identity_out, struct error *err)
+{
+    struct jwt jwt = {0};
+    struct token_key key;
+    enum error_code code = jwt_parse_own(token, TYPE, &jwt, err);
+
+    if (!code && !token_keys_find(reading->keys, jwt.key_id, &key)) {
+        code = refuse(err);
+    }
+    if (!code) {
+        code = jwt_verify_hmac(&jwt, (struct str){(const char *)key.bytes, sizeof(key.bytes)}, err);
+        explicit_bzero(&key, sizeof(key));
+    }
+    if (!code) {
+        code = read_claims(reading, jwt.claims, identity_out, err);
+    }
+    jwt_release(&jwt);
+    return code;
+}
+
+static enum error_code refuse(struct error *err)
+{
+    return error_set(err, ERROR_UNAUTHENTICATED,
+                     "the token is not one of this registry's, or was changed");
+}
+
+/* They are what we signed; their time is all that is left to see to. */
+static enum error_code read_claims(const struct token_reading *reading,
+                                   const struct json_value *claims, struct identity **identity_out,
+                                   struct error *err)
+{
+    uint64_t expires_s = 0;
+    bool has_lapsed = false;
+
+    if (!json_value_uint64(json_value_member(claims, "exp"), &expires_s) ||
+        expires_s > INT64_MAX / MS_PER_SECOND) {
+        return refuse(err);
+    }
+    has_lapsed = (int64_t)expires_s * MS_PER_SECOND <= reading->now_ms;
+    if (has_lapsed && reading->age == TOKEN_MUST_BE_VALID) {
+        return error_set(err, ERROR_UNAUTHENTICATED, "the token has expired");
+    }
+    *identity_out = identity_of(claims, (int64_t)expires_s * MS_PER_SECOND, has_lapsed);
+    return OK;
+}
+
+static struct identity *identity_of(const struct json_value *claims, int64_t expires_ms,
+                                    bool has_lapsed)
+{
+    CLEANUP(strbuf_release) struct strbuf grants;
+    CLEANUP(strbuf_release) struct strbuf refusals;
+    struct identity fields = {
+        .name = json_value_member_string(claims, "sub"),
+        .expires_ms = expires_ms,
+        .is_limited = true,
+    };
+    char login[LOGIN_BYTES];
+    uint64_t kind = 0;
+
+    strbuf_init(&grants, CLAIMS_MAX_BYTES);
+    strbuf_init(&refusals, CLAIMS_MAX_BYTES);
+    if (json_value_uint64(json_value_member(claims, "kind"), &kind) && kind <= IDENTITY_INSTANCE) {
+        fields.kind = (enum identity_kind)kind;
+    }
+    if (!has_lapsed) {
+        read_access(json_value_member(claims, "access"), &grants);
+        read_lines(json_value_member(claims, "refused"), &refusals);
+    }
+    fields.grants = strbuf_str(&grants);
+    fields.refusals = strbuf_str(&refusals);
+    fields.login = read_login(claims, login);
+    return identity_new(&fields);
+}
+
+static void read_access(const struct json_value *access, struct strbuf *lines)
+{
+    for (size_t i = 0; i < json_value_length(access); i++) {
+        const struct json_value *const entry = json_value_element(access, i);
+        const struct json_value *const actions = json_value_member(entry, "actions");
+
+        strbuf_append(lines, json_value_member_string(entry, "type"));
+        strbuf_append_byte(lines, ':');
+        strbuf_append(lines, json_value_member_string(entry, "name"));
+        for (size_t k = 0; k < json_value_length(actions); k++) {
+            strbuf_append_byte(lines, k == 0 ? ':' : ',');
+            strbuf_append(lines, json_value_string(json_value_element(actions, k)));
+        }
+        strbuf_append_byte(lines, '\n');
+    }
+}
+
+static void read_lines(const struct json_value *array, struct strbuf *lines)
+{
+    for (size_t i = 0; i < json_value_length(array); i++) {
+        strbuf_append(lines, json_value_string(json_value_element(array, i)));
+        strbuf_append_byte(lines, '\n');
+    }
+}
+
+static struct str read_login(const struct json_value *claims, char bytes[LOGIN_BYTES])
+{
+    const struct str text = json_value_member_string(claims, "login");
+    struct base16_decode_ctx context;
+    size_t length = LOGIN_BYTES;
+
+    base16_decode_init(&context);
+    if (text.length != BASE16_ENCODE_LENGTH(LOGIN_BYTES) ||
+        base16_decode_update(&context, &length, (uint8_t *)bytes, text.length, text.bytes) != 1) {
+        return (struct str){0};
+    }
+    return (struct str){bytes, length};
+}
+
+enum grant registry_token_grant(const struct identity *identity, struct str resource,
+                                const char *action, struct str *reason_out)
+{
+    struct str rest = identity->grants;
+    struct str line;
+
+    while (str_cut(&rest, '\n', &line)) {
+        const size_t colon = str_last_index_of(line, ':');
+
+        if (str_equal(str_slice(line, 0, colon), resource) &&
+            has_action(str_from_index(line, colon + 1), action)) {
+            return GRANT_GIVEN;
+        }
+    }
+    rest = identity->refusals;
+    while (str_cut(&rest, '\n', &line)) {
+        const struct str scope = str_slice(line, 0, str_index_of(line, ' '));
+        const size_t colon = str_last_index_of(scope, ':');
+
+        if (str_equal(str_slice(scope, 0, colon), resource) &&
+            str_is(str_from_index(scope, colon + 1), action)) {
+            *reason_out = str_from_index(line, scope.length + 1);
+            return GRANT_REFUSED;
+        }
+    }
+    return GRANT_NOT_ASKED;
+}
+
+static bool has_action(struct str actions, const char *action)
+{
+    struct str one;
+
+    while (str_cut(&actions, ',', &one)) {
+        if (str_is(one, action)) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,250 @@
+#include "auth/users_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth/password.h"
+
+enum { ARENA_BYTES = 4 * USERS_FILE_MAX_BYTES, USERS_MAX = 16 * 1024 };
+
+static enum error_code parse_line(struct str line, struct users_file *file, struct error *err);
+static enum error_code parse_teams(struct str teams, struct users_file *file, struct user *user,
+                                   struct error *err);
+static enum error_code keep(struct users_file *file, struct str text, struct str *kept_out,
+                            struct error *err);
+static enum error_code check_privacy(int fd, const char *path, struct error *err);
+static enum error_code read_all(int fd, const char *path, struct strbuf *text_out,
+                                struct error *err);
+static bool is_letter(char byte);
+static bool is_mark(char byte);
+
+enum error_code users_file_parse(struct str text, struct users_file *file_out, struct error *err)
+{
+    struct str line;
+    size_t number = 0;
+
+    *file_out = (struct users_file){0};
+    arena_init(&file_out->memory, ARENA_BYTES);
+    file_out->memory.is_secret = true;
+    file_out->users = arena_new(&file_out->memory, USERS_MAX, sizeof(*file_out->users));
+    while (str_cut(&text, '\n', &line)) {
+        struct error reason = {0};
+
+        number++;
+        line = str_trim(str_slice(line, 0, line.length - (str_ends_with(line, "\r") ? 1 : 0)));
+        if (line.length == 0 || line.bytes[0] == '#') {
+            continue;
+        }
+        if (parse_line(line, file_out, &reason)) {
+            return error_set(err, ERROR_INVALID, "line %zu: %s", number, reason.message);
+        }
+    }
+    return OK;
+}
+
+static enum error_code parse_line(struct str line, struct users_file *file, struct error *err)
+{
+    struct user user = {0};
+    struct str rest = line;
+    struct str name;
+    struct str hash;
+    enum error_code code = OK;
+
+    if (!str_cut(&rest, ':', &name) || !rest.bytes || !str_cut(&rest, ':', &hash) || !rest.bytes) {
+        return error_set(err, ERROR_INVALID, "is not NAME:HASH:TEAM,TEAM");
+    }
+    code = user_name_check(name, err);
+    if (!code && users_file_find(file, name)) {
+        code = error_set(err, ERROR_INVALID, "the user %.*s is there already", STR_FORMAT(name));
+    }
+    if (!code && (!password_hash_is_strong(hash) || hash.length >= PASSWORD_HASH_BYTES)) {
+        code = error_set(err, ERROR_INVALID,
+                         "the hash of %.*s is of no kind that is strong enough: remove the line, "
+                         "then give a new password with `pieroned user add`",
+                         STR_FORMAT(name));
+    }
+    if (!code && file->count == USERS_MAX) {
+        code = error_set(err, ERROR_INVALID, "there are more than %d users", USERS_MAX);
+    }
+    code = code ? code : keep(file, name, &user.name, err);
+    code = code ? code : keep(file, hash, &user.hash, err);
+    code = code ? code : parse_teams(rest, file, &user, err);
+    if (!code) {
+        file->users[file->count++] = user;
+    }
+    return code;
+}
+
+static enum error_code parse_teams(struct str teams, struct users_file *file, struct user *user,
+                                   struct error *err)
+{
+    struct strbuf lines;
+    struct str team;
+    enum error_code code = OK;
+
+    strbuf_init(&lines, teams.length + 1);
+    while (!code && str_cut(&teams, ',', &team)) {
+        team = str_trim(team);
+        if (team.length > 0) {
+            code = user_team_check(team, NULL);
+            strbuf_append(&lines, team);
+            strbuf_append_byte(&lines, '\n');
+        }
+    }
+    if (code) { /* in a line gone wrong, that may be a hash: it is not quoted */
+        code = error_set(err, code,
+                         "the teams of %.*s must be of small letters and digits, with . _ - "
+                         "between them, separated by commas",
+                         STR_FORMAT(user->name));
+    } else {
+        code = keep(file, strbuf_str(&lines), &user->teams, err);
+    }
+    strbuf_release(&lines);
+    return code;
+}
+
+static enum error_code keep(struct users_file *file, struct str text, struct str *kept_out,
+                            struct error *err)
+{
+    const char *const copy = arena_text(&file->memory, text);
+
+    if (!copy) {
+        return error_set(err, ERROR_INVALID, "the file is too large");
+    }
+    *kept_out = (struct str){copy, text.length};
+    return OK;
+}
+
+/* Does not wait for the writer of a pipe: what is no file is refused. */
+enum error_code users_file_read(const char *path, struct strbuf *text_out, struct error *err)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    enum error_code code = OK;
+
+    if (fd < 0 && errno == ENOENT) {
+        return error_set(err, ERROR_NOT_FOUND,
+                         "there is no users file %s: `pieroned user add NAME --team TEAM "
+                         "--users-file %s` makes it",
+                         path, path);
+    }
+    if (fd < 0) {
+        return error_set_errno(err, "cannot read %s", path);
+    }
+    code = check_privacy(fd, path, err);
+    if (!code) {
+        code = read_all(fd, path, text_out, err);
+    }
+    (void)close(fd);
+    return code;
+}
+
+static enum error_code check_privacy(int fd, const char *path, struct error *err)
+{
+    struct stat status;
+
+    if (fstat(fd, &status) < 0) {
+        return error_set_errno(err, "cannot read %s", path);
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return error_set(err, ERROR_INVALID, "%s is not a regular file", path);
+    }
+    if (status.st_mode & S_IRWXO) {
+        return error_set(err, ERROR_INVALID,
+                         "everybody may read the password hashes in %s: `chmod o= %s`", path, path);
+    }
+    return OK;
+}
+
+static enum error_code read_all(int fd, const char *path, struct strbuf *text_out,
+                                struct error *err)
+{
+    char bytes[16 * 1024];
+    ssize_t got = 0;
+
+    do {
+        got = read(fd, bytes, sizeof(bytes));
+        strbuf_append(text_out, (struct str){bytes, got > 0 ? (size_t)got : 0});
+    } while (got > 0 && !text_out->is_truncated);
+    explicit_bzero(bytes, sizeof(bytes));
+    if (got < 0) {
+        return error_set_errno(err, "cannot read %s", path);
+    }
+    if (text_out->is_truncated) {
+        return error_set(err, ERROR_INVALID, "%s has more than %d bytes", path,
+                         USERS_FILE_MAX_BYTES);
+    }
+    return OK;
+}
+
+void users_file_release(struct users_file *file)
+{
+    arena_release(&file->memory);
+    file->users = NULL;
+    file->count = 0;
+}
+
+const struct user *users_file_find(const struct users_file *file, struct str name)
+{
+    for (size_t i = 0; i < file->count; i++) {
+        if (str_equal(file->users[i].name, name)) {
+            return &file->users[i];
+        }
+    }
+    return NULL;
+}
+
+enum error_code user_name_check(struct str name, struct error *err)
+{
+    if (name.length == 0 || name.length > USER_NAME_MAX_LENGTH) {
+        return error_set(err, ERROR_INVALID, "a user's name has 1 to %d characters",
+                         USER_NAME_MAX_LENGTH);
+    }
+    for (size_t i = 0; i < name.length; i++) {
+        if (!is_letter(name.bytes[i]) && (i == 0 || !is_mark(name.bytes[i]))) {
+            return error_set(err, ERROR_INVALID,
+                             "a user's name is made of letters and digits, and of . _ - @ behind "
+                             "the first");
+        }
+    }
+    if (str_is(name, "oauth2") || str_is(name, "instance-identity-document") ||
+        str_is(name, "anonymous")) {
+        return error_set(err, ERROR_INVALID, "the name %.*s has a meaning of its own",
+                         STR_FORMAT(name));
+    }
+    return OK;
+}
+
+static bool is_letter(char byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9');
+}
+
+/* strchr finds NUL, too. */
+static bool is_mark(char byte)
+{
+    return byte != '\0' && strchr("._-@", byte);
+}
+
+enum error_code user_team_check(struct str team, struct error *err)
+{
+    bool is_good = team.length > 0 && team.length <= USER_NAME_MAX_LENGTH;
+
+    for (size_t i = 0; is_good && i < team.length; i++) {
+        const char byte = team.bytes[i];
+        const bool is_edge = i == 0 || i == team.length - 1;
+
+        is_good = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ||
+                  (!is_edge && strchr("._-", byte) && byte != '\0');
+    }
+    if (!is_good) {
+        return error_set(err, ERROR_INVALID,
+                         "\"%.*s\" is no team: one is made of small letters and digits, with . _ - "
+                         "between them",
+                         STR_FORMAT(str_slice(team, 0, USER_NAME_MAX_LENGTH)));
+    }
+    return OK;
+}

@@ -1,0 +1,358 @@
+#include "auth/authenticator.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "auth/login_limiter.h"
+#include "tests/support/fake_clock.h"
+
+/* A source that answers what a test has written down. */
+struct fake_source {
+    struct identity_source base; /* first */
+    enum source_interest interest;
+    enum error_code code;
+    const char *name;
+    int64_t expires_ms;
+    unsigned long generation;
+    enum error_code lapsed_code;
+    int questions;
+};
+
+struct fixture {
+    struct fake_clock clock;
+    struct fake_source sources[2];
+    struct identity_source *list[2];
+    struct authenticator *authenticator;
+    struct identity *identity; /* of the last login */
+    struct error err;
+    bool waits;
+};
+
+static struct fake_source *of(const struct identity_source *source)
+{
+    return (struct fake_source *)(uintptr_t)source; /* its first member */
+}
+
+static enum source_interest interest(const struct identity_source *source,
+                                     const struct credentials *credentials)
+{
+    (void)credentials;
+    return of(source)->interest;
+}
+
+static enum error_code identify(struct identity_source *source,
+                                const struct credentials *credentials,
+                                struct identity **identity_out, struct error *err)
+{
+    struct fake_source *fake = of(source);
+    const struct identity fields = {.name = str_from(fake->name), .expires_ms = fake->expires_ms};
+
+    (void)credentials;
+    fake->questions++;
+    if (!fake->code) {
+        *identity_out = identity_new(&fields);
+        return OK;
+    }
+    return error_set(err, fake->code, "%s says %d", fake->name, fake->code);
+}
+
+static enum error_code identify_lapsed(struct identity_source *source,
+                                       const struct credentials *credentials,
+                                       struct identity **identity_out, struct error *err)
+{
+    struct fake_source *fake = of(source);
+    const struct identity fields = {.name = str_from(fake->name)};
+
+    (void)credentials;
+    if (!fake->lapsed_code) {
+        *identity_out = identity_new(&fields);
+        return OK;
+    }
+    return error_set(err, fake->lapsed_code, "forged");
+}
+
+static unsigned long generation(struct identity_source *source)
+{
+    return of(source)->generation;
+}
+
+static const struct identity_source_driver driver = {
+    .name = "fake",
+    .interest = interest,
+    .identify = identify,
+    .identify_lapsed = identify_lapsed,
+    .generation = generation,
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+    static const char *const names[] = {"first", "second"};
+
+    fixture = (struct fixture){0};
+    fake_clock_init(&fixture.clock);
+    for (size_t i = 0; i < 2; i++) {
+        fixture.sources[i] = (struct fake_source){
+            .base = {&driver},
+            .interest = SOURCE_MAY_KNOW,
+            .code = ERROR_UNAUTHENTICATED,
+            .name = names[i],
+            .expires_ms = INT64_MAX,
+            .lapsed_code = ERROR_UNAUTHENTICATED,
+        };
+        fixture.list[i] = &fixture.sources[i].base;
+    }
+    fixture.authenticator = authenticator_new(
+        &(struct authenticator_config){fixture.list, 2, 100, 120 * 1000, &fixture.clock.clock});
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    identity_release(fixture->identity);
+    authenticator_free(fixture->authenticator);
+    return 0;
+}
+
+static enum error_code log_in_as(struct fixture *fixture, enum credentials_kind kind,
+                                 const char *secret, bool may_wait)
+{
+    const struct credentials credentials = {
+        .kind = kind,
+        .name = str_from(kind == CREDENTIALS_PASSWORD ? "alice" : ""),
+        .secret = str_from(secret),
+    };
+    const struct login login = {&credentials, STR_LITERAL("10.0.0.1"), may_wait};
+
+    identity_release(fixture->identity);
+    fixture->identity = NULL;
+    return authenticator_identify(fixture->authenticator, &login, &fixture->waits,
+                                  &fixture->identity, &fixture->err);
+}
+
+static enum error_code log_in(struct fixture *fixture, const char *token)
+{
+    return log_in_as(fixture, CREDENTIALS_TOKEN, token, true);
+}
+
+static void what_is_known_is_not_asked_again(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->sources[0].code = OK;
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_TOKEN, "t", false), ERROR_UNAVAILABLE);
+    assert_true(fixture->waits);
+    assert_int_equal(log_in(fixture, "t"), OK);
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_TOKEN, "t", false), OK);
+    assert_false(fixture->waits);
+    assert_true(str_is(fixture->identity->name, "first"));
+    assert_int_equal(fixture->sources[0].questions, 1);
+    assert_int_equal(fixture->sources[1].questions, 0);
+    assert_int_equal(log_in(fixture, "another"), OK);
+    assert_int_equal(fixture->sources[0].questions, 2);
+}
+
+static void an_answer_never_outlives_the_token(void **state)
+{
+    static const struct {
+        int64_t left_ms;
+        int64_t kept_ms;
+    } rows[] = {{7000, 7000}, {120000, 120000}, {500000, 120000}, {0, 0}, {-5, 0}};
+    struct fixture *fixture = *state;
+    char token[16];
+
+    fixture->sources[0].code = OK;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const int before = fixture->sources[0].questions;
+
+        (void)snprintf(token, sizeof(token), "t%zu", i);
+        fixture->sources[0].expires_ms = clock_wall_ms(&fixture->clock.clock) + rows[i].left_ms;
+        assert_int_equal(log_in(fixture, token), OK);
+        if (rows[i].kept_ms > 0) {
+            fake_clock_advance(&fixture->clock, rows[i].kept_ms - 1);
+            assert_int_equal(log_in(fixture, token), OK);
+            assert_int_equal(fixture->sources[0].questions, before + 1);
+            fake_clock_advance(&fixture->clock, 1);
+        }
+        assert_int_equal(log_in(fixture, token), OK);
+        assert_int_equal(fixture->sources[0].questions, before + 2);
+    }
+}
+
+static void a_refusal_counts_for_seconds_and_an_outage_not_at_all(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(log_in(fixture, "t"), ERROR_UNAUTHENTICATED);
+    fixture->sources[0].code = OK;
+    assert_int_equal(log_in(fixture, "t"), ERROR_UNAUTHENTICATED);
+    assert_string_equal(fixture->err.message, "first says 2");
+    fake_clock_advance(&fixture->clock, 5000);
+    assert_int_equal(log_in(fixture, "t"), OK);
+    fixture->sources[0].code = ERROR_UNAVAILABLE;
+    assert_int_equal(log_in(fixture, "u"), ERROR_UNAVAILABLE);
+    fixture->sources[0].code = OK;
+    assert_int_equal(log_in(fixture, "u"), OK);
+}
+
+static void sources_are_weighed(void **state)
+{
+    static const struct {
+        enum error_code first;
+        enum error_code second;
+        enum error_code result;
+        const char *who;
+    } rows[] = {
+        {OK, OK, OK, "first"},
+        {ERROR_UNAUTHENTICATED, OK, OK, "second"},
+        {ERROR_UNAVAILABLE, OK, OK, "second"},
+        {ERROR_DENIED, OK, OK, "second"},
+        {ERROR_UNAUTHENTICATED, ERROR_UNAUTHENTICATED, ERROR_UNAUTHENTICATED, "first"},
+        {ERROR_UNAVAILABLE, ERROR_UNAUTHENTICATED, ERROR_UNAVAILABLE, "first"},
+        {ERROR_UNAUTHENTICATED, ERROR_UNAVAILABLE, ERROR_UNAVAILABLE, "second"},
+        {ERROR_DENIED, ERROR_UNAVAILABLE, ERROR_UNAVAILABLE, "second"},
+        {ERROR_UNAVAILABLE, ERROR_DENIED, ERROR_UNAVAILABLE, "first"},
+        {ERROR_UNAUTHENTICATED, ERROR_DENIED, ERROR_DENIED, "second"},
+        {ERROR_DENIED, ERROR_UNAUTHENTICATED, ERROR_DENIED, "first"},
+    };
+    struct fixture *fixture = *state;
+    char token[16];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        fixture->sources[0].code = rows[i].first;
+        fixture->sources[1].code = rows[i].second;
+        (void)snprintf(token, sizeof(token), "t%zu", i);
+        assert_int_equal(log_in(fixture, token), rows[i].result);
+        if (rows[i].result) {
+            assert_true(str_starts_with(str_from(fixture->err.message), rows[i].who));
+        } else {
+            assert_true(str_is(fixture->identity->name, rows[i].who));
+        }
+    }
+}
+
+static void a_source_that_decides_is_asked_alone(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->sources[0].code = OK;
+    fixture->sources[1].interest = SOURCE_DECIDES;
+    assert_int_equal(log_in(fixture, "t"), ERROR_UNAUTHENTICATED);
+    assert_int_equal(fixture->sources[0].questions, 0);
+    assert_string_equal(fixture->err.message, "second says 2");
+}
+
+static void what_nobody_is_for_is_said(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->sources[0].interest = SOURCE_IGNORES;
+    fixture->sources[1].interest = SOURCE_IGNORES;
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "p", true), ERROR_UNAUTHENTICATED);
+    assert_non_null(strstr(fixture->err.message, "use the user name oauth2"));
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_TOKEN, "t", true), ERROR_UNAUTHENTICATED);
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_INSTANCE, "d", true), ERROR_UNAUTHENTICATED);
+    assert_int_equal(fixture->sources[0].questions + fixture->sources[1].questions, 0);
+}
+
+static void a_source_that_changed_is_asked_again(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->sources[0].code = OK;
+    assert_int_equal(log_in(fixture, "t"), OK);
+    fixture->sources[0].generation++;
+    assert_int_equal(log_in(fixture, "t"), OK);
+    assert_int_equal(fixture->sources[0].questions, 2);
+}
+
+static void wrong_passwords_are_counted_also_from_memory(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->sources[0].code = OK;
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "right", true), OK);
+    fixture->sources[0].code = ERROR_UNAUTHENTICATED;
+    for (int i = 0; i < LOGIN_FAILURES_MAX; i++) {
+        assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "wrong", true),
+                         ERROR_UNAUTHENTICATED);
+    }
+    assert_int_equal(fixture->sources[0].questions, 2);
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "wrong", true), ERROR_TOO_MANY);
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "other", true), ERROR_TOO_MANY);
+    assert_true(fixture->err.retry_after_s > 0);
+    assert_int_equal(fixture->sources[0].questions, 2); /* nothing is hashed for those */
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "right", true), OK);
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_TOKEN, "t", true), ERROR_UNAUTHENTICATED);
+}
+
+static void an_outage_is_no_wrong_password(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->sources[0].code = ERROR_UNAVAILABLE;
+    for (int i = 0; i < 2 * LOGIN_FAILURES_MAX; i++) {
+        assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "p", true), ERROR_UNAVAILABLE);
+    }
+}
+
+static void a_password_is_remembered_for_a_minute_only(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->sources[0].code = OK;
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "right", true), OK);
+    fake_clock_advance(&fixture->clock, 59999);
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "right", true), OK);
+    assert_int_equal(fixture->sources[0].questions, 1);
+    fake_clock_advance(&fixture->clock, 1);
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "right", true), OK);
+    assert_int_equal(fixture->sources[0].questions, 2);
+}
+
+static void lapsed_credentials_are_for_whom_they_name(void **state)
+{
+    const struct credentials credentials = {.kind = CREDENTIALS_TOKEN, .secret = STR_LITERAL("t")};
+    struct fixture *fixture = *state;
+
+    fixture->sources[1].lapsed_code = OK;
+    assert_int_equal(authenticator_identify_lapsed(fixture->authenticator, &credentials,
+                                                   &fixture->identity, &fixture->err),
+                     ERROR_UNAUTHENTICATED);
+    fixture->sources[1].interest = SOURCE_DECIDES;
+    assert_int_equal(authenticator_identify_lapsed(fixture->authenticator, &credentials,
+                                                   &fixture->identity, &fixture->err),
+                     OK);
+    assert_true(str_is(fixture->identity->name, "second"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(what_is_known_is_not_asked_again),
+        TEST(an_answer_never_outlives_the_token),
+        TEST(a_refusal_counts_for_seconds_and_an_outage_not_at_all),
+        TEST(sources_are_weighed),
+        TEST(a_source_that_decides_is_asked_alone),
+        TEST(what_nobody_is_for_is_said),
+        TEST(a_source_that_changed_is_asked_again),
+        TEST(wrong_passwords_are_counted_also_from_memory),
+        TEST(an_outage_is_no_wrong_password),
+        TEST(a_password_is_remembered_for_a_minute_only),
+        TEST(lapsed_credentials_are_for_whom_they_name),
+    };
+
+    authenticator_free(NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

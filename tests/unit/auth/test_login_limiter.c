@@ -1,0 +1,113 @@
+#include "auth/login_limiter.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/fake_clock.h"
+
+struct fixture {
+    struct fake_clock clock;
+    struct login_limiter *limiter;
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+
+    fake_clock_init(&fixture.clock);
+    fixture.limiter = login_limiter_new(&fixture.clock.clock);
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    login_limiter_free(fixture->limiter);
+    return 0;
+}
+
+static void fail_often(struct fixture *fixture, const char *address, const char *name, int times)
+{
+    for (int i = 0; i < times; i++) {
+        login_limiter_count(fixture->limiter, str_from(address), str_from(name));
+    }
+}
+
+static enum error_code check(struct fixture *fixture, const char *address, const char *name)
+{
+    return login_limiter_check(fixture->limiter, str_from(address), str_from(name), NULL);
+}
+
+static void some_wrong_passwords_are_everybodys_right(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(check(fixture, "10.0.0.1", "alice"), OK);
+    fail_often(fixture, "10.0.0.1", "alice", LOGIN_FAILURES_MAX - 1);
+    assert_int_equal(check(fixture, "10.0.0.1", "alice"), OK);
+}
+
+static void too_many_are_refused_for_a_while(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    fail_often(fixture, "10.0.0.1", "alice", 1);
+    fake_clock_advance(&fixture->clock, 10 * 1000);
+    fail_often(fixture, "10.0.0.1", "alice", LOGIN_FAILURES_MAX - 1);
+    assert_int_equal(
+        login_limiter_check(fixture->limiter, str_from("10.0.0.1"), str_from("alice"), &err),
+        ERROR_TOO_MANY);
+    assert_int_equal(err.retry_after_s, 51); /* the window began with the first */
+    assert_non_null(strstr(err.message, "wait 51 seconds"));
+    fake_clock_advance(&fixture->clock, 50 * 1000);
+    assert_int_equal(check(fixture, "10.0.0.1", "alice"), OK);
+    fail_often(fixture, "10.0.0.1", "alice", LOGIN_FAILURES_MAX - 1);
+    assert_int_equal(check(fixture, "10.0.0.1", "alice"), OK); /* counted anew */
+}
+
+static void other_names_and_addresses_are_not_held_up(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fail_often(fixture, "10.0.0.1", "alice", LOGIN_FAILURES_MAX);
+    assert_int_equal(check(fixture, "10.0.0.1", "alice"), ERROR_TOO_MANY);
+    assert_int_equal(check(fixture, "10.0.0.1", "bob"), OK);
+    assert_int_equal(check(fixture, "10.0.0.2", "alice"), OK);
+    assert_int_equal(check(fixture, "10.0.0.1a", "lice"), OK);
+}
+
+static void any_number_of_names_takes_bounded_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[32];
+
+    for (int i = 0; i < 4 * LOGIN_LIMITER_ENTRIES; i++) {
+        (void)snprintf(name, sizeof(name), "name%d", i);
+        fail_often(fixture, "10.0.0.1", name, 1);
+    }
+    fail_often(fixture, "10.0.0.1", "alice", LOGIN_FAILURES_MAX);
+    assert_int_equal(check(fixture, "10.0.0.1", "alice"), ERROR_TOO_MANY);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(some_wrong_passwords_are_everybodys_right, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(too_many_are_refused_for_a_while, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(other_names_and_addresses_are_not_held_up, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(any_number_of_names_takes_bounded_memory, set_up,
+                                        tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
