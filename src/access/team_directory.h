@@ -1,0 +1,37 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "access/team_source.h"
+#include "base/clock.h"
+
+/*
+ * Who belongs to which team: asks those who know, and remembers what they said. Bounded, and shared
+ * by threads; those who ask the same at the same time wait for one answer.
+ */
+struct team_directory;
+
+struct team_directory_config {
+    struct team_source *const *sources; /* not owned */
+    size_t source_count;
+    size_t cache_entries;
+    int64_t cache_ms; /* of a yes; a no counts for 5 seconds, a failure for 2 */
+    const struct clock *clock;
+};
+
+struct team_directory *team_directory_new(const struct team_directory_config *config);
+
+/* NULL is accepted. */
+void team_directory_free(struct team_directory *directory);
+
+/*
+ * OK: one of them says yes. ERROR_DENIED: all of them say no, or there is nobody to ask; err says
+ * who was asked. ERROR_UNAVAILABLE: nobody says yes, and somebody could not be asked. If nothing is
+ * remembered and may_wait is false, sets *waits_out and fails: to be tried again where it may wait.
+ */
+MUST_USE enum error_code team_directory_is_member(struct team_directory *directory,
+                                                  const struct team_question *question,
+                                                  bool may_wait, bool *waits_out,
+                                                  struct error *err);

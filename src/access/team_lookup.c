@@ -1,0 +1,101 @@
+#include "access/team_lookup.h"
+
+enum { STATUS_OK = 200, STATUS_UNAUTHORIZED = 401, STATUS_FORBIDDEN = 403, STATUS_NOT_FOUND = 404 };
+
+enum { PATH_BYTES = 64, ENCODED_NAME_BYTES = 3 * IDENTITY_NAME_BYTES };
+
+static enum error_code send(const struct team_lookup *lookup, struct outbound_answer *answer,
+                            struct error *err);
+static enum error_code judge(const struct team_lookup *lookup, int status, struct error *err);
+
+enum error_code team_lookup_json(const struct team_lookup *lookup, struct json_value **json_out,
+                                 struct error *err)
+{
+    struct outbound_answer answer;
+    enum error_code code = send(lookup, &answer, err);
+
+    if (!code && answer.status == STATUS_NOT_FOUND) {
+        code = error_set(err, ERROR_NOT_FOUND, "the %s knows of no such thing", lookup->service);
+    }
+    if (!code && answer.status != STATUS_OK) {
+        code = error_set(err, ERROR_UNAVAILABLE, "the %s answers with status %d", lookup->service,
+                         answer.status);
+    }
+    if (!code && json_value_parse(strbuf_str(&answer.body), json_out, NULL)) {
+        code = error_set(err, ERROR_UNAVAILABLE, "the %s's answer is no JSON", lookup->service);
+    }
+    outbound_answer_release(&answer);
+    return code;
+}
+
+static enum error_code send(const struct team_lookup *lookup, struct outbound_answer *answer,
+                            struct error *err)
+{
+    enum error_code code = OK;
+
+    *answer = (struct outbound_answer){0};
+    strbuf_init(&answer->body, 0);
+    if (!lookup->request.bearer) {
+        return error_set(err, ERROR_DENIED, "the %s can only be asked with an OAuth 2.0 token",
+                         lookup->service);
+    }
+    code = http_client_send(lookup->client, &lookup->request, answer, err);
+    return code ? code : judge(lookup, answer->status, err);
+}
+
+static enum error_code judge(const struct team_lookup *lookup, int status, struct error *err)
+{
+    if (status == STATUS_UNAUTHORIZED || status == STATUS_FORBIDDEN) {
+        return error_set(err, ERROR_DENIED, "the %s refuses the caller's token", lookup->service);
+    }
+    if (status >= 500 || status < STATUS_OK) {
+        return error_set(err, ERROR_UNAVAILABLE, "the %s answers with status %d", lookup->service,
+                         status);
+    }
+    return OK;
+}
+
+enum error_code team_lookup_status(const struct team_lookup *lookup, int *status_out,
+                                   struct error *err)
+{
+    struct outbound_answer answer;
+    const enum error_code code = send(lookup, &answer, err);
+
+    *status_out = answer.status;
+    outbound_answer_release(&answer);
+    return code;
+}
+
+enum error_code team_lookup_check(const struct team_lookup *lookup, struct strbuf *report,
+                                  struct error *err)
+{
+    struct outbound_answer answer;
+    enum error_code code = http_client_send(lookup->client, &lookup->request, &answer, err);
+
+    if (!code && answer.status >= 500) {
+        code = error_set(err, ERROR_UNAVAILABLE, "%s answers with status %d", lookup->request.url,
+                         answer.status);
+    }
+    if (!code) {
+        strbuf_append_format(report, "%s: %s answers (status %d without a token)\n",
+                             lookup->service, lookup->request.url, answer.status);
+    }
+    outbound_answer_release(&answer);
+    return code;
+}
+
+void team_url_begin(struct strbuf *url, const char *base, const char *path)
+{
+    const struct str text = str_from(base);
+
+    strbuf_init(url, text.length + PATH_BYTES + ENCODED_NAME_BYTES);
+    strbuf_append(url, str_slice(text, 0, text.length - (str_ends_with(text, "/") ? 1 : 0)));
+    strbuf_append_text(url, path);
+}
+
+bool team_url_takes(struct str segment)
+{
+    return segment.length > 0 && !str_is(segment, ".") && !str_is(segment, "..") &&
+           str_index_of(segment, '/') == segment.length &&
+           str_index_of(segment, '\\') == segment.length;
+}

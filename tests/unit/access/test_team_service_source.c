@@ -1,0 +1,252 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/access/source_world.h"
+
+#define NOT_LISTED "the team service does not list jdoe in team acme"
+#define NO_LIST "the team service's answer is no list"
+#define NO_JSON "the team service's answer is no JSON"
+
+static void setup(struct source_world *world, const char *url, enum team_service_form form)
+{
+    source_world_init(world);
+    world->source = team_service_source_new(url, form, world->client);
+}
+
+static void only_employees_are_covered(void **state)
+{
+    struct source_world world;
+
+    (void)state;
+    setup(&world, "https://teams", TEAM_SERVICE_ACCOUNTS);
+    for (int kind = IDENTITY_UNKNOWN; kind <= IDENTITY_INSTANCE; kind++) {
+        world.identity.kind = (enum identity_kind)kind;
+        assert_int_equal(world.source->driver->covers(world.source, &world.identity),
+                         kind == IDENTITY_EMPLOYEE);
+    }
+    source_world_release(&world);
+}
+
+static void both_forms_are_asked_in_the_callers_name(void **state)
+{
+    static const struct {
+        const char *base;
+        enum team_service_form form;
+        const char *url;
+    } rows[] = {
+        {"https://teams", TEAM_SERVICE_ACCOUNTS, "https://teams/api/accounts/aws?member=jdoe"},
+        {"https://teams/", TEAM_SERVICE_ACCOUNTS, "https://teams/api/accounts/aws?member=jdoe"},
+        {"http://x:1/y/", TEAM_SERVICE_ACCOUNTS, "http://x:1/y/api/accounts/aws?member=jdoe"},
+        {"https://teams", TEAM_SERVICE_USER, "https://teams/user/jdoe"},
+        {"https://teams/", TEAM_SERVICE_USER, "https://teams/user/jdoe"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct source_world world;
+
+        setup(&world, rows[i].base, rows[i].form);
+        scripted_http_answer(world.client, 200, "[{\"name\":\"acme\"}]");
+        assert_int_equal(source_world_ask(&world), OK);
+        assert_string_equal(scripted_http_request(world.client)->url, rows[i].url);
+        assert_string_equal(scripted_http_request(world.client)->method, "GET");
+        assert_string_equal(scripted_http_request(world.client)->bearer, "a-secret");
+        assert_string_equal(scripted_http_request(world.client)->body, "");
+        assert_false(scripted_http_request(world.client)->has_others);
+        source_world_release(&world);
+    }
+}
+
+static void account_of_the_teams_name_makes_a_member(void **state)
+{
+    static const struct source_case cases[] = {
+        {200, "[{\"name\":\"acme\"}]", OK, ""},
+        {200, "[{\"id\":\"1\",\"name\":\"acme\",\"type\":\"aws\",\"disabled\":false}]", OK, ""},
+        {200, "[{\"name\":\"other\"},{\"name\":\"acme\"}]", OK, ""},
+        {200, "[{\"name\":\"acme\",\"disabled\":true},{\"name\":\"acme\"}]", OK, ""},
+        {200, "[7,null,{\"name\":7},{\"name\":\"acme\"}]", OK, ""},
+        {200, "[]", ERROR_DENIED, NOT_LISTED},
+        {200, "[{\"name\":\"other\"}]", ERROR_DENIED, NOT_LISTED},
+        {200, "[{\"id\":\"acme\",\"name\":\"other\"}]", ERROR_DENIED, NOT_LISTED},
+        {200, "[{\"name\":\"acme\",\"disabled\":true}]", ERROR_DENIED, NOT_LISTED},
+        {200, "[{\"name\":\"acme\",\"disabled\":\"true\"}]", ERROR_DENIED, NOT_LISTED},
+        {200, "[{\"name\":\"acme\",\"disabled\":1}]", ERROR_DENIED, NOT_LISTED},
+        {200, "[{\"name\":\"acme\",\"disabled\":null}]", ERROR_DENIED, NOT_LISTED},
+        {200, "[{\"name\":\"ACME\"}]", ERROR_DENIED, NOT_LISTED},
+        {200, "[{\"name\":\"acme \"}]", ERROR_DENIED, NOT_LISTED},
+        {200, "[{\"name\":\"acm\"},{\"name\":\"acmes\"}]", ERROR_DENIED, NOT_LISTED},
+        {200, "[{\"name\":[\"acme\"]}]", ERROR_DENIED, NOT_LISTED},
+        {200, "[{\"description\":\"acme\",\"owner\":\"acme\"}]", ERROR_DENIED, NOT_LISTED},
+        {200, "[\"acme\"]", ERROR_DENIED, NOT_LISTED},
+        {200, "[[{\"name\":\"acme\"}]]", ERROR_DENIED, NOT_LISTED},
+    };
+    struct source_world world;
+
+    (void)state;
+    setup(&world, "https://teams", TEAM_SERVICE_ACCOUNTS);
+    source_world_expect(&world, cases, ARRAY_LEN(cases));
+    source_world_release(&world);
+}
+
+static void team_by_id_or_name_makes_a_member(void **state)
+{
+    static const struct source_case cases[] = {
+        {200, "[{\"id\":\"acme\",\"name\":\"The Acme team\"}]", OK, ""},
+        {200, "[{\"id\":\"7\",\"name\":\"acme\",\"infrastructure-accounts\":[]}]", OK, ""},
+        {200, "[{\"id\":\"x\"},{\"id\":\"acme\"}]", OK, ""},
+        {200,
+         "[{\"id\":\"other\",\"infrastructure-accounts\":[{\"name\":\"acme\",\"id\":\"acme\"}]}]",
+         ERROR_DENIED, NOT_LISTED},
+        {200, "[{\"id\":\"acme\",\"disabled\":true}]", ERROR_DENIED, NOT_LISTED},
+        {200, "[]", ERROR_DENIED, NOT_LISTED},
+        {404, "", ERROR_DENIED, NOT_LISTED},
+        {404, "[{\"id\":\"acme\"}]", ERROR_DENIED, NOT_LISTED},
+    };
+    struct source_world world;
+
+    (void)state;
+    setup(&world, "https://teams", TEAM_SERVICE_USER);
+    source_world_expect(&world, cases, ARRAY_LEN(cases));
+    source_world_release(&world);
+}
+
+static void failures_are_told_apart(void **state)
+{
+    static const struct source_case cases[] = {
+        {401, "", ERROR_DENIED, "the team service refuses the caller's token"},
+        {403, "[{\"name\":\"acme\"}]", ERROR_DENIED, "the team service refuses the caller's token"},
+        {0, "no route to teams", ERROR_UNAVAILABLE, "no route to teams"},
+        {500, "", ERROR_UNAVAILABLE, "the team service answers with status 500"},
+        {302, "", ERROR_UNAVAILABLE, "the team service answers with status 302"},
+        {204, "", ERROR_UNAVAILABLE, "the team service answers with status 204"},
+        {400, "", ERROR_UNAVAILABLE, "the team service answers with status 400"},
+        {429, "", ERROR_UNAVAILABLE, "the team service answers with status 429"},
+        {200, "", ERROR_UNAVAILABLE, NO_JSON},
+        {200, "[{\"name\":\"acme\"}", ERROR_UNAVAILABLE, NO_JSON},
+        {200, "[{\"name\":\"x\",\"name\":\"acme\"}]", ERROR_UNAVAILABLE, NO_JSON},
+        {200, "{\"name\":\"acme\"}", ERROR_UNAVAILABLE, NO_LIST},
+        {200, "\"acme\"", ERROR_UNAVAILABLE, NO_LIST},
+        {200, "null", ERROR_UNAVAILABLE, NO_LIST},
+    };
+    struct source_world world;
+
+    (void)state;
+    for (int form = TEAM_SERVICE_ACCOUNTS; form <= TEAM_SERVICE_USER; form++) {
+        setup(&world, "https://teams", (enum team_service_form)form);
+        source_world_expect(&world, cases, ARRAY_LEN(cases));
+        source_world_expect_no_yes_from_a_failure(&world);
+        source_world_expect_no_question_without_a_token(&world);
+        source_world_release(&world);
+    }
+}
+
+/* Every byte, so that none ends the value, begins another one, or a fragment. */
+static void name_stays_within_its_place(void **state)
+{
+    static const char accounts[] = "https://teams/api/accounts/aws?member=";
+    static const char user[] = "https://teams/user/";
+    struct source_world world;
+
+    (void)state;
+    for (int form = TEAM_SERVICE_ACCOUNTS; form <= TEAM_SERVICE_USER; form++) {
+        const char *base = form == TEAM_SERVICE_USER ? user : accounts;
+
+        setup(&world, "https://teams", (enum team_service_form)form);
+        scripted_http_answer(world.client, 200, "[{\"name\":\"acme\"}]");
+        for (int byte = 1; byte < 256; byte++) {
+            const char name[] = {'a', (char)byte, 'b'};
+            const char *rest = NULL;
+
+            world.identity.name = (struct str){name, sizeof(name)};
+            if (form == TEAM_SERVICE_USER && (byte == '/' || byte == '\\')) {
+                assert_int_equal(source_world_ask(&world), ERROR_DENIED);
+                continue;
+            }
+            assert_int_equal(source_world_ask(&world), OK);
+            rest = scripted_http_request(world.client)->url + strlen(base);
+            assert_memory_equal(scripted_http_request(world.client)->url, base, strlen(base));
+            assert_null(strpbrk(rest, "/?#&=+;: \\\"<>"));
+            assert_true(strlen(rest) == 3 || (strlen(rest) == 5 && rest[1] == '%'));
+        }
+        source_world_release(&world);
+    }
+}
+
+static void name_that_is_no_segment_is_not_asked_about(void **state)
+{
+    static const char *const names[] = {".", "..", "../boss", "a/../boss", "/", "a\\b"};
+    struct source_world world;
+
+    (void)state;
+    setup(&world, "https://teams", TEAM_SERVICE_USER);
+    scripted_http_answer(world.client, 200, "[{\"name\":\"acme\"}]");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        world.identity.name = str_from(names[i]);
+        assert_int_equal(source_world_ask(&world), ERROR_DENIED);
+        assert_non_null(strstr(world.err.message, "cannot be asked about"));
+    }
+    assert_int_equal(scripted_http_request(world.client)->count, 0);
+    source_world_release(&world);
+}
+
+/* Cutting an URL would ask about somebody else. */
+static void longest_name_is_asked_about_as_a_whole(void **state)
+{
+    char base[2000] = "https://teams/";
+    char name[IDENTITY_NAME_BYTES];
+    struct source_world world;
+
+    (void)state;
+    memset(base + strlen(base), 'b', sizeof(base) - 1 - strlen(base));
+    memset(name, ' ', sizeof(name));
+    for (int form = TEAM_SERVICE_ACCOUNTS; form <= TEAM_SERVICE_USER; form++) {
+        size_t length = 0;
+
+        setup(&world, base, (enum team_service_form)form);
+        world.identity.name = (struct str){name, sizeof(name)};
+        scripted_http_answer(world.client, 200, "[{\"name\":\"acme\"}]");
+        assert_int_equal(source_world_ask(&world), OK);
+        length = strlen(base) +
+                 strlen(form == TEAM_SERVICE_USER ? "/user/" : "/api/accounts/aws?member=");
+        assert_int_equal(strlen(scripted_http_request(world.client)->url),
+                         length + sizeof(name) * 3);
+        source_world_release(&world);
+    }
+}
+
+static void check_tells_whether_it_can_be_reached(void **state)
+{
+    struct source_world world;
+
+    (void)state;
+    setup(&world, "https://teams/", TEAM_SERVICE_ACCOUNTS);
+    source_world_expect_check(&world, "https://teams/api/accounts/aws?member=check",
+                              "team service: ");
+    source_world_release(&world);
+    setup(&world, "https://teams", TEAM_SERVICE_USER);
+    source_world_expect_check(&world, "https://teams/user/check", "team service: ");
+    source_world_release(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_employees_are_covered),
+        cmocka_unit_test(both_forms_are_asked_in_the_callers_name),
+        cmocka_unit_test(account_of_the_teams_name_makes_a_member),
+        cmocka_unit_test(team_by_id_or_name_makes_a_member),
+        cmocka_unit_test(failures_are_told_apart),
+        cmocka_unit_test(name_stays_within_its_place),
+        cmocka_unit_test(name_that_is_no_segment_is_not_asked_about),
+        cmocka_unit_test(longest_name_is_asked_about_as_a_whole),
+        cmocka_unit_test(check_tells_whether_it_can_be_reached),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
