@@ -2,6 +2,10 @@
 
 #include <stdbool.h>
 
+#include "access/team_directory.h"
+#include "api/proxies.h"
+#include "auth/authenticator.h"
+#include "auth/token_keys.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "http/exchange.h"
@@ -16,7 +20,19 @@ struct api;
 struct api_config {
     struct registry *registry; /* not owned */
     struct log *log;           /* one line a request */
+    const struct clock *clock;
     size_t manifest_max_bytes;
+
+    /* Who may come in. No authenticator: everybody is the same and may do everything. */
+    struct authenticator *authenticator; /* not owned, as the two below; all three or none */
+    struct team_directory *teams;
+    struct token_keys *token_keys;
+    struct keyed_hash login_hash; /* the same for all instances */
+    int64_t token_lifetime_ms;
+    bool public_read;       /* whoever is not known may read */
+    const char *public_url; /* NULL: what the request was sent to */
+    struct proxies proxies; /* whose forwarded fields count */
+
     bool (*is_ready)(void *context); /* what /ready answers; NULL: always */
     void *is_ready_context;
 };

@@ -7,6 +7,7 @@
 /* For the sources of this folder only. */
 struct api {
     struct api_config config;
-    char id_prefix[9];        /* of request ids: this process */
-    atomic_ulong next_number; /* … and the request */
+    char id_prefix[9];          /* of request ids: this process */
+    atomic_ulong next_number;   /* … and the request */
+    struct identity *anonymous; /* where reading is public, else NULL */
 };

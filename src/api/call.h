@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "api/api.h"
+#include "auth/credentials.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/strbuf.h"
@@ -18,8 +19,11 @@ struct route;
 enum access {
     ACCESS_NOBODY = 0,
     ACCESS_PUBLIC,  /* whoever asks: health */
-    ACCESS_PULL,    /* who may read the repository, or the API as such */
+    ACCESS_LOGIN,   /* who has logged in, and be it as nobody with a token that says so */
+    ACCESS_TOKEN,   /* who may log in here, for a token */
+    ACCESS_PULL,    /* who may read the repository */
     ACCESS_PUSH,    /* who may write to the repository */
+    ACCESS_UPLOAD,  /* who began the upload: it is bound to them */
     ACCESS_CATALOG, /* who may list all repositories */
 };
 
@@ -42,8 +46,18 @@ struct call {
     struct http_exchange *exchange;
     const struct route *route; /* NULL: no such path */
     char request_id[REQUEST_ID_BYTES];
-    struct str identity; /* who calls, once authenticated */
 
+    /* Who calls (login.h). */
+    struct credentials credentials; /* as presented; wiped at the end */
+    struct identity *identity; /* a reference; NULL: nobody is known, or the registry is open */
+    struct str user;           /* its name, for logs and records */
+    bool has_lapsed;           /* the credentials' time is over, or they never were good */
+    bool is_authenticated;     /* these steps are done */
+    bool is_authorized;
+    bool waits;                  /* … or have to be done where they may wait */
+    const char *challenge_error; /* of a 401: `invalid_token`, `insufficient_scope` */
+
+    bool is_parsed;               /* what follows */
     struct str name;              /* of the path, as sent: a repository's */
     struct str reference;         /* of the path, decoded: a tag, digest or upload's id */
     struct repository repository; /* if the route has one */

@@ -1,9 +1,10 @@
 #include "api/errors.h"
 
 #include "api/api_private.h"
+#include "api/challenge.h"
 #include "base/json_writer.h"
 
-enum { RETRY_AFTER_S = 5 };
+#define RETRY_AFTER_S 5U
 
 static const char internal_message[] = "internal error; the server's log has the details under "
                                        "the request id of this answer's X-Request-Id";
@@ -43,6 +44,7 @@ static const struct {
     {ERROR_TOO_LARGE, ABOUT_NOTHING, {413, "SIZE_INVALID", NULL}},
     {ERROR_UNSUPPORTED, ABOUT_MANIFEST, {415, "UNSUPPORTED", NULL}},
     {ERROR_UNSUPPORTED, ABOUT_NOTHING, {405, "UNSUPPORTED", NULL}},
+    {ERROR_TOO_MANY, ABOUT_NOTHING, {429, "TOOMANYREQUESTS", NULL}},
     {ERROR_NO_SPACE, ABOUT_NOTHING, {507, "UNAVAILABLE", NULL}},
     {ERROR_UNAVAILABLE, ABOUT_NOTHING, {503, "UNAVAILABLE", NULL}},
     {ERROR_INTERNAL, ABOUT_NOTHING, {500, "UNKNOWN", NULL}},
@@ -76,8 +78,12 @@ void errors_answer(struct call *call, enum error_code code, const struct error *
     }
     response->status = answer.status;
     response->reason = answer.reason;
-    if (answer.status == 503) {
-        http_response_add_format(response, "Retry-After", "%d", RETRY_AFTER_S);
+    if (answer.status == 503 || answer.status == 429) {
+        http_response_add_format(response, "Retry-After", "%u",
+                                 err->retry_after_s > 0 ? err->retry_after_s : RETRY_AFTER_S);
+    }
+    if (answer.status == 401) {
+        challenge_add(call);
     }
     write_body(call, answer.code, str_from(message));
 }

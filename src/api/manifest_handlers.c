@@ -91,7 +91,7 @@ static enum error_code end_put(struct call *call, struct error *err)
         .repository = call->repository,
         .media_type = media_type_of(call),
         .content = strbuf_str(&call->body),
-        .identity = call->identity,
+        .identity = call->user,
     };
     struct manifest_receipt receipt = {0};
     enum error_code code = reference_parse(call->reference, &upload.reference, err);

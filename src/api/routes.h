@@ -6,6 +6,16 @@
 #include "api/call.h"
 #include "http/request.h"
 
+/* Where tokens are given out (distribution "Token Authentication Specification"). */
+#define TOKEN_PATH "/v2/token"
+
+/* The threads that a route needs. */
+enum route_place {
+    ON_LOOP = 0, /* any: it does not block */
+    ON_WORKER,   /* files or SQL */
+    ON_WAITER,   /* other servers */
+};
+
 /*
  * A row of the API. A pattern's `{name}` is a repository: one or more components, which may be
  * called blobs, manifests, tags or uploads themselves, so that paths are matched from their right
@@ -15,7 +25,7 @@ struct route {
     enum http_method method;
     const char *pattern;
     enum access access;
-    bool blocks; /* needs a worker: files or SQL */
+    enum route_place place;
     const struct handler *handler;
 };
 

@@ -5,12 +5,15 @@
 #include "api/api_private.h"
 #include "api/errors.h"
 #include "api/handlers.h"
+#include "api/login.h"
+#include "api/permission.h"
 #include "api/routes.h"
 #include "base/memory.h"
 #include "base/random.h"
 
 enum { LOGGED_PATH_BYTES = 1024, LOGGED_AGENT_BYTES = 256, ALLOW_MAX_BYTES = 64 };
 
+static struct identity *new_anonymous(void);
 static enum http_step begin(void *context, struct http_exchange *exchange);
 static enum http_step data(void *context, struct http_exchange *exchange, struct str bytes);
 static void end(void *context, struct http_exchange *exchange);
@@ -20,6 +23,8 @@ static void finish(void *context, struct http_exchange *exchange, bool is_sent);
 static struct call *call_of(struct api *api, struct http_exchange *exchange);
 static struct call *new_call(struct api *api, struct http_exchange *exchange);
 static void add_version(struct call *call);
+static bool belongs_elsewhere(const struct call *call, enum error_code code);
+static enum http_step step_there(struct call *call, enum error_code code);
 static enum error_code route(struct call *call, struct error *err);
 static enum error_code authenticate(struct call *call, struct error *err);
 static enum error_code authorize(struct call *call, struct error *err);
@@ -35,14 +40,26 @@ struct api *api_new(const struct api_config *config)
     uint32_t prefix = 0;
 
     api->config = *config;
+    api->anonymous = config->public_read ? new_anonymous() : NULL;
     random_fill(&prefix, sizeof(prefix));
     (void)snprintf(api->id_prefix, sizeof(api->id_prefix), "%08x", (unsigned)prefix);
     return api;
 }
 
+static struct identity *new_anonymous(void)
+{
+    const struct identity anonymous = {
+        .kind = IDENTITY_ANONYMOUS, .name = STR_LITERAL("anonymous"), .expires_ms = INT64_MAX};
+
+    return identity_new(&anonymous);
+}
+
 void api_free(struct api *api)
 {
-    free(api);
+    if (api) {
+        identity_release(api->anonymous);
+        free(api);
+    }
 }
 
 struct http_application api_application(struct api *api)
@@ -65,14 +82,14 @@ static enum http_step begin(void *context, struct http_exchange *exchange)
     bool wants_body = false;
     enum error_code code = route(call, &err);
 
-    if (!code && call->route->blocks && !exchange->may_block) {
-        return HTTP_BLOCKS;
-    }
     if (!code) {
         code = authenticate(call, &err);
     }
     if (!code) {
         code = authorize(call, &err);
+    }
+    if (belongs_elsewhere(call, code)) {
+        return step_there(call, code);
     }
     if (!code) {
         code = handle(call, &wants_body, &err);
@@ -82,6 +99,28 @@ static enum http_step begin(void *context, struct http_exchange *exchange)
     }
     conclude(call, code, &err);
     return HTTP_ANSWER;
+}
+
+/* Whether somebody has to be asked first, or the route needs another thread than this one. */
+static bool belongs_elsewhere(const struct call *call, enum error_code code)
+{
+    const struct http_exchange *exchange = call->exchange;
+
+    if (code) {
+        return call->waits && !exchange->may_wait;
+    }
+    return (call->route->place == ON_WORKER && !exchange->may_block) ||
+           (call->route->place == ON_WAITER && !exchange->may_wait);
+}
+
+/* The steps that are done are not done again there. */
+static enum http_step step_there(struct call *call, enum error_code code)
+{
+    const bool waits = code || call->route->place == ON_WAITER;
+
+    call->waits = false;
+    call->challenge_error = NULL;
+    return waits ? HTTP_WAITS : HTTP_BLOCKS;
 }
 
 /*
@@ -163,34 +202,29 @@ static enum error_code no_such_route(struct call *call, bool is_known_path, stru
                      STR_FORMAT(str_slice(request->method_name, 0, 32)));
 }
 
-/* Without an identity provider everybody is the same. */
 static enum error_code authenticate(struct call *call, struct error *err)
 {
-    (void)err;
-    call->identity = str_from("anonymous");
-    return OK;
+    return login_authenticate(call, err);
 }
 
 static enum error_code authorize(struct call *call, struct error *err)
 {
-    switch (call->route->access) {
-    case ACCESS_NOBODY:
-        return error_set(err, ERROR_DENIED, "nobody may do this");
-    case ACCESS_PUBLIC:
-    case ACCESS_PULL:
-    case ACCESS_PUSH:
-    case ACCESS_CATALOG:
-        return OK; /* open: main sees to it that only this machine gets here, unless told otherwise
-                    */
+    enum error_code code = OK;
+
+    if (call->is_authorized) {
+        return OK;
     }
-    return error_set(err, ERROR_DENIED, "nobody may do this");
+    code = parse_path(call, err);
+    if (!code) {
+        code = permission_check(call, err);
+    }
+    call->is_authorized = !code;
+    return code;
 }
 
 static enum error_code handle(struct call *call, bool *wants_body_out, struct error *err)
 {
-    const enum error_code code = parse_path(call, err);
-
-    return code ? code : call->route->handler->begin(call, wants_body_out, err);
+    return call->route->handler->begin(call, wants_body_out, err);
 }
 
 static enum error_code parse_path(struct call *call, struct error *err)
@@ -198,6 +232,10 @@ static enum error_code parse_path(struct call *call, struct error *err)
     struct arena *arena = &call->exchange->arena;
     char *decoded = NULL;
 
+    if (call->is_parsed) {
+        return OK;
+    }
+    call->is_parsed = true;
     if (call->reference.length > 0) {
         decoded = arena_new(arena, call->reference.length + 1, 1);
         if (!decoded ||
@@ -272,6 +310,8 @@ static void finish(void *context, struct http_exchange *exchange, bool is_sent)
     record(call, is_sent);
     strbuf_release(&call->body);
     strbuf_release(&call->answer);
+    credentials_release(&call->credentials);
+    identity_release(call->identity);
     free(call);
     exchange->call = NULL;
 }
@@ -291,7 +331,7 @@ static void record(const struct call *call, bool is_sent)
     log_number(&line, "bytes", (int64_t)exchange->sent_bytes);
     log_number(&line, "received", (int64_t)exchange->received_bytes);
     log_number(&line, "microseconds", clock_elapsed_us() - exchange->begin_us);
-    log_text(&line, "user", call->identity);
+    log_text(&line, "user", call->user);
     log_text(&line, "request_id", str_from(call->request_id));
     log_text(&line, "peer", exchange->peer_address);
     log_text(&line, "agent",

@@ -1,5 +1,6 @@
 #include "api/api_private.h"
 #include "api/handlers.h"
+#include "api/login.h"
 #include "http/range.h"
 #include "registry/blobs.h"
 
@@ -17,7 +18,7 @@ static enum error_code delete_upload(struct call *call, bool *wants_body_out, st
 static void rest_upload(struct call *call);
 static enum error_code open_upload(struct call *call, struct error *err);
 static enum error_code check_range(struct call *call, struct error *err);
-static struct upload_key key_of(const struct call *call);
+static struct upload_key key_of(struct call *call, char fingerprint[LOGIN_FINGERPRINT_BYTES]);
 static void add_upload_fields(struct call *call, struct str id, uint64_t offset);
 static void answer_created(struct call *call, const struct digest *digest);
 
@@ -34,7 +35,8 @@ const struct handler upload_delete_handler = {.begin = delete_upload};
  */
 static enum error_code begin_post(struct call *call, bool *wants_body_out, struct error *err)
 {
-    const struct upload_key key = key_of(call);
+    char fingerprint[LOGIN_FINGERPRINT_BYTES];
+    const struct upload_key key = key_of(call, fingerprint);
     const struct str wanted = call_parameter(call, "mount");
     const struct str digest = call_parameter(call, "digest");
     bool is_mounted = false;
@@ -79,7 +81,8 @@ static enum error_code mount(struct call *call, struct str wanted, bool *is_moun
 
 static enum error_code begin_session(struct call *call, struct error *err)
 {
-    const struct upload_key key = key_of(call);
+    char fingerprint[LOGIN_FINGERPRINT_BYTES];
+    const struct upload_key key = key_of(call, fingerprint);
     const struct str name = call_parameter(call, "digest-algorithm");
     enum digest_algorithm algorithm = DIGEST_SHA256;
     enum error_code code = OK;
@@ -99,9 +102,14 @@ static enum error_code begin_session(struct call *call, struct error *err)
     return code;
 }
 
-static struct upload_key key_of(const struct call *call)
+static struct upload_key key_of(struct call *call, char fingerprint[LOGIN_FINGERPRINT_BYTES])
 {
-    return (struct upload_key){call->repository, call->reference, call->identity};
+    return (struct upload_key){
+        .repository = call->repository,
+        .id = call->reference,
+        .identity = login_owner(call),
+        .login = login_fingerprint(call, fingerprint),
+    };
 }
 
 static void add_upload_fields(struct call *call, struct str id, uint64_t offset)
@@ -142,7 +150,8 @@ static enum error_code get_upload(struct call *call, bool *wants_body_out, struc
 
 static enum error_code open_upload(struct call *call, struct error *err)
 {
-    const struct upload_key key = key_of(call);
+    char fingerprint[LOGIN_FINGERPRINT_BYTES];
+    const struct upload_key key = key_of(call, fingerprint);
 
     return upload_open(call->api->config.registry, &key, &call->upload, err);
 }
@@ -193,15 +202,14 @@ static enum error_code check_range(struct call *call, struct error *err)
 static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err)
 {
     const struct str digest = call_parameter(call, "digest");
-    enum error_code code = OK;
+    enum error_code code = open_upload(call, err);
 
-    if (!digest.bytes) {
-        return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
+    if (!code && !digest.bytes) {
+        code = error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
                                "the query parameter digest is missing: that of the whole blob");
     }
-    code = digest_parse(digest, &call->digest, err);
     if (!code) {
-        code = open_upload(call, err);
+        code = digest_parse(digest, &call->digest, err);
     }
     if (!code) {
         code = check_range(call, err);

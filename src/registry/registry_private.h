@@ -1,5 +1,6 @@
 #pragma once
 
+#include "metadata/uploads.h"
 #include "registry/open_uploads.h"
 #include "registry/registry.h"
 
@@ -8,3 +9,11 @@ struct registry {
     struct registry_config config;
     struct open_uploads open_uploads;
 };
+
+enum {
+    /* An upload's row: id, repository, identity, login, hash. */
+    UPLOAD_RECORD_ARENA_BYTES = 16 * 1024,
+};
+
+/* Whether it has rested for longer than its lifetime. */
+bool upload_record_is_stale(const struct registry *registry, const struct upload_record *record);

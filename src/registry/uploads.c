@@ -8,13 +8,6 @@
 #include "metadata/uploads.h"
 #include "registry/registry_private.h"
 
-enum {
-    EXPIRED_PER_RUN = 100,
-    /* An upload's row: id, repository, identity, hash. */
-    RECORD_ARENA_BYTES = 16 * 1024,
-    EXPIRY_ARENA_BYTES = EXPIRED_PER_RUN * RECORD_ARENA_BYTES,
-};
-
 struct upload {
     struct open_upload open; /* first */
     struct registry *registry;
@@ -22,31 +15,28 @@ struct upload {
     struct blob_writer *writer; /* NULL until something is written */
     char *repository;
     char *created_by;
+    char login[UPLOAD_LOGIN_BYTES];
+    size_t login_length;
     int64_t created_ms;
     bool is_saved; /* it has a row in the metadata */
 };
 
 static struct upload *new_upload(struct registry *registry, const struct upload_key *key,
                                  struct str id);
+static void set_login(struct upload *upload, struct str login);
 static char *new_text(struct str text);
 static enum error_code enter(struct upload *upload, struct error *err);
 static void leave(struct upload *upload);
 static void free_upload(struct upload *upload);
 static enum error_code resume(struct upload *upload, const struct upload_key *key,
                               struct error *err);
-static enum error_code check_record(const struct upload *upload, const struct upload_record *record,
-                                    struct error *err);
-static bool is_stale(const struct registry *registry, const struct upload_record *record);
+static enum error_code check_record(const struct upload *upload, const struct upload_key *key,
+                                    const struct upload_record *record, struct error *err);
 static enum error_code need_writer(struct upload *upload, struct error *err);
 static void drop_writer(struct upload *upload);
 static enum error_code save(struct upload *upload, const struct blob_upload *state,
                             struct error *err);
 static enum error_code forget(struct upload *upload, struct error *err);
-static enum error_code expire(struct registry *registry, const struct upload_record *record,
-                              size_t *expired, struct error *err);
-static enum error_code check_still_stale(struct registry *registry,
-                                         const struct upload_record *record, bool *is_stale_out,
-                                         struct error *err);
 
 enum error_code upload_begin(struct registry *registry, const struct upload_key *key,
                              enum digest_algorithm algorithm, struct upload **upload_out,
@@ -78,8 +68,18 @@ static struct upload *new_upload(struct registry *registry, const struct upload_
     upload->registry = registry;
     upload->repository = new_text(key->repository.name);
     upload->created_by = new_text(key->identity);
+    set_login(upload, key->login);
     upload->created_ms = clock_wall_ms(registry->config.clock);
     return upload;
+}
+
+static void set_login(struct upload *upload, struct str login)
+{
+    assert(login.length <= sizeof(upload->login));
+    if (login.length > 0) {
+        memcpy(upload->login, login.bytes, login.length);
+    }
+    upload->login_length = login.length;
 }
 
 static char *new_text(struct str text)
@@ -140,11 +140,11 @@ static enum error_code resume(struct upload *upload, const struct upload_key *ke
     struct upload_record record;
     enum error_code code = OK;
 
-    arena_init(&arena, RECORD_ARENA_BYTES);
+    arena_init(&arena, UPLOAD_RECORD_ARENA_BYTES);
     code = metadata_find_upload(upload->registry->config.metadata, key->repository.name, key->id,
                                 &arena, &record, err);
     if (!code) {
-        code = check_record(upload, &record, err);
+        code = check_record(upload, key, &record, err);
     }
     if (!code && !hasher_restore(&upload->rested.hasher, record.state)) {
         code = error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
@@ -155,31 +155,33 @@ static enum error_code resume(struct upload *upload, const struct upload_key *ke
         memcpy(upload->rested.id, upload->open.id, sizeof(upload->rested.id));
         upload->rested.offset_bytes = record.offset_bytes;
         upload->created_ms = record.created_ms;
+        free(upload->created_by);
+        upload->created_by = new_text(record.created_by);
+        set_login(upload, str_slice(record.login, 0, sizeof(upload->login)));
         upload->is_saved = true;
     }
     arena_release(&arena);
     return code;
 }
 
-static enum error_code check_record(const struct upload *upload, const struct upload_record *record,
-                                    struct error *err)
+static enum error_code check_record(const struct upload *upload, const struct upload_key *key,
+                                    const struct upload_record *record, struct error *err)
 {
-    if (!str_is(record->created_by, upload->created_by)) {
+    const bool is_same_login = key->login.length > 0 && str_equal(key->login, record->login);
+
+    if (key->identity.length == 0 && !is_same_login) {
+        return error_set_about(err, ABOUT_UPLOAD, ERROR_UNAUTHENTICATED,
+                               "log in again: this upload was not begun with these credentials");
+    }
+    if (key->identity.length > 0 && !str_equal(record->created_by, key->identity)) {
         return error_set_about(err, ABOUT_UPLOAD, ERROR_DENIED,
                                "this upload was begun by somebody else");
     }
-    if (is_stale(upload->registry, record)) {
+    if (upload_record_is_stale(upload->registry, record)) {
         return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
                                "this upload rested for too long and has expired, begin again");
     }
     return OK;
-}
-
-static bool is_stale(const struct registry *registry, const struct upload_record *record)
-{
-    const struct registry_config *config = &registry->config;
-
-    return record->updated_ms < clock_wall_ms(config->clock) - config->upload_lifetime_ms;
 }
 
 struct str upload_id(const struct upload *upload)
@@ -238,6 +240,7 @@ static enum error_code save(struct upload *upload, const struct blob_upload *sta
         .id = str_from(state->id),
         .repository = str_from(upload->repository),
         .created_by = str_from(upload->created_by),
+        .login = {upload->login, upload->login_length},
         .offset_bytes = state->offset_bytes,
         .state = hasher_save(&state->hasher),
         .created_ms = upload->created_ms,
@@ -313,75 +316,4 @@ static void leave(struct upload *upload)
 {
     open_uploads_leave(&upload->registry->open_uploads, &upload->open);
     free_upload(upload);
-}
-
-/* What cannot be discarded now does not keep the others: the first failure is told at the end. */
-enum error_code registry_expire_uploads(struct registry *registry, size_t *expired_out,
-                                        struct error *err)
-{
-    const struct registry_config *config = &registry->config;
-    const int64_t before_ms = clock_wall_ms(config->clock) - config->upload_lifetime_ms;
-    struct upload_list stale = {0};
-    struct arena arena;
-    const struct stale_upload_query query = {before_ms, EXPIRED_PER_RUN, &arena};
-    size_t expired = 0;
-    enum error_code code = OK;
-
-    arena_init(&arena, EXPIRY_ARENA_BYTES);
-    code = metadata_list_stale_uploads(config->metadata, &query, &stale, err);
-    for (size_t i = 0; i < stale.count; i++) {
-        const enum error_code failed =
-            expire(registry, &stale.uploads[i], &expired, code ? NULL : err);
-
-        code = code ? code : failed;
-    }
-    arena_release(&arena);
-    *expired_out = expired;
-    return code;
-}
-
-static enum error_code expire(struct registry *registry, const struct upload_record *record,
-                              size_t *expired, struct error *err)
-{
-    struct open_upload open = {0};
-    struct blob_upload rested = {0};
-    const struct str id = str_slice(record->id, 0, sizeof(rested.id) - 1);
-    bool is_still_stale = false;
-    enum error_code code = OK;
-
-    /* An id of another form has no bytes here: then only its row goes. */
-    memcpy(rested.id, id.bytes, id.length);
-    memcpy(open.id, rested.id, sizeof(open.id));
-    if (!open_uploads_enter(&registry->open_uploads, &open)) {
-        return OK; /* somebody goes on with it at this moment */
-    }
-    code = check_still_stale(registry, record, &is_still_stale, err);
-    if (!code && is_still_stale) {
-        code = blob_store_discard(registry->config.blobs, &rested, err);
-    }
-    if (!code && is_still_stale) {
-        code = metadata_remove_upload(registry->config.metadata, record->id, err);
-        *expired += code ? 0 : 1;
-    }
-    open_uploads_leave(&registry->open_uploads, &open);
-    return code;
-}
-
-/* Somebody may have gone on, or come to the end, between the listing and our entering. */
-static enum error_code check_still_stale(struct registry *registry,
-                                         const struct upload_record *record, bool *is_stale_out,
-                                         struct error *err)
-{
-    struct arena arena;
-    struct upload_record now;
-    enum error_code code = OK;
-
-    arena_init(&arena, RECORD_ARENA_BYTES);
-    code = metadata_find_upload(registry->config.metadata, record->repository, record->id, &arena,
-                                &now, err);
-    if (!code) {
-        *is_stale_out = is_stale(registry, &now);
-    }
-    arena_release(&arena);
-    return code == ERROR_NOT_FOUND ? OK : code;
 }

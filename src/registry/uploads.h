@@ -10,11 +10,14 @@
  */
 struct upload;
 
+enum { UPLOAD_LOGIN_BYTES = 32 };
+
 /* Who works on which upload. Borrows. */
 struct upload_key {
     struct repository repository;
     struct str id;       /* empty for a new one */
-    struct str identity; /* an upload is bound to who began it */
+    struct str identity; /* an upload is bound to who began it; empty: nobody who is known now */
+    struct str login;    /* fingerprint of the credentials; those it was begun with do as well */
 };
 
 /* Begins a new upload. It exists for other requests once it was suspended. */
@@ -24,7 +27,8 @@ MUST_USE enum error_code upload_begin(struct registry *registry, const struct up
 
 /*
  * Opens an upload that rests. ERROR_NOT_FOUND about UPLOAD: unknown, expired, or another
- * repository's. ERROR_DENIED: another identity's. Opening for writing drops bytes that were never
+ * repository's. ERROR_DENIED: another identity's. ERROR_UNAUTHENTICATED: the identity is empty, and
+ * the credentials are not those it was begun with. Opening for writing drops bytes that were never
  * acknowledged.
  */
 MUST_USE enum error_code upload_open(struct registry *registry, const struct upload_key *key,
@@ -55,6 +59,16 @@ MUST_USE enum error_code upload_cancel(struct upload *upload, struct error *err)
 /* Ends the use; what was not suspended or committed is as if it was never sent. NULL is accepted.
  */
 void upload_close(struct upload *upload);
+
+/*
+ * Whether somebody has an upload in that repository that rests: key->id does not matter, and either
+ * identity or login will do. OK: *owner_out is who began it, in the arena. ERROR_NOT_FOUND about
+ * UPLOAD.
+ */
+MUST_USE enum error_code registry_find_upload_owner(struct registry *registry,
+                                                    const struct upload_key *key,
+                                                    struct arena *arena, struct str *owner_out,
+                                                    struct error *err);
 
 /* Discards uploads that rested for longer than their lifetime, at most a bounded number a call. */
 MUST_USE enum error_code registry_expire_uploads(struct registry *registry, size_t *expired_out,

@@ -1,13 +1,18 @@
 #include "server/check_config.h"
 
+#include <unistd.h>
+
 #include "http/tls.h"
+#include "server/admission.h"
 #include "server/data_folder.h"
 
 static void check_data(const struct settings *settings, char path_out[PATH_MAX],
                        struct problems *problems);
 static void check_tls(const struct settings *settings, struct problems *problems);
-static void append_report(struct strbuf *report, const struct settings *settings,
-                          const char *data_path);
+static void check_admission(const struct settings *settings, struct strbuf *report,
+                            struct problems *problems);
+static void append_head(struct strbuf *report, const struct settings *settings,
+                        const char *data_path);
 
 bool check_config(const struct settings_sources *sources, struct strbuf *report,
                   struct problems *problems)
@@ -20,7 +25,8 @@ bool check_config(const struct settings_sources *sources, struct strbuf *report,
     }
     check_data(&settings, data_path, problems);
     check_tls(&settings, problems);
-    append_report(report, &settings, data_path);
+    append_head(report, &settings, data_path);
+    check_admission(&settings, report, problems);
     settings_release(&settings);
     return problems_is_empty(problems);
 }
@@ -50,11 +56,24 @@ static void check_tls(const struct settings *settings, struct problems *problems
     tls_free(tls);
 }
 
-static void append_report(struct strbuf *report, const struct settings *settings,
-                          const char *data_path)
+static void check_admission(const struct settings *settings, struct strbuf *report,
+                            struct problems *problems)
+{
+    struct log log;
+
+    if (!settings_has_provider(settings)) {
+        strbuf_append_text(report,
+                           "open: no identity provider, everybody who reaches it may push\n");
+        return;
+    }
+    log_init(&log, STDERR_FILENO, LOG_TEXT, LOG_ERROR, &clock_system);
+    admission_check(settings, &log, report, problems);
+}
+
+static void append_head(struct strbuf *report, const struct settings *settings,
+                        const char *data_path)
 {
     strbuf_append_format(report, "configuration is valid\nlisten: %s (%s)\ndata: %s\n",
                          settings->listen, settings->tls.certificate ? "TLS" : "plain HTTP",
                          data_path);
-    strbuf_append_text(report, "open: no identity provider, everybody who reaches it may push\n");
 }

@@ -25,6 +25,7 @@ enum error_code data_folder_open(const char *path, struct data_folder *folder_ou
 
     code = code ? code : join(folder.path, "blobs", folder.blobs, err);
     code = code ? code : join(folder.path, "metadata.sqlite", folder.metadata, err);
+    code = code ? code : join(folder.path, "secret", folder.secret, err);
     code = code ? code : create(folder.path, err);
     code = code ? code : open_and_lock(&folder, err);
     if (!code) {

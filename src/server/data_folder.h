@@ -13,6 +13,7 @@ struct data_folder {
     char path[PATH_MAX];
     char blobs[PATH_MAX];
     char metadata[PATH_MAX];
+    char secret[PATH_MAX];
 };
 
 /*

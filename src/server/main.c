@@ -12,6 +12,7 @@
 #include "metadata/metadata.h"
 #include "registry/registry.h"
 #include "registry/uploads.h"
+#include "server/admission.h"
 #include "server/check_config.h"
 #include "server/data_folder.h"
 #include "server/listen_address.h"
@@ -22,6 +23,7 @@
 #include "server/settings.h"
 #include "server/settings_document.h"
 #include "server/signals.h"
+#include "server/user_command.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, HOUSEKEEPING_INTERVAL_S = 60 };
 
@@ -33,6 +35,7 @@ struct daemon {
     struct blob_store *blobs;
     struct metadata *metadata;
     struct registry *registry;
+    struct admission admission;
     struct api *api;
     struct http_server *server;
 };
@@ -48,6 +51,7 @@ static enum error_code open_data(struct daemon *daemon, struct error *err);
 static enum error_code open_blobs(struct daemon *daemon, struct error *err);
 static enum error_code open_metadata(struct daemon *daemon, struct error *err);
 static enum error_code make_registry(struct daemon *daemon, struct error *err);
+static enum error_code open_admission(struct daemon *daemon, struct error *err);
 static enum error_code make_api(struct daemon *daemon, struct error *err);
 static bool is_ready(void *context);
 static enum error_code open_server(struct daemon *daemon, struct error *err);
@@ -63,6 +67,9 @@ int main(int argc, char **argv)
     struct options options;
     struct error err;
 
+    if (argc > 1 && str_is(str_from(argv[1]), "user")) {
+        return user_command_run(argc - 1, argv + 1, environ);
+    }
     if (options_parse(argc, argv, &options, &err)) {
         (void)fprintf(stderr, "pieroned: %s\nTry 'pieroned --help'.\n", err.message);
         return EXIT_USAGE;
@@ -146,6 +153,7 @@ static int serve(const struct settings_sources *sources)
     }
     begin_log(&daemon);
     process_keep_files_private();
+    process_keep_memory_private();
     signals_block();
     if (start(&daemon, &err)) {
         log_message(&daemon.log, LOG_ERROR, "start_failed", "%s", err.message);
@@ -172,7 +180,8 @@ static void begin_log(struct daemon *daemon)
 static enum error_code start(struct daemon *daemon, struct error *err)
 {
     static enum error_code (*const steps[])(struct daemon * daemon, struct error * err) = {
-        open_data, open_blobs, open_metadata, make_registry, make_api, open_server, start_server,
+        open_data,      open_blobs, open_metadata, make_registry,
+        open_admission, make_api,   open_server,   start_server,
     };
     enum error_code code = OK;
 
@@ -215,17 +224,40 @@ static enum error_code make_registry(struct daemon *daemon, struct error *err)
     return OK;
 }
 
+static enum error_code open_admission(struct daemon *daemon, struct error *err)
+{
+    const struct admission_config config = {
+        .settings = &daemon->settings,
+        .secret_path = daemon->data.secret,
+        .metadata = daemon->metadata,
+        .log = &daemon->log,
+    };
+
+    return admission_open(&config, &daemon->admission, err);
+}
+
 static enum error_code make_api(struct daemon *daemon, struct error *err)
 {
-    const struct api_config config = {
+    const char *const proxies = daemon->settings.trusted_proxies;
+    struct api_config config = {
         .registry = daemon->registry,
         .log = &daemon->log,
+        .clock = &clock_system,
         .manifest_max_bytes = daemon->settings.manifest_max_bytes,
+        .authenticator = daemon->admission.authenticator,
+        .teams = daemon->admission.teams,
+        .token_keys = daemon->admission.token_keys,
+        .login_hash = daemon->admission.login_hash,
+        .token_lifetime_ms = daemon->settings.auth.token_lifetime_ms,
+        .public_read = daemon->settings.auth.public_read,
+        .public_url = daemon->settings.public_url,
         .is_ready = is_ready,
         .is_ready_context = daemon,
     };
 
-    (void)err;
+    if (proxies && proxies_parse(str_from(proxies), &config.proxies, err)) {
+        return ERROR_INVALID; /* the settings were checked for it */
+    }
     daemon->api = api_new(&config);
     return OK;
 }
@@ -282,8 +314,10 @@ static void announce(struct daemon *daemon)
     log_text(&line, "listen", str_from(listen));
     log_text(&line, "data", str_from(daemon->data.path));
     log_end(&line);
-    log_message(&daemon->log, LOG_WARNING, "open",
-                "there is no identity provider: everybody who reaches this server may push");
+    if (!daemon->admission.authenticator) {
+        log_message(&daemon->log, LOG_WARNING, "open",
+                    "there is no identity provider: everybody who reaches this server may push");
+    }
     notify_send(getenv("NOTIFY_SOCKET"), "READY=1");
 }
 
@@ -311,6 +345,10 @@ static void keep_house(struct daemon *daemon)
     size_t expired = 0;
     struct error err;
 
+    if (daemon->admission.token_keys && token_keys_refresh(daemon->admission.token_keys, &err)) {
+        log_message(&daemon->log, LOG_WARNING, "token_keys_not_renewed", "%s", err.message);
+    }
+
     if (registry_expire_uploads(daemon->registry, &expired, &err)) {
         log_message(&daemon->log, LOG_WARNING, "expire_failed", "%s", err.message);
         return;
@@ -333,6 +371,7 @@ static void finish(struct daemon *daemon)
 {
     http_server_free(daemon->server);
     api_free(daemon->api);
+    admission_release(&daemon->admission);
     registry_free(daemon->registry);
     metadata_free(daemon->metadata);
     blob_store_free(daemon->blobs);

@@ -195,6 +195,7 @@ static enum error_code refuse_unknown(const char *word, struct error *err)
 void options_append_help(struct strbuf *buf)
 {
     strbuf_append_text(buf, "usage: pieroned [OPTION]...\n"
+                            "       pieroned user add|passwd|team|list ...\n"
                             "A registry for container images whose tags never move.\n"
                             "\n");
     for (size_t i = 0; i < ROW_COUNT; i++) {

@@ -1,12 +1,21 @@
 #include "server/process.h"
 
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 void process_keep_files_private(void)
 {
     (void)umask(S_IRWXG | S_IRWXO);
+}
+
+void process_keep_memory_private(void)
+{
+    const struct rlimit none = {0, 0};
+
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)setrlimit(RLIMIT_CORE, &none);
 }
 
 uint64_t process_raise_descriptor_limit(void)

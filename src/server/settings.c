@@ -45,6 +45,13 @@ enum error_code settings_load(const struct settings_sources *sources, struct set
     return OK;
 }
 
+bool settings_has_provider(const struct settings *settings)
+{
+    return settings->auth.users_file || settings->auth.tokeninfo_url ||
+           settings->auth.introspection.url || settings->auth.oidc.issuer ||
+           settings->auth.iidinfo_url;
+}
+
 void settings_release(struct settings *settings)
 {
     arena_release(&settings->texts);
@@ -54,6 +61,7 @@ void settings_init(struct settings *settings)
 {
     *settings = (struct settings){0};
     arena_init(&settings->texts, TEXTS_MAX_BYTES);
+    settings->texts.is_secret = true;
     for (size_t i = 0; i < settings_table_length; i++) {
         const struct setting *const setting = &settings_table[i];
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "access/team_source.h"
 #include "base/arena.h"
 #include "base/attributes.h"
 #include "base/error.h"
@@ -20,6 +21,46 @@ struct settings {
     const char *data;
     const char *public_url; /* NULL: not set */
     bool allow_open;
+    const char *trusted_proxies; /* NULL: none */
+    const char *ca_file;         /* NULL: the system's */
+    struct {
+        const char *tokeninfo_url; /* NULL: not used, as all URLs below */
+        struct {
+            const char *url;
+            const char *client_id;
+            const char *client_secret;
+            const char *token_url;
+            const char *token_scope;
+        } introspection;
+        struct {
+            const char *issuer;
+            const char *audience;
+            const char *jwks_url;
+            int64_t leeway_ms;
+        } oidc;
+        const char *users_file;
+        const char *iidinfo_url;
+        bool public_read;
+        const char *secret_file; /* NULL: one of its own in the data folder */
+        int64_t token_lifetime_ms;
+        int64_t lookup_timeout_ms;
+        int64_t cache_time_ms;
+        size_t cache_entries;
+        struct {
+            const char *name;
+            const char *realm;
+            const char *scope;
+            const char *service;
+        } claims;
+    } auth;
+    struct {
+        const char *claim;
+        const char *team_service_url;
+        enum team_service_form team_service_form;
+        const char *kio_url;
+        const char *kio_prefix;
+        const char *permission_service_url;
+    } teams;
     struct {
         const char *certificate; /* NULL: no TLS */
         const char *key;
@@ -62,6 +103,9 @@ enum { SETTINGS_FILE_MAX_BYTES = 1024 * 1024 };
 MUST_USE enum error_code settings_load(const struct settings_sources *sources,
                                        struct settings *settings_out, struct problems *problems);
 void settings_release(struct settings *settings);
+
+/* Whether anybody is asked who they are: if not, everybody may push. */
+bool settings_has_provider(const struct settings *settings);
 
 /* All keys at their defaults. */
 void settings_init(struct settings *settings);

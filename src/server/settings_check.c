@@ -1,16 +1,21 @@
 #include "server/settings_check.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "server/listen_address.h"
 
 static void check_open(const struct settings *settings, struct problems *problems);
+static void check_provider(const struct settings *settings, struct problems *problems);
+static void check_introspection(const struct settings *settings, struct problems *problems);
 static void check_tls(const struct settings *settings, struct problems *problems);
 static void check_memory(const struct settings *settings, struct problems *problems);
 
 void settings_check(const struct settings *settings, struct problems *problems)
 {
     check_open(settings, problems);
+    check_provider(settings, problems);
+    check_introspection(settings, problems);
     check_tls(settings, problems);
     check_memory(settings, problems);
 }
@@ -24,11 +29,56 @@ static void check_open(const struct settings *settings, struct problems *problem
         problems_add(problems, "listen: %s", err.message);
         return;
     }
-    if (!settings->allow_open && !listen_address_is_loopback(&address)) {
+    if (!settings->allow_open && !settings_has_provider(settings) &&
+        !listen_address_is_loopback(&address)) {
         problems_add(problems,
                      "listen: other machines can reach \"%s\", and without an identity provider "
-                     "everybody may push: listen on 127.0.0.1, or set allow_open to true",
+                     "everybody may push: set one up (auth.users_file needs nobody else), listen "
+                     "on 127.0.0.1, or set allow_open to true",
                      settings->listen);
+    }
+}
+
+/* What has no meaning without a provider was meant to have one. */
+static void check_provider(const struct settings *settings, struct problems *problems)
+{
+    const struct {
+        const char *key;
+        bool is_set;
+    } needs[] = {
+        {"auth.public_read", settings->auth.public_read},
+        {"auth.oidc.audience", settings->auth.oidc.audience != NULL},
+        {"auth.oidc.jwks_url", settings->auth.oidc.jwks_url != NULL},
+        {"teams.team_service_url", settings->teams.team_service_url != NULL},
+        {"teams.kio_url", settings->teams.kio_url != NULL},
+        {"teams.permission_service_url", settings->teams.permission_service_url != NULL},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
+        if (needs[i].is_set && !settings_has_provider(settings)) {
+            problems_add(problems,
+                         "%s: needs an identity provider: set auth.oidc.issuer, "
+                         "auth.tokeninfo_url, auth.introspection.url or auth.users_file",
+                         needs[i].key);
+        }
+    }
+    if (settings->auth.claims.service && !strchr(settings->auth.claims.service, '=')) {
+        problems_add(problems, "auth.claims.service: \"%s\" is not NAME=VALUE",
+                     settings->auth.claims.service);
+    }
+}
+
+static void check_introspection(const struct settings *settings, struct problems *problems)
+{
+    const bool is_set = settings->auth.introspection.url != NULL;
+
+    if (is_set && !settings->auth.introspection.client_id) {
+        problems_add(problems, "auth.introspection.client_id: is missing, "
+                               "auth.introspection.url is set");
+    }
+    if (is_set && !settings->auth.introspection.client_secret) {
+        problems_add(problems, "auth.introspection.client_secret: is missing, "
+                               "auth.introspection.url is set");
     }
 }
 

@@ -7,6 +7,31 @@
 
 #define PREFIX "PIERONE_"
 
+/* A variable of the original Pier One's, which deployments may still set. */
+struct alias {
+    const char *name;
+    const char *key;
+    const char *prefix; /* before a value that is not a whole one; NULL: none */
+};
+
+static const struct alias aliases[] = {
+    {"HTTP_PORT", "listen", "0.0.0.0:"},
+    {"HTTP_ALLOW_PUBLIC_READ", "auth.public_read", NULL},
+    {"HTTP_TEAM_SERVICE_URL", "teams.team_service_url", NULL},
+    {"TOKENINFO_URL", "auth.tokeninfo_url", NULL},
+    {"HTTP_TOKENINFO_URL", "auth.tokeninfo_url", NULL},
+    {"HTTP_KIO_URL", "teams.kio_url", NULL},
+    {"HTTP_IIDINFO_URL", "auth.iidinfo_url", NULL},
+    {"STORAGE_DIRECTORY", "data", NULL},
+    {"API_REPOSITORY", "public_url", "https://"},
+};
+
+enum { ALIAS_VALUE_MAX_BYTES = 4096 };
+
+static void apply_aliases(char *const *environment, struct settings *settings,
+                          struct problems *problems);
+static void apply_alias(const struct alias *alias, struct str value, struct settings *settings,
+                        struct problems *problems);
 static void apply_variable(struct str name, struct str value, struct settings *settings,
                            struct problems *problems);
 static const struct setting *find_setting(struct str name);
@@ -30,6 +55,7 @@ void setting_environment_name(const struct setting *setting,
 void settings_environment_apply(char *const *environment, struct settings *settings,
                                 struct problems *problems)
 {
+    apply_aliases(environment, settings, problems);
     for (size_t i = 0; environment[i]; i++) {
         struct str value = str_from(environment[i]);
         struct str name;
@@ -40,6 +66,41 @@ void settings_environment_apply(char *const *environment, struct settings *setti
         if (value.length > 0) {
             apply_variable(name, value, settings, problems);
         }
+    }
+}
+
+/* First, so that our own names win. */
+static void apply_aliases(char *const *environment, struct settings *settings,
+                          struct problems *problems)
+{
+    for (size_t i = 0; environment[i]; i++) {
+        struct str value = str_from(environment[i]);
+        struct str name;
+
+        if (!str_cut(&value, '=', &name) || value.length == 0) {
+            continue;
+        }
+        for (size_t k = 0; k < ARRAY_LEN(aliases); k++) {
+            if (str_is(name, aliases[k].name)) {
+                apply_alias(&aliases[k], value, settings, problems);
+            }
+        }
+    }
+}
+
+static void apply_alias(const struct alias *alias, struct str value, struct settings *settings,
+                        struct problems *problems)
+{
+    const bool is_whole = !alias->prefix || str_starts_with(value, "http");
+    CLEANUP(strbuf_release) struct strbuf whole;
+    struct error err;
+
+    strbuf_init(&whole, ALIAS_VALUE_MAX_BYTES);
+    strbuf_append_text(&whole, is_whole ? "" : alias->prefix);
+    strbuf_append(&whole, value);
+    if (setting_value_set(settings_table_find(str_from(alias->key)), strbuf_str(&whole), settings,
+                          &err)) {
+        problems_add(problems, "environment: %s: %s", alias->name, err.message);
     }
 }
 

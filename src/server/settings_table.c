@@ -36,6 +36,12 @@ static const char *const signature_words[] = {
     NULL,
 };
 
+static const char *const team_service_words[] = {
+    [TEAM_SERVICE_ACCOUNTS] = "accounts",
+    [TEAM_SERVICE_USER] = "user",
+    NULL,
+};
+
 /* Settings of a section stand together, those without a section first. */
 const struct setting settings_table[] = {
     {
@@ -59,8 +65,27 @@ const struct setting settings_table[] = {
         .type = SETTING_URL,
         .offset = offsetof(struct settings, public_url),
         .example = "https://registry.example.org",
-        .help = "How clients reach this registry, if that differs from the Host they send: "
+        .help = "How clients reach this registry, which the place to get tokens at is made from; "
+                "not set: as the request's Host has it. "
                 "http[s]://HOST[:PORT].",
+    },
+    {
+        .key = "trusted_proxies",
+        .type = SETTING_NETWORKS,
+        .offset = offsetof(struct settings, trusted_proxies),
+        .example = "10.0.0.0/8",
+        .help =
+            "Addresses and networks of the proxies in front, separated by spaces. What they say "
+            "in X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host counts; what others say "
+            "there does not.",
+    },
+    {
+        .key = "ca_file",
+        .type = SETTING_PATH,
+        .offset = offsetof(struct settings, ca_file),
+        .example = "/etc/pierone/ca.pem",
+        .help = "PEM file with the authorities to trust when other servers are asked, instead of "
+                "the system's.",
     },
     {
         .key = "allow_open",
@@ -85,6 +110,228 @@ const struct setting settings_table[] = {
         .offset = offsetof(struct settings, tls.key),
         .example = "/etc/pierone/tls.key",
         .help = "PEM file with the certificate's private key. Read again on SIGHUP.",
+    },
+    {
+        .key = "auth.users_file",
+        .type = SETTING_PATH,
+        .offset = offsetof(struct settings, auth.users_file),
+        .example = "/var/lib/pierone/users",
+        .help = "File with local users, their password hashes and their teams; `pieroned user add` "
+                "writes it. Read again when it changes.",
+    },
+    {
+        .key = "auth.tokeninfo_url",
+        .type = SETTING_SERVICE,
+        .offset = offsetof(struct settings, auth.tokeninfo_url),
+        .example = "https://info.services.auth.example.org/oauth2/tokeninfo",
+        .help = "Token info service (STUPS) that tells whose an OAuth 2.0 token is.",
+    },
+    {
+        .key = "auth.iidinfo_url",
+        .type = SETTING_SERVICE,
+        .offset = offsetof(struct settings, auth.iidinfo_url),
+        .example = "https://iidinfo.example.org/verify",
+        .help = "Service that knows AWS instance identity documents: machines that present one may "
+                "pull.",
+    },
+    {
+        .key = "auth.public_read",
+        .type = SETTING_BOOL,
+        .offset = offsetof(struct settings, auth.public_read),
+        .default_text = "false",
+        .help = "Whether whoever is not logged in may pull. Pushing always takes a login.",
+    },
+    {
+        .key = "auth.secret_file",
+        .type = SETTING_PATH,
+        .offset = offsetof(struct settings, auth.secret_file),
+        .example = "/etc/pierone/secret",
+        .help =
+            "File with the secret that protects the keys of the registry's own tokens: at least "
+            "32 bytes, the same on all instances. Not set: one of its own, in the data folder.",
+    },
+    {
+        .key = "auth.token_lifetime",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct settings, auth.token_lifetime_ms),
+        .default_text = "5m",
+        .minimum = MINUTE,
+        .maximum = HOUR,
+        .help = "How long a token of the registry's own counts. So long may somebody push who has "
+                "just left a team.",
+    },
+    {
+        .key = "auth.lookup_timeout",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct settings, auth.lookup_timeout_ms),
+        .default_text = "5s",
+        .minimum = 100,
+        .maximum = MINUTE,
+        .help = "How long providers and team services may take to answer; then the request gets "
+                "503.",
+    },
+    {
+        .key = "auth.cache_time",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct settings, auth.cache_time_ms),
+        .default_text = "2m",
+        .minimum = SECOND,
+        .maximum = HOUR,
+        .help = "How long what they said of a token or a team counts, at most; never beyond the "
+                "token's own end. Refusals count for some seconds only.",
+    },
+    {
+        .key = "auth.cache_entries",
+        .type = SETTING_COUNT,
+        .offset = offsetof(struct settings, auth.cache_entries),
+        .default_text = "10000",
+        .minimum = 64,
+        .maximum = 1000000,
+        .help = "How many tokens, and as many memberships, are remembered at once.",
+    },
+    {
+        .key = "auth.oidc.issuer",
+        .type = SETTING_SERVICE,
+        .offset = offsetof(struct settings, auth.oidc.issuer),
+        .example = "https://login.example.org/realms/company",
+        .help = "OpenID Connect issuer whose signed tokens (JWT) are accepted, exactly as their "
+                "`iss` has it.",
+    },
+    {
+        .key = "auth.oidc.audience",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, auth.oidc.audience),
+        .example = "pierone",
+        .help = "What a token's `aud` must hold. Not set: any; then tokens for other services of "
+                "the issuer are accepted as well.",
+    },
+    {
+        .key = "auth.oidc.jwks_url",
+        .type = SETTING_SERVICE,
+        .offset = offsetof(struct settings, auth.oidc.jwks_url),
+        .example = "https://login.example.org/keys",
+        .help = "Where the issuer's keys are, if it has no discovery document.",
+    },
+    {
+        .key = "auth.oidc.leeway",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct settings, auth.oidc.leeway_ms),
+        .default_text = "30s",
+        .minimum = 1,
+        .maximum = 10 * MINUTE,
+        .help = "By how much the issuer's clock may differ from ours.",
+    },
+    {
+        .key = "auth.introspection.url",
+        .type = SETTING_SERVICE,
+        .offset = offsetof(struct settings, auth.introspection.url),
+        .example = "https://login.example.org/introspect",
+        .help = "Introspection endpoint (RFC 7662) that tells whose a token is.",
+    },
+    {
+        .key = "auth.introspection.client_id",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, auth.introspection.client_id),
+        .example = "pierone",
+        .help = "The registry's own client at the provider, which may introspect.",
+    },
+    {
+        .key = "auth.introspection.client_secret",
+        .type = SETTING_SECRET,
+        .offset = offsetof(struct settings, auth.introspection.client_secret),
+        .example = "the secret of that client",
+        .help = "Its secret. Better in the environment than in the file.",
+    },
+    {
+        .key = "auth.introspection.token_url",
+        .type = SETTING_SERVICE,
+        .offset = offsetof(struct settings, auth.introspection.token_url),
+        .example = "https://login.example.org/token",
+        .help = "For providers that want a bearer token at the introspection endpoint: where the "
+                "client gets one (client credentials grant). Not set: Basic.",
+    },
+    {
+        .key = "auth.introspection.token_scope",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, auth.introspection.token_scope),
+        .example = "introspect",
+        .help = "The scope to ask for there.",
+    },
+    {
+        .key = "auth.claims.name",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, auth.claims.name),
+        .default_text = "uid sub",
+        .help =
+            "Which claim of a token (or member of what tokeninfo or introspection answer) names "
+            "the user: the first of these that is there.",
+    },
+    {
+        .key = "auth.claims.realm",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, auth.claims.realm),
+        .default_text = "realm",
+        .help = "Which claim tells /employees from /services.",
+    },
+    {
+        .key = "auth.claims.scope",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, auth.claims.scope),
+        .default_text = "scope scp",
+        .help = "Which claim lists the scopes.",
+    },
+    {
+        .key = "auth.claims.service",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, auth.claims.service),
+        .example = "gty=client-credentials",
+        .help = "For providers without realms: NAME=VALUE, the claim that marks a service; all "
+                "others are employees. Not set: whoever has the same `sub` and `client_id` "
+                "(RFC 9068).",
+    },
+    {
+        .key = "teams.claim",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, teams.claim),
+        .default_text = "teams groups",
+        .help = "Which claim of a token lists the teams: the first of these that is there.",
+    },
+    {
+        .key = "teams.team_service_url",
+        .type = SETTING_SERVICE,
+        .offset = offsetof(struct settings, teams.team_service_url),
+        .example = "https://teams.example.org",
+        .help = "Team service (STUPS) that knows which teams an employee belongs to.",
+    },
+    {
+        .key = "teams.team_service_form",
+        .type = SETTING_WORD,
+        .offset = offsetof(struct settings, teams.team_service_form),
+        .default_text = "accounts",
+        .words = team_service_words,
+        .help = "accounts: GET …/api/accounts/aws?member=NAME. user: GET …/user/NAME.",
+    },
+    {
+        .key = "teams.kio_url",
+        .type = SETTING_SERVICE,
+        .offset = offsetof(struct settings, teams.kio_url),
+        .example = "https://kio.example.org",
+        .help = "Kio, the application registry that knows a service's team.",
+    },
+    {
+        .key = "teams.kio_prefix",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, teams.kio_prefix),
+        .example = "stups_",
+        .help = "What stands before the application in a service's name. Not set: everything up to "
+                "the last `_`.",
+    },
+    {
+        .key = "teams.permission_service_url",
+        .type = SETTING_SERVICE,
+        .offset = offsetof(struct settings, teams.permission_service_url),
+        .example = "https://permissions.example.org",
+        .help = "Permission service that answers whether the caller may act for a team.",
     },
     {
         .key = "log.format",

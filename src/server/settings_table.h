@@ -11,7 +11,11 @@
 enum setting_type {
     SETTING_PATH,     /* const char * */
     SETTING_LISTEN,   /* const char *: HOST:PORT */
+    SETTING_TEXT,     /* const char * */
+    SETTING_SECRET,   /* const char *: never shown */
     SETTING_URL,      /* const char *: http[s]://HOST[:PORT] */
+    SETTING_SERVICE,  /* const char *: http[s]://HOST[:PORT][/PATH] */
+    SETTING_NETWORKS, /* const char *: addresses and networks */
     SETTING_BOOL,     /* bool */
     SETTING_WORD,     /* an enum: the index of the word */
     SETTING_NUMBER,   /* unsigned */

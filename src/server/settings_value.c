@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "api/proxies.h"
 #include "server/listen_address.h"
 #include "server/quantity.h"
 
@@ -20,7 +21,7 @@ static enum error_code set_word(const struct setting *setting, struct str text,
 static enum error_code set_number(const struct setting *setting, struct str text,
                                   struct settings *settings, struct error *err);
 static enum error_code check_text(enum setting_type type, struct str text, struct error *err);
-static enum error_code check_url(struct str text, struct error *err);
+static enum error_code check_url(enum setting_type type, struct str text, struct error *err);
 static enum error_code refuse(struct str text, struct error *err, const char *reason);
 static enum error_code refuse_outside(const struct setting *setting, struct str text,
                                       struct error *err);
@@ -31,6 +32,8 @@ static void load(const struct setting *setting, const struct settings *settings,
                  size_t size);
 static void append_text(const struct setting *setting, const struct settings *settings,
                         struct strbuf *buf);
+static void append_secret(const struct setting *setting, const struct settings *settings,
+                          struct strbuf *buf);
 static void append_bool(const struct setting *setting, const struct settings *settings,
                         struct strbuf *buf);
 static void append_word(const struct setting *setting, const struct settings *settings,
@@ -51,7 +54,11 @@ static const struct {
 } types[] = {
     [SETTING_PATH] = {"path", "", set_text, append_text},
     [SETTING_LISTEN] = {"address", "", set_text, append_text},
+    [SETTING_TEXT] = {"text", "", set_text, append_text},
+    [SETTING_SECRET] = {"text", "", set_text, append_secret},
     [SETTING_URL] = {"URL", "", set_text, append_text},
+    [SETTING_SERVICE] = {"URL", "", set_text, append_text},
+    [SETTING_NETWORKS] = {"addresses", "", set_text, append_text},
     [SETTING_BOOL] = {"true or false", "is neither true nor false", set_bool, append_bool},
     [SETTING_WORD] = {"word", "", set_word, append_word},
     [SETTING_NUMBER] = {"number", "is not a whole number", set_number, append_number},
@@ -96,13 +103,17 @@ static enum error_code set_text(const struct setting *setting, struct str text,
 static enum error_code check_text(enum setting_type type, struct str text, struct error *err)
 {
     struct listen_address unused;
+    struct proxies networks;
     struct error reason;
 
     if (str_index_of(text, '\0') != text.length) {
         return error_set(err, ERROR_INVALID, "holds a NUL character");
     }
-    if (type == SETTING_URL) {
-        return check_url(text, err);
+    if (type == SETTING_URL || type == SETTING_SERVICE) {
+        return check_url(type, text, err);
+    }
+    if (type == SETTING_NETWORKS) {
+        return proxies_parse(text, &networks, err);
     }
     if (type == SETTING_LISTEN && listen_address_parse(text, &unused, &reason)) {
         return refuse(text, err, reason.message);
@@ -111,9 +122,12 @@ static enum error_code check_text(enum setting_type type, struct str text, struc
 }
 
 /* Docker and the others know registries by host and port alone, so a path could never be met. */
-static enum error_code check_url(struct str text, struct error *err)
+static enum error_code check_url(enum setting_type type, struct str text, struct error *err)
 {
-    const char *const expected = "is not http://HOST[:PORT] or https://HOST[:PORT]";
+    const char *const forbidden = type == SETTING_URL ? "/?#@\\\"<>" : "?#@\\\"<>";
+    const char *const expected = type == SETTING_URL
+                                     ? "is not http://HOST[:PORT] or https://HOST[:PORT]"
+                                     : "is not http[s]://HOST[:PORT][/PATH]";
     struct str host;
 
     if (str_starts_with(text, "https://")) {
@@ -124,11 +138,11 @@ static enum error_code check_url(struct str text, struct error *err)
         return refuse(text, err, expected);
     }
     for (size_t i = 0; i < host.length; i++) {
-        if (host.bytes[i] <= ' ' || host.bytes[i] > '~' || strchr("/?#@\\\"<>", host.bytes[i])) {
+        if (host.bytes[i] <= ' ' || host.bytes[i] > '~' || strchr(forbidden, host.bytes[i])) {
             return refuse(text, err, expected);
         }
     }
-    return host.length > 0 ? OK : refuse(text, err, expected);
+    return host.length > 0 && host.bytes[0] != '/' ? OK : refuse(text, err, expected);
 }
 
 static enum error_code set_bool(const struct setting *setting, struct str text,
@@ -230,6 +244,15 @@ static void append_text(const struct setting *setting, const struct settings *se
 
     load(setting, settings, &text, sizeof(text));
     strbuf_append(buf, str_from(text));
+}
+
+static void append_secret(const struct setting *setting, const struct settings *settings,
+                          struct strbuf *buf)
+{
+    const char *text;
+
+    load(setting, settings, &text, sizeof(text));
+    strbuf_append_text(buf, text ? "(secret)" : "");
 }
 
 static void append_bool(const struct setting *setting, const struct settings *settings,

@@ -1,13 +1,28 @@
 """Fixtures: servers, a client of the protocol, and the real clients."""
 
+import contextlib
 import os
+import pathlib
+import tempfile
 
 import pytest
 
 from support import clients
+from support.authorization import TokenClient
+from support.fake_time import FakeTime
+from support.glewlwyd import Glewlwyd
+from support.identity_services import IdentityServices
+from support.issuer import Issuer, SigningKeys
 from support.registry_client import RegistryClient
-from support.server import Server, find_binary
+from support.server import Server, find_binary, run_once, to_yaml
+from support.used_secrets import UsedSecrets
 from support.wire import Wire
+
+
+@pytest.fixture
+def folder():
+    with tempfile.TemporaryDirectory(prefix="pierone-test-") as path:
+        yield pathlib.Path(path)
 
 
 # -- servers
@@ -24,18 +39,35 @@ def shipped_binary():
     return find_binary("release")
 
 
-@pytest.fixture
-def start_server(binary):
-    """Starts servers of this test's own: start_server(settings, environment)."""
-    servers = []
-
-    def start(settings=None, environment=None):
-        servers.append(Server(binary, settings, environment))
-        return servers[-1].start()
-
-    yield start
-    for server in servers:
+def end(server, used_secrets):
+    """Its log must not hold what the test used to authenticate, whatever happened."""
+    try:
+        server.stop()
+        used_secrets.check(server.whole_log())
+    finally:
         server.release()
+
+
+def starting(binary, used_secrets):
+    with contextlib.ExitStack() as servers:
+        def start(settings=None, environment=None):
+            server = Server(binary, settings, environment)
+            servers.callback(end, server, used_secrets)
+            return server.start()
+
+        yield start
+
+
+@pytest.fixture
+def start_server(binary, used_secrets):
+    """Starts servers of this test's own: start_server(settings, environment)."""
+    yield from starting(binary, used_secrets)
+
+
+@pytest.fixture
+def start_shipped_server(shipped_binary, used_secrets):
+    """The same as users get it: for the real clients, and others."""
+    yield from starting(shipped_binary, used_secrets)
 
 
 def shared(binary):
@@ -79,6 +111,17 @@ def shipped_server(shared_shipped_server):
     yield from alive(shared_shipped_server)
 
 
+@pytest.fixture
+def check_config(binary, folder):
+    """pieroned --check-config with these settings."""
+    def check(settings):
+        path = folder / "pierone.yaml"
+        path.write_text(to_yaml(settings) + "\n", encoding="utf-8")
+        return run_once(binary, "-c", path, "--data", folder / "data", "--check-config")
+
+    return check
+
+
 # -- the protocol
 
 @pytest.fixture
@@ -92,6 +135,76 @@ def wire(server):
     """A connection that sends exact bytes."""
     with Wire(server.connect()) as connection:
         yield connection
+
+
+# -- who is calling
+
+@pytest.fixture
+def used_secrets():
+    """Tokens and passwords of this test: what is added must not be in its servers' logs."""
+    return UsedSecrets()
+
+
+@pytest.fixture
+def services(used_secrets):
+    """Token info and all that pieroned may ask about teams."""
+    with IdentityServices(used_secrets) as stub:
+        yield stub
+
+
+@pytest.fixture
+def tokens(used_secrets):
+    """Of a server's token endpoint: tokens(server).get(…)."""
+    return lambda server: TokenClient(server, used_secrets)
+
+
+@pytest.fixture
+def client(request):
+    """Clients of the protocol: client(server, authorization)."""
+    def make(server, authorization=None):
+        made = RegistryClient(server.port, authorization=authorization)
+        request.addfinalizer(made.close)
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def signing_keys():
+    with tempfile.TemporaryDirectory(prefix="pierone-keys-") as path:
+        yield SigningKeys(pathlib.Path(path))
+
+
+@pytest.fixture
+def issuer(signing_keys, used_secrets):
+    """An OpenID Connect issuer that signs whatever a test wants."""
+    with Issuer(signing_keys, used_secrets) as stub:
+        yield stub
+
+
+@pytest.fixture(scope="session")
+def shared_glewlwyd():
+    require_program("glewlwyd")
+    provider = Glewlwyd()
+    try:
+        yield provider
+    finally:
+        provider.release()
+
+
+@pytest.fixture
+def glewlwyd(shared_glewlwyd, used_secrets):
+    """A real provider. What it gave out is a secret of this test."""
+    shared_glewlwyd.used_secrets = used_secrets
+    return shared_glewlwyd
+
+
+@pytest.fixture
+def fake_time(folder):
+    """A clock that can be turned, for servers started with its environment."""
+    if not FakeTime.is_installed():
+        pytest.skip("faketime is not installed: run script/install-dependencies test")
+    return FakeTime(folder / "clock")
 
 
 # -- real clients

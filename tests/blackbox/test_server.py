@@ -1,11 +1,9 @@
 """pieroned as an operator meets it: command line, settings, signals, TLS, logs."""
 
 import json
-import pathlib
 import re
 import signal
 import ssl
-import tempfile
 
 import pytest
 
@@ -18,12 +16,6 @@ from support.wire import Wire, request
 
 MIB = 1024 * 1024
 GET = request("GET", "/v2/")
-
-
-@pytest.fixture
-def folder():
-    with tempfile.TemporaryDirectory(prefix="pierone-test-") as path:
-        yield pathlib.Path(path)
 
 
 @pytest.fixture

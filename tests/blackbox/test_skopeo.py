@@ -5,7 +5,8 @@ import pathlib
 
 import pytest
 
-from support.images import OCI_INDEX, OCI_MANIFEST, descriptor, digest_of, make_image, new_repository
+from support.images import OCI_INDEX, OCI_MANIFEST, descriptor, make_image, new_repository
+from support.layouts import write_blob, write_image, write_layout
 
 
 @pytest.fixture
@@ -16,32 +17,6 @@ def repository():
 @pytest.fixture
 def name(shipped_server, repository):
     return f"docker://{shipped_server.host}/{repository}:1.0"
-
-
-def write_blob(layout, content):
-    path = layout / "blobs" / digest_of(content).replace(":", "/")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-
-
-def write_layout(folder, manifests):
-    """An OCI layout whose index names `manifests`: pairs of descriptor and content."""
-    (folder / "blobs").mkdir(parents=True)
-    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}', encoding="utf-8")
-    for _, content in manifests:
-        write_blob(folder, content)
-    (folder / "index.json").write_text(json.dumps({
-        "schemaVersion": 2,
-        "manifests": [entry for entry, _ in manifests],
-    }), encoding="utf-8")
-    return f"oci:{folder}"
-
-
-def write_image(folder, image):
-    layout = write_layout(folder, [(descriptor(image.media_type, image.manifest), image.manifest)])
-    for blob in image.blobs:
-        write_blob(folder, blob)
-    return layout
 
 
 def push(skopeo, source, name, *options):

@@ -32,8 +32,11 @@ class Reply:
 class RegistryClient:
     """Keeps its connection alive; for one thread."""
 
-    def __init__(self, port, host="127.0.0.1"):
-        self.connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S)
+    def __init__(self, port, host="127.0.0.1", authorization=None, source=None):
+        """`authorization`: a field's value that goes with each request, if it has no other."""
+        self.connection = http.client.HTTPConnection(host, port, timeout=PATIENCE_S,
+                                                     source_address=source and (source, 0))
+        self.authorization = authorization
 
     def __enter__(self):
         return self
@@ -47,7 +50,8 @@ class RegistryClient:
     def request(self, method, path, body=None, headers=None):
         """`body`: bytes, or an iterable of bytes, which is sent in chunks."""
         is_chunked = body is not None and not isinstance(body, bytes)
-        self.connection.request(method, path, body=body, headers=headers or {},
+        usual = {"Authorization": self.authorization} if self.authorization else {}
+        self.connection.request(method, path, body=body, headers={**usual, **(headers or {})},
                                 encode_chunked=is_chunked)
         response = self.connection.getresponse()
         return Reply(response.status, response.reason, response.headers, response.read())
@@ -57,9 +61,13 @@ class RegistryClient:
     def get_blob(self, repository, digest, method="GET", **headers):
         return self.request(method, f"/v2/{repository}/blobs/{digest}", headers=headers)
 
+    def ask_upload(self, repository):
+        """What everybody who may push may do."""
+        return self.request("POST", f"/v2/{repository}/blobs/uploads/")
+
     def begin_upload(self, repository):
         """Returns the upload's location."""
-        reply = self.request("POST", f"/v2/{repository}/blobs/uploads/")
+        reply = self.ask_upload(repository)
         assert reply.status == 202, reply
         return reply.headers["Location"]
 

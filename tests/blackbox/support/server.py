@@ -165,11 +165,23 @@ class Server:
         """The log lines of requests."""
         return [line for line in self.log_lines() if "method" in line]
 
+    def wait_for_logged(self, **fields):
+        """The newest line of a request with these fields. Lines come after answers."""
+        def find():
+            return [line for line in self.requests()
+                    if all(line.get(name) == value for name, value in fields.items())]
+
+        return wait_until(find, f"a request with {fields} to be logged")[-1]
+
     def log_text(self):
         with self.log_file.open("rb") as log:
             log.seek(self._log_begin)
             whole_lines = log.read().rpartition(b"\n")[0]
         return whole_lines.decode("utf-8")
+
+    def whole_log(self):
+        """All that it ever said, also before a restart."""
+        return self.log_file.read_text(encoding="utf-8", errors="replace")
 
     def log_tail(self):
         return "\n".join(self.log_text().splitlines()[-20:])
@@ -190,10 +202,13 @@ class Server:
     def _environment(self):
         environment = {name: value for name, value in os.environ.items()
                        if not name.startswith("PIERONE")}
+        environment.update(self.environment)
         for sanitizer in SANITIZERS:
-            environment[f"{sanitizer}_OPTIONS"] = (
-                f"log_path={self.folder}/sanitizer.{sanitizer}:print_stacktrace=1")
-        return {**environment, **self.environment}
+            name = f"{sanitizer}_OPTIONS"
+            own = self.environment.get(name, "")
+            environment[name] = (f"log_path={self.folder}/sanitizer.{sanitizer}"
+                                 f":print_stacktrace=1:{own}")
+        return environment
 
     def _find_port(self):
         if self.process.poll() is not None:
@@ -205,9 +220,9 @@ class Server:
         return int(match.group(1)) if match else None
 
 
-def run_once(binary, *arguments, environment=None):
+def run_once(binary, *arguments, environment=None, stdin=""):
     """Runs a pieroned that is to end by itself; returns what subprocess.run does."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PIERONE")}
-    return subprocess.run([binary, *arguments], stdin=subprocess.DEVNULL, capture_output=True,
-                          text=True, timeout=PATIENCE_S, check=False,
+    return subprocess.run([binary, *arguments], input=stdin, capture_output=True, text=True,
+                          timeout=PATIENCE_S, check=False,
                           env={**clean, **(environment or {})})

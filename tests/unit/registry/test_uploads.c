@@ -16,7 +16,11 @@
 
 static struct upload_key key_of(const char *id)
 {
-    return (struct upload_key){repository_of("team/app"), str_from(id), str_from("somebody")};
+    return (struct upload_key){
+        .repository = repository_of("team/app"),
+        .id = str_from(id),
+        .identity = str_from("somebody"),
+    };
 }
 
 static struct upload *begin(struct registry_world *world, enum digest_algorithm algorithm)
@@ -262,20 +266,54 @@ static void upload_is_bound_to_repository_and_identity(void **state)
         {"team/app/deeper", "somebody", ERROR_NOT_FOUND},
         {"team/other", "somebody else", ERROR_NOT_FOUND},
         {"team/app", "somebody else", ERROR_DENIED},
-        {"team/app", "", ERROR_DENIED},
+        {"team/app", "", ERROR_UNAUTHENTICATED},
     };
     struct registry_world *world = *state;
     const char *id = rest(world, "one");
     struct upload *upload = NULL;
 
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const struct upload_key key = {repository_of(rows[i].repository), str_from(id),
-                                       str_from(rows[i].identity)};
+        const struct upload_key key = {
+            .repository = repository_of(rows[i].repository),
+            .id = str_from(id),
+            .identity = str_from(rows[i].identity),
+        };
 
         assert_int_equal(upload_open(world->registry, &key, &upload, &world->err), rows[i].code);
         assert_int_equal(world->err.topic, ABOUT_UPLOAD);
     }
     upload_close(reopen(world, id));
+}
+
+/* Whoever it was: their time is over, but not the upload's. */
+static void upload_goes_on_with_the_credentials_it_was_begun_with(void **state)
+{
+    struct registry_world *world = *state;
+    struct upload_key key = key_of("");
+    struct upload *upload = NULL;
+    char id[RANDOM_ID_BYTES];
+
+    key.login = str_from("0123456789abcdef0123456789abcdef");
+    assert_int_equal(upload_begin(world->registry, &key, DIGEST_SHA256, &upload, NULL), OK);
+    write_text(upload, "one");
+    assert_int_equal(upload_suspend(upload, NULL), OK);
+    (void)snprintf(id, sizeof(id), "%.*s", STR_FORMAT(upload_id(upload)));
+    upload_close(upload);
+    key.id = str_from(id);
+    key.identity = (struct str){0};
+    for (int i = 0; i < 2; i++) { /* it stays bound to both */
+        assert_int_equal(upload_open(world->registry, &key, &upload, &world->err), OK);
+        write_text(upload, "more");
+        assert_int_equal(upload_suspend(upload, NULL), OK);
+        upload_close(upload);
+    }
+    upload_close(reopen(world, id));
+    key.login = str_from("another one, just as long as that");
+    key.login.length = UPLOAD_LOGIN_BYTES;
+    assert_int_equal(upload_open(world->registry, &key, &upload, &world->err),
+                     ERROR_UNAUTHENTICATED);
+    key.identity = str_from("somebody else");
+    assert_int_equal(upload_open(world->registry, &key, &upload, &world->err), ERROR_DENIED);
 }
 
 static void cancelled_upload_is_gone(void **state)
@@ -551,6 +589,7 @@ int main(void)
         WORLD_TEST(upload_is_worked_on_by_one_request),
         WORLD_TEST(upload_is_unknown_by_any_other_name),
         WORLD_TEST(upload_is_bound_to_repository_and_identity),
+        WORLD_TEST(upload_goes_on_with_the_credentials_it_was_begun_with),
         WORLD_TEST(cancelled_upload_is_gone),
         WORLD_TEST(upload_of_another_version_is_not_found),
         WORLD_TEST(upload_whose_bytes_are_gone_is_not_found),

@@ -164,7 +164,8 @@ static size_t count_options(struct str text, const char *mark, const char *known
     return count;
 }
 
-/* Its items are in mdoc: `.It Fl -data Ar DIR`, or `.It Fl c , Fl -config Ar FILE`. */
+/* Its items are in mdoc: `.It Fl -data Ar DIR`, or `.It Fl c , Fl -config Ar FILE`. Those of
+ * `pieroned user` are in a section of their own. */
 static void the_manual_page_has_the_options_of_help(void **state)
 {
     struct strbuf manual;
@@ -180,8 +181,9 @@ static void the_manual_page_has_the_options_of_help(void **state)
     strbuf_init(&help, MANUAL_MAX_BYTES);
     read_manual(&manual);
     options_append_help(&help);
-    rest = strbuf_str(&manual);
-    while (str_cut(&rest, '\n', &line)) {
+    rest = str_from(strstr(manual.text, ".Sh OPTIONS\n"));
+    (void)str_cut(&rest, '\n', &line);
+    while (str_cut(&rest, '\n', &line) && !str_starts_with(line, ".Sh ")) {
         if (str_starts_with(line, ".It Fl")) {
             strbuf_append(&items, line);
             strbuf_append_byte(&items, '\n');

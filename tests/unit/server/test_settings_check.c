@@ -44,11 +44,60 @@ static void an_open_server_stays_on_loopback(void **state)
     settings->listen = "0.0.0.0:8080";
     assert_problem(settings,
                    "listen: other machines can reach \"0.0.0.0:8080\", and without an identity "
-                   "provider everybody may push: listen on 127.0.0.1, or set allow_open to true");
+                   "provider everybody may push: set one up (auth.users_file needs nobody else), "
+                   "listen on 127.0.0.1, or set allow_open to true");
+    settings->auth.users_file = "/etc/users";
+    assert_problem(settings, "");
+    settings->auth.users_file = NULL;
     settings->listen = "[::1]:8080";
     assert_problem(settings, "");
     settings->listen = "[::]:8080";
     settings->allow_open = true;
+    assert_problem(settings, "");
+}
+
+static void what_takes_a_provider_says_so(void **state)
+{
+    static const char *const needs = "needs an identity provider: set auth.oidc.issuer, "
+                                     "auth.tokeninfo_url, auth.introspection.url or "
+                                     "auth.users_file";
+    struct settings *const settings = *state;
+    char problem[256];
+
+    settings->auth.public_read = true;
+    (void)snprintf(problem, sizeof(problem), "auth.public_read: %s", needs);
+    assert_problem(settings, problem);
+    settings->auth.public_read = false;
+    settings->teams.kio_url = "https://kio";
+    (void)snprintf(problem, sizeof(problem), "teams.kio_url: %s", needs);
+    assert_problem(settings, problem);
+    settings->auth.tokeninfo_url = "https://info";
+    assert_problem(settings, "");
+}
+
+static void introspection_needs_a_client(void **state)
+{
+    struct settings *const settings = *state;
+
+    settings->auth.introspection.url = "https://issuer";
+    settings->auth.introspection.client_id = "pierone";
+    assert_problem(settings, "auth.introspection.client_secret: is missing, "
+                             "auth.introspection.url is set");
+    settings->auth.introspection.client_secret = "secret";
+    settings->auth.introspection.client_id = NULL;
+    assert_problem(settings, "auth.introspection.client_id: is missing, "
+                             "auth.introspection.url is set");
+    settings->auth.introspection.client_id = "pierone";
+    assert_problem(settings, "");
+}
+
+static void a_service_claim_has_a_value(void **state)
+{
+    struct settings *const settings = *state;
+
+    settings->auth.claims.service = "gty";
+    assert_problem(settings, "auth.claims.service: \"gty\" is not NAME=VALUE");
+    settings->auth.claims.service = "gty=client-credentials";
     assert_problem(settings, "");
 }
 
@@ -80,6 +129,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(defaults_fit_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_open_server_stays_on_loopback, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_takes_a_provider_says_so, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(introspection_needs_a_client, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_service_claim_has_a_value, set_up, tear_down),
         cmocka_unit_test_setup_teardown(certificate_and_key_go_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_manifest_fits_into_a_request, set_up, tear_down),
     };

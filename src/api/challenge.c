@@ -1,0 +1,53 @@
+#include "api/challenge.h"
+
+#include "api/origin.h"
+#include "api/routes.h"
+
+enum { CHALLENGE_MAX_BYTES = 2048 };
+
+static void append_bearer(struct call *call, struct strbuf *buf);
+static void append_scope(const struct call *call, struct strbuf *buf);
+
+void challenge_add(struct call *call)
+{
+    struct strbuf challenge;
+
+    strbuf_init(&challenge, CHALLENGE_MAX_BYTES);
+    if (call->route && call->route->access == ACCESS_TOKEN) {
+        strbuf_append_text(&challenge, "Basic realm=\"pierone\", charset=\"UTF-8\"");
+    } else {
+        append_bearer(call, &challenge);
+    }
+    http_response_add(&call->exchange->response, "WWW-Authenticate", strbuf_str(&challenge));
+    strbuf_release(&challenge);
+}
+
+/* Without spaces between the parameters: some clients' parsers want none. */
+static void append_bearer(struct call *call, struct strbuf *buf)
+{
+    const struct str url = origin_url(call);
+    struct str host = str_from_index(url, str_index_of(url, '/') + 2);
+
+    strbuf_append_format(buf, "Bearer realm=\"%.*s" TOKEN_PATH "\",service=\"%.*s\"",
+                         STR_FORMAT(url), STR_FORMAT(host));
+    append_scope(call, buf);
+    if (call->challenge_error) {
+        strbuf_append_format(buf, ",error=\"%s\"", call->challenge_error);
+    }
+}
+
+static void append_scope(const struct call *call, struct strbuf *buf)
+{
+    const enum access access = call->route ? call->route->access : ACCESS_NOBODY;
+    struct repository repository;
+
+    if (access == ACCESS_CATALOG) {
+        strbuf_append_text(buf, ",scope=\"registry:catalog:*\"");
+        return;
+    }
+    if (call->name.length == 0 || repository_parse(call->name, &repository, NULL)) {
+        return;
+    }
+    strbuf_append_format(buf, ",scope=\"repository:%.*s:%s\"", STR_FORMAT(repository.name),
+                         access == ACCESS_PULL ? "pull" : "pull,push");
+}

@@ -1,0 +1,140 @@
+#include "api/login.h"
+
+#include "api/api_private.h"
+#include "api/origin.h"
+#include "api/routes.h"
+
+static const char open_user[] = "anonymous";
+
+static enum error_code admit_unnamed(struct call *call, struct error *err);
+static bool goes_on(const struct call *call);
+static enum error_code identify_lapsed(struct call *call, struct error *err);
+static void set_identity(struct call *call, struct identity *identity);
+
+enum error_code login_authenticate(struct call *call, struct error *err)
+{
+    const struct http_request *request = &call->exchange->request;
+    size_t position = 0;
+    const struct str field = http_request_next_header(request, "Authorization", &position);
+    enum error_code code = OK;
+
+    if (call->is_authenticated) {
+        return OK;
+    }
+    if (!call->api->config.authenticator || call->route->access == ACCESS_PUBLIC) {
+        call->user = str_from(open_user);
+        call->is_authenticated = true;
+        return OK;
+    }
+    if (http_request_next_header(request, "Authorization", &position).bytes) {
+        return error_set(err, ERROR_UNAUTHENTICATED, "there are two Authorization fields");
+    }
+    if (!call->credentials.kind) {
+        code = credentials_parse(field, &call->credentials, err) ? ERROR_UNAUTHENTICATED : OK;
+    }
+    if (!code) {
+        code = call->credentials.kind ? login_identify(call, err) : admit_unnamed(call, err);
+    }
+    call->is_authenticated = !code;
+    return code;
+}
+
+/* Nobody in particular may read where reading is public, and ask for a token that says so. */
+static enum error_code admit_unnamed(struct call *call, struct error *err)
+{
+    const enum access access = call->route->access;
+    const bool is_reading = access == ACCESS_PULL || access == ACCESS_CATALOG;
+
+    if (call->api->anonymous && (is_reading || access == ACCESS_TOKEN)) {
+        set_identity(call, identity_retain(call->api->anonymous));
+        return OK;
+    }
+    if (access == ACCESS_TOKEN && call->exchange->request.method == HTTP_POST) {
+        return OK; /* they come in the form */
+    }
+    return error_set(err, ERROR_UNAUTHENTICATED, "log in first");
+}
+
+enum error_code login_identify(struct call *call, struct error *err)
+{
+    struct http_exchange *exchange = call->exchange;
+    const struct login login = {
+        .credentials = &call->credentials,
+        .address = origin_client_address(call),
+        .may_wait = exchange->may_wait,
+    };
+    struct identity *identity = NULL;
+    enum error_code code = authenticator_identify(call->api->config.authenticator, &login,
+                                                  &call->waits, &identity, err);
+
+    if (!code) {
+        set_identity(call, identity);
+        return OK;
+    }
+    if (code == ERROR_UNAUTHENTICATED) {
+        call->challenge_error = "invalid_token";
+    }
+    return code == ERROR_UNAUTHENTICATED && goes_on(call) ? identify_lapsed(call, err) : code;
+}
+
+/* Whether it may be somebody who goes on with an upload, or wants a token to do so. */
+static bool goes_on(const struct call *call)
+{
+    return call->route->access == ACCESS_UPLOAD ||
+           (call->route->access == ACCESS_TOKEN && call->credentials.kind == CREDENTIALS_TOKEN);
+}
+
+/*
+ * A huge layer outlives a token: whoever began an upload may go on with it. Who that is, the upload
+ * itself has to say if the credentials no longer can.
+ */
+static enum error_code identify_lapsed(struct call *call, struct error *err)
+{
+    struct identity *identity = NULL;
+
+    if (!call->exchange->may_wait) {
+        call->waits = true;
+        return error_set(err, ERROR_UNAVAILABLE, "somebody else has to be asked");
+    }
+    if (!authenticator_identify_lapsed(call->api->config.authenticator, &call->credentials,
+                                       &identity, err)) {
+        set_identity(call, identity);
+    }
+    call->has_lapsed = true;
+    return OK;
+}
+
+static void set_identity(struct call *call, struct identity *identity)
+{
+    call->identity = identity;
+    call->user = identity->name;
+}
+
+struct str login_owner(struct call *call)
+{
+    const struct identity *identity = call->identity;
+    const char *owner = NULL;
+
+    if (!identity) {
+        return call->user; /* of an open registry: everybody */
+    }
+    owner = arena_format(&call->exchange->arena, "%s:%.*s", identity_kind_name(identity->kind),
+                         STR_FORMAT(identity->name));
+    return str_from(owner);
+}
+
+struct str login_fingerprint(const struct call *call, char text[LOGIN_FINGERPRINT_BYTES])
+{
+    const bool has_name = call->credentials.kind == CREDENTIALS_PASSWORD;
+    const struct str parts[] = {has_name ? call->credentials.name : (struct str){0},
+                                call->credentials.secret};
+
+    if (!call->credentials.kind) {
+        return (struct str){0};
+    }
+    if (call->identity && call->identity->is_limited && call->identity->login.length > 0) {
+        return call->identity->login;
+    }
+    keyed_hash_of(&call->api->config.login_hash, parts, ARRAY_LEN(parts), (uint8_t *)text);
+    return (struct str){text, LOGIN_FINGERPRINT_BYTES};
+}

@@ -1,0 +1,27 @@
+#pragma once
+
+#include "api/call.h"
+
+/*
+ * Who calls: fills call->identity and call->user from what the request presents. Without a provider
+ * everybody is the same, and call->identity stays NULL. Sets call->waits, and fails, if somebody
+ * has to be asked and this thread may not wait. ERROR_INVALID, and else as
+ * authenticator_identify.
+ */
+MUST_USE enum error_code login_authenticate(struct call *call, struct error *err);
+
+/* The same with credentials that came in a form. Waits. */
+MUST_USE enum error_code login_identify(struct call *call, struct error *err);
+
+/*
+ * What an upload is bound to: the caller's kind and name, in the arena; empty if nobody is known.
+ */
+struct str login_owner(struct call *call);
+
+enum { LOGIN_FINGERPRINT_BYTES = 32 };
+
+/*
+ * What it is bound to besides: a fingerprint of the credentials that this
+ * request presents, or that its registry token was given for; empty without any.
+ */
+struct str login_fingerprint(const struct call *call, char text[LOGIN_FINGERPRINT_BYTES]);

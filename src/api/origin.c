@@ -1,0 +1,96 @@
+#include "api/origin.h"
+
+#include <string.h>
+
+#include "api/api_private.h"
+
+static bool is_from_proxy(const struct call *call);
+static struct str forwarded(const struct call *call, const char *name);
+static struct str last_of(struct str *list);
+static bool is_host(struct str host);
+
+struct str origin_client_address(const struct call *call)
+{
+    const struct str peer = call->exchange->peer_address;
+    struct str list = http_request_header(&call->exchange->request, "X-Forwarded-For");
+    struct str address = {0};
+
+    if (!is_from_proxy(call)) {
+        return peer;
+    }
+    /* From the right: each proxy appends whom it was asked by. The first that is no proxy of ours
+     * is the client; whatever stands before it, the client may have made up. */
+    while (list.length > 0) {
+        address = last_of(&list);
+        if (!proxies_trust(&call->api->config.proxies, address)) {
+            break;
+        }
+    }
+    return address.length > 0 ? address : peer;
+}
+
+static bool is_from_proxy(const struct call *call)
+{
+    return proxies_trust(&call->api->config.proxies, call->exchange->peer_address);
+}
+
+/* Takes the last entry off a list with commas. */
+static struct str last_of(struct str *list)
+{
+    const size_t comma = str_last_index_of(*list, ',');
+    const struct str last = comma < list->length ? str_from_index(*list, comma + 1) : *list;
+
+    *list = str_slice(*list, 0, comma < list->length ? comma : 0);
+    return str_trim(last);
+}
+
+struct str origin_url(struct call *call)
+{
+    const struct http_exchange *exchange = call->exchange;
+    const struct str scheme = forwarded(call, "X-Forwarded-Proto");
+    struct str host = forwarded(call, "X-Forwarded-Host");
+    bool is_https = exchange->is_tls;
+    const char *url = NULL;
+
+    if (call->api->config.public_url) {
+        return str_from(call->api->config.public_url);
+    }
+    if (scheme.length > 0) {
+        is_https = str_is_ignoring_case(scheme, "https");
+    }
+    if (!is_host(host)) {
+        host = exchange->request.host;
+    }
+    if (!is_host(host)) {
+        host = str_from("localhost"); /* HTTP/1.0 need not say */
+    }
+    url = arena_format(&call->exchange->arena, "%s://%.*s", is_https ? "https" : "http",
+                       STR_FORMAT(host));
+    return str_from(url ? url : "http://localhost");
+}
+
+/* The first entry of a field that the trusted proxy sets. */
+static struct str forwarded(const struct call *call, const char *name)
+{
+    struct str list = http_request_header(&call->exchange->request, name);
+    struct str first = {0};
+
+    if (is_from_proxy(call)) {
+        (void)str_cut(&list, ',', &first);
+    }
+    return str_trim(first);
+}
+
+/* What may stand between the quotes of a challenge: a host and a port. */
+static bool is_host(struct str host)
+{
+    for (size_t i = 0; i < host.length; i++) {
+        const char byte = host.bytes[i];
+
+        if (!((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+              (byte >= '0' && byte <= '9') || memchr(".-_:[]", byte, sizeof(".-_:[]") - 1))) {
+            return false;
+        }
+    }
+    return host.length > 0;
+}

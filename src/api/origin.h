@@ -1,0 +1,14 @@
+#pragma once
+
+#include "api/call.h"
+
+/*
+ * Who a request is from and which URL it was sent to. What a proxy in front says of that
+ * (X-Forwarded-For, -Proto, -Host) counts only if the proxy is a trusted one.
+ */
+
+/* The client's address: borrowed from the exchange. */
+struct str origin_client_address(const struct call *call);
+
+/* `https://registry.example.org[:PORT]`: the setting, else as the client sees it. In the arena. */
+struct str origin_url(struct call *call);

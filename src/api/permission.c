@@ -1,0 +1,116 @@
+#include "api/permission.h"
+
+#include <stdio.h>
+
+#include "access/team_directory.h"
+#include "api/api_private.h"
+#include "api/routes.h"
+#include "auth/registry_token.h"
+
+enum { RESOURCE_BYTES = sizeof("repository:") + REPOSITORY_MAX_LENGTH };
+
+/* What a route's access means. */
+struct demand {
+    enum policy_action action;
+    const char *grant; /* the action as registry tokens name it */
+};
+
+static struct demand demand_of(enum access access);
+static enum error_code check_grant(struct call *call, const struct demand *demand,
+                                   struct error *err);
+static enum error_code is_member(void *context, const struct identity *identity, struct str team,
+                                 struct error *err);
+
+enum error_code permission_check(struct call *call, struct error *err)
+{
+    const struct demand demand = demand_of(call->route->access);
+
+    switch (call->route->access) {
+    case ACCESS_NOBODY:
+        return error_set(err, ERROR_DENIED, "nobody may do this");
+    case ACCESS_PUBLIC:
+    case ACCESS_LOGIN:
+    case ACCESS_TOKEN:
+    case ACCESS_UPLOAD: /* was authorised when it began, and is bound to who began it */
+        return OK;
+    case ACCESS_PULL:
+    case ACCESS_PUSH:
+    case ACCESS_CATALOG:
+        break;
+    }
+    if (!call->api->config.authenticator) {
+        return OK; /* open: main sees to it that only this machine gets here, unless told otherwise
+                    */
+    }
+    return call->identity && call->identity->is_limited
+               ? check_grant(call, &demand, err)
+               : permission_decide(call, demand.action, call->repository.team, err);
+}
+
+static struct demand demand_of(enum access access)
+{
+    switch (access) {
+    case ACCESS_PULL:
+        return (struct demand){ACTION_PULL, "pull"};
+    case ACCESS_PUSH:
+        return (struct demand){ACTION_PUSH, "push"};
+    case ACCESS_CATALOG:
+        return (struct demand){ACTION_LIST, "*"};
+    case ACCESS_NOBODY:
+    case ACCESS_PUBLIC:
+    case ACCESS_LOGIN:
+    case ACCESS_TOKEN:
+    case ACCESS_UPLOAD:
+        break;
+    }
+    return (struct demand){ACTION_NONE, ""};
+}
+
+/* The rule was applied when the token was made: all that counts now is what it grants. */
+static enum error_code check_grant(struct call *call, const struct demand *demand,
+                                   struct error *err)
+{
+    const bool is_catalog = demand->action == ACTION_LIST;
+    char resource[RESOURCE_BYTES];
+    struct str reason = {0};
+
+    (void)snprintf(resource, sizeof(resource), is_catalog ? "registry:catalog" : "repository:%.*s",
+                   STR_FORMAT(call->repository.name));
+    switch (registry_token_grant(call->identity, str_from(resource), demand->grant, &reason)) {
+    case GRANT_GIVEN:
+        return OK;
+    case GRANT_REFUSED:
+        if (call->identity->kind != IDENTITY_ANONYMOUS) {
+            return error_set(err, ERROR_DENIED, "%.*s", STR_FORMAT(reason));
+        }
+        break;
+    case GRANT_NOT_ASKED:
+        break;
+    }
+    call->challenge_error = "insufficient_scope";
+    return error_set(err, ERROR_UNAUTHENTICATED, "the token does not grant %s on %s", demand->grant,
+                     resource);
+}
+
+enum error_code permission_decide(struct call *call, enum policy_action action, struct str team,
+                                  struct error *err)
+{
+    const struct policy_lookup lookup = {is_member, call};
+
+    return policy_decide(call->identity, action, team, &lookup, err);
+}
+
+static enum error_code is_member(void *context, const struct identity *identity, struct str team,
+                                 struct error *err)
+{
+    struct call *call = context;
+    const struct credentials *credentials = &call->credentials;
+    const struct team_question question = {
+        .identity = identity,
+        .token = credentials->kind == CREDENTIALS_TOKEN ? credentials->secret.bytes : NULL,
+        .team = team,
+    };
+
+    return team_directory_is_member(call->api->config.teams, &question, call->exchange->may_wait,
+                                    &call->waits, err);
+}

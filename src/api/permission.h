@@ -1,0 +1,15 @@
+#pragma once
+
+#include "access/policy.h"
+#include "api/call.h"
+
+/*
+ * Whether the caller may do what the route does. Sets call->waits, and fails, if somebody has to be
+ * asked and this thread may not wait. ERROR_UNAUTHENTICATED, ERROR_DENIED and ERROR_UNAVAILABLE as
+ * from policy_decide.
+ */
+MUST_USE enum error_code permission_check(struct call *call, struct error *err);
+
+/* The rule for one action in a team, for the caller as the provider knows it. */
+MUST_USE enum error_code permission_decide(struct call *call, enum policy_action action,
+                                           struct str team, struct error *err);

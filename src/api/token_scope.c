@@ -1,0 +1,43 @@
+#include "api/token_scope.h"
+
+static bool parse(struct str text, struct token_scope *scope_out);
+static bool is_printable(struct str text);
+
+bool token_scope_next(struct str *rest, struct token_scope *scope_out, bool *is_valid_out)
+{
+    struct str word = {0};
+
+    while (word.length == 0) {
+        if (!str_cut(rest, ' ', &word)) {
+            return false;
+        }
+    }
+    *is_valid_out = parse(word, scope_out);
+    return true;
+}
+
+/* A name may hold colons (host:port), a type may not. */
+static bool parse(struct str text, struct token_scope *scope_out)
+{
+    const size_t first = str_index_of(text, ':');
+    const size_t last = str_last_index_of(text, ':');
+
+    if (first == text.length || last <= first + 1 || first == 0 || !is_printable(text)) {
+        return false;
+    }
+    scope_out->resource = str_slice(text, 0, last);
+    scope_out->type = str_slice(text, 0, first);
+    scope_out->name = str_slice(text, first + 1, last);
+    scope_out->actions = str_from_index(text, last + 1);
+    return scope_out->actions.length > 0;
+}
+
+static bool is_printable(struct str text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.bytes[i] <= ' ' || text.bytes[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}

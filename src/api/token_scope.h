@@ -1,0 +1,19 @@
+#pragma once
+
+#include "base/error.h"
+#include "base/str.h"
+
+enum { TOKEN_SCOPES_MAX = 32, TOKEN_ACTIONS_MAX = 8 };
+
+/* What a registry token is asked for: `repository:team/app:pull,push` (distribution "Token Scope
+ * Documentation"). Borrows. */
+struct token_scope {
+    struct str resource; /* `repository:team/app`: type and name */
+    struct str type;
+    struct str name;
+    struct str actions; /* separated by commas */
+};
+
+/* Takes the next of several that are separated by spaces. False at the end; *is_valid_out is false
+ * for one that cannot be read. */
+bool token_scope_next(struct str *rest, struct token_scope *scope_out, bool *is_valid_out);

@@ -1,0 +1,108 @@
+#include <string.h>
+
+#include "registry/registry_private.h"
+#include "registry/uploads.h"
+
+enum {
+    EXPIRED_PER_RUN = 100,
+    EXPIRY_ARENA_BYTES = EXPIRED_PER_RUN * UPLOAD_RECORD_ARENA_BYTES,
+};
+
+static enum error_code expire(struct registry *registry, const struct upload_record *record,
+                              size_t *expired, struct error *err);
+static enum error_code check_still_stale(struct registry *registry,
+                                         const struct upload_record *record, bool *is_stale_out,
+                                         struct error *err);
+
+bool upload_record_is_stale(const struct registry *registry, const struct upload_record *record)
+{
+    const struct registry_config *config = &registry->config;
+
+    return record->updated_ms < clock_wall_ms(config->clock) - config->upload_lifetime_ms;
+}
+
+enum error_code registry_find_upload_owner(struct registry *registry, const struct upload_key *key,
+                                           struct arena *arena, struct str *owner_out,
+                                           struct error *err)
+{
+    const struct registry_config *config = &registry->config;
+    const struct upload_owner_query query = {
+        .repository = key->repository.name,
+        .created_by = key->identity,
+        .login = key->login,
+        .updated_since_ms = clock_wall_ms(config->clock) - config->upload_lifetime_ms,
+    };
+
+    return metadata_find_upload_owner(config->metadata, &query, arena, owner_out, err);
+}
+
+/* What cannot be discarded now does not keep the others: the first failure is told at the end. */
+enum error_code registry_expire_uploads(struct registry *registry, size_t *expired_out,
+                                        struct error *err)
+{
+    const struct registry_config *config = &registry->config;
+    const int64_t before_ms = clock_wall_ms(config->clock) - config->upload_lifetime_ms;
+    struct upload_list stale = {0};
+    struct arena arena;
+    const struct stale_upload_query query = {before_ms, EXPIRED_PER_RUN, &arena};
+    size_t expired = 0;
+    enum error_code code = OK;
+
+    arena_init(&arena, EXPIRY_ARENA_BYTES);
+    code = metadata_list_stale_uploads(config->metadata, &query, &stale, err);
+    for (size_t i = 0; i < stale.count; i++) {
+        const enum error_code failed =
+            expire(registry, &stale.uploads[i], &expired, code ? NULL : err);
+
+        code = code ? code : failed;
+    }
+    arena_release(&arena);
+    *expired_out = expired;
+    return code;
+}
+
+static enum error_code expire(struct registry *registry, const struct upload_record *record,
+                              size_t *expired, struct error *err)
+{
+    struct open_upload open = {0};
+    struct blob_upload rested = {0};
+    const struct str id = str_slice(record->id, 0, sizeof(rested.id) - 1);
+    bool is_still_stale = false;
+    enum error_code code = OK;
+
+    /* An id of another form has no bytes here: then only its row goes. */
+    memcpy(rested.id, id.bytes, id.length);
+    memcpy(open.id, rested.id, sizeof(open.id));
+    if (!open_uploads_enter(&registry->open_uploads, &open)) {
+        return OK; /* somebody goes on with it at this moment */
+    }
+    code = check_still_stale(registry, record, &is_still_stale, err);
+    if (!code && is_still_stale) {
+        code = blob_store_discard(registry->config.blobs, &rested, err);
+    }
+    if (!code && is_still_stale) {
+        code = metadata_remove_upload(registry->config.metadata, record->id, err);
+        *expired += code ? 0 : 1;
+    }
+    open_uploads_leave(&registry->open_uploads, &open);
+    return code;
+}
+
+/* Somebody may have gone on, or come to the end, between the listing and our entering. */
+static enum error_code check_still_stale(struct registry *registry,
+                                         const struct upload_record *record, bool *is_stale_out,
+                                         struct error *err)
+{
+    struct arena arena;
+    struct upload_record now;
+    enum error_code code = OK;
+
+    arena_init(&arena, UPLOAD_RECORD_ARENA_BYTES);
+    code = metadata_find_upload(registry->config.metadata, record->repository, record->id, &arena,
+                                &now, err);
+    if (!code) {
+        *is_stale_out = upload_record_is_stale(registry, &now);
+    }
+    arena_release(&arena);
+    return code == ERROR_NOT_FOUND ? OK : code;
+}
