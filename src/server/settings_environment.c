@@ -81,7 +81,7 @@ static void apply_aliases(char *const *environment, struct settings *settings,
             continue;
         }
         for (size_t k = 0; k < ARRAY_LEN(aliases); k++) {
-            if (str_is(name, aliases[k].name)) {
+            if (str_is(name, aliases[k].name) && !is_of_others(name, value)) {
                 apply_alias(&aliases[k], value, settings, problems);
             }
         }
@@ -91,7 +91,7 @@ static void apply_aliases(char *const *environment, struct settings *settings,
 static void apply_alias(const struct alias *alias, struct str value, struct settings *settings,
                         struct problems *problems)
 {
-    const bool is_whole = !alias->prefix || str_starts_with(value, "http");
+    const bool is_whole = !alias->prefix || contains(value, "://");
     CLEANUP(strbuf_release) struct strbuf whole;
     struct error err;
 

@@ -1,9 +1,12 @@
 """pieroned as an operator meets it: command line, settings, signals, TLS, logs."""
 
 import json
+import os
 import re
+import resource
 import signal
 import ssl
+import subprocess
 
 import pytest
 
@@ -370,6 +373,31 @@ def test_missing_key_is_told(binary, folder, certificate):
                           environment=tls)
         assert result.returncode == 1
         assert "key" in result.stderr
+
+
+# -- what is in its memory stays there
+
+def crash(process):
+    """Whether a core was dumped."""
+    process.send_signal(signal.SIGABRT)
+    _, status = os.waitpid(process.pid, 0)
+    process.returncode = -signal.SIGABRT
+    assert os.WTERMSIG(status) == signal.SIGABRT
+    return os.WCOREDUMP(status)
+
+
+def test_no_core_is_dumped(start_server, folder):
+    """Tokens and passwords would be in it. Another program shows that cores are dumped here."""
+    limits = resource.getrlimit(resource.RLIMIT_CORE)
+    try:
+        resource.setrlimit(resource.RLIMIT_CORE, (limits[1], limits[1]))
+        if not crash(subprocess.Popen(["sleep", "60"], cwd=folder)):
+            pytest.skip("no program's core is dumped here")
+        server = start_server()
+        assert not crash(server.process)
+        server.process = None
+    finally:
+        resource.setrlimit(resource.RLIMIT_CORE, limits)
 
 
 # -- images of a folder move with it

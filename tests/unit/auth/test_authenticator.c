@@ -34,16 +34,16 @@ struct fixture {
     bool waits;
 };
 
-static struct fake_source *of(const struct identity_source *source)
+static struct fake_source *of(struct identity_source *source)
 {
-    return (struct fake_source *)(uintptr_t)source; /* its first member */
+    return (struct fake_source *)source; /* its first member */
 }
 
 static enum source_interest interest(const struct identity_source *source,
                                      const struct credentials *credentials)
 {
     (void)credentials;
-    return of(source)->interest;
+    return ((const struct fake_source *)source)->interest; /* its first member */
 }
 
 static enum error_code identify(struct identity_source *source,

@@ -122,6 +122,45 @@ static void wrong_variables_are_named(void **state)
     settings_release(&settings);
 }
 
+static void names_of_the_original_are_understood(void **state)
+{
+    static const char *const variables[] = {
+        "HTTP_PORT=8081",
+        "HTTP_ALLOW_PUBLIC_READ=true",
+        "HTTP_TEAM_SERVICE_URL=https://teams",
+        "HTTP_TOKENINFO_URL=https://info/a",
+        "HTTP_KIO_URL=https://kio",
+        "HTTP_IIDINFO_URL=https://iid",
+        "STORAGE_DIRECTORY=/srv",
+        "API_REPOSITORY=registry.example.org",
+        "PIERONE_DATA=/mine", /* our own name wins */
+        NULL,
+    };
+    static const char *const others[] = {"HTTP_PORT=tcp://10.0.0.1:80", "TOKENINFO_URL=https://i",
+                                         "API_REPOSITORY=http://x:5000", NULL};
+    static const char *const wrong[] = {"HTTP_PORT=http", NULL};
+    struct settings settings;
+
+    (void)state;
+    settings_init(&settings);
+    assert_string_equal(problems_of(variables, &settings), "");
+    assert_string_equal(settings.listen, "0.0.0.0:8081");
+    assert_true(settings.auth.public_read);
+    assert_string_equal(settings.teams.team_service_url, "https://teams");
+    assert_string_equal(settings.auth.tokeninfo_url, "https://info/a");
+    assert_string_equal(settings.teams.kio_url, "https://kio");
+    assert_string_equal(settings.auth.iidinfo_url, "https://iid");
+    assert_string_equal(settings.data, "/mine");
+    assert_string_equal(settings.public_url, "https://registry.example.org");
+    assert_string_equal(problems_of(others, &settings), "");
+    assert_string_equal(settings.listen, "0.0.0.0:8081");
+    assert_string_equal(settings.auth.tokeninfo_url, "https://i");
+    assert_string_equal(settings.public_url, "http://x:5000");
+    assert_true(str_starts_with(str_from(problems_of(wrong, &settings)),
+                                "environment: HTTP_PORT: \"0.0.0.0:http\""));
+    settings_release(&settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +170,7 @@ int main(void)
         cmocka_unit_test(empty_variables_are_not_set),
         cmocka_unit_test(variables_that_others_set_are_left_alone),
         cmocka_unit_test(wrong_variables_are_named),
+        cmocka_unit_test(names_of_the_original_are_understood),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
