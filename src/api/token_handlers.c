@@ -23,6 +23,7 @@ struct decision {
 };
 
 static enum error_code get_token(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code need_provider(const struct call *call, struct error *err);
 static enum error_code begin_post(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code end_post(struct call *call, struct error *err);
 static enum error_code identify(struct call *call, const struct token_request *request,
@@ -54,21 +55,33 @@ const struct handler token_post_handler = {.begin = begin_post, .end = end_post}
 static enum error_code get_token(struct call *call, bool *wants_body_out, struct error *err)
 {
     struct token_request request;
-    enum error_code code =
-        token_request_parse(call->exchange->request.query, &call->exchange->arena, &request, err);
+    enum error_code code = need_provider(call, err);
 
     (void)wants_body_out;
+    if (!code) {
+        code = token_request_parse(call->exchange->request.query, &call->exchange->arena, &request,
+                                   err);
+    }
     return code ? code : answer_token(call, &request, err);
+}
+
+static enum error_code need_provider(const struct call *call, struct error *err)
+{
+    return call->api->config.authenticator
+               ? OK
+               : error_set(err, ERROR_NOT_FOUND,
+                           "there are no tokens here: this registry has no identity provider");
 }
 
 /* The form holds a password or a token. */
 static enum error_code begin_post(struct call *call, bool *wants_body_out, struct error *err)
 {
-    (void)err;
+    const enum error_code code = need_provider(call, err);
+
     call->body.is_secret = true;
     call->exchange->arena.is_secret = true;
-    *wants_body_out = true;
-    return OK;
+    *wants_body_out = !code;
+    return code;
 }
 
 /* The OAuth 2.0 form of asking (distribution "OAuth2 Token Authentication"). */
@@ -122,10 +135,6 @@ static enum error_code answer_token(struct call *call, const struct token_reques
     }
     if (code) {
         return code;
-    }
-    if (!call->identity) {
-        return error_set(err, ERROR_NOT_FOUND,
-                         "there are no tokens here: this registry has no identity provider");
     }
     if (call->identity->is_limited) {
         return error_set(err, ERROR_UNAUTHENTICATED,

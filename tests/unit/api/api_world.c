@@ -51,13 +51,21 @@ void api_world_init(struct api_world *world)
     (void)snprintf(path, sizeof(path), "%s/log", world->folder);
     log_init(&world->log, open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600), LOG_JSON, LOG_INFO,
              &world->clock.clock);
-    world->api = api_new(&(struct api_config){
-        .registry = world->registry,
-        .log = &world->log,
-        .manifest_max_bytes = API_WORLD_MANIFEST_MAX_BYTES,
-        .is_ready = is_ready,
-        .is_ready_context = world,
-    });
+    api_world_serve(world, &(struct api_config){0});
+}
+
+void api_world_serve(struct api_world *world, const struct api_config *config)
+{
+    struct api_config whole = *config;
+
+    whole.registry = world->registry;
+    whole.log = &world->log;
+    whole.clock = &world->clock.clock;
+    whole.manifest_max_bytes = API_WORLD_MANIFEST_MAX_BYTES;
+    whole.is_ready = is_ready;
+    whole.is_ready_context = world;
+    api_free(world->api);
+    world->api = api_new(&whole);
     world->application = api_application(world->api);
 }
 
@@ -143,12 +151,20 @@ static void play(struct api_world *world, const struct question *question,
     const struct http_application *application = &world->application;
     enum http_step step = application->begin(application->context, exchange);
 
+    if (step == HTTP_WAITS) {
+        assert(exchange->response.status == 0);
+        exchange->may_wait = true;
+        reply->has_waited = true;
+        step = application->begin(application->context, exchange);
+        assert(step != HTTP_WAITS);
+    }
     if (step == HTTP_BLOCKS) {
         assert(exchange->response.status == 0);
+        exchange->may_wait = false;
         exchange->may_block = true;
         reply->has_blocked = true;
         step = application->begin(application->context, exchange);
-        assert(step != HTTP_BLOCKS);
+        assert(step != HTTP_BLOCKS && step != HTTP_WAITS);
     }
     exchange->may_block = step == HTTP_BODY;
     if (step == HTTP_BODY && send_body(world, question, exchange)) {

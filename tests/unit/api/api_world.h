@@ -25,6 +25,9 @@ enum { API_WORLD_MANIFEST_MAX_BYTES = 4 * 1024 * 1024 };
 void api_world_init(struct api_world *world);
 void api_world_release(struct api_world *world);
 
+/* Serves the same registry anew, with what config says of logins, teams and proxies. */
+void api_world_serve(struct api_world *world, const struct api_config *config);
+
 /* All lines that were logged so far. */
 void api_world_read_log(const struct api_world *world, struct strbuf *text);
 
@@ -46,6 +49,7 @@ struct reply {
     const char *reason;
     struct strbuf headers; /* lines, with a CRLF before each and behind the last */
     struct strbuf body;
+    bool has_waited;  /* others were asked, on a waiting worker */
     bool has_blocked; /* it was answered on a worker */
     bool took_body;   /* to its end */
 };
