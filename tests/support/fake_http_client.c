@@ -1,6 +1,7 @@
 #include "tests/support/fake_http_client.h"
 
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,9 @@ struct http_client {
     pthread_cond_t changed;
     struct scripted answers[FAKE_HTTP_ANSWERS];
     size_t answer_count;
-    unsigned total;
+    int other_status;
+    const char *other_body;
+    struct fake_http_request request;
     unsigned waiting;
     bool is_held;
 };
@@ -41,6 +44,7 @@ struct http_client *fake_http_client_new(void)
 
     (void)pthread_mutex_init(&client->mutex, NULL);
     (void)pthread_cond_init(&client->changed, NULL);
+    client->other_body = "nobody answers";
     return client;
 }
 
@@ -89,6 +93,19 @@ void fake_http_client_answer(struct http_client *client, const char *url, int st
     (void)pthread_mutex_unlock(&client->mutex);
 }
 
+void fake_http_client_answer_all(struct http_client *client, int status, const char *body)
+{
+    (void)pthread_mutex_lock(&client->mutex);
+    client->other_status = status;
+    client->other_body = body;
+    (void)pthread_mutex_unlock(&client->mutex);
+}
+
+const struct fake_http_request *fake_http_client_request(const struct http_client *client)
+{
+    return &client->request;
+}
+
 unsigned fake_http_client_count(struct http_client *client, const char *url)
 {
     const struct scripted *answer = NULL;
@@ -99,7 +116,7 @@ unsigned fake_http_client_count(struct http_client *client, const char *url)
     if (answer) {
         count = answer->count;
     } else if (!url) {
-        count = client->total;
+        count = client->request.count;
     }
     (void)pthread_mutex_unlock(&client->mutex);
     return count;
@@ -133,27 +150,48 @@ static void wait_while_held(struct http_client *client)
     client->waiting--;
 }
 
+static void keep_text(char kept[FAKE_HTTP_TEXT_BYTES], const char *text)
+{
+    (void)snprintf(kept, FAKE_HTTP_TEXT_BYTES, "%s", text ? text : "");
+}
+
+static void keep_request(struct http_client *client, const struct outbound_request *request)
+{
+    struct fake_http_request *kept = &client->request;
+
+    kept->count++;
+    kept->has_bearer = request->bearer != NULL;
+    kept->has_others = request->headers || request->user || request->password;
+    keep_text(kept->method, request->method ? request->method : "GET");
+    keep_text(kept->url, request->url);
+    keep_text(kept->bearer, request->bearer);
+    keep_text(kept->content_type, request->content_type);
+    (void)snprintf(kept->body, sizeof(kept->body), "%.*s", STR_FORMAT(request->body));
+}
+
 enum error_code http_client_send(struct http_client *client, const struct outbound_request *request,
                                  struct outbound_answer *answer_out, struct error *err)
 {
     struct scripted *answer = NULL;
+    const char *body = NULL;
     enum error_code code = OK;
 
     *answer_out = (struct outbound_answer){.max_age_s = -1};
     strbuf_init(&answer_out->body, BODY_MAX_BYTES);
     (void)pthread_mutex_lock(&client->mutex);
     wait_while_held(client);
-    client->total++;
+    keep_request(client, request);
     answer = find(client, request->url);
+    answer_out->status = answer ? answer->status : client->other_status;
+    body = answer ? answer->body : client->other_body;
     if (answer) {
         answer->count++;
-    }
-    if (!answer || answer->status == 0) {
-        code = error_set(err, ERROR_UNAVAILABLE, "nobody answers");
-    } else {
-        answer_out->status = answer->status;
         answer_out->max_age_s = answer->max_age_s;
-        strbuf_append_text(&answer_out->body, answer->body);
+    }
+    if (answer_out->status == 0) {
+        code = error_set(err, ERROR_UNAVAILABLE, "%s", answer ? "nobody answers" : body);
+    } else {
+        strbuf_append_text(&answer_out->body, body);
     }
     (void)pthread_mutex_unlock(&client->mutex);
     return code;

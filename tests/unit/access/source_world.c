@@ -35,7 +35,7 @@ static const char *const nonsense[] = {
 void source_world_init(struct source_world *world)
 {
     *world = (struct source_world){
-        .client = scripted_http_new(),
+        .client = fake_http_client_new(),
         .identity = {.kind = IDENTITY_EMPLOYEE,
                      .name = STR_LITERAL("jdoe"),
                      .expires_ms = INT64_MAX},
@@ -67,7 +67,7 @@ void source_world_expect(struct source_world *world, const struct source_case *c
     for (size_t i = 0; i < count; i++) {
         enum error_code code = OK;
 
-        scripted_http_answer(world->client, cases[i].status, cases[i].body);
+        fake_http_client_answer_all(world->client, cases[i].status, cases[i].body);
         code = source_world_ask(world);
         if (code != cases[i].code) {
             fail_msg("%d %s: %s, not %s", cases[i].status, cases[i].body, error_code_name(code),
@@ -86,27 +86,27 @@ void source_world_expect_no_yes_from_a_failure(struct source_world *world)
         if (status == 200) {
             continue;
         }
-        scripted_http_answer(world->client, status, yes_of_all);
+        fake_http_client_answer_all(world->client, status, yes_of_all);
         assert_int_not_equal(source_world_ask(world), OK);
-        scripted_http_answer(world->client, status, yes_of_kio);
+        fake_http_client_answer_all(world->client, status, yes_of_kio);
         assert_int_not_equal(source_world_ask(world), OK);
         assert_true(status < 500 || source_world_ask(world) == ERROR_UNAVAILABLE);
     }
     for (size_t i = 0; i < ARRAY_LEN(nonsense); i++) {
-        scripted_http_answer(world->client, 200, nonsense[i]);
+        fake_http_client_answer_all(world->client, 200, nonsense[i]);
         assert_int_equal(source_world_ask(world), ERROR_UNAVAILABLE);
     }
 }
 
 void source_world_expect_no_question_without_a_token(struct source_world *world)
 {
-    const unsigned count = scripted_http_request(world->client)->count;
+    const unsigned count = fake_http_client_request(world->client)->count;
 
     world->token = NULL;
-    scripted_http_answer(world->client, 200, "[{\"name\":\"acme\"}]");
+    fake_http_client_answer_all(world->client, 200, "[{\"name\":\"acme\"}]");
     assert_int_equal(source_world_ask(world), ERROR_DENIED);
     assert_non_null(strstr(world->err.message, "with an OAuth 2.0 token"));
-    assert_int_equal(scripted_http_request(world->client)->count, count);
+    assert_int_equal(fake_http_client_request(world->client)->count, count);
 }
 
 void source_world_expect_check(struct source_world *world, const char *url, const char *name)
@@ -115,20 +115,20 @@ void source_world_expect_check(struct source_world *world, const char *url, cons
     static const int broken[] = {0, 500, 502, 503};
     CLEANUP(strbuf_release) struct strbuf report;
 
-    strbuf_init(&report, SCRIPTED_TEXT_BYTES);
+    strbuf_init(&report, FAKE_HTTP_TEXT_BYTES);
     for (size_t i = 0; i < ARRAY_LEN(reachable); i++) {
         strbuf_clear(&report);
-        scripted_http_answer(world->client, reachable[i], "");
+        fake_http_client_answer_all(world->client, reachable[i], "");
         assert_int_equal(world->source->driver->check(world->source, &report, &world->err), OK);
-        assert_string_equal(scripted_http_request(world->client)->url, url);
-        assert_false(scripted_http_request(world->client)->has_bearer);
+        assert_string_equal(fake_http_client_request(world->client)->url, url);
+        assert_false(fake_http_client_request(world->client)->has_bearer);
         assert_true(str_starts_with(strbuf_str(&report), name));
         assert_non_null(strstr(report.text, url));
         assert_true(str_ends_with(strbuf_str(&report), "\n"));
     }
     strbuf_clear(&report);
     for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
-        scripted_http_answer(world->client, broken[i], "no route");
+        fake_http_client_answer_all(world->client, broken[i], "no route");
         assert_int_equal(world->source->driver->check(world->source, &report, &world->err),
                          ERROR_UNAVAILABLE);
         assert_true(world->err.message[0] != '\0');

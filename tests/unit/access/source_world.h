@@ -1,7 +1,7 @@
 #pragma once
 
 #include "access/team_source.h"
-#include "tests/support/scripted_http.h"
+#include "tests/support/fake_http_client.h"
 
 /* One team source, what it is asked and what it hears. */
 struct source_world {

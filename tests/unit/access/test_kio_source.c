@@ -71,10 +71,10 @@ static void application_is_the_name_without_its_prefix(void **state)
 
         setup(&world, rows[i].prefix);
         world.identity.name = str_from(rows[i].name);
-        scripted_http_answer(world.client, 200, "{\"team_id\":\"acme\"}");
+        fake_http_client_answer_all(world.client, 200, "{\"team_id\":\"acme\"}");
         assert_int_equal(source_world_ask(&world), rows[i].url ? OK : ERROR_DENIED);
-        assert_int_equal(scripted_http_request(world.client)->count, rows[i].url ? 1 : 0);
-        assert_string_equal(scripted_http_request(world.client)->url,
+        assert_int_equal(fake_http_client_request(world.client)->count, rows[i].url ? 1 : 0);
+        assert_string_equal(fake_http_client_request(world.client)->url,
                             rows[i].url ? rows[i].url : "");
         source_world_release(&world);
     }
@@ -86,12 +86,12 @@ static void kio_is_asked_in_the_callers_name(void **state)
 
     (void)state;
     setup(&world, NULL);
-    scripted_http_answer(world.client, 200, "{\"team_id\":\"acme\"}");
+    fake_http_client_answer_all(world.client, 200, "{\"team_id\":\"acme\"}");
     assert_int_equal(source_world_ask(&world), OK);
-    assert_string_equal(scripted_http_request(world.client)->method, "GET");
-    assert_string_equal(scripted_http_request(world.client)->bearer, "a-secret");
-    assert_string_equal(scripted_http_request(world.client)->body, "");
-    assert_false(scripted_http_request(world.client)->has_others);
+    assert_string_equal(fake_http_client_request(world.client)->method, "GET");
+    assert_string_equal(fake_http_client_request(world.client)->bearer, "a-secret");
+    assert_string_equal(fake_http_client_request(world.client)->body, "");
+    assert_false(fake_http_client_request(world.client)->has_others);
     source_world_release(&world);
 }
 

@@ -36,15 +36,15 @@ static void policy_and_team_are_in_the_body(void **state)
 
     (void)state;
     setup(&world);
-    scripted_http_answer(world.client, 200, "");
+    fake_http_client_answer_all(world.client, 200, "");
     assert_int_equal(source_world_ask(&world), OK);
-    assert_string_equal(scripted_http_request(world.client)->url, "https://permission/auth");
-    assert_string_equal(scripted_http_request(world.client)->method, "GET");
-    assert_string_equal(scripted_http_request(world.client)->bearer, "a-secret");
-    assert_string_equal(scripted_http_request(world.client)->content_type, "application/json");
-    assert_string_equal(scripted_http_request(world.client)->body,
+    assert_string_equal(fake_http_client_request(world.client)->url, "https://permission/auth");
+    assert_string_equal(fake_http_client_request(world.client)->method, "GET");
+    assert_string_equal(fake_http_client_request(world.client)->bearer, "a-secret");
+    assert_string_equal(fake_http_client_request(world.client)->content_type, "application/json");
+    assert_string_equal(fake_http_client_request(world.client)->body,
                         "{\"policy\":\"relaxed-radical-agility\",\"payload\":{\"team\":\"acme\"}}");
-    assert_false(scripted_http_request(world.client)->has_others);
+    assert_false(fake_http_client_request(world.client)->has_others);
     source_world_release(&world);
 }
 
@@ -55,7 +55,7 @@ static void team_stays_within_its_string(void **state)
 
     (void)state;
     setup(&world);
-    scripted_http_answer(world.client, 200, "");
+    fake_http_client_answer_all(world.client, 200, "");
     for (size_t i = 0; i < ARRAY_LEN(teams); i++) {
         struct json_value *json = NULL;
         const struct json_value *payload = NULL;
@@ -63,7 +63,8 @@ static void team_stays_within_its_string(void **state)
         world.team = teams[i];
         assert_int_equal(source_world_ask(&world), OK);
         assert_int_equal(
-            json_value_parse(str_from(scripted_http_request(world.client)->body), &json, NULL), OK);
+            json_value_parse(str_from(fake_http_client_request(world.client)->body), &json, NULL),
+            OK);
         payload = json_value_member(json, "payload");
         assert_true(str_is(json_value_member_string(payload, "team"), teams[i]));
         json_value_free(json);
@@ -83,7 +84,7 @@ static void only_200_is_a_yes(void **state)
                                          : status < 200 || status >= 500 ? ERROR_UNAVAILABLE
                                                                          : ERROR_DENIED;
 
-        scripted_http_answer(world.client, status, "{\"allowed\":true}");
+        fake_http_client_answer_all(world.client, status, "{\"allowed\":true}");
         assert_int_equal(source_world_ask(&world), expected);
     }
     source_world_release(&world);

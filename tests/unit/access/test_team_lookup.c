@@ -9,11 +9,11 @@
 #include <cmocka.h>
 
 #include "outbound/url.h"
-#include "tests/support/scripted_http.h"
+#include "tests/support/fake_http_client.h"
 
 static void every_status_has_its_meaning(void **state)
 {
-    struct http_client *client = scripted_http_new();
+    struct http_client *client = fake_http_client_new();
     const struct team_lookup lookup = {
         "oracle", client, {.url = "http://x/?member=jdoe", .bearer = "a-secret"}};
 
@@ -26,7 +26,7 @@ static void every_status_has_its_meaning(void **state)
                                          : status == 401 || status == 403 ? ERROR_DENIED
                                                                           : ERROR_UNAVAILABLE;
 
-        scripted_http_answer(client, status, "[\"not to be told\"]");
+        fake_http_client_answer_all(client, status, "[\"not to be told\"]");
         assert_int_equal(team_lookup_json(&lookup, &json, status == 0 ? NULL : &err), expected);
         assert_int_equal(json != NULL, status == 200);
         assert_null(strstr(err.message, "secret"));
@@ -54,14 +54,14 @@ static void status_is_given_where_the_service_may_say_no(void **state)
         {199, ERROR_UNAVAILABLE},
         {0, ERROR_UNAVAILABLE},
     };
-    struct http_client *client = scripted_http_new();
+    struct http_client *client = fake_http_client_new();
     const struct team_lookup lookup = {"oracle", client, {.url = "http://x/", .bearer = "t"}};
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         int status = -1;
 
-        scripted_http_answer(client, rows[i].status, "");
+        fake_http_client_answer_all(client, rows[i].status, "");
         assert_int_equal(team_lookup_status(&lookup, &status, NULL), rows[i].code);
         assert_true(rows[i].code || status == rows[i].status);
     }
@@ -70,38 +70,38 @@ static void status_is_given_where_the_service_may_say_no(void **state)
 
 static void nothing_is_asked_without_a_token(void **state)
 {
-    struct http_client *client = scripted_http_new();
+    struct http_client *client = fake_http_client_new();
     const struct team_lookup lookup = {"oracle", client, {.url = "http://x/"}};
     struct json_value *json = NULL;
     struct error err = {0};
     int status = 0;
 
     (void)state;
-    scripted_http_answer(client, 200, "[]");
+    fake_http_client_answer_all(client, 200, "[]");
     assert_int_equal(team_lookup_json(&lookup, &json, &err), ERROR_DENIED);
     assert_string_equal(err.message, "the oracle can only be asked with an OAuth 2.0 token");
     assert_int_equal(team_lookup_status(&lookup, &status, &err), ERROR_DENIED);
     assert_null(json);
-    assert_int_equal(scripted_http_request(client)->count, 0);
+    assert_int_equal(fake_http_client_request(client)->count, 0);
     http_client_free(client);
 }
 
 static void check_asks_without_a_token(void **state)
 {
-    struct http_client *client = scripted_http_new();
+    struct http_client *client = fake_http_client_new();
     const struct team_lookup lookup = {"oracle", client, {.url = "http://x/y"}};
     CLEANUP(strbuf_release) struct strbuf report;
     struct error err = {0};
 
     (void)state;
-    strbuf_init(&report, SCRIPTED_TEXT_BYTES);
-    scripted_http_answer(client, 502, "");
+    strbuf_init(&report, FAKE_HTTP_TEXT_BYTES);
+    fake_http_client_answer_all(client, 502, "");
     assert_int_equal(team_lookup_check(&lookup, &report, &err), ERROR_UNAVAILABLE);
     assert_string_equal(err.message, "http://x/y answers with status 502");
-    scripted_http_answer(client, 0, "no route");
+    fake_http_client_answer_all(client, 0, "no route");
     assert_int_equal(team_lookup_check(&lookup, &report, &err), ERROR_UNAVAILABLE);
     assert_string_equal(err.message, "no route");
-    scripted_http_answer(client, 401, "");
+    fake_http_client_answer_all(client, 401, "");
     assert_int_equal(team_lookup_check(&lookup, &report, &err), OK);
     assert_string_equal(report.text, "oracle: http://x/y answers (status 401 without a token)\n");
     http_client_free(client);

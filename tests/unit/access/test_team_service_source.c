@@ -52,13 +52,13 @@ static void both_forms_are_asked_in_the_callers_name(void **state)
         struct source_world world;
 
         setup(&world, rows[i].base, rows[i].form);
-        scripted_http_answer(world.client, 200, "[{\"name\":\"acme\"}]");
+        fake_http_client_answer_all(world.client, 200, "[{\"name\":\"acme\"}]");
         assert_int_equal(source_world_ask(&world), OK);
-        assert_string_equal(scripted_http_request(world.client)->url, rows[i].url);
-        assert_string_equal(scripted_http_request(world.client)->method, "GET");
-        assert_string_equal(scripted_http_request(world.client)->bearer, "a-secret");
-        assert_string_equal(scripted_http_request(world.client)->body, "");
-        assert_false(scripted_http_request(world.client)->has_others);
+        assert_string_equal(fake_http_client_request(world.client)->url, rows[i].url);
+        assert_string_equal(fake_http_client_request(world.client)->method, "GET");
+        assert_string_equal(fake_http_client_request(world.client)->bearer, "a-secret");
+        assert_string_equal(fake_http_client_request(world.client)->body, "");
+        assert_false(fake_http_client_request(world.client)->has_others);
         source_world_release(&world);
     }
 }
@@ -158,7 +158,7 @@ static void name_stays_within_its_place(void **state)
         const char *base = form == TEAM_SERVICE_USER ? user : accounts;
 
         setup(&world, "https://teams", (enum team_service_form)form);
-        scripted_http_answer(world.client, 200, "[{\"name\":\"acme\"}]");
+        fake_http_client_answer_all(world.client, 200, "[{\"name\":\"acme\"}]");
         for (int byte = 1; byte < 256; byte++) {
             const char name[] = {'a', (char)byte, 'b'};
             const char *rest = NULL;
@@ -169,8 +169,8 @@ static void name_stays_within_its_place(void **state)
                 continue;
             }
             assert_int_equal(source_world_ask(&world), OK);
-            rest = scripted_http_request(world.client)->url + strlen(base);
-            assert_memory_equal(scripted_http_request(world.client)->url, base, strlen(base));
+            rest = fake_http_client_request(world.client)->url + strlen(base);
+            assert_memory_equal(fake_http_client_request(world.client)->url, base, strlen(base));
             assert_null(strpbrk(rest, "/?#&=+;: \\\"<>"));
             assert_true(strlen(rest) == 3 || (strlen(rest) == 5 && rest[1] == '%'));
         }
@@ -185,13 +185,13 @@ static void name_that_is_no_segment_is_not_asked_about(void **state)
 
     (void)state;
     setup(&world, "https://teams", TEAM_SERVICE_USER);
-    scripted_http_answer(world.client, 200, "[{\"name\":\"acme\"}]");
+    fake_http_client_answer_all(world.client, 200, "[{\"name\":\"acme\"}]");
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         world.identity.name = str_from(names[i]);
         assert_int_equal(source_world_ask(&world), ERROR_DENIED);
         assert_non_null(strstr(world.err.message, "cannot be asked about"));
     }
-    assert_int_equal(scripted_http_request(world.client)->count, 0);
+    assert_int_equal(fake_http_client_request(world.client)->count, 0);
     source_world_release(&world);
 }
 
@@ -210,11 +210,11 @@ static void longest_name_is_asked_about_as_a_whole(void **state)
 
         setup(&world, base, (enum team_service_form)form);
         world.identity.name = (struct str){name, sizeof(name)};
-        scripted_http_answer(world.client, 200, "[{\"name\":\"acme\"}]");
+        fake_http_client_answer_all(world.client, 200, "[{\"name\":\"acme\"}]");
         assert_int_equal(source_world_ask(&world), OK);
         length = strlen(base) +
                  strlen(form == TEAM_SERVICE_USER ? "/user/" : "/api/accounts/aws?member=");
-        assert_int_equal(strlen(scripted_http_request(world.client)->url),
+        assert_int_equal(strlen(fake_http_client_request(world.client)->url),
                          length + sizeof(name) * 3);
         source_world_release(&world);
     }

@@ -13,7 +13,7 @@ void remote_world_init(struct remote_world *world)
 {
     *world = (struct remote_world){0};
     fake_clock_init(&world->clock);
-    world->client = scripted_http_new();
+    world->client = fake_http_client_new();
 }
 
 void remote_world_release(struct remote_world *world)
@@ -28,7 +28,7 @@ enum error_code remote_world_ask(struct remote_world *world, enum credentials_ki
 {
     const struct credentials credentials = {.kind = kind, .secret = str_from(secret)};
 
-    scripted_http_answer(world->client, status, body);
+    fake_http_client_answer_all(world->client, status, body);
     identity_release(world->identity);
     world->identity = NULL;
     return world->source->driver->identify(world->source, &credentials, &world->identity,
@@ -41,7 +41,7 @@ enum error_code remote_world_check(struct remote_world *world, int status, const
     enum error_code code = OK;
 
     strbuf_init(&report, 1024);
-    scripted_http_answer(world->client, status, body);
+    fake_http_client_answer_all(world->client, status, body);
     code = world->source->driver->check(world->source, &report, &world->err);
     if (!code) {
         (void)snprintf(world->err.message, sizeof(world->err.message), "%s", report.text);

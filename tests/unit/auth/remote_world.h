@@ -3,7 +3,7 @@
 #include "auth/claims.h"
 #include "auth/identity_source.h"
 #include "tests/support/fake_clock.h"
-#include "tests/support/scripted_http.h"
+#include "tests/support/fake_http_client.h"
 
 /* What the sources that ask others need, and one row of what they are told. */
 struct remote_world {

@@ -31,7 +31,7 @@ static int tear_down(void **state)
 static void a_document_is_shown_to_those_who_know(void **state)
 {
     struct remote_world *world = *state;
-    const struct scripted_request *request = scripted_http_request(world->client);
+    const struct fake_http_request *request = fake_http_client_request(world->client);
     char name[64];
 
     assert_int_equal(remote_world_ask(world, CREDENTIALS_INSTANCE, "PK\"CS7", 200, "{}"), OK);

@@ -68,7 +68,7 @@ static enum error_code ask(struct remote_world *world, int status, const char *b
 static void a_token_is_introspected(void **state)
 {
     struct remote_world *world = *state;
-    const struct scripted_request *request = scripted_http_request(world->client);
+    const struct fake_http_request *request = fake_http_client_request(world->client);
 
     assert_int_equal(ask(world, 200,
                          "{\"active\":true,\"sub\":\"robot\",\"client_id\":\"robot\","
@@ -134,7 +134,7 @@ static void a_token_of_our_own_is_kept_until_shortly_before_its_end(void **state
     static const char both[] = "{\"access_token\":\"ours\",\"expires_in\":100,\"active\":true,"
                                "\"sub\":\"a\"}";
     struct remote_world *world = *state;
-    const struct scripted_request *request = scripted_http_request(world->client);
+    const struct fake_http_request *request = fake_http_client_request(world->client);
 
     assert_int_equal(ask(world, 200, both), OK);
     assert_int_equal(request->count, 2);
@@ -153,7 +153,7 @@ static void a_token_of_our_own_that_is_refused_is_renewed_once(void **state)
 {
     static const char both[] = "{\"access_token\":\"ours\",\"active\":true,\"sub\":\"a\"}";
     struct remote_world *world = *state;
-    const struct scripted_request *request = scripted_http_request(world->client);
+    const struct fake_http_request *request = fake_http_client_request(world->client);
 
     assert_int_equal(ask(world, 200, both), OK);
     assert_int_equal(request->count, 2);

@@ -36,7 +36,7 @@ static enum error_code ask(struct remote_world *world, int status, const char *b
 static void a_token_is_asked_about_and_read(void **state)
 {
     struct remote_world *world = *state;
-    const struct scripted_request *request = scripted_http_request(world->client);
+    const struct fake_http_request *request = fake_http_client_request(world->client);
 
     assert_int_equal(ask(world, 200,
                          "{\"access_token\":\"x\",\"uid\":\"jdoe\",\"realm\":\"/employees\","
