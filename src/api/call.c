@@ -124,6 +124,19 @@ void call_add_next_link(struct call *call, size_t limit, struct str last, const 
     strbuf_release(&link);
 }
 
+void call_add_cursor_link(struct call *call, size_t limit, struct str cursor)
+{
+    const struct str path = call->exchange->request.path;
+    struct strbuf link;
+
+    strbuf_init(&link, LINK_FRAME_BYTES + path.length + ENCODED_BYTE_BYTES * cursor.length);
+    strbuf_append_format(&link, "<%.*s?limit=%zu&cursor=", STR_FORMAT(path), limit);
+    append_encoded(&link, cursor);
+    strbuf_append_text(&link, ">; rel=\"next\"");
+    http_response_add(&call->exchange->response, "Link", strbuf_str(&link));
+    strbuf_release(&link);
+}
+
 /* All but RFC 3986 2.3's unreserved characters and the slash, which a query may hold. */
 static void append_encoded(struct strbuf *buf, struct str value)
 {

@@ -61,6 +61,7 @@ struct call {
     struct str name;              /* of the path, as sent: a repository's */
     struct str reference;         /* of the path, decoded: a tag, digest or upload's id */
     struct repository repository; /* if the route has one */
+    struct str team;              /* of a path of Pier One's own API */
 
     struct upload *upload;   /* open, or NULL; closed before the answer is sent */
     uint64_t expected_bytes; /* that the body must have, if has_expected_bytes */
@@ -116,6 +117,9 @@ struct str call_parameter(struct call *call, const char *name);
 /* The `n` of a listing, up to PAGE_MAX_ENTRIES, which is also what it is if absent. ERROR_INVALID
  * about PAGE. */
 MUST_USE enum error_code call_page_size(struct call *call, size_t *limit_out, struct error *err);
+
+/* Link to the page behind a cursor, as Pier One's own API has it: `?limit=…&cursor=…`. */
+void call_add_cursor_link(struct call *call, size_t limit, struct str cursor);
 
 /* Link to the page behind `last` (RFC 8288), with the parameters given (NULL, or `name=value`
  * encoded). */

@@ -2,11 +2,13 @@
 
 #include "api/origin.h"
 #include "api/routes.h"
+#include "api/team_path.h"
 
 enum { CHALLENGE_MAX_BYTES = 2048 };
 
 static void append_bearer(struct call *call, struct strbuf *buf);
-static void append_scope(const struct call *call, struct strbuf *buf);
+static void append_scope(struct call *call, struct strbuf *buf);
+static bool names_repository(struct call *call);
 
 void challenge_add(struct call *call)
 {
@@ -36,18 +38,28 @@ static void append_bearer(struct call *call, struct strbuf *buf)
     }
 }
 
-static void append_scope(const struct call *call, struct strbuf *buf)
+static void append_scope(struct call *call, struct strbuf *buf)
 {
     const enum access access = call->route ? call->route->access : ACCESS_NOBODY;
-    struct repository repository;
 
     if (access == ACCESS_CATALOG) {
         strbuf_append_text(buf, ",scope=\"registry:catalog:*\"");
         return;
     }
-    if (call->name.length == 0 || repository_parse(call->name, &repository, NULL)) {
+    if (!names_repository(call)) {
         return;
     }
-    strbuf_append_format(buf, ",scope=\"repository:%.*s:%s\"", STR_FORMAT(repository.name),
+    strbuf_append_format(buf, ",scope=\"repository:%.*s:%s\"", STR_FORMAT(call->repository.name),
                          access == ACCESS_PULL ? "pull" : "pull,push");
+}
+
+/* Whoever is not known is told before the path is looked at. */
+static bool names_repository(struct call *call)
+{
+    if (!call->is_parsed && team_path_is(call)) {
+        (void)!team_path_parse(call, NULL);
+    } else if (!call->is_parsed && call->name.length > 0) {
+        (void)!repository_parse(call->name, &call->repository, NULL);
+    }
+    return call->repository.name.length > 0;
 }

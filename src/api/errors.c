@@ -2,7 +2,9 @@
 
 #include "api/api_private.h"
 #include "api/challenge.h"
+#include "api/team_path.h"
 #include "base/json_writer.h"
+#include "http/status.h"
 
 #define RETRY_AFTER_S 5U
 
@@ -50,6 +52,7 @@ static const struct {
     {ERROR_INTERNAL, ABOUT_NOTHING, {500, "UNKNOWN", NULL}},
 };
 
+static void write_problem(struct call *call, struct str message);
 static void write_body(struct call *call, const char *code, struct str message);
 static void write_error(struct json_writer *writer, const char *code, struct str message,
                         const struct error_detail *detail);
@@ -103,11 +106,35 @@ static const char *public_message(enum error_code code)
                                      : internal_message;
 }
 
+/* Pier One's own API tells errors as problem details (RFC 9457), with the `message` that clients of
+ * the original show. */
+static void write_problem(struct call *call, struct str message)
+{
+    struct http_response *response = &call->exchange->response;
+    struct json_writer writer;
+
+    strbuf_clear(&call->answer);
+    json_writer_init(&writer, &call->answer);
+    json_writer_begin_object(&writer);
+    json_writer_member(&writer, "title", str_from(http_status_reason(response->status)));
+    json_writer_member_uint64(&writer, "status", (uint64_t)response->status);
+    json_writer_member(&writer, "detail", message);
+    json_writer_member(&writer, "message", message);
+    json_writer_end_object(&writer);
+    response->body = strbuf_str(&call->answer);
+    http_response_add(response, "Content-Type", str_from("application/problem+json"));
+    http_response_add(response, "Cache-Control", str_from("no-store"));
+}
+
 static void write_body(struct call *call, const char *code, struct str message)
 {
     struct http_response *response = &call->exchange->response;
     struct json_writer writer;
 
+    if (team_path_is(call)) {
+        write_problem(call, message);
+        return;
+    }
     strbuf_clear(&call->answer); /* what a handler began to write before it failed */
     json_writer_init(&writer, &call->answer);
     json_writer_begin_object(&writer);

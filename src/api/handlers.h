@@ -3,7 +3,7 @@
 #include "api/call.h"
 
 /* What the routes do. Each is in the file of its subject: base_, blob_, upload_, manifest_, list_,
- * referrer_ and token_handlers.c. */
+ * referrer_, team_ and token_handlers.c. */
 
 extern const struct handler base_handler;   /* GET /v2/ */
 extern const struct handler health_handler; /* whether the process lives */
@@ -23,6 +23,12 @@ extern const struct handler manifest_put_handler;
 extern const struct handler tag_list_handler;
 extern const struct handler catalog_handler;
 extern const struct handler referrers_handler;
+
+extern const struct handler team_list_handler;
+extern const struct handler artifact_list_handler;
+extern const struct handler artifact_tags_handler;
+extern const struct handler artifact_tag_handler;
+extern const struct handler image_ids_handler;
 
 extern const struct handler token_get_handler;
 extern const struct handler token_post_handler;

@@ -8,6 +8,7 @@
 #include "api/login.h"
 #include "api/permission.h"
 #include "api/routes.h"
+#include "api/team_path.h"
 #include "base/memory.h"
 #include "base/random.h"
 
@@ -243,6 +244,9 @@ static enum error_code parse_path(struct call *call, struct error *err)
             return error_set(err, ERROR_INVALID, "the path is not well encoded");
         }
         call->reference = str_from(decoded);
+    }
+    if (team_path_is(call)) {
+        return team_path_parse(call, err);
     }
     return call->name.length > 0 ? repository_parse(call->name, &call->repository, err) : OK;
 }

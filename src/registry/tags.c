@@ -1,6 +1,7 @@
 #include "registry/tags.h"
 
 #include "registry/registry_private.h"
+#include "registry/tag_rule.h"
 
 enum error_code registry_list_tags(struct registry *registry, const struct repository *repository,
                                    const struct name_query *query, struct name_page *page_out,
@@ -17,4 +18,40 @@ enum error_code registry_list_repositories(struct registry *registry,
                                            struct name_page *page_out, struct error *err)
 {
     return metadata_list_repositories(registry->config.metadata, query, page_out, err);
+}
+
+enum error_code registry_list_teams(struct registry *registry, const struct name_query *query,
+                                    struct name_page *page_out, struct error *err)
+{
+    return metadata_list_teams(registry->config.metadata, query, page_out, err);
+}
+
+enum error_code registry_list_artifacts(struct registry *registry, const struct name_query *query,
+                                        struct name_page *page_out, struct error *err)
+{
+    return metadata_list_artifacts(registry->config.metadata, query, page_out, err);
+}
+
+enum error_code registry_list_tag_details(struct registry *registry,
+                                          const struct tag_detail_query *query,
+                                          struct tag_detail_page *page_out, struct error *err)
+{
+    return metadata_list_tag_details(registry->config.metadata, query, page_out, err);
+}
+
+enum error_code registry_find_tag_detail(struct registry *registry,
+                                         const struct repository *repository, struct str name,
+                                         struct arena *arena, struct tag_detail *tag_out,
+                                         struct error *err)
+{
+    struct metadata *metadata = registry->config.metadata;
+    struct tag_record newest = {.name = name};
+    enum error_code code = OK;
+
+    if (tag_rule_is_latest(name)) {
+        code = metadata_find_newest_tag(metadata, repository->name, arena, &newest, err);
+    }
+    return code ? code
+                : metadata_find_tag_detail(metadata, repository->name, newest.name, arena, tag_out,
+                                           err);
 }

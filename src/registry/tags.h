@@ -1,7 +1,9 @@
 #pragma once
 
 #include "metadata/repositories.h"
+#include "metadata/tag_details.h"
 #include "metadata/tags.h"
+#include "metadata/teams.h"
 #include "registry/reference.h"
 #include "registry/registry.h"
 
@@ -15,3 +17,24 @@ MUST_USE enum error_code registry_list_tags(struct registry *registry,
 MUST_USE enum error_code registry_list_repositories(struct registry *registry,
                                                     const struct name_query *query,
                                                     struct name_page *page_out, struct error *err);
+
+/* Teams that hold a repository, and a team's (the query's `repository`) artifacts. */
+MUST_USE enum error_code registry_list_teams(struct registry *registry,
+                                             const struct name_query *query,
+                                             struct name_page *page_out, struct error *err);
+MUST_USE enum error_code registry_list_artifacts(struct registry *registry,
+                                                 const struct name_query *query,
+                                                 struct name_page *page_out, struct error *err);
+
+/* Tags with what is known of their manifests, oldest first, without signatures. ERROR_NOT_FOUND
+ * about NAME. */
+MUST_USE enum error_code registry_list_tag_details(struct registry *registry,
+                                                   const struct tag_detail_query *query,
+                                                   struct tag_detail_page *page_out,
+                                                   struct error *err);
+
+/* One tag; `latest` is the newest. ERROR_NOT_FOUND about TAG. */
+MUST_USE enum error_code registry_find_tag_detail(struct registry *registry,
+                                                  const struct repository *repository,
+                                                  struct str name, struct arena *arena,
+                                                  struct tag_detail *tag_out, struct error *err);

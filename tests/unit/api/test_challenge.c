@@ -29,6 +29,9 @@ static void a_challenge_says_what_is_needed(void **state)
         {"POST /v2/a/b/blobs/uploads/", "Bearer wrong",
          PLACE ",scope=\"repository:a/b:pull,push\",error=\"invalid_token\""},
         {"PATCH /v2/a/b/blobs/uploads/x", NULL, PLACE ",scope=\"repository:a/b:pull,push\""},
+        {"GET /teams", NULL, PLACE ",scope=\"registry:catalog:*\""},
+        {"GET /teams/a/artifacts/b%2Fc/tags", NULL, PLACE ",scope=\"repository:a/b/c:pull\""},
+        {"GET /v1/repositories/a/b/tags", NULL, PLACE ",scope=\"repository:a/b:pull\""},
         {"GET /v2/_catalog", NULL, PLACE ",scope=\"registry:catalog:*\""},
         {"GET /v2/A%22/b/manifests/1", NULL, PLACE}, /* no repository's name */
         {"GET /v2/token", NULL, "Basic realm=\"pierone\", charset=\"UTF-8\""},

@@ -147,6 +147,13 @@ static enum access access_of(const struct route *row)
 {
     const bool is_upload = strstr(row->pattern, "/uploads/") != NULL;
 
+    if (strcmp(row->pattern, "/teams") == 0 || strstr(row->pattern, "}/artifacts")) {
+        return ACCESS_CATALOG;
+    }
+    if (strncmp(row->pattern, "/teams/", strlen("/teams/")) == 0 ||
+        strncmp(row->pattern, "/v1/", strlen("/v1/")) == 0) {
+        return ACCESS_PULL;
+    }
     if (strncmp(row->pattern, "/v2", strlen("/v2")) != 0) {
         return ACCESS_PUBLIC;
     }

@@ -1,0 +1,257 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "api/api_private.h"
+#include "api/handlers.h"
+#include "base/clock.h"
+#include "base/json_writer.h"
+#include "registry/tags.h"
+
+enum { TEAM_PAGE_MAX_ENTRIES = 10 * 1000 };
+
+/* Where a page of tags begins: `MILLISECONDS-SEQUENCE` of the last of the page before. */
+struct place {
+    int64_t created_ms;
+    int64_t sequence;
+};
+
+static enum error_code list_teams(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code list_artifacts(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code read_names(struct call *call, struct name_query *query, struct error *err);
+static enum error_code read_limit(struct call *call, size_t *limit_out, struct error *err);
+static enum error_code answer_names(struct call *call, const struct name_query *query,
+                                    const struct name_page *page, struct error *err);
+static enum error_code list_tags(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code read_tags(struct call *call, struct tag_detail_query *query,
+                                 struct error *err);
+static bool parse_place(struct str text, struct place *place_out);
+static enum error_code answer_tags(struct call *call, const struct tag_detail_query *query,
+                                   const struct tag_detail_page *page, struct error *err);
+static enum error_code get_tag(struct call *call, bool *wants_body_out, struct error *err);
+static void write_tag(struct json_writer *writer, const struct tag_detail *tag);
+static void write_digest(struct json_writer *writer, const char *name, const struct digest *digest);
+static enum error_code list_image_ids(struct call *call, bool *wants_body_out, struct error *err);
+
+const struct handler team_list_handler = {.begin = list_teams};
+const struct handler artifact_list_handler = {.begin = list_artifacts};
+const struct handler artifact_tags_handler = {.begin = list_tags};
+const struct handler artifact_tag_handler = {.begin = get_tag};
+const struct handler image_ids_handler = {.begin = list_image_ids};
+
+static enum error_code list_teams(struct call *call, bool *wants_body_out, struct error *err)
+{
+    struct name_page page = {0};
+    struct name_query query;
+    enum error_code code = read_names(call, &query, err);
+
+    (void)wants_body_out;
+    if (!code) {
+        code = registry_list_teams(call->api->config.registry, &query, &page, err);
+    }
+    return code ? code : answer_names(call, &query, &page, err);
+}
+
+static enum error_code list_artifacts(struct call *call, bool *wants_body_out, struct error *err)
+{
+    struct name_page page = {0};
+    struct name_query query;
+    enum error_code code = read_names(call, &query, err);
+
+    (void)wants_body_out;
+    query.repository = call->team;
+    if (!code) {
+        code = registry_list_artifacts(call->api->config.registry, &query, &page, err);
+    }
+    return code ? code : answer_names(call, &query, &page, err);
+}
+
+static enum error_code read_names(struct call *call, struct name_query *query, struct error *err)
+{
+    *query = (struct name_query){
+        .after = call_parameter(call, "cursor"),
+        .arena = &call->exchange->arena,
+    };
+    return read_limit(call, &query->limit, err);
+}
+
+/* Clients of the original ask for no page and expect all. */
+static enum error_code read_limit(struct call *call, size_t *limit_out, struct error *err)
+{
+    const struct str value = call_parameter(call, "limit");
+    uint64_t number = TEAM_PAGE_MAX_ENTRIES;
+
+    if (value.bytes && (!str_parse_uint64(value, &number) || number == 0)) {
+        return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
+                               "limit must be a number above 0: how many entries to list at most");
+    }
+    *limit_out = number < TEAM_PAGE_MAX_ENTRIES ? (size_t)number : TEAM_PAGE_MAX_ENTRIES;
+    return OK;
+}
+
+static enum error_code answer_names(struct call *call, const struct name_query *query,
+                                    const struct name_page *page, struct error *err)
+{
+    struct json_writer writer;
+
+    if (page->has_more && page->count > 0) {
+        call_add_cursor_link(call, query->limit, page->names[page->count - 1]);
+    }
+    json_writer_init(&writer, &call->answer);
+    json_writer_begin_array(&writer);
+    for (size_t i = 0; i < page->count; i++) {
+        json_writer_string(&writer, page->names[i]);
+    }
+    json_writer_end_array(&writer);
+    return call_answer_written(call, "application/json", err);
+}
+
+static enum error_code list_tags(struct call *call, bool *wants_body_out, struct error *err)
+{
+    struct tag_detail_page page = {0};
+    struct tag_detail_query query;
+    enum error_code code = read_tags(call, &query, err);
+
+    (void)wants_body_out;
+    if (!code) {
+        code = registry_list_tag_details(call->api->config.registry, &query, &page, err);
+    }
+    return code ? code : answer_tags(call, &query, &page, err);
+}
+
+static enum error_code read_tags(struct call *call, struct tag_detail_query *query,
+                                 struct error *err)
+{
+    const struct str cursor = call_parameter(call, "cursor");
+    struct place place = {0};
+
+    if (cursor.bytes && !parse_place(cursor, &place)) {
+        return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
+                               "cursor must be one that an answer's Link field has given");
+    }
+    *query = (struct tag_detail_query){
+        .repository = call->repository.name,
+        .after_ms = place.created_ms,
+        .after_sequence = place.sequence,
+        .arena = &call->exchange->arena,
+    };
+    return read_limit(call, &query->limit, err);
+}
+
+static bool parse_place(struct str text, struct place *place_out)
+{
+    uint64_t created_ms = 0;
+    uint64_t sequence = 0;
+    struct str first;
+
+    if (!str_cut(&text, '-', &first) || !str_parse_uint64(first, &created_ms) ||
+        !str_parse_uint64(text, &sequence) || created_ms > INT64_MAX || sequence > INT64_MAX) {
+        return false;
+    }
+    *place_out = (struct place){(int64_t)created_ms, (int64_t)sequence};
+    return true;
+}
+
+static enum error_code answer_tags(struct call *call, const struct tag_detail_query *query,
+                                   const struct tag_detail_page *page, struct error *err)
+{
+    struct json_writer writer;
+
+    if (page->has_more && page->count > 0) {
+        const struct tag_detail *const last = &page->tags[page->count - 1];
+        char cursor[64];
+
+        (void)snprintf(cursor, sizeof(cursor), "%" PRId64 "-%" PRId64, last->tag.created_ms,
+                       last->sequence);
+        call_add_cursor_link(call, query->limit, str_from(cursor));
+    }
+    json_writer_init(&writer, &call->answer);
+    json_writer_begin_array(&writer);
+    for (size_t i = 0; i < page->count; i++) {
+        write_tag(&writer, &page->tags[i]);
+    }
+    json_writer_end_array(&writer);
+    return call_answer_written(call, "application/json", err);
+}
+
+static enum error_code get_tag(struct call *call, bool *wants_body_out, struct error *err)
+{
+    struct tag_detail tag = {0};
+    struct json_writer writer;
+    enum error_code code =
+        registry_find_tag_detail(call->api->config.registry, &call->repository, call->reference,
+                                 &call->exchange->arena, &tag, err);
+
+    (void)wants_body_out;
+    if (code) {
+        return code;
+    }
+    json_writer_init(&writer, &call->answer);
+    write_tag(&writer, &tag);
+    return call_answer_written(call, "application/json", err);
+}
+
+/* The first eight as the original has them; there is no scanner. */
+static void write_tag(struct json_writer *writer, const struct tag_detail *tag)
+{
+    static const char *const of_scanner[] = {"clair_id", "severity_fix_available",
+                                             "severity_no_fix_available", "clair_details"};
+    char created[CLOCK_ISO_BYTES];
+
+    clock_format_iso(tag->tag.created_ms, created);
+    json_writer_begin_object(writer);
+    json_writer_member(writer, "name", tag->tag.name);
+    json_writer_member(writer, "created", str_from(created));
+    json_writer_member(writer, "created_by", tag->tag.created_by);
+    write_digest(writer, "image", tag->has_config ? &tag->config : NULL);
+    for (size_t i = 0; i < ARRAY_LEN(of_scanner); i++) {
+        json_writer_name(writer, of_scanner[i]);
+        json_writer_null(writer);
+    }
+    write_digest(writer, "digest", &tag->tag.digest);
+    json_writer_member_uint64(writer, "size", tag->image_size_bytes);
+    json_writer_member(writer, "media_type", tag->media_type);
+    json_writer_end_object(writer);
+}
+
+static void write_digest(struct json_writer *writer, const char *name, const struct digest *digest)
+{
+    char text[DIGEST_TEXT_BYTES];
+
+    json_writer_name(writer, name);
+    if (digest) {
+        digest_format(digest, text);
+        json_writer_string(writer, str_from(text));
+    } else {
+        json_writer_null(writer);
+    }
+}
+
+/* What old clients see by whether a tag exists: {"tag":"image id"}. */
+static enum error_code list_image_ids(struct call *call, bool *wants_body_out, struct error *err)
+{
+    struct tag_detail_page page = {0};
+    struct tag_detail_query query;
+    struct json_writer writer;
+    enum error_code code = read_tags(call, &query, err);
+
+    (void)wants_body_out;
+    if (!code) {
+        code = registry_list_tag_details(call->api->config.registry, &query, &page, err);
+    }
+    if (code) {
+        return code;
+    }
+    json_writer_init(&writer, &call->answer);
+    json_writer_begin_object(&writer);
+    for (size_t i = 0; i < page.count; i++) {
+        const char *const name = arena_text(&call->exchange->arena, page.tags[i].tag.name);
+
+        if (!name) {
+            return error_set(err, ERROR_TOO_LARGE, "there are too many tags for one answer");
+        }
+        write_digest(&writer, name,
+                     page.tags[i].has_config ? &page.tags[i].config : &page.tags[i].tag.digest);
+    }
+    json_writer_end_object(&writer);
+    return call_answer_written(call, "application/json", err);
+}

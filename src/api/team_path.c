@@ -1,0 +1,58 @@
+#include "api/team_path.h"
+
+#include <string.h>
+
+#include "api/routes.h"
+
+static const char teams[] = "/teams";
+static const char repositories[] = "/v1/repositories/";
+static const char artifacts[] = "artifacts/";
+
+static enum error_code parse_artifact(struct call *call, struct str team, struct str artifact,
+                                      struct error *err);
+
+bool team_path_is(const struct call *call)
+{
+    const struct str pattern = call->route ? str_from(call->route->pattern) : (struct str){0};
+
+    return str_starts_with(pattern, teams) || str_starts_with(pattern, repositories);
+}
+
+enum error_code team_path_parse(struct call *call, struct error *err)
+{
+    const bool is_v1 = str_starts_with(str_from(call->route->pattern), repositories);
+    char *decoded = NULL;
+    struct str rest;
+    struct str team;
+
+    if (call->name.length == 0) {
+        return OK;
+    }
+    decoded = arena_new(&call->exchange->arena, call->name.length + 1, 1);
+    if (!decoded || !http_percent_decode(call->name, decoded, call->name.length + 1)) {
+        return error_set(err, ERROR_INVALID, "the path is not well encoded");
+    }
+    rest = str_from(decoded);
+    (void)str_cut(&rest, '/', &team);
+    call->team = team;
+    if (is_v1) {
+        return parse_artifact(call, team, rest, err);
+    }
+    if (!rest.bytes) {
+        return OK;
+    }
+    if (!str_starts_with(rest, artifacts)) {
+        return error_set(err, ERROR_NOT_FOUND, "there is nothing at this path");
+    }
+    return parse_artifact(call, team, str_from_index(rest, strlen(artifacts)), err);
+}
+
+static enum error_code parse_artifact(struct call *call, struct str team, struct str artifact,
+                                      struct error *err)
+{
+    const char *const name =
+        arena_format(&call->exchange->arena, "%.*s/%.*s", STR_FORMAT(team), STR_FORMAT(artifact));
+
+    call->name = str_from(name);
+    return repository_parse(call->name, &call->repository, err);
+}
