@@ -11,6 +11,8 @@
 
 enum {
     LINES_MAX_BYTES = 16 * 1024,
+    FORM_MAX_BYTES = 128 * 1024,       /* a token, encoded, and scopes */
+    DECISION_MAX_MS = 10 * 1000,       /* for all look-ups of one request: others need the thread */
     TOKEN_LIFETIME_MIN_MS = 60 * 1000, /* distribution: clients count on a minute */
     MS_PER_SECOND = 1000,
 };
@@ -19,7 +21,7 @@ enum {
 struct decision {
     struct strbuf grants;
     struct strbuf refusals;
-    size_t scope_count;
+    int64_t deadline_ms; /* monotonic */
 };
 
 static enum error_code get_token(struct call *call, bool *wants_body_out, struct error *err);
@@ -79,6 +81,7 @@ static enum error_code begin_post(struct call *call, bool *wants_body_out, struc
     const enum error_code code = need_provider(call, err);
 
     call->body.is_secret = true;
+    call->body.limit_bytes = FORM_MAX_BYTES;
     call->exchange->arena.is_secret = true;
     *wants_body_out = !code;
     return code;
@@ -140,6 +143,7 @@ static enum error_code answer_token(struct call *call, const struct token_reques
         return error_set(err, ERROR_UNAUTHENTICATED,
                          "a token of this registry is no login: present the provider's");
     }
+    decision.deadline_ms = clock_monotonic_ms(call->api->config.clock) + DECISION_MAX_MS;
     strbuf_init(&decision.grants, LINES_MAX_BYTES);
     strbuf_init(&decision.refusals, LINES_MAX_BYTES);
     code = decide(call, request, &decision, err);
@@ -230,9 +234,8 @@ static enum error_code decide_scopes(struct call *call, struct str scopes,
     bool is_valid = false;
 
     while (!code && token_scope_next(&scopes, &scope, &is_valid)) {
-        if (++decision->scope_count > TOKEN_SCOPES_MAX) {
-            return error_set(err, ERROR_INVALID, "a token takes at most %d scopes",
-                             TOKEN_SCOPES_MAX);
+        if (clock_monotonic_ms(call->api->config.clock) >= decision->deadline_ms) {
+            return error_set(err, ERROR_UNAVAILABLE, "asking for all scopes takes too long");
         }
         if (!is_valid) {
             return error_set(err, ERROR_INVALID, "a scope must be TYPE:NAME:ACTION,ACTION");

@@ -4,6 +4,8 @@
 
 static enum error_code read_field(const struct form_field *field, struct token_request *request,
                                   struct error *err);
+static enum error_code add_scopes(struct str scopes, struct token_request *request,
+                                  struct error *err);
 
 enum error_code token_request_parse(struct str form, struct arena *arena,
                                     struct token_request *request_out, struct error *err)
@@ -31,12 +33,9 @@ static enum error_code read_field(const struct form_field *field, struct token_r
                                   struct error *err)
 {
     if (str_is(field->name, "scope")) {
-        if (request->scope_count == TOKEN_SCOPES_MAX) {
-            return error_set(err, ERROR_INVALID, "a token takes at most %d scopes",
-                             TOKEN_SCOPES_MAX);
-        }
-        request->scopes[request->scope_count++] = field->value;
-    } else if (str_is(field->name, "grant_type")) {
+        return add_scopes(field->value, request, err);
+    }
+    if (str_is(field->name, "grant_type")) {
         request->grant_type = field->value;
     } else if (str_is(field->name, "username")) {
         request->user = field->value;
@@ -44,6 +43,25 @@ static enum error_code read_field(const struct form_field *field, struct token_r
         request->password = field->value;
     } else if (str_is(field->name, "refresh_token")) {
         request->refresh_token = field->value;
+    }
+    return OK;
+}
+
+/* One field may hold several, separated by spaces. */
+static enum error_code add_scopes(struct str scopes, struct token_request *request,
+                                  struct error *err)
+{
+    struct str scope;
+
+    while (str_cut(&scopes, ' ', &scope)) {
+        if (scope.length == 0) {
+            continue;
+        }
+        if (request->scope_count == TOKEN_SCOPES_MAX) {
+            return error_set(err, ERROR_INVALID, "a token takes at most %d scopes",
+                             TOKEN_SCOPES_MAX);
+        }
+        request->scopes[request->scope_count++] = scope;
     }
     return OK;
 }

@@ -9,7 +9,7 @@
 /* What a token is asked for: the fields of a query or a form that matter here. Borrows from the
  * arena that it was parsed into. */
 struct token_request {
-    struct str scopes[TOKEN_SCOPES_MAX]; /* each maybe several, separated by spaces */
+    struct str scopes[TOKEN_SCOPES_MAX];
     size_t scope_count;
     struct str grant_type;
     struct str user;

@@ -117,6 +117,15 @@ static void what_cannot_be_answered_is_told(void **state)
     }
 }
 
+static void a_form_is_as_long_as_a_token_needs(void **state)
+{
+    static char form[256 * 1024];
+
+    memset(form, 'x', sizeof(form) - 1);
+    assert_true(reply_is_error(guarded_world_send(*state, FORM, "Bearer wrong", form), 413,
+                               "SIZE_INVALID"));
+}
+
 /* Or a token would be good for ever. */
 static void a_registry_token_is_no_login(void **state)
 {
@@ -207,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(just_what_may_be_is_granted),
         TEST(what_cannot_be_answered_is_told),
+        TEST(a_form_is_as_long_as_a_token_needs),
         TEST(a_registry_token_is_no_login),
         cmocka_unit_test_setup_teardown(nobody_gets_a_token_where_reading_is_public,
                                         guarded_world_set_up_public, guarded_world_tear_down),

@@ -23,9 +23,10 @@ static void what_matters_is_taken(void **state)
                                      "access_type=offline&refresh_token=t"),
                             &arena, &request, NULL),
         OK);
-    assert_int_equal(request.scope_count, 2);
+    assert_int_equal(request.scope_count, 3);
     assert_true(str_is(request.scopes[0], "a:b:c"));
-    assert_true(str_is(request.scopes[1], "d:e:f g:h:i"));
+    assert_true(str_is(request.scopes[1], "d:e:f"));
+    assert_true(str_is(request.scopes[2], "g:h:i"));
     assert_true(str_is(request.grant_type, "password"));
     assert_true(str_is(request.user, "alice"));
     assert_true(str_is(request.password, "p&q r"));
@@ -56,6 +57,12 @@ static void what_cannot_be_read_is_refused(void **state)
     assert_int_equal(token_request_parse(strbuf_str(&form), &arena, &request, &err), ERROR_INVALID);
     assert_non_null(strstr(err.message, "at most 32 scopes"));
     assert_int_equal(request.scope_count, 42);
+    strbuf_clear(&form);
+    strbuf_append_text(&form, "scope=a:b:c"); /* all in one field */
+    for (int i = 0; i < TOKEN_SCOPES_MAX; i++) {
+        strbuf_append_text(&form, "+a:b:c");
+    }
+    assert_int_equal(token_request_parse(strbuf_str(&form), &arena, &request, &err), ERROR_INVALID);
     strbuf_release(&form);
     arena_release(&arena);
 }
