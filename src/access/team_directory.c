@@ -76,15 +76,14 @@ enum error_code team_directory_is_member(struct team_directory *directory,
     return outcome.code;
 }
 
-/* Not of the token: somebody's next one does not make them another member. */
+/* Of the token too: what a permission service lets one do, it may not let another. */
 static struct lookup_key key_of(const struct team_directory *directory,
                                 const struct team_question *question)
 {
     const unsigned char kind = (unsigned char)question->identity->kind;
-    const unsigned char has_token = question->token != NULL;
     const struct str parts[] = {
         {(const char *)&kind, sizeof(kind)},
-        {(const char *)&has_token, sizeof(has_token)},
+        str_from(question->token),
         question->identity->name,
         question->team,
     };

@@ -79,7 +79,8 @@ struct call {
  * What is done for a route. Functions that fail set err, and the call is answered with it; header
  * fields that they added before are sent as well. begin fills the response, or asks for the body by
  * setting *wants_body_out: then data gets its pieces (NULL: it is collected in call->body), and end
- * fills the response.
+ * fills the response. A begin that fails with call->waits set, having done nothing, is called again
+ * where others may be asked.
  */
 struct handler {
     enum error_code (*begin)(struct call *call, bool *wants_body_out, struct error *err);

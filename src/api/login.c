@@ -92,7 +92,7 @@ static enum error_code identify_lapsed(struct call *call, struct error *err)
 {
     struct identity *identity = NULL;
 
-    if (!call->exchange->may_wait) {
+    if (call->credentials.kind == CREDENTIALS_TOKEN && !call->exchange->may_wait) {
         call->waits = true;
         return error_set(err, ERROR_UNAVAILABLE, "somebody else has to be asked");
     }

@@ -4,6 +4,9 @@
 
 #include "api/api_private.h"
 
+enum { FORWARDED_FIELDS_MAX = 8 };
+
+static size_t forwarded_lists(const struct call *call, struct str lists_out[FORWARDED_FIELDS_MAX]);
 static bool is_from_proxy(const struct call *call);
 static struct str forwarded(const struct call *call, const char *name);
 static struct str last_of(struct str *list);
@@ -12,21 +15,47 @@ static bool is_host(struct str host);
 struct str origin_client_address(const struct call *call)
 {
     const struct str peer = call->exchange->peer_address;
-    struct str list = http_request_header(&call->exchange->request, "X-Forwarded-For");
+    struct str lists[FORWARDED_FIELDS_MAX];
+    size_t count = 0;
     struct str address = {0};
 
     if (!is_from_proxy(call)) {
         return peer;
     }
-    /* From the right: each proxy appends whom it was asked by. The first that is no proxy of ours
-     * is the client; whatever stands before it, the client may have made up. */
-    while (list.length > 0) {
-        address = last_of(&list);
-        if (!proxies_trust(&call->api->config.proxies, address)) {
-            break;
+    count = forwarded_lists(call, lists);
+    /* From the right, and the last field first: each proxy appends whom it was asked by. The first
+     * that is no proxy of ours is the client; whatever stands before it, the client may have made
+     * up. */
+    while (count > 0) {
+        while (lists[count - 1].length > 0) {
+            address = last_of(&lists[count - 1]);
+            if (!proxies_trust(&call->api->config.proxies, address)) {
+                return address.length > 0 ? address : peer;
+            }
         }
+        count--;
     }
     return address.length > 0 ? address : peer;
+}
+
+/* Some proxies add a field of their own instead of appending. More than fit are not believed. */
+static size_t forwarded_lists(const struct call *call, struct str lists_out[FORWARDED_FIELDS_MAX])
+{
+    size_t position = 0;
+    size_t count = 0;
+
+    for (;;) {
+        const struct str value =
+            http_request_next_header(&call->exchange->request, "X-Forwarded-For", &position);
+
+        if (!value.bytes) {
+            return count;
+        }
+        if (count == FORWARDED_FIELDS_MAX) {
+            return 0;
+        }
+        lists_out[count++] = value;
+    }
 }
 
 static bool is_from_proxy(const struct call *call)

@@ -23,7 +23,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/v2/{name}/tags/list", ACCESS_PULL, ON_WORKER, &tag_list_handler},
     {HTTP_GET, "/v2/{name}/referrers/{reference}", ACCESS_PULL, ON_WORKER, &referrers_handler},
     {HTTP_GET, "/v2/_catalog", ACCESS_CATALOG, ON_WORKER, &catalog_handler},
-    {HTTP_GET, TOKEN_PATH, ACCESS_TOKEN, ON_WAITER, &token_get_handler},
+    {HTTP_GET, TOKEN_PATH, ACCESS_TOKEN, ON_LOOP, &token_get_handler},
     {HTTP_POST, TOKEN_PATH, ACCESS_TOKEN, ON_WAITER, &token_post_handler},
     {HTTP_GET, "/teams", ACCESS_CATALOG, ON_WORKER, &team_list_handler},
     {HTTP_GET, "/teams/{name}/artifacts", ACCESS_CATALOG, ON_WORKER, &artifact_list_handler},

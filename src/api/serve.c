@@ -95,6 +95,9 @@ static enum http_step begin(void *context, struct http_exchange *exchange)
     if (!code) {
         code = handle(call, &wants_body, &err);
     }
+    if (code && call->waits && !exchange->may_wait) {
+        return step_there(call, code);
+    }
     if (!code && wants_body) {
         return HTTP_BODY;
     }

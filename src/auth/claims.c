@@ -96,12 +96,12 @@ static const struct json_value *member(const struct json_value *claims, struct s
 static enum identity_kind read_kind(const struct json_value *claims,
                                     const struct claim_names *names)
 {
-    const struct str realm = json_value_string(find(claims, names->realm));
+    const struct json_value *const realm = find(claims, names->realm);
     const struct str subject = json_value_member_string(claims, "sub");
     const struct str client = json_value_member_string(claims, "client_id");
 
-    if (realm.length > 0) {
-        return kind_of_realm(realm);
+    if (realm) { /* one that cannot be read is no reason to guess */
+        return kind_of_realm(json_value_string(realm));
     }
     if (names->service) {
         return has_claim(claims, str_from(names->service)) ? IDENTITY_SERVICE : IDENTITY_EMPLOYEE;
@@ -114,7 +114,7 @@ static enum identity_kind read_kind(const struct json_value *claims,
 
 static enum identity_kind kind_of_realm(struct str realm)
 {
-    const struct str name = str_from_index(realm, realm.bytes[0] == '/' ? 1 : 0);
+    const struct str name = str_from_index(realm, str_starts_with(realm, "/") ? 1 : 0);
 
     if (str_is(name, "employees")) {
         return IDENTITY_EMPLOYEE;

@@ -13,6 +13,7 @@ static enum error_code parse_basic(struct str encoded, struct credentials *crede
                                    struct error *err);
 static enum error_code decode(struct str encoded, struct strbuf *memory, struct error *err);
 static enum error_code judge(struct credentials *credentials, struct error *err);
+static bool is_token(struct str token);
 static bool is_printable(struct str s);
 
 enum error_code credentials_parse(struct str field, struct credentials *credentials_out,
@@ -39,7 +40,7 @@ enum error_code credentials_parse(struct str field, struct credentials *credenti
 static enum error_code parse_bearer(struct str token, struct credentials *credentials,
                                     struct error *err)
 {
-    if (token.length == 0 || !is_printable(token) || str_index_of(token, ' ') < token.length) {
+    if (!is_token(token)) {
         return error_set(err, ERROR_INVALID, "the Authorization field holds no token");
     }
     strbuf_append(&credentials->memory, token);
@@ -51,6 +52,17 @@ static enum error_code parse_bearer(struct str token, struct credentials *creden
     credentials->is_bearer = true;
     credentials->secret = strbuf_str(&credentials->memory);
     return OK;
+}
+
+/* Visible ASCII, which RFC 6750's b64token is a part of. */
+static bool is_token(struct str token)
+{
+    for (size_t i = 0; i < token.length; i++) {
+        if (token.bytes[i] <= ' ' || token.bytes[i] > '~') {
+            return false;
+        }
+    }
+    return token.length > 0;
 }
 
 static enum error_code parse_basic(struct str encoded, struct credentials *credentials,
@@ -108,6 +120,9 @@ static enum error_code judge(struct credentials *credentials, struct error *err)
     }
     if (str_is(credentials->name, token_user) || str_is(credentials->name, identity_token_user)) {
         credentials->kind = CREDENTIALS_TOKEN;
+        if (!is_token(credentials->secret)) { /* it is sent on, in header fields too */
+            return error_set(err, ERROR_INVALID, "the token holds spaces or control characters");
+        }
     } else if (str_is(credentials->name, instance_user)) {
         credentials->kind = CREDENTIALS_INSTANCE;
     } else {

@@ -267,7 +267,11 @@ static enum error_code judge(const struct introspection_source *source,
     if (!json_value_is_true(json_value_member(json, "active"))) {
         return error_set(err, ERROR_UNAUTHENTICATED, "the access token is not valid, or expired");
     }
-    if (json_value_uint64(expiry, &expires_s) && expires_s < INT64_MAX / MS_PER_SECOND) {
+    if (expiry && !json_value_uint64(expiry, &expires_s)) {
+        return error_set(err, ERROR_UNAUTHENTICATED,
+                         "the introspection endpoint tells no readable time of expiry");
+    }
+    if (expiry && expires_s < INT64_MAX / MS_PER_SECOND) {
         expires_ms = (int64_t)expires_s * MS_PER_SECOND;
     }
     if (expires_ms <= now_ms) {

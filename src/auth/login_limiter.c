@@ -22,6 +22,9 @@ struct login_limiter {
     const struct clock *clock;
 };
 
+static int64_t blocked_until(struct login_limiter *limiter, struct str address, struct str name,
+                             unsigned failures_max);
+static void count_one(struct login_limiter *limiter, struct str address, struct str name);
 static void key_of(const struct login_limiter *limiter, struct str address, struct str name,
                    uint8_t key_out[KEYED_HASH_BYTES]);
 static struct slot *bucket_of(struct login_limiter *limiter, const uint8_t *key);
@@ -53,29 +56,41 @@ enum error_code login_limiter_check(struct login_limiter *limiter, struct str ad
                                     struct str name, struct error *err)
 {
     const int64_t now_ms = clock_monotonic_ms(limiter->clock);
-    uint8_t key[KEYED_HASH_BYTES];
-    int64_t left_ms = 0;
+    const int64_t ends_of_name_ms = blocked_until(limiter, address, name, LOGIN_FAILURES_MAX);
+    const int64_t ends_of_all_ms =
+        blocked_until(limiter, address, (struct str){0}, ADDRESS_FAILURES_MAX);
+    const int64_t left_ms =
+        (ends_of_name_ms > ends_of_all_ms ? ends_of_name_ms : ends_of_all_ms) - now_ms;
     unsigned left_s = 0;
-    const struct slot *slot;
 
-    key_of(limiter, address, name, key);
-    (void)pthread_mutex_lock(&limiter->mutex);
-    slot = find(limiter, key);
-    if (slot && slot->failures >= LOGIN_FAILURES_MAX) {
-        left_ms = slot->ends_ms - now_ms;
-    }
-    (void)pthread_mutex_unlock(&limiter->mutex);
     if (left_ms <= 0) {
         return OK;
     }
     left_s = (unsigned)(left_ms / MS_PER_SECOND + 1);
     (void)error_set(err, ERROR_TOO_MANY,
-                    "too many wrong passwords for this name from your address: wait %u seconds",
-                    left_s);
+                    "too many wrong passwords from your address: wait %u seconds", left_s);
     if (err) {
         err->retry_after_s = left_s;
     }
     return ERROR_TOO_MANY;
+}
+
+/* When its window ends, if too many failures are in it; else 0. */
+static int64_t blocked_until(struct login_limiter *limiter, struct str address, struct str name,
+                             unsigned failures_max)
+{
+    uint8_t key[KEYED_HASH_BYTES];
+    const struct slot *slot = NULL;
+    int64_t ends_ms = 0;
+
+    key_of(limiter, address, name, key);
+    (void)pthread_mutex_lock(&limiter->mutex);
+    slot = find(limiter, key);
+    if (slot && slot->failures >= failures_max) {
+        ends_ms = slot->ends_ms;
+    }
+    (void)pthread_mutex_unlock(&limiter->mutex);
+    return ends_ms;
 }
 
 static void key_of(const struct login_limiter *limiter, struct str address, struct str name,
@@ -109,6 +124,12 @@ static struct slot *find(struct login_limiter *limiter, const uint8_t *key)
 }
 
 void login_limiter_count(struct login_limiter *limiter, struct str address, struct str name)
+{
+    count_one(limiter, address, name);
+    count_one(limiter, address, (struct str){0});
+}
+
+static void count_one(struct login_limiter *limiter, struct str address, struct str name)
 {
     uint8_t key[KEYED_HASH_BYTES];
     struct slot *slot;

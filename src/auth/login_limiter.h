@@ -15,7 +15,8 @@
 struct login_limiter;
 
 enum {
-    LOGIN_FAILURES_MAX = 10,     /* of one name from one address… */
+    LOGIN_FAILURES_MAX = 10,     /* of one name from one address, */
+    ADDRESS_FAILURES_MAX = 100,  /* or of all names from one address… */
     LOGIN_WINDOW_MS = 60 * 1000, /* …within this time */
     LOGIN_LIMITER_ENTRIES = 16 * 1024,
 };

@@ -125,7 +125,7 @@ static enum error_code add_users(const struct settings *settings, struct log *lo
 {
     const struct users_config config = {
         .path = settings->auth.users_file,
-        .verifiers = process_core_count(),
+        .verifiers = (process_core_count() + 1) / 2, /* guessing must not take the machine */
         .log = log,
     };
     struct identity_source *source = NULL;

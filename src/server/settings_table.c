@@ -157,8 +157,8 @@ const struct setting settings_table[] = {
         .default_text = "5m",
         .minimum = MINUTE,
         .maximum = HOUR,
-        .help = "How long a token of the registry's own counts. So long may somebody push who has "
-                "just left a team.",
+        .help = "How long a token of the registry's own counts. So long, after "
+                "auth.cache_time, may somebody push who has just left a team.",
     },
     {
         .key = "auth.lookup_timeout",

@@ -307,7 +307,7 @@ static void answer_counts_for_one_name_kind_and_team(void **state)
     team_directory_free(world.directory);
 }
 
-static void next_token_needs_no_question_and_none_does_not_spoil_it(void **state)
+static void what_one_token_may_says_nothing_of_another(void **state)
 {
     struct world world;
 
@@ -316,8 +316,12 @@ static void next_token_needs_no_question_and_none_does_not_spoil_it(void **state
     assert_int_equal(ask_of(&world, "acme", NULL, true), ERROR_DENIED);
     world.oracles[0].answer = OK;
     assert_int_equal(ask_of(&world, "acme", "token", true), OK);
-    assert_int_equal(ask_of(&world, "acme", "another", true), OK);
+    assert_int_equal(ask_of(&world, "acme", "token", true), OK);
     assert_int_equal(questions(&world), 2);
+    world.oracles[0].answer = ERROR_DENIED;
+    assert_int_equal(ask_of(&world, "acme", "weaker", true), ERROR_DENIED);
+    assert_int_equal(ask_of(&world, "acme", "token", true), OK);
+    assert_int_equal(questions(&world), 3);
     team_directory_free(world.directory);
 }
 
@@ -434,7 +438,7 @@ int main(void)
         cmocka_unit_test(cached_refusal_keeps_its_reason),
         cmocka_unit_test(what_is_not_cached_is_not_known_without_waiting),
         cmocka_unit_test(answer_counts_for_one_name_kind_and_team),
-        cmocka_unit_test(next_token_needs_no_question_and_none_does_not_spoil_it),
+        cmocka_unit_test(what_one_token_may_says_nothing_of_another),
         cmocka_unit_test(cache_is_bounded),
         cmocka_unit_test(those_who_ask_at_the_same_time_cause_one_question),
         cmocka_unit_test(known_answer_does_not_wait_for_another_question),

@@ -89,6 +89,11 @@ static void clients_behind_a_trusted_proxy_are_told_apart(void **state)
     assert_true(shares_the_limit(world, "1.1.1.1, 203.0.113.1", "2.2.2.2, 203.0.113.1"));
     assert_true(shares_the_limit(world, "203.0.113.1, 10.0.0.1", "203.0.113.1, 10.0.0.2"));
     assert_false(shares_the_limit(world, "203.0.113.1, 10.0.0.1", "203.0.113.2, 10.0.0.1"));
+    /* A proxy that adds a field of its own: the last one counts. */
+    assert_true(shares_the_limit(world, "1.1.1.1\r\nX-Forwarded-For: 203.0.113.1",
+                                 "2.2.2.2\r\nX-Forwarded-For: 203.0.113.1"));
+    assert_true(shares_the_limit(world, "203.0.113.1\r\nX-Forwarded-For: 10.0.0.1",
+                                 "203.0.113.1\r\nX-Forwarded-For: 10.0.0.2"));
 }
 
 static void clients_cannot_say_who_they_are(void **state)

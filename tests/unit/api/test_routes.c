@@ -194,9 +194,10 @@ static void what_never_waits_is_for_the_loop(void **state)
     for (size_t i = 0; i < count; i++) {
         const struct handler *handler = rows[i].handler;
         const bool is_quick = handler == &base_handler || handler == &health_handler ||
-                              handler == &ready_handler || handler == &immutable_handler;
+                              handler == &ready_handler || handler == &immutable_handler ||
+                              handler == &token_get_handler;
 
-        const bool is_token = rows[i].access == ACCESS_TOKEN;
+        const bool is_token = handler == &token_post_handler;
 
         assert_int_equal(rows[i].place, is_token ? ON_WAITER : is_quick ? ON_LOOP : ON_WORKER);
     }

@@ -117,6 +117,22 @@ static void what_cannot_be_answered_is_told(void **state)
     }
 }
 
+/* A provider that hangs holds up nobody who is known. */
+static void what_is_known_is_answered_without_waiting(void **state)
+{
+    struct guarded_world *world = *state;
+    static const char line[] = ASK "?scope=repository:jdoe/app:pull,push";
+
+    assert_true(guarded_world_ask(world, line, "Bearer employee:jdoe")->has_waited);
+    assert_int_equal(world->reply.status, 200);
+    assert_false(guarded_world_ask(world, line, "Bearer employee:jdoe")->has_waited);
+    assert_int_equal(world->reply.status, 200);
+    assert_true(
+        guarded_world_ask(world, ASK "?scope=repository:new/app:push", "Bearer employee:jdoe")
+            ->has_waited);
+    assert_int_equal(world->reply.status, 200);
+}
+
 static void a_form_is_as_long_as_a_token_needs(void **state)
 {
     static char form[256 * 1024];
@@ -216,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(just_what_may_be_is_granted),
         TEST(what_cannot_be_answered_is_told),
+        TEST(what_is_known_is_answered_without_waiting),
         TEST(a_form_is_as_long_as_a_token_needs),
         TEST(a_registry_token_is_no_login),
         cmocka_unit_test_setup_teardown(nobody_gets_a_token_where_reading_is_public,

@@ -62,6 +62,7 @@ static void what_is_wrong_is_told_without_the_content(void **state)
         {"Basic c2VzYW1lOg==", "password is empty"},  /* sesame: */
         {"Basic YQFiOnNlc2FtZQ==", "control characters"},
         {"Basic YTpzZXNhbQBl", "NUL"},
+        {"Basic b2F1dGgyOnNlc2FtZQ0KWDogeQ==", "control characters"}, /* oauth2:sesame\r\nX: y */
     };
 
     (void)state;

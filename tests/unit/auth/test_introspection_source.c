@@ -96,6 +96,8 @@ static void failures_are_told_apart(void **state)
         {200, "{\"active\":\"true\",\"sub\":\"a\"}", ERROR_UNAUTHENTICATED},
         {200, "{\"active\":1,\"sub\":\"a\"}", ERROR_UNAUTHENTICATED},
         {200, "{\"active\":true,\"sub\":\"a\",\"exp\":1}", ERROR_UNAUTHENTICATED},
+        {200, "{\"active\":true,\"sub\":\"a\",\"exp\":1.5}", ERROR_UNAUTHENTICATED},
+        {200, "{\"active\":true,\"sub\":\"a\",\"exp\":\"never\"}", ERROR_UNAUTHENTICATED},
         {200, "{\"active\":true}", ERROR_DENIED},
         {200, "{\"sub\":\"a\"}", ERROR_UNAVAILABLE},
         {200, "active", ERROR_UNAVAILABLE},

@@ -84,6 +84,22 @@ static void other_names_and_addresses_are_not_held_up(void **state)
     assert_int_equal(check(fixture, "10.0.0.1a", "lice"), OK);
 }
 
+static void one_address_cannot_try_name_after_name(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[32];
+
+    for (int i = 0; i < ADDRESS_FAILURES_MAX; i++) {
+        (void)snprintf(name, sizeof(name), "name%d", i);
+        assert_int_equal(check(fixture, "10.0.0.1", name), OK);
+        fail_often(fixture, "10.0.0.1", name, 1);
+    }
+    assert_int_equal(check(fixture, "10.0.0.1", "another"), ERROR_TOO_MANY);
+    assert_int_equal(check(fixture, "10.0.0.2", "another"), OK);
+    fake_clock_advance(&fixture->clock, LOGIN_WINDOW_MS);
+    assert_int_equal(check(fixture, "10.0.0.1", "another"), OK);
+}
+
 static void any_number_of_names_takes_bounded_memory(void **state)
 {
     struct fixture *fixture = *state;
@@ -105,6 +121,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(too_many_are_refused_for_a_while, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_names_and_addresses_are_not_held_up, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(one_address_cannot_try_name_after_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_number_of_names_takes_bounded_memory, set_up,
                                         tear_down),
     };
