@@ -17,6 +17,17 @@
  */
 struct api;
 
+/* How one logs in here: what /.well-known/pierone answers. Texts are borrowed. */
+struct api_login {
+    const char *version; /* of this program */
+    const char *issuer;  /* of OpenID Connect; NULL: none */
+    const char *client_id;
+    const char *scopes;     /* separated by spaces */
+    uint64_t redirect_port; /* on the loopback; 0: any */
+    bool takes_tokens;
+    bool takes_passwords;
+};
+
 struct api_config {
     struct registry *registry; /* not owned */
     struct log *log;           /* one line a request */
@@ -32,6 +43,8 @@ struct api_config {
     bool public_read;       /* whoever is not known may read */
     const char *public_url; /* NULL: what the request was sent to */
     struct proxies proxies; /* whose forwarded fields count */
+
+    struct api_login login; /* what clients are told */
 
     bool (*is_ready)(void *context); /* what /ready answers; NULL: always */
     void *is_ready_context;

@@ -14,6 +14,7 @@
 #include "registry/uploads.h"
 
 struct route;
+struct scm_source;
 
 /* What a request needs before it is handled. A row that forgets to say so is for nobody. */
 enum access {
@@ -57,11 +58,12 @@ struct call {
     bool waits;                  /* … or have to be done where they may wait */
     const char *challenge_error; /* of a 401: `invalid_token`, `insufficient_scope` */
 
-    bool is_parsed;               /* what follows */
-    struct str name;              /* of the path, as sent: a repository's */
-    struct str reference;         /* of the path, decoded: a tag, digest or upload's id */
-    struct repository repository; /* if the route has one */
-    struct str team;              /* of a path of Pier One's own API */
+    bool is_parsed;                      /* what follows */
+    struct str name;                     /* of the path, as sent: a repository's */
+    struct str reference;                /* of the path, decoded: a tag, digest or upload's id */
+    struct repository repository;        /* if the route has one */
+    struct str team;                     /* of a path of Pier One's own API */
+    const struct scm_source *scm_source; /* what the pusher says; NULL: nothing */
 
     struct upload *upload;   /* open, or NULL; closed before the answer is sent */
     uint64_t expected_bytes; /* that the body must have, if has_expected_bytes */

@@ -2,8 +2,8 @@
 
 #include "api/call.h"
 
-/* What the routes do. Each is in the file of its subject: base_, blob_, upload_, manifest_, list_,
- * referrer_, team_ and token_handlers.c. */
+/* What the routes do. Each is in the file of its subject: about_, base_, blob_, upload_, manifest_,
+ * list_, referrer_, source_, statistics_, team_ and token_handlers.c. */
 
 extern const struct handler base_handler;   /* GET /v2/ */
 extern const struct handler health_handler; /* whether the process lives */
@@ -29,6 +29,17 @@ extern const struct handler artifact_list_handler;
 extern const struct handler artifact_tags_handler;
 extern const struct handler artifact_tag_handler;
 extern const struct handler image_ids_handler;
+
+extern const struct handler scm_source_handler;
+extern const struct handler production_ready_handler;
+extern const struct handler tag_recheck_handler;
+extern const struct handler artifact_recheck_handler;
+extern const struct handler image_tags_handler;
+extern const struct handler statistics_handler;
+extern const struct handler team_statistics_handler;
+extern const struct handler all_team_statistics_handler;
+extern const struct handler client_handler; /* what a client has to know to log in */
+extern const struct handler whoami_handler;
 
 extern const struct handler token_get_handler;
 extern const struct handler token_post_handler;

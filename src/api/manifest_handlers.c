@@ -1,7 +1,9 @@
 #include "api/api_private.h"
 #include "api/handlers.h"
+#include "api/permission.h"
 #include "base/json_writer.h"
 #include "registry/manifests.h"
+#include "registry/scm_source.h"
 
 enum { DETAIL_MAX_BYTES = 1024 };
 
@@ -9,6 +11,7 @@ static enum error_code get_manifest(struct call *call, bool *wants_body_out, str
 static void answer_manifest(struct call *call, const struct manifest_found *found,
                             bool is_by_digest);
 static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code read_source(struct call *call, struct error *err);
 static enum error_code end_put(struct call *call, struct error *err);
 static struct str media_type_of(const struct call *call);
 static void answer_pushed(struct call *call, const struct manifest_receipt *receipt);
@@ -82,6 +85,39 @@ static enum error_code begin_put(struct call *call, bool *wants_body_out, struct
                                "the Content-Type is missing: the media type of the manifest");
     }
     *wants_body_out = true;
+    return read_source(call, err);
+}
+
+/* Somebody who is trusted may say in the request what the image was built from, as URL-encoded
+ * JSON, instead of the image. */
+static enum error_code read_source(struct call *call, struct error *err)
+{
+    const struct str field = http_request_header(&call->exchange->request, "X-SCM-Source");
+    struct arena *const arena = &call->exchange->arena;
+    struct scm_source *source = NULL;
+    char *decoded = NULL;
+    enum error_code code = OK;
+
+    if (!field.bytes) {
+        return OK;
+    }
+    if (call->api->config.authenticator) {
+        code = permission_decide(call, ACTION_CLAIM_SCM_SOURCE, call->repository.team, err);
+    }
+    if (code) {
+        return code;
+    }
+    source = arena_new(arena, 1, sizeof(*source));
+    decoded = arena_new(arena, field.length + 1, 1);
+    if (!source || !decoded || !http_percent_decode(field, decoded, field.length + 1)) {
+        return error_set(err, ERROR_INVALID, "X-SCM-Source must be URL-encoded JSON");
+    }
+    code = scm_source_parse(str_from(decoded), arena, source, err);
+    if (code) {
+        err->topic = ABOUT_NOTHING; /* 400: it is the request that is wrong */
+        return code;
+    }
+    call->scm_source = source;
     return OK;
 }
 
@@ -92,6 +128,7 @@ static enum error_code end_put(struct call *call, struct error *err)
         .media_type = media_type_of(call),
         .content = strbuf_str(&call->body),
         .identity = call->user,
+        .scm_source = call->scm_source,
     };
     struct manifest_receipt receipt = {0};
     enum error_code code = reference_parse(call->reference, &upload.reference, err);

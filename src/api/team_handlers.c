@@ -3,11 +3,10 @@
 
 #include "api/api_private.h"
 #include "api/handlers.h"
+#include "api/team_query.h"
 #include "base/clock.h"
 #include "base/json_writer.h"
 #include "registry/tags.h"
-
-enum { TEAM_PAGE_MAX_ENTRIES = 10 * 1000 };
 
 /* Where a page of tags begins: `MILLISECONDS-SEQUENCE` of the last of the page before. */
 struct place {
@@ -17,8 +16,6 @@ struct place {
 
 static enum error_code list_teams(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code list_artifacts(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code read_names(struct call *call, struct name_query *query, struct error *err);
-static enum error_code read_limit(struct call *call, size_t *limit_out, struct error *err);
 static enum error_code answer_names(struct call *call, const struct name_query *query,
                                     const struct name_page *page, struct error *err);
 static enum error_code list_tags(struct call *call, bool *wants_body_out, struct error *err);
@@ -29,6 +26,8 @@ static enum error_code answer_tags(struct call *call, const struct tag_detail_qu
                                    const struct tag_detail_page *page, struct error *err);
 static enum error_code get_tag(struct call *call, bool *wants_body_out, struct error *err);
 static void write_tag(struct json_writer *writer, const struct tag_detail *tag);
+static void write_lines(struct json_writer *writer, struct str lines);
+static void write_status(struct json_writer *writer, const struct tag_detail *tag);
 static void write_digest(struct json_writer *writer, const char *name, const struct digest *digest);
 static enum error_code list_image_ids(struct call *call, bool *wants_body_out, struct error *err);
 
@@ -42,7 +41,7 @@ static enum error_code list_teams(struct call *call, bool *wants_body_out, struc
 {
     struct name_page page = {0};
     struct name_query query;
-    enum error_code code = read_names(call, &query, err);
+    enum error_code code = team_query_read(call, &query, err);
 
     (void)wants_body_out;
     if (!code) {
@@ -55,7 +54,7 @@ static enum error_code list_artifacts(struct call *call, bool *wants_body_out, s
 {
     struct name_page page = {0};
     struct name_query query;
-    enum error_code code = read_names(call, &query, err);
+    enum error_code code = team_query_read(call, &query, err);
 
     (void)wants_body_out;
     query.repository = call->team;
@@ -63,29 +62,6 @@ static enum error_code list_artifacts(struct call *call, bool *wants_body_out, s
         code = registry_list_artifacts(call->api->config.registry, &query, &page, err);
     }
     return code ? code : answer_names(call, &query, &page, err);
-}
-
-static enum error_code read_names(struct call *call, struct name_query *query, struct error *err)
-{
-    *query = (struct name_query){
-        .after = call_parameter(call, "cursor"),
-        .arena = &call->exchange->arena,
-    };
-    return read_limit(call, &query->limit, err);
-}
-
-/* Clients of the original ask for no page and expect all. */
-static enum error_code read_limit(struct call *call, size_t *limit_out, struct error *err)
-{
-    const struct str value = call_parameter(call, "limit");
-    uint64_t number = TEAM_PAGE_MAX_ENTRIES;
-
-    if (value.bytes && (!str_parse_uint64(value, &number) || number == 0)) {
-        return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
-                               "limit must be a number above 0: how many entries to list at most");
-    }
-    *limit_out = number < TEAM_PAGE_MAX_ENTRIES ? (size_t)number : TEAM_PAGE_MAX_ENTRIES;
-    return OK;
 }
 
 static enum error_code answer_names(struct call *call, const struct name_query *query,
@@ -134,7 +110,7 @@ static enum error_code read_tags(struct call *call, struct tag_detail_query *que
         .after_sequence = place.sequence,
         .arena = &call->exchange->arena,
     };
-    return read_limit(call, &query->limit, err);
+    return team_query_limit(call, &query->limit, err);
 }
 
 static bool parse_place(struct str text, struct place *place_out)
@@ -190,7 +166,8 @@ static enum error_code get_tag(struct call *call, bool *wants_body_out, struct e
     return call_answer_written(call, "application/json", err);
 }
 
-/* The first eight as the original has them; there is no scanner. */
+/* The first eight as the original has them; there is no scanner. Its later clients also show a
+ * status and its reason: whether it is ready for production, and what for. */
 static void write_tag(struct json_writer *writer, const struct tag_detail *tag)
 {
     static const char *const of_scanner[] = {"clair_id", "severity_fix_available",
@@ -210,7 +187,36 @@ static void write_tag(struct json_writer *writer, const struct tag_detail *tag)
     write_digest(writer, "digest", &tag->tag.digest);
     json_writer_member_uint64(writer, "size", tag->image_size_bytes);
     json_writer_member(writer, "media_type", tag->media_type);
+    json_writer_name(writer, "platforms");
+    write_lines(writer, tag->platforms);
+    write_status(writer, tag);
     json_writer_end_object(writer);
+}
+
+static void write_lines(struct json_writer *writer, struct str lines)
+{
+    struct str line;
+
+    json_writer_begin_array(writer);
+    while (str_cut(&lines, '\n', &line)) {
+        if (line.length > 0) {
+            json_writer_string(writer, line);
+        }
+    }
+    json_writer_end_array(writer);
+}
+
+static void write_status(struct json_writer *writer, const struct tag_detail *tag)
+{
+    char marked[CLOCK_ISO_BYTES];
+
+    if (!tag->is_production_ready) {
+        return;
+    }
+    clock_format_iso(tag->marked_ms, marked);
+    json_writer_member(writer, "status", str_from("production-ready"));
+    json_writer_member(writer, "status_reason", tag->incident_id);
+    json_writer_member(writer, "status_received_at", str_from(marked));
 }
 
 static void write_digest(struct json_writer *writer, const char *name, const struct digest *digest)

@@ -8,6 +8,7 @@ bool team_path_is(const struct call *call);
 /*
  * Reads call->name of such a path: `TEAM`, `TEAM/artifacts/ARTIFACT` or (below /v1/repositories)
  * `TEAM/ARTIFACT`. Artifacts may hold slashes, also as %2F. Fills call->team, and call->repository
- * if an artifact is named. ERROR_NOT_FOUND: no path of ours. ERROR_INVALID about NAME.
+ * if an artifact is named. Of other paths, call->name is decoded. ERROR_NOT_FOUND: no path of ours.
+ * ERROR_INVALID about NAME.
  */
 MUST_USE enum error_code team_path_parse(struct call *call, struct error *err);

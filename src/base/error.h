@@ -33,6 +33,8 @@ enum error_topic {
     ABOUT_UPLOAD,     /* an upload in progress */
     ABOUT_MANIFEST,   /* a manifest */
     ABOUT_REFERENCED, /* what a manifest refers to */
+    ABOUT_IMAGE,      /* an image, by its id */
+    ABOUT_SOURCE,     /* what an image was built from */
     ABOUT_PAGE,       /* the n or last of a listing */
 };
 

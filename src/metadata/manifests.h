@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "metadata/metadata.h"
+#include "metadata/sources.h"
 #include "metadata/tags.h"
 
 /* A manifest as it was pushed to one repository. */
@@ -28,6 +29,12 @@ struct manifest_facts {
     bool has_config;
     struct digest config;      /* the "image id" of clients */
     uint64_t image_size_bytes; /* content, config and layers together; 0 for an index */
+    struct str platforms;      /* `linux/arm64/v8`, each ended by a line feed; may be empty */
+};
+
+struct named_blob {
+    struct digest digest;
+    uint64_t size_bytes;
 };
 
 /* A push: everything it creates comes to be in one transaction, or nothing does. */
@@ -37,6 +44,9 @@ struct manifest_push {
     struct manifest_facts facts;
     struct str tag; /* absent: pushed by digest */
     enum tag_kind tag_kind;
+    const struct named_blob *blobs; /* that the manifest names and the registry has */
+    size_t blob_count;
+    const struct scm_claim *scm_claim; /* of a tag; NULL: nobody says what it was built from */
     const struct digest
         *replaces; /* the tag may move, if it is at this digest now; NULL: it may not */
     struct str created_by;

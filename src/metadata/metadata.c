@@ -10,6 +10,7 @@
 /* schema/sqlite/NNN-….sql, embedded by the build */
 extern const char schema_sqlite_001[];
 extern const char schema_sqlite_002[];
+extern const char schema_sqlite_003[];
 
 enum error_code metadata_open_sqlite(const char *path, struct metadata **metadata_out,
                                      struct error *err)
@@ -17,6 +18,7 @@ enum error_code metadata_open_sqlite(const char *path, struct metadata **metadat
     const struct migration migrations[] = {
         {"initial", schema_sqlite_001},
         {"tokens", schema_sqlite_002},
+        {"sources", schema_sqlite_003},
     };
     struct metadata *metadata = NULL;
     struct sql *sql = NULL;

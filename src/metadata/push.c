@@ -1,5 +1,6 @@
 #include "metadata/manifests.h"
 #include "metadata/metadata_private.h"
+#include "metadata/push_facts.h"
 
 /* A push on its way through its transaction. */
 struct push {
@@ -70,8 +71,14 @@ static enum error_code store(struct sql_connection *connection, void *context, s
     if (!code) {
         code = add_manifest(connection, push, err);
     }
+    if (!code) {
+        code = push_add_blobs(connection, push->wanted, err);
+    }
     if (!code && is_tagged) {
         code = set_tag(connection, push, err);
+    }
+    if (!code && is_tagged) {
+        code = push_add_source(connection, push->repository_id, push->wanted, err);
     }
     return code;
 }
@@ -154,8 +161,8 @@ static enum error_code add_manifest(struct sql_connection *connection, const str
     const struct sql_query query = {
         .text =
             "insert into manifest (repository_id, digest, media_type, artifact_type, annotations, "
-            "subject, config_digest, size_bytes, image_size_bytes, created_by, created_ms) "
-            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) "
+            "subject, config_digest, size_bytes, image_size_bytes, created_by, created_ms, "
+            "platforms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) "
             "on conflict (repository_id, digest) do nothing",
         .values = {sql_integer(push->repository_id), sql_text(str_from(push->digest.text)),
                    sql_text(wanted->manifest.media_type), sql_text(facts->artifact_type),
@@ -164,8 +171,8 @@ static enum error_code add_manifest(struct sql_connection *connection, const str
                    metadata_digest_value(&config, facts->has_config ? &facts->config : NULL),
                    sql_integer((int64_t)wanted->manifest.content.length),
                    sql_integer((int64_t)facts->image_size_bytes), sql_text(wanted->created_by),
-                   sql_integer(wanted->created_ms)},
-        .count = 11,
+                   sql_integer(wanted->created_ms), sql_text(facts->platforms)},
+        .count = 12,
     };
 
     return sql_run(connection, &query, err);

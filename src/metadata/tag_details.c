@@ -4,9 +4,12 @@
 
 #define COLUMNS                                                                                    \
     "select tag.name, tag.digest, tag.kind, tag.created_by, tag.created_ms, tag.sequence, "        \
-    "manifest.media_type, manifest.config_digest, manifest.image_size_bytes "                      \
+    "manifest.media_type, manifest.config_digest, manifest.image_size_bytes, "                     \
+    "manifest.platforms, production_ready.incident_id, production_ready.marked_ms "                \
     "from tag join manifest on manifest.repository_id = tag.repository_id "                        \
-    "and manifest.digest = tag.digest "
+    "and manifest.digest = tag.digest "                                                            \
+    "left join production_ready on production_ready.repository_id = tag.repository_id "            \
+    "and production_ready.tag = tag.name and production_ready.digest = tag.digest "
 
 struct listing {
     const struct tag_detail_query *query;
@@ -101,6 +104,8 @@ static enum error_code read_tag(const struct sql_rows *rows, struct arena *arena
     tag->sequence = sql_rows_column(rows, 5).integer;
     tag->has_config = sql_rows_column(rows, 7).type != SQL_NULL;
     tag->image_size_bytes = (uint64_t)sql_rows_column(rows, 8).integer;
+    tag->is_production_ready = sql_rows_column(rows, 10).type != SQL_NULL;
+    tag->marked_ms = sql_rows_column(rows, 11).integer;
     if (!code) {
         code = metadata_read_digest(rows, 1, &tag->tag.digest, err);
     }
@@ -109,6 +114,12 @@ static enum error_code read_tag(const struct sql_rows *rows, struct arena *arena
     }
     if (!code) {
         code = metadata_read_text(rows, 6, arena, &tag->media_type, err);
+    }
+    if (!code) {
+        code = metadata_read_text(rows, 9, arena, &tag->platforms, err);
+    }
+    if (!code && tag->is_production_ready) {
+        code = metadata_read_text(rows, 10, arena, &tag->incident_id, err);
     }
     if (!code && tag->has_config) {
         code = metadata_read_digest(rows, 7, &tag->config, err);

@@ -10,6 +10,10 @@ struct tag_detail {
     bool has_config;
     struct digest config;      /* the "image id" of clients */
     uint64_t image_size_bytes; /* content, config and layers together; 0 for an index */
+    struct str platforms;      /* `linux/arm64/v8`, each ended by a line feed; may be empty */
+    bool is_production_ready;
+    struct str incident_id; /* … what for */
+    int64_t marked_ms;      /* … since when */
 };
 
 /* Which tags to list: those created behind that place (0, 0: from the first), at most limit. */

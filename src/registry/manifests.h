@@ -12,6 +12,7 @@ struct manifest_upload {
     struct str media_type; /* the request's Content-Type */
     struct str content;
     struct str identity;
+    const struct scm_source *scm_source; /* as the pusher says, who may; NULL: as layers say */
 };
 
 /* What a push came to. Filled also on failure, as far as its fields say. */

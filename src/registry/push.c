@@ -1,7 +1,9 @@
 #include "registry/manifest_parser.h"
 #include "registry/manifests.h"
+#include "registry/platforms.h"
 #include "registry/references.h"
 #include "registry/registry_private.h"
+#include "registry/source_finder.h"
 #include "registry/tag_rule.h"
 
 enum {
@@ -19,13 +21,18 @@ struct push {
     struct manifest manifest;
     struct digest digest;
     struct manifest_receipt *receipt;
+    struct scm_claim claim; /* if has_claim */
+    bool has_claim;
 };
 
 static enum error_code find_digest(struct push *push, struct error *err);
 static enum error_code read(struct push *push, struct error *err);
+static enum error_code look_inside(struct push *push, struct error *err);
+static enum error_code find_claim(struct push *push, struct error *err);
 static enum error_code push_latest(struct push *push, struct error *err);
 static enum error_code store(struct push *push, struct error *err);
-static struct manifest_push describe(const struct push *push);
+static enum error_code describe(const struct push *push, struct manifest_push *wanted_out,
+                                struct error *err);
 static enum error_code may_replace(struct push *push, enum tag_kind kind,
                                    const struct digest *existing, struct error *err);
 static enum error_code may_grow(struct push *push, const struct digest *existing,
@@ -39,7 +46,8 @@ enum error_code registry_push_manifest(struct registry *registry,
                                        const struct manifest_upload *upload, struct arena *arena,
                                        struct manifest_receipt *receipt_out, struct error *err)
 {
-    struct push push = {registry, upload, arena, {0}, {0}, receipt_out};
+    struct push push = {
+        .registry = registry, .upload = upload, .arena = arena, .receipt = receipt_out};
     enum error_code code = OK;
 
     *receipt_out = (struct manifest_receipt){0};
@@ -100,6 +108,35 @@ static enum error_code read(struct push *push, struct error *err)
     return code;
 }
 
+/* What is only found in blobs, and is to be there once the tag is. */
+static enum error_code look_inside(struct push *push, struct error *err)
+{
+    const enum error_code code =
+        platforms_find(push->registry, &push->manifest, push->upload->content, push->arena,
+                       &push->manifest.facts.platforms, err);
+
+    return code ? code : find_claim(push, err);
+}
+
+/* What the pusher says is newer than what the image says. */
+static enum error_code find_claim(struct push *push, struct error *err)
+{
+    const struct manifest_upload *upload = push->upload;
+    const struct source_search search = {push->registry, upload->repository.name, &push->manifest,
+                                         push->arena};
+
+    if (upload->reference.is_digest || tag_rule_kind(upload->reference.tag) == TAG_SIGNATURE) {
+        return OK;
+    }
+    if (upload->scm_source) {
+        push->claim = (struct scm_claim){*upload->scm_source, SCM_OF_PUSHER};
+        push->has_claim = true;
+        return OK;
+    }
+    push->claim.origin = SCM_OF_LAYER;
+    return source_find(&search, &push->claim.source, &push->has_claim, err);
+}
+
 /* `latest` is never stored. That it means this manifest already is success: nothing would change.
  */
 static enum error_code push_latest(struct push *push, struct error *err)
@@ -126,11 +163,17 @@ static enum error_code push_latest(struct push *push, struct error *err)
 
 static enum error_code store(struct push *push, struct error *err)
 {
-    struct manifest_push wanted = describe(push);
+    struct manifest_push wanted;
     struct digest existing = {0};
     enum push_outcome outcome = PUSH_DONE;
-    enum error_code code = OK;
+    enum error_code code = look_inside(push, err);
 
+    if (!code) {
+        code = describe(push, &wanted, err);
+    }
+    if (code) {
+        return code;
+    }
     for (int i = 0; i < MOVE_ATTEMPTS; i++) {
         code = metadata_push_manifest(push->registry->config.metadata, &wanted, &outcome, &existing,
                                       err);
@@ -147,23 +190,41 @@ static enum error_code store(struct push *push, struct error *err)
                            "the tag is being moved by others all the time; try again");
 }
 
-static struct manifest_push describe(const struct push *push)
+static enum error_code describe(const struct push *push, struct manifest_push *wanted_out,
+                                struct error *err)
 {
     const struct manifest_upload *upload = push->upload;
-    const struct str media_type = upload->media_type;
+    const struct manifest *manifest = &push->manifest;
+    struct named_blob *blobs =
+        arena_new(push->arena, manifest->descriptor_count + 1, sizeof(*blobs));
+    size_t count = 0;
 
-    return (struct manifest_push){
+    if (!blobs) {
+        return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE, "the manifest is too large");
+    }
+    for (size_t i = 0; i < manifest->descriptor_count && !manifest->is_index; i++) {
+        const struct descriptor *descriptor = &manifest->descriptors[i];
+
+        if (!descriptor->may_be_elsewhere) {
+            blobs[count++] = (struct named_blob){descriptor->digest, descriptor->size_bytes};
+        }
+    }
+    *wanted_out = (struct manifest_push){
         .repository = upload->repository.name,
         .manifest = {.digest = push->digest,
-                     .media_type = media_type,
+                     .media_type = upload->media_type,
                      .content = upload->content,
                      .size_bytes = upload->content.length},
         .facts = push->manifest.facts,
         .tag = upload->reference.is_digest ? (struct str){0} : upload->reference.tag,
         .tag_kind = tag_rule_kind(upload->reference.tag),
+        .blobs = blobs,
+        .blob_count = count,
+        .scm_claim = push->has_claim ? &push->claim : NULL,
         .created_by = upload->identity,
         .created_ms = clock_wall_ms(push->registry->config.clock),
     };
+    return OK;
 }
 
 static enum error_code may_replace(struct push *push, enum tag_kind kind,

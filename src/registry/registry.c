@@ -11,6 +11,7 @@ struct registry *registry_new(const struct registry_config *config)
 
     registry->config = *config;
     open_uploads_init(&registry->open_uploads);
+    scanned_layers_init(&registry->scanned_layers);
     return registry;
 }
 
@@ -18,6 +19,7 @@ void registry_free(struct registry *registry)
 {
     if (registry) {
         open_uploads_release(&registry->open_uploads);
+        scanned_layers_release(&registry->scanned_layers);
         free(registry);
     }
 }

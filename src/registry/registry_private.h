@@ -3,11 +3,13 @@
 #include "metadata/uploads.h"
 #include "registry/open_uploads.h"
 #include "registry/registry.h"
+#include "registry/scanned_layers.h"
 
 /* For the sources of this folder only. */
 struct registry {
     struct registry_config config;
     struct open_uploads open_uploads;
+    struct scanned_layers scanned_layers;
 };
 
 enum {

@@ -53,6 +53,7 @@ static enum error_code open_metadata(struct daemon *daemon, struct error *err);
 static enum error_code make_registry(struct daemon *daemon, struct error *err);
 static enum error_code open_admission(struct daemon *daemon, struct error *err);
 static enum error_code make_api(struct daemon *daemon, struct error *err);
+static struct api_login login_of(const struct settings *settings);
 static bool is_ready(void *context);
 static enum error_code open_server(struct daemon *daemon, struct error *err);
 static enum error_code start_server(struct daemon *daemon, struct error *err);
@@ -251,6 +252,7 @@ static enum error_code make_api(struct daemon *daemon, struct error *err)
         .token_lifetime_ms = daemon->settings.auth.token_lifetime_ms,
         .public_read = daemon->settings.auth.public_read,
         .public_url = daemon->settings.public_url,
+        .login = login_of(&daemon->settings),
         .is_ready = is_ready,
         .is_ready_context = daemon,
     };
@@ -260,6 +262,22 @@ static enum error_code make_api(struct daemon *daemon, struct error *err)
     }
     daemon->api = api_new(&config);
     return OK;
+}
+
+static struct api_login login_of(const struct settings *settings)
+{
+    const char *const own = settings->login.issuer;
+
+    return (struct api_login){
+        .version = PIERONE_VERSION,
+        .issuer = own ? own : settings->auth.oidc.issuer,
+        .client_id = settings->login.client_id,
+        .scopes = settings->login.scopes,
+        .redirect_port = settings->login.redirect_port,
+        .takes_tokens = settings->auth.oidc.issuer || settings->auth.introspection.url ||
+                        settings->auth.tokeninfo_url,
+        .takes_passwords = settings->auth.users_file,
+    };
 }
 
 /* Asked only by requests, so there is a server. */

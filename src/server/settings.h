@@ -62,6 +62,12 @@ struct settings {
         const char *permission_service_url;
     } teams;
     struct {
+        const char *issuer; /* NULL: auth.oidc.issuer */
+        const char *client_id;
+        const char *scopes;
+        uint64_t redirect_port;
+    } login;
+    struct {
         const char *certificate; /* NULL: no TLS */
         const char *key;
     } tls;

@@ -147,8 +147,16 @@ static enum access access_of(const struct route *row)
 {
     const bool is_upload = strstr(row->pattern, "/uploads/") != NULL;
 
-    if (strcmp(row->pattern, "/teams") == 0 || strstr(row->pattern, "}/artifacts")) {
+    if (strcmp(row->pattern, "/teams") == 0 || strstr(row->pattern, "}/artifacts") ||
+        strncmp(row->pattern, "/stats", strlen("/stats")) == 0 ||
+        strncmp(row->pattern, "/tags/", strlen("/tags/")) == 0) {
         return ACCESS_CATALOG;
+    }
+    if (strstr(row->pattern, "/production-ready")) {
+        return ACCESS_PUSH;
+    }
+    if (strcmp(row->pattern, "/whoami") == 0) {
+        return ACCESS_LOGIN;
     }
     if (strncmp(row->pattern, "/teams/", strlen("/teams/")) == 0 ||
         strncmp(row->pattern, "/v1/", strlen("/v1/")) == 0) {
@@ -195,7 +203,8 @@ static void what_never_waits_is_for_the_loop(void **state)
         const struct handler *handler = rows[i].handler;
         const bool is_quick = handler == &base_handler || handler == &health_handler ||
                               handler == &ready_handler || handler == &immutable_handler ||
-                              handler == &token_get_handler;
+                              handler == &token_get_handler || handler == &whoami_handler ||
+                              handler == &client_handler;
 
         const bool is_token = handler == &token_post_handler;
 

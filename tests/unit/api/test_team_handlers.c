@@ -90,7 +90,7 @@ static void a_tag_has_the_originals_fields_and_more(void **state)
     assert_true(reply_says(reply, "\"clair_id\":null,\"severity_fix_available\":null,"
                                   "\"severity_no_fix_available\":null,\"clair_details\":null,"
                                   "\"digest\":\"sha256:"));
-    assert_true(reply_says(reply, "\"media_type\":\"" TEST_IMAGE_TYPE "\"}"));
+    assert_true(reply_says(reply, "\"media_type\":\"" TEST_IMAGE_TYPE "\",\"platforms\":[]}"));
     reply = guarded_world_ask(world, "GET /teams/all/artifacts/app/tags/latest", WHO);
     assert_true(reply_says(reply, "{\"name\":\"1.0\"")); /* the newest by time */
 }

@@ -1,0 +1,98 @@
+#include "api/api_private.h"
+#include "api/handlers.h"
+#include "api/origin.h"
+#include "base/json_writer.h"
+
+static enum error_code tell_client(struct call *call, bool *wants_body_out, struct error *err);
+static void write_methods(struct json_writer *writer, const struct api_login *login);
+static void write_text(struct json_writer *writer, const char *name, const char *text);
+static void write_words(struct json_writer *writer, const char *words);
+static struct str without_scheme(struct str url);
+static enum error_code tell_name(struct call *call, bool *wants_body_out, struct error *err);
+
+const struct handler client_handler = {.begin = tell_client};
+const struct handler whoami_handler = {.begin = tell_name};
+
+/* What a client needs to know before it can log in. */
+static enum error_code tell_client(struct call *call, bool *wants_body_out, struct error *err)
+{
+    const struct api_login *login = &call->api->config.login;
+    struct json_writer writer;
+
+    (void)wants_body_out;
+    json_writer_init(&writer, &call->answer);
+    json_writer_begin_object(&writer);
+    json_writer_member(&writer, "registry", without_scheme(origin_url(call)));
+    json_writer_member(&writer, "version", str_from(login->version));
+    json_writer_name(&writer, "methods");
+    write_methods(&writer, login);
+    write_text(&writer, "issuer", login->issuer);
+    write_text(&writer, "client_id", login->issuer ? login->client_id : NULL);
+    json_writer_name(&writer, "scopes");
+    write_words(&writer, login->issuer ? login->scopes : NULL);
+    json_writer_member_uint64(&writer, "redirect_port", login->redirect_port);
+    json_writer_end_object(&writer);
+    return call_answer_written(call, "application/json", err);
+}
+
+static void write_methods(struct json_writer *writer, const struct api_login *login)
+{
+    json_writer_begin_array(writer);
+    if (login->takes_tokens) {
+        json_writer_string(writer, str_from("oauth2"));
+    }
+    if (login->takes_passwords) {
+        json_writer_string(writer, str_from("password"));
+    }
+    json_writer_end_array(writer);
+}
+
+static void write_text(struct json_writer *writer, const char *name, const char *text)
+{
+    json_writer_name(writer, name);
+    if (text) {
+        json_writer_string(writer, str_from(text));
+    } else {
+        json_writer_null(writer);
+    }
+}
+
+static void write_words(struct json_writer *writer, const char *words)
+{
+    struct str rest = str_from(words);
+    struct str word;
+
+    json_writer_begin_array(writer);
+    while (str_cut(&rest, ' ', &word)) {
+        if (word.length > 0) {
+            json_writer_string(writer, word);
+        }
+    }
+    json_writer_end_array(writer);
+}
+
+static struct str without_scheme(struct str url)
+{
+    static const char mark[] = "://";
+
+    for (size_t i = 0; i < url.length; i++) {
+        if (str_starts_with(str_from_index(url, i), mark)) {
+            return str_from_index(url, i + sizeof(mark) - 1);
+        }
+    }
+    return url;
+}
+
+static enum error_code tell_name(struct call *call, bool *wants_body_out, struct error *err)
+{
+    const enum identity_kind kind = call->identity ? call->identity->kind : IDENTITY_ANONYMOUS;
+    struct json_writer writer;
+
+    (void)wants_body_out;
+    json_writer_init(&writer, &call->answer);
+    json_writer_begin_object(&writer);
+    json_writer_member(&writer, "name", call->user);
+    json_writer_member(&writer, "kind", str_from(identity_kind_name(kind)));
+    json_writer_end_object(&writer);
+    return call_answer_written(call, "application/json", err);
+}

@@ -1,0 +1,136 @@
+#include "api/api_private.h"
+#include "api/handlers.h"
+#include "base/clock.h"
+#include "base/json_value.h"
+#include "base/json_writer.h"
+#include "registry/sources.h"
+#include "registry/tags.h"
+
+enum { INCIDENT_ID_MAX_BYTES = 256 };
+
+static enum error_code get_source(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code begin_release(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code end_release(struct call *call, struct error *err);
+static enum error_code read_incident(struct call *call, struct str *incident_id_out,
+                                     struct error *err);
+static enum error_code answer_message(struct call *call, const char *message, struct error *err);
+static enum error_code recheck_tag(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code recheck_artifact(struct call *call, bool *wants_body_out, struct error *err);
+
+const struct handler scm_source_handler = {.begin = get_source};
+const struct handler production_ready_handler = {.begin = begin_release, .end = end_release};
+const struct handler tag_recheck_handler = {.begin = recheck_tag};
+const struct handler artifact_recheck_handler = {.begin = recheck_artifact};
+
+static const char no_scanner[] = "no scanner is configured: there is nothing to check again";
+
+static enum error_code get_source(struct call *call, bool *wants_body_out, struct error *err)
+{
+    char created[CLOCK_ISO_BYTES];
+    struct scm_record record = {0};
+    struct json_writer writer;
+    const enum error_code code =
+        registry_find_scm_source(call->api->config.registry, &call->repository, call->reference,
+                                 &call->exchange->arena, &record, err);
+
+    (void)wants_body_out;
+    if (code) {
+        return code;
+    }
+    clock_format_iso(record.created_ms, created);
+    json_writer_init(&writer, &call->answer);
+    json_writer_begin_object(&writer);
+    json_writer_member(&writer, "url", record.source.url);
+    json_writer_member(&writer, "revision", record.source.revision);
+    json_writer_member(&writer, "author", record.source.author);
+    json_writer_member(&writer, "status", record.source.status);
+    json_writer_member(&writer, "created", str_from(created));
+    json_writer_end_object(&writer);
+    return call_answer_written(call, "application/json", err);
+}
+
+static enum error_code begin_release(struct call *call, bool *wants_body_out, struct error *err)
+{
+    (void)call;
+    (void)err;
+    *wants_body_out = true;
+    return OK;
+}
+
+static enum error_code end_release(struct call *call, struct error *err)
+{
+    struct release release = {
+        .repository = &call->repository,
+        .tag = call->reference,
+        .identity = call->user,
+        .arena = &call->exchange->arena,
+    };
+    enum error_code code = read_incident(call, &release.incident_id, err);
+
+    if (!code) {
+        code = registry_mark_production_ready(call->api->config.registry, &release, err);
+    }
+    return code ? code : answer_message(call, "the tag is marked as ready for production", err);
+}
+
+static enum error_code read_incident(struct call *call, struct str *incident_id_out,
+                                     struct error *err)
+{
+    struct json_value *json = NULL;
+    enum error_code code = json_value_parse(strbuf_str(&call->body), &json, err);
+    struct str incident_id = {0};
+    const char *copy = NULL;
+
+    if (code) {
+        return error_set(err, ERROR_INVALID, "the body must be JSON: {\"incident_id\":\"INC-1\"}");
+    }
+    incident_id = json_value_member_string(json, "incident_id");
+    if (incident_id.length > 0 && incident_id.length <= INCIDENT_ID_MAX_BYTES) {
+        copy = arena_text(&call->exchange->arena, incident_id);
+    }
+    *incident_id_out = str_from(copy);
+    json_value_free(json);
+    return copy ? OK
+                : error_set(err, ERROR_INVALID,
+                            "incident_id must be a text of 1 to %d bytes: "
+                            "{\"incident_id\":\"INC-1\"}",
+                            INCIDENT_ID_MAX_BYTES);
+}
+
+static enum error_code answer_message(struct call *call, const char *message, struct error *err)
+{
+    struct json_writer writer;
+
+    json_writer_init(&writer, &call->answer);
+    json_writer_begin_object(&writer);
+    json_writer_member(&writer, "message", str_from(message));
+    json_writer_end_object(&writer);
+    return call_answer_written(call, "application/json", err);
+}
+
+/* The original asked its scanner again; there is none any more, and its clients are told so. */
+static enum error_code recheck_tag(struct call *call, bool *wants_body_out, struct error *err)
+{
+    struct tag_detail tag;
+    const enum error_code code =
+        registry_find_tag_detail(call->api->config.registry, &call->repository, call->reference,
+                                 &call->exchange->arena, &tag, err);
+
+    (void)wants_body_out;
+    return code ? code : answer_message(call, no_scanner, err);
+}
+
+static enum error_code recheck_artifact(struct call *call, bool *wants_body_out, struct error *err)
+{
+    const struct tag_detail_query query = {
+        .repository = call->repository.name,
+        .limit = 1,
+        .arena = &call->exchange->arena,
+    };
+    struct tag_detail_page page;
+    const enum error_code code =
+        registry_list_tag_details(call->api->config.registry, &query, &page, err);
+
+    (void)wants_body_out;
+    return code ? code : answer_message(call, no_scanner, err);
+}

@@ -1,0 +1,144 @@
+#include "api/api_private.h"
+#include "api/handlers.h"
+#include "api/team_query.h"
+#include "base/json_writer.h"
+#include "registry/sources.h"
+#include "registry/tags.h"
+
+enum { IMAGE_TAGS_MAX = 10 * 1000 };
+
+static enum error_code count_all(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code count_team(struct call *call, bool *wants_body_out, struct error *err);
+static void write_team(struct json_writer *writer, const struct team_statistics *statistics);
+static enum error_code count_teams(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code write_teams(struct call *call, const struct name_page *page,
+                                   struct error *err);
+static enum error_code list_image_tags(struct call *call, bool *wants_body_out, struct error *err);
+static void write_image_tag(struct json_writer *writer, const struct image_tag *tag);
+
+const struct handler statistics_handler = {.begin = count_all};
+const struct handler team_statistics_handler = {.begin = count_team};
+const struct handler all_team_statistics_handler = {.begin = count_teams};
+const struct handler image_tags_handler = {.begin = list_image_tags};
+
+static enum error_code count_all(struct call *call, bool *wants_body_out, struct error *err)
+{
+    struct registry_statistics statistics;
+    struct json_writer writer;
+    const enum error_code code = registry_count_all(call->api->config.registry, &statistics, err);
+
+    (void)wants_body_out;
+    if (code) {
+        return code;
+    }
+    json_writer_init(&writer, &call->answer);
+    json_writer_begin_object(&writer);
+    json_writer_member_uint64(&writer, "teams", statistics.teams);
+    json_writer_member_uint64(&writer, "storage", statistics.storage_bytes);
+    json_writer_end_object(&writer);
+    return call_answer_written(call, "application/json", err);
+}
+
+static enum error_code count_team(struct call *call, bool *wants_body_out, struct error *err)
+{
+    struct team_statistics statistics;
+    struct json_writer writer;
+    const enum error_code code =
+        registry_count_team(call->api->config.registry, call->team, &statistics, err);
+
+    (void)wants_body_out;
+    if (code) {
+        return code;
+    }
+    json_writer_init(&writer, &call->answer);
+    write_team(&writer, &statistics);
+    return call_answer_written(call, "application/json", err);
+}
+
+static void write_team(struct json_writer *writer, const struct team_statistics *statistics)
+{
+    json_writer_begin_object(writer);
+    json_writer_member_uint64(writer, "artifacts", statistics->artifacts);
+    json_writer_member_uint64(writer, "tags", statistics->tags);
+    json_writer_end_object(writer);
+}
+
+static enum error_code count_teams(struct call *call, bool *wants_body_out, struct error *err)
+{
+    struct name_page page = {0};
+    struct name_query query;
+    enum error_code code = team_query_read(call, &query, err);
+
+    (void)wants_body_out;
+    if (!code) {
+        code = registry_list_teams(call->api->config.registry, &query, &page, err);
+    }
+    if (code) {
+        return code;
+    }
+    if (page.has_more && page.count > 0) {
+        call_add_cursor_link(call, query.limit, page.names[page.count - 1]);
+    }
+    code = write_teams(call, &page, err);
+    return code ? code : call_answer_written(call, "application/json", err);
+}
+
+static enum error_code write_teams(struct call *call, const struct name_page *page,
+                                   struct error *err)
+{
+    struct json_writer writer;
+    enum error_code code = OK;
+
+    json_writer_init(&writer, &call->answer);
+    json_writer_begin_array(&writer);
+    for (size_t i = 0; i < page->count && !code; i++) {
+        struct team_statistics statistics = {0};
+
+        code = registry_count_team(call->api->config.registry, page->names[i], &statistics, err);
+        json_writer_begin_object(&writer);
+        json_writer_member(&writer, "team", page->names[i]);
+        json_writer_name(&writer, "stats");
+        write_team(&writer, &statistics);
+        json_writer_end_object(&writer);
+    }
+    json_writer_end_array(&writer);
+    return code;
+}
+
+static enum error_code list_image_tags(struct call *call, bool *wants_body_out, struct error *err)
+{
+    const struct image_query query = {
+        .prefix = call->name,
+        .limit = IMAGE_TAGS_MAX,
+        .arena = &call->exchange->arena,
+    };
+    struct image_tag_list list;
+    struct json_writer writer;
+    const enum error_code code =
+        registry_list_image_tags(call->api->config.registry, &query, &list, err);
+
+    (void)wants_body_out;
+    if (code) {
+        return code;
+    }
+    json_writer_init(&writer, &call->answer);
+    json_writer_begin_array(&writer);
+    for (size_t i = 0; i < list.count; i++) {
+        write_image_tag(&writer, &list.tags[i]);
+    }
+    json_writer_end_array(&writer);
+    return call_answer_written(call, "application/json", err);
+}
+
+static void write_image_tag(struct json_writer *writer, const struct image_tag *tag)
+{
+    struct str artifact = tag->repository;
+    struct str team = {0};
+
+    (void)str_cut(&artifact, '/', &team);
+    json_writer_begin_object(writer);
+    json_writer_member(writer, "name", tag->name);
+    json_writer_member(writer, "team", team);
+    json_writer_member(writer, "artifact", artifact);
+    json_writer_end_object(writer);
+}

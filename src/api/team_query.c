@@ -1,0 +1,23 @@
+#include "api/team_query.h"
+
+enum error_code team_query_limit(struct call *call, size_t *limit_out, struct error *err)
+{
+    const struct str value = call_parameter(call, "limit");
+    uint64_t number = TEAM_PAGE_MAX_ENTRIES;
+
+    if (value.bytes && (!str_parse_uint64(value, &number) || number == 0)) {
+        return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
+                               "limit must be a number above 0: how many entries to list at most");
+    }
+    *limit_out = number < TEAM_PAGE_MAX_ENTRIES ? (size_t)number : TEAM_PAGE_MAX_ENTRIES;
+    return OK;
+}
+
+enum error_code team_query_read(struct call *call, struct name_query *query_out, struct error *err)
+{
+    *query_out = (struct name_query){
+        .after = call_parameter(call, "cursor"),
+        .arena = &call->exchange->arena,
+    };
+    return team_query_limit(call, &query_out->limit, err);
+}

@@ -1,0 +1,102 @@
+#include "metadata/push_facts.h"
+
+#include "metadata/metadata_private.h"
+
+static enum error_code add_blob(struct sql_connection *connection, const struct named_blob *blob,
+                                struct error *err);
+static enum error_code is_said(struct sql_connection *connection, int64_t repository_id,
+                               const struct manifest_push *push, bool *is_said_out,
+                               struct error *err);
+static bool equals_row(const struct sql_rows *rows, const struct scm_source *source);
+
+enum error_code push_add_blobs(struct sql_connection *connection, const struct manifest_push *push,
+                               struct error *err)
+{
+    const struct named_blob manifest = {push->manifest.digest, push->manifest.content.length};
+    enum error_code code = add_blob(connection, &manifest, err);
+
+    for (size_t i = 0; i < push->blob_count && !code; i++) {
+        code = add_blob(connection, &push->blobs[i], err);
+    }
+    return code;
+}
+
+static enum error_code add_blob(struct sql_connection *connection, const struct named_blob *blob,
+                                struct error *err)
+{
+    struct digest_value digest;
+    const struct sql_query query = {
+        .text = "insert into named_blob (digest, size_bytes) values ($1, $2) "
+                "on conflict (digest) do nothing",
+        .values = {metadata_digest_value(&digest, &blob->digest),
+                   sql_integer((int64_t)blob->size_bytes)},
+        .count = 2,
+    };
+
+    return sql_run(connection, &query, err);
+}
+
+enum error_code push_add_source(struct sql_connection *connection, int64_t repository_id,
+                                const struct manifest_push *push, struct error *err)
+{
+    const struct scm_claim *claim = push->scm_claim;
+    struct digest_value digest;
+    bool is_there = false;
+    enum error_code code = OK;
+
+    if (!claim) {
+        return OK;
+    }
+    code = is_said(connection, repository_id, push, &is_there, err);
+    if (code || is_there) {
+        return code;
+    }
+    const struct sql_query query = {
+        .text = "insert into scm_source (repository_id, tag, digest, origin, url, revision, "
+                "author, status, created_by, created_ms) "
+                "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        .values = {sql_integer(repository_id), sql_text(push->tag),
+                   metadata_digest_value(&digest, &push->manifest.digest),
+                   sql_integer(claim->origin), sql_text(claim->source.url),
+                   sql_text(claim->source.revision), sql_text(claim->source.author),
+                   sql_text(claim->source.status), sql_text(push->created_by),
+                   sql_integer(push->created_ms)},
+        .count = 10,
+    };
+    return sql_run(connection, &query, err);
+}
+
+static enum error_code is_said(struct sql_connection *connection, int64_t repository_id,
+                               const struct manifest_push *push, bool *is_said_out,
+                               struct error *err)
+{
+    const struct scm_claim *claim = push->scm_claim;
+    struct digest_value digest;
+    const struct sql_query query = {
+        .text = "select url, revision, author, status, origin from scm_source "
+                "where repository_id = $1 and tag = $2 and digest = $3 "
+                "order by sequence desc limit 1",
+        .values = {sql_integer(repository_id), sql_text(push->tag),
+                   metadata_digest_value(&digest, &push->manifest.digest)},
+        .count = 3,
+    };
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    enum error_code code = sql_query(connection, &query, &rows, err);
+    bool is_row = false;
+
+    if (!code) {
+        code = sql_rows_next(rows, &is_row, err);
+    }
+    /* The same layers say the same: nothing that came behind them is to be overruled by them. */
+    *is_said_out =
+        !code && is_row && (claim->origin == SCM_OF_LAYER || equals_row(rows, &claim->source));
+    return code;
+}
+
+static bool equals_row(const struct sql_rows *rows, const struct scm_source *source)
+{
+    return str_equal(sql_rows_column(rows, 0).bytes, source->url) &&
+           str_equal(sql_rows_column(rows, 1).bytes, source->revision) &&
+           str_equal(sql_rows_column(rows, 2).bytes, source->author) &&
+           str_equal(sql_rows_column(rows, 3).bytes, source->status);
+}

@@ -1,0 +1,121 @@
+#include "registry/platforms.h"
+
+#include "base/json_value.h"
+#include "registry/blob_reader.h"
+#include "registry/registry_private.h"
+
+enum { PLATFORM_PART_MAX_BYTES = 64 };
+
+static const char *const config_types[] = {"application/vnd.oci.image.config.v1+json",
+                                           "application/vnd.docker.container.image.v1+json"};
+
+static bool has_image_config(const struct manifest *manifest);
+static void add_of_document(struct str document, bool is_index, struct strbuf *lines);
+static void add_of_index(const struct json_value *index, struct strbuf *lines);
+static void add(const struct json_value *platform, struct strbuf *lines);
+static bool is_part(struct str part);
+static bool has_line(const struct strbuf *lines, struct str line);
+
+enum error_code platforms_find(struct registry *registry, const struct manifest *manifest,
+                               struct str content, struct arena *arena, struct str *platforms_out,
+                               struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf config;
+    CLEANUP(strbuf_release) struct strbuf lines;
+    const char *copy = NULL;
+    enum error_code code = OK;
+
+    strbuf_init(&config, PLATFORM_CONFIG_MAX_BYTES);
+    strbuf_init(&lines, PLATFORMS_MAX_BYTES);
+    if (manifest->is_index) {
+        add_of_document(content, true, &lines);
+    } else if (has_image_config(manifest)) {
+        code = blob_reader_read_all(registry->config.blobs, &manifest->facts.config, &config, err);
+        add_of_document(strbuf_str(&config), false, &lines);
+    }
+    if (code && code != ERROR_TOO_LARGE) {
+        return code;
+    }
+    copy = arena_text(arena, strbuf_str(&lines));
+    *platforms_out = copy ? (struct str){copy, lines.length} : (struct str){0};
+    return OK;
+}
+
+static bool has_image_config(const struct manifest *manifest)
+{
+    const struct str type =
+        manifest->facts.has_config ? manifest->descriptors[0].media_type : (struct str){0};
+
+    return str_is(type, config_types[0]) || str_is(type, config_types[1]);
+}
+
+static void add_of_document(struct str document, bool is_index, struct strbuf *lines)
+{
+    struct json_value *json = NULL;
+
+    if (json_value_parse(document, &json, NULL)) {
+        return;
+    }
+    if (is_index) {
+        add_of_index(json, lines);
+    } else {
+        add(json, lines);
+    }
+    json_value_free(json);
+}
+
+static void add_of_index(const struct json_value *index, struct strbuf *lines)
+{
+    const struct json_value *entries = json_value_member(index, "manifests");
+
+    for (size_t i = 0; i < json_value_length(entries); i++) {
+        add(json_value_member(json_value_element(entries, i), "platform"), lines);
+    }
+}
+
+/* A config has the same three members as an entry's platform. BuildKit's attestations are of
+ * `unknown/unknown`. */
+static void add(const struct json_value *platform, struct strbuf *lines)
+{
+    const struct str os = json_value_member_string(platform, "os");
+    const struct str architecture = json_value_member_string(platform, "architecture");
+    const struct str variant = json_value_member_string(platform, "variant");
+    CLEANUP(strbuf_release) struct strbuf line;
+
+    strbuf_init(&line, 3 * (PLATFORM_PART_MAX_BYTES + 1));
+    if (!is_part(os) || !is_part(architecture) || str_is(os, "unknown")) {
+        return;
+    }
+    strbuf_append_format(&line, "%.*s/%.*s", STR_FORMAT(os), STR_FORMAT(architecture));
+    if (is_part(variant)) {
+        strbuf_append_format(&line, "/%.*s", STR_FORMAT(variant));
+    }
+    if (!has_line(lines, strbuf_str(&line))) {
+        strbuf_append_byte(&line, '\n');
+        strbuf_append(lines, strbuf_str(&line));
+    }
+}
+
+static bool is_part(struct str part)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    bool is_plain = part.length > 0 && part.length <= PLATFORM_PART_MAX_BYTES;
+
+    for (size_t i = 0; i < part.length && is_plain; i++) {
+        is_plain = str_index_of(str_from(plain), part.bytes[i]) < sizeof(plain) - 1;
+    }
+    return is_plain;
+}
+
+static bool has_line(const struct strbuf *lines, struct str line)
+{
+    struct str rest = strbuf_str(lines);
+    struct str one;
+
+    while (str_cut(&rest, '\n', &one)) {
+        if (str_equal(one, line)) {
+            return true;
+        }
+    }
+    return false;
+}

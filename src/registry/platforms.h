@@ -1,0 +1,20 @@
+#pragma once
+
+#include "base/arena.h"
+#include "registry/manifest_parser.h"
+#include "registry/registry.h"
+
+enum {
+    PLATFORMS_MAX_BYTES = 4096,              /* of all together; those beyond are left out */
+    PLATFORM_CONFIG_MAX_BYTES = 1024 * 1024, /* a larger config is not looked into */
+};
+
+/*
+ * The platforms of an image (image-spec "config.md", from its config) or of an index (image-spec
+ * "image-index.md", from its entries), one a line, each once: `linux/arm64/v8`. Empty if nothing
+ * tells, or what tells makes no sense: that is no reason to refuse a push. Fails only if the config
+ * cannot be read.
+ */
+MUST_USE enum error_code platforms_find(struct registry *registry, const struct manifest *manifest,
+                                        struct str content, struct arena *arena,
+                                        struct str *platforms_out, struct error *err);

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "registry/manifest_parser.h"
+#include "registry/registry.h"
+#include "registry/scm_source.h"
+
+enum {
+    SOURCE_LAYER_MAX_BYTES = 16 * 1024 * 1024,     /* a larger layer is not looked into */
+    SOURCE_UNPACKED_MAX_BYTES = 512 * 1024 * 1024, /* nor a layer beyond this much */
+    SOURCE_MAX_ENTRIES = 200 * 1000,               /* … or this many files */
+    SOURCE_MAX_LAYERS = 128,                       /* of an image, from the topmost */
+    SOURCE_MAX_IMAGES = 4,                         /* of an index, from the first */
+    SOURCE_TIME_MAX_MS = 5 * 1000,                 /* of one push altogether */
+};
+
+/* What is searched, for one push. */
+struct source_search {
+    struct registry *registry;
+    struct str repository;
+    const struct manifest *manifest; /* that is pushed */
+    struct arena *arena;             /* for what is found */
+};
+
+/*
+ * Looks for `scm-source.json` in the layers of an image, from the topmost, or in the images of an
+ * index. *is_found_out says whether there is one that makes sense. What cannot be unpacked within
+ * the bounds, or is no archive, does not tell; fails only if a layer cannot be read at all.
+ */
+MUST_USE enum error_code source_find(const struct source_search *search,
+                                     struct scm_source *source_out, bool *is_found_out,
+                                     struct error *err);
