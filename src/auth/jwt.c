@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/base64url.h"
+#include "base/base64url.h"
 #include "base/memory.h"
 
 /* The two kinds of tokens, and what tells them apart. */

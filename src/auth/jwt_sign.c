@@ -5,7 +5,7 @@
 #include <nettle/memops.h>
 #include <string.h>
 
-#include "auth/base64url.h"
+#include "base/base64url.h"
 #include "base/json_writer.h"
 
 /* The names, and each byte of the two texts escaped at the worst. */

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "auth/base64url.h"
+#include "base/base64url.h"
 #include "base/json_value.h"
 #include "base/json_writer.h"
 #include "base/memory.h"

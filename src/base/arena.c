@@ -34,7 +34,7 @@ void arena_release(struct arena *arena)
     for (struct arena_block *block = arena->newest; block; block = older) {
         older = block->older;
         if (arena->is_secret) {
-            explicit_bzero(block->bytes, block->used_bytes);
+            memory_wipe(block->bytes, block->used_bytes);
         }
         free(block);
     }

@@ -9,6 +9,9 @@ enum { MS_PER_SECOND = 1000, NS_PER_MS = 1000000, NS_PER_US = 1000 };
 static int64_t system_monotonic_ms(const struct clock *clock);
 static int64_t system_wall_ms(const struct clock *clock);
 static int64_t read_ms(clockid_t id);
+static bool has_shape(struct str text);
+static int64_t number_at(struct str text, size_t begin, size_t length);
+static int64_t days_since_1970(int64_t year, int64_t month, int64_t day);
 
 const struct clock clock_system = {
     .monotonic_ms = system_monotonic_ms,
@@ -64,4 +67,54 @@ void clock_format_iso(int64_t wall_ms, char text_out[CLOCK_ISO_BYTES])
     (void)strftime(text_out, CLOCK_ISO_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
     (void)snprintf(text_out + sizeof("2015-05-07T15:49:51") - 1, sizeof(".230Z"), ".%03dZ",
                    (int)(wall_ms % MS_PER_SECOND));
+}
+
+bool clock_parse_iso(struct str text, int64_t *wall_ms_out)
+{
+    int64_t days = 0;
+    int64_t seconds = 0;
+
+    if (!has_shape(text)) {
+        return false;
+    }
+    days = days_since_1970(number_at(text, 0, 4), number_at(text, 5, 2), number_at(text, 8, 2));
+    seconds = number_at(text, 11, 2) * 3600 + number_at(text, 14, 2) * 60 + number_at(text, 17, 2);
+    *wall_ms_out = (days * 86400 + seconds) * MS_PER_SECOND + number_at(text, 20, 3);
+    return true;
+}
+
+static bool has_shape(struct str text)
+{
+    static const char shape[] = "0000-00-00T00:00:00.000Z";
+    bool is_alike = text.length == sizeof(shape) - 1;
+
+    for (size_t i = 0; i < sizeof(shape) - 1 && is_alike; i++) {
+        const char byte = text.bytes[i];
+
+        is_alike = shape[i] == '0' ? byte >= '0' && byte <= '9' : byte == shape[i];
+    }
+    return is_alike && number_at(text, 0, 4) >= 1970 && number_at(text, 5, 2) >= 1 &&
+           number_at(text, 5, 2) <= 12 && number_at(text, 8, 2) >= 1 &&
+           number_at(text, 8, 2) <= 31 && number_at(text, 11, 2) <= 23 &&
+           number_at(text, 14, 2) <= 59 && number_at(text, 17, 2) <= 60;
+}
+
+static int64_t number_at(struct str text, size_t begin, size_t length)
+{
+    int64_t number = 0;
+
+    for (size_t i = begin; i < begin + length; i++) {
+        number = number * 10 + (text.bytes[i] - '0');
+    }
+    return number;
+}
+
+/* Years begin in March here, so that a leap day is the last of its year; 719,468 days lie between
+ * the year 0 of that calendar and 1970. */
+static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
+{
+    const int64_t shifted = month > 2 ? year : year - 1;
+    const int64_t day_of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+
+    return shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + day_of_year - 719468;
 }

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/str.h"
 
 /*
  * Where the time comes from. Passed to whatever needs it, so that tests can turn the hands
@@ -24,3 +28,6 @@ enum { CLOCK_ISO_BYTES = sizeof("2015-05-07T15:49:51.230Z") };
 
 /* UTC with milliseconds, as RFC 3339 writes it; years 1970 to 9999. */
 void clock_format_iso(int64_t wall_ms, char text_out[CLOCK_ISO_BYTES]);
+
+/* Reads what clock_format_iso writes, and that alone. False otherwise. */
+MUST_USE bool clock_parse_iso(struct str text, int64_t *wall_ms_out);

@@ -1,5 +1,9 @@
+#define __STDC_WANT_LIB_EXT1__ 1 /* memset_s, where there is no explicit_bzero */
+
 #include "base/memory.h"
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +17,18 @@ void *memory_new(size_t count, size_t size)
 
 void *memory_resize(void *block, size_t count, size_t size)
 {
-    return not_null(reallocarray(block, count, size), count, size);
+    const bool is_too_large = size > 0 && count > SIZE_MAX / size;
+
+    return not_null(is_too_large ? NULL : realloc(block, count * size), count, size);
+}
+
+void memory_wipe(void *bytes, size_t length)
+{
+#ifdef __APPLE__
+    (void)memset_s(bytes, length, 0, length);
+#else
+    explicit_bzero(bytes, length);
+#endif
 }
 
 char *memory_copy_text(const char *text)

@@ -14,5 +14,8 @@ MUST_USE void *memory_new(size_t count, size_t size);
 /* As realloc, with the same promise. */
 MUST_USE void *memory_resize(void *block, size_t count, size_t size);
 
+/* Zeroes memory that held a secret, for good. */
+void memory_wipe(void *bytes, size_t length);
+
 /* A copy of text with its NUL; the caller frees it. NULL gives NULL. */
 MUST_USE char *memory_copy_text(const char *text);

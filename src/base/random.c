@@ -4,20 +4,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <unistd.h>
+
+enum { ENTROPY_MAX_BYTES = 256 }; /* of one getentropy(3) */
 
 void random_fill(void *bytes_out, size_t length)
 {
     char *next = bytes_out;
 
     while (length > 0) {
-        const ssize_t got = getrandom(next, length, 0);
+        const size_t part = length < ENTROPY_MAX_BYTES ? length : ENTROPY_MAX_BYTES;
 
-        if (got > 0) {
-            next += got;
-            length -= (size_t)got;
-        } else if (got == 0) {
-            abort(); /* getrandom(2) gives at least a byte or an error */
+        if (getentropy(next, part) < 0) {
+            abort(); /* there is no kernel without */
         }
+        next += part;
+        length -= part;
     }
 }
 

@@ -30,7 +30,7 @@ void strbuf_init_secret(struct strbuf *buf, size_t limit_bytes)
 void strbuf_release(struct strbuf *buf)
 {
     if (buf->is_secret) {
-        explicit_bzero(buf->text, buf->length);
+        memory_wipe(buf->text, buf->length);
     }
     if (buf->capacity_bytes > 0) {
         free(buf->text);
@@ -42,7 +42,7 @@ void strbuf_release(struct strbuf *buf)
 void strbuf_clear(struct strbuf *buf)
 {
     if (buf->is_secret) {
-        explicit_bzero(buf->text, buf->length);
+        memory_wipe(buf->text, buf->length);
     }
     buf->length = 0;
     buf->is_truncated = false;
@@ -84,7 +84,7 @@ static void grow(struct strbuf *buf, size_t capacity)
 
     if (buf->is_secret && text) { /* realloc would leave the old copy as it is */
         text = memcpy(memory_new(capacity, 1), buf->text, buf->length);
-        explicit_bzero(buf->text, buf->length);
+        memory_wipe(buf->text, buf->length);
         free(buf->text);
     } else {
         text = memory_resize(text, capacity, 1);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "outbound/http_failure.h"
 
 enum {
     IDLE_HANDLES_MAX = 16, /* each keeps its connections */
@@ -16,7 +17,10 @@ enum {
     PAUSE_MIN_MS = 20,
     PAUSE_SPREAD_MS = 180,
     HEADERS_MAX = 32,
-    HOST_BYTES = 128,
+    FIELDS_MAX_BYTES = 4096,
+    /* Of curl's buffers: larger ones than its own save system calls. */
+    RECEIVE_BUFFER_BYTES = 128 * 1024,
+    SEND_BUFFER_BYTES = 256 * 1024,
     MS_PER_SECOND = 1000,
     NS_PER_MS = 1000 * 1000,
 };
@@ -49,16 +53,18 @@ static enum error_code send_within(struct exchange *exchange, int64_t timeout_ms
                                    struct error *err);
 static void prepare(struct exchange *exchange, int64_t timeout_ms);
 static void set_safety(struct exchange *exchange);
+static void set_buffers(struct exchange *exchange);
 static void set_body(struct exchange *exchange);
 static void set_credentials(struct exchange *exchange);
 static struct curl_slist *list_fields(const struct outbound_request *request);
 static size_t receive(char *bytes, size_t size, size_t count, void *context);
 static size_t receive_field(char *bytes, size_t size, size_t count, void *context);
+static bool is_wanted(const struct outbound_request *request, struct str name);
 static void read_max_age(struct str value, struct outbound_answer *answer);
 static bool is_passing(CURLcode result, int status);
+static enum error_code fail(const struct exchange *exchange, CURLcode result, struct error *err);
 static void pause_ms(int64_t duration_ms);
 static void reset_answer(struct http_client *client, struct outbound_answer *answer);
-static enum error_code fail(const struct exchange *exchange, CURLcode result, struct error *err);
 
 enum error_code http_client_new(const struct http_client_config *config,
                                 struct http_client **client_out, struct error *err)
@@ -108,7 +114,10 @@ enum error_code http_client_send(struct http_client *client, const struct outbou
         request->timeout_ms > 0 ? request->timeout_ms : client->config.timeout_ms;
     enum error_code code = OK;
 
-    strbuf_init_secret(&answer_out->body, client->config.answer_max_bytes);
+    strbuf_init_secret(&answer_out->body, request->answer_max_bytes > 0
+                                              ? request->answer_max_bytes
+                                              : client->config.answer_max_bytes);
+    strbuf_init(&answer_out->fields, FIELDS_MAX_BYTES);
     reset_answer(client, answer_out);
     exchange.handle = take_handle(client);
     if (!exchange.handle) {
@@ -169,7 +178,8 @@ static enum error_code send_within(struct exchange *exchange, int64_t timeout_ms
         exchange->answer->status = (int)status;
         random_fill(&chance, sizeof(chance));
         left_ms = deadline_ms - clock_monotonic_ms(&clock_system) - PAUSE_MIN_MS - PAUSE_SPREAD_MS;
-        if (attempt == ATTEMPTS_MAX || left_ms <= 0 || !is_passing(result, (int)status)) {
+        if (attempt == ATTEMPTS_MAX || exchange->request->is_single || left_ms <= 0 ||
+            !is_passing(result, (int)status)) {
             break;
         }
         reset_answer(exchange->client, exchange->answer);
@@ -193,6 +203,7 @@ static void prepare(struct exchange *exchange, int64_t timeout_ms)
     (void)curl_easy_setopt(handle, CURLOPT_WRITEDATA, exchange);
     (void)curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, receive_field);
     (void)curl_easy_setopt(handle, CURLOPT_HEADERDATA, exchange);
+    set_buffers(exchange);
     set_safety(exchange);
     set_body(exchange);
     set_credentials(exchange);
@@ -214,6 +225,20 @@ static void set_safety(struct exchange *exchange)
     }
 }
 
+/* Large bodies only: buffers are made anew for each request. */
+static void set_buffers(struct exchange *exchange)
+{
+    const struct outbound_request *request = exchange->request;
+
+    if (request->answer_max_bytes > RECEIVE_BUFFER_BYTES) {
+        (void)curl_easy_setopt(exchange->handle, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER_BYTES);
+    }
+    if (request->body.length > SEND_BUFFER_BYTES) {
+        (void)curl_easy_setopt(exchange->handle, CURLOPT_UPLOAD_BUFFERSIZE,
+                               (long)SEND_BUFFER_BYTES);
+    }
+}
+
 static void set_body(struct exchange *exchange)
 {
     const struct outbound_request *request = exchange->request;
@@ -227,6 +252,9 @@ static void set_body(struct exchange *exchange)
                                request->method ? request->method : "GET");
     } else if (request->method) {
         (void)curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request->method);
+        /* Its answer has a length and no body (RFC 9110 9.3.2): curl must know. */
+        (void)curl_easy_setopt(handle, CURLOPT_NOBODY,
+                               (long)str_is(str_from(request->method), "HEAD"));
     }
 }
 
@@ -277,10 +305,26 @@ static size_t receive_field(char *bytes, size_t size, size_t count, void *contex
     struct str value = {bytes, size * count};
     struct str name;
 
-    if (str_cut(&value, ':', &name) && str_is_ignoring_case(name, "Cache-Control")) {
+    if (!str_cut(&value, ':', &name) || !value.bytes) {
+        return size * count;
+    }
+    if (str_is_ignoring_case(name, "Cache-Control")) {
         read_max_age(value, exchange->answer);
     }
+    if (is_wanted(exchange->request, name)) {
+        strbuf_append(&exchange->answer->fields, (struct str){bytes, size * count});
+    }
     return size * count;
+}
+
+static bool is_wanted(const struct outbound_request *request, struct str name)
+{
+    for (size_t i = 0; i < HEADERS_MAX && request->wanted && request->wanted[i]; i++) {
+        if (str_is_ignoring_case(name, request->wanted[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* RFC 9111 5.2.2.1; `no-cache` and `no-store` (5.2.2.4, 5.2.2.5) are an age of nothing. */
@@ -321,6 +365,18 @@ static bool is_passing(CURLcode result, int status)
     }
 }
 
+static enum error_code fail(const struct exchange *exchange, CURLcode result, struct error *err)
+{
+    const struct http_failure failure = {
+        .url = exchange->request->url,
+        .result = result,
+        .problem = exchange->problem,
+        .is_truncated = exchange->answer->body.is_truncated,
+    };
+
+    return http_failure_set(&failure, err);
+}
+
 static void pause_ms(int64_t duration_ms)
 {
     const struct timespec duration = {.tv_sec = duration_ms / MS_PER_SECOND,
@@ -333,35 +389,7 @@ static void reset_answer(struct http_client *client, struct outbound_answer *ans
 {
     (void)client;
     strbuf_clear(&answer->body);
+    strbuf_clear(&answer->fields);
     answer->status = 0;
     answer->max_age_s = -1;
-}
-
-/* Names the host and the reason. curl's own texts may hold the whole URL, so that only those of
- * connections and certificates are passed on. */
-static enum error_code fail(const struct exchange *exchange, CURLcode result, struct error *err)
-{
-    struct str host = str_from(exchange->request->url);
-    const char *reason = curl_easy_strerror(result);
-    const size_t scheme = str_index_of(host, ':');
-
-    host = str_from_index(host, scheme + sizeof("://") - 1);
-    host = str_slice(host, 0, str_index_of(host, '/'));
-    host = str_slice(host, 0, str_index_of(host, '?'));
-    if (exchange->answer->body.is_truncated) {
-        reason = "the answer is too long";
-    } else if (result == CURLE_OPERATION_TIMEDOUT) {
-        reason = "no answer in time";
-    } else if ((result == CURLE_PEER_FAILED_VERIFICATION || result == CURLE_COULDNT_CONNECT ||
-                result == CURLE_COULDNT_RESOLVE_HOST) &&
-               exchange->problem[0] != '\0') {
-        reason = exchange->problem;
-    }
-    return error_set(err, ERROR_UNAVAILABLE, "%.*s cannot be asked: %s",
-                     STR_FORMAT(str_slice(host, 0, HOST_BYTES)), reason);
-}
-
-void outbound_answer_release(struct outbound_answer *answer)
-{
-    strbuf_release(&answer->body);
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,17 +30,21 @@ struct outbound_request {
     const char *const *headers; /* `Name: value`, NULL behind the last; NULL: none */
     const char *user;           /* Basic authentication (RFC 7617), with password; NULL: none */
     const char *password;
-    const char *bearer;       /* Authorization: Bearer; NULL: none */
-    struct str body;          /* {NULL, 0}: none; a GET may have one */
-    const char *content_type; /* of the body */
-    int64_t timeout_ms;       /* 0: the client's */
+    const char *bearer;        /* Authorization: Bearer; NULL: none */
+    struct str body;           /* {NULL, 0}: none; a GET may have one */
+    const char *content_type;  /* of the body */
+    int64_t timeout_ms;        /* 0: the client's */
+    size_t answer_max_bytes;   /* 0: the client's */
+    bool is_single;            /* never sent once more: the caller sees to that */
+    const char *const *wanted; /* answer fields to keep, NULL behind the last; NULL: none */
 };
 
 /* Wiped when released: an answer may hold secrets. */
 struct outbound_answer {
     int status;
     struct strbuf body;
-    int64_t max_age_s; /* of Cache-Control; -1: not said */
+    struct strbuf fields; /* those wanted, `Name: value`, each with its CRLF */
+    int64_t max_age_s;    /* of Cache-Control; -1: not said */
 };
 
 MUST_USE enum error_code http_client_new(const struct http_client_config *config,
@@ -56,3 +61,6 @@ MUST_USE enum error_code http_client_send(struct http_client *client,
                                           const struct outbound_request *request,
                                           struct outbound_answer *answer_out, struct error *err);
 void outbound_answer_release(struct outbound_answer *answer);
+
+/* A field that was wanted, borrowed; {NULL, 0}: the answer has none. */
+struct str outbound_answer_field(const struct outbound_answer *answer, const char *name);

@@ -4,7 +4,7 @@
 #include <getopt.h>
 #include <stdbool.h>
 
-#include "server/nearest.h"
+#include "base/nearest.h"
 #include "server/settings_table.h"
 
 /* One option. Those with a key set a setting, the others a command. */

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "server/nearest.h"
+#include "base/nearest.h"
 #include "server/settings_value.h"
 
 #define PREFIX "PIERONE_"

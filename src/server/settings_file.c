@@ -1,6 +1,6 @@
 #include "server/settings_file.h"
 
-#include "server/nearest.h"
+#include "base/nearest.h"
 #include "server/settings_table.h"
 #include "server/settings_value.h"
 #include "server/settings_yaml.h"

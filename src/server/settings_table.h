@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/nearest.h"
 #include "base/str.h"
-#include "server/nearest.h"
 
 /* What a setting's text means, and which type its field in struct settings has. */
 enum setting_type {

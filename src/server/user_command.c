@@ -6,7 +6,7 @@
 
 #include "auth/password.h"
 #include "auth/users_file.h"
-#include "server/password_prompt.h"
+#include "base/password_prompt.h"
 #include "server/process.h"
 #include "server/settings.h"
 

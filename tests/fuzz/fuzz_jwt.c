@@ -2,11 +2,11 @@
 
 #include <assert.h>
 
-#include "auth/base64url.h"
 #include "auth/jwt.h"
 #include "auth/jwt_claims.h"
 #include "auth/jwt_sign.h"
 #include "auth/key_set.h"
+#include "base/base64url.h"
 
 enum { TEXT_MAX_BYTES = 2 * JWT_MAX_BYTES };
 

@@ -177,6 +177,7 @@ enum error_code http_client_send(struct http_client *client, const struct outbou
     enum error_code code = OK;
 
     *answer_out = (struct outbound_answer){.max_age_s = -1};
+    strbuf_init(&answer_out->fields, 0);
     strbuf_init(&answer_out->body, BODY_MAX_BYTES);
     (void)pthread_mutex_lock(&client->mutex);
     wait_while_held(client);
@@ -195,9 +196,4 @@ enum error_code http_client_send(struct http_client *client, const struct outbou
     }
     (void)pthread_mutex_unlock(&client->mutex);
     return code;
-}
-
-void outbound_answer_release(struct outbound_answer *answer)
-{
-    strbuf_release(&answer->body);
 }

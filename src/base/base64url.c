@@ -1,10 +1,12 @@
-#include "auth/base64url.h"
+#include "base/base64url.h"
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char url_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 enum { BITS_OF_CHARACTER = 6, BITS_OF_BYTE = 8, CHARACTER_MASK = 0x3f };
 
 static int value_of(char character);
+static void encode(struct str bytes, const char *alphabet, struct strbuf *text);
 
 long base64url_decode(struct str text, uint8_t *bytes_out)
 {
@@ -48,6 +50,21 @@ static int value_of(char character)
 }
 
 void base64url_encode(struct str bytes, struct strbuf *text)
+{
+    encode(bytes, url_alphabet, text);
+}
+
+void base64_encode(struct str bytes, struct strbuf *text)
+{
+    static const char alphabet[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char *const padding[] = {"", "==", "="};
+
+    encode(bytes, alphabet, text);
+    strbuf_append_text(text, padding[bytes.length % 3]);
+}
+
+static void encode(struct str bytes, const char *alphabet, struct strbuf *text)
 {
     uint32_t bits = 0;
     unsigned bit_count = 0;

@@ -1,4 +1,4 @@
-#include "server/nearest.h"
+#include "base/nearest.h"
 
 #include <stdbool.h>
 #include <stdio.h>

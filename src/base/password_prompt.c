@@ -1,12 +1,14 @@
-#include "server/password_prompt.h"
+#include "base/password_prompt.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/select.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "base/memory.h"
 
 /* What would leave the terminal without an echo. */
 static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
@@ -99,7 +101,7 @@ static enum error_code read_line(const sigset_t *mask, struct strbuf *secret, st
         has_nul = has_nul || byte == '\0';
         strbuf_append_byte(secret, byte);
     }
-    explicit_bzero(&byte, sizeof(byte));
+    memory_wipe(&byte, sizeof(byte));
     if (got < 0) {
         return error_set(err, ERROR_INVALID, "%s",
                          caught != 0 ? "interrupted: nothing was changed"
@@ -123,9 +125,11 @@ static enum error_code read_line(const sigset_t *mask, struct strbuf *secret, st
  * through end the wait. */
 static ssize_t read_byte(const sigset_t *mask, char *byte_out)
 {
-    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    fd_set input;
 
-    if (mask && ppoll(&input, 1, NULL, mask) < 0) {
+    FD_ZERO(&input);
+    FD_SET(STDIN_FILENO, &input);
+    if (mask && pselect(STDIN_FILENO + 1, &input, NULL, NULL, NULL, mask) < 0) {
         return -1;
     }
     return read(STDIN_FILENO, byte_out, 1);

@@ -1,4 +1,4 @@
-#include "auth/base64url.h"
+#include "base/base64url.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

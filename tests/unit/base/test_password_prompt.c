@@ -1,5 +1,5 @@
 /* What needs a terminal is in tests/blackbox/test_users.py. */
-#include "server/password_prompt.h"
+#include "base/password_prompt.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -21,3 +21,6 @@ enum { BASE64URL_NOT = -1 };
 MUST_USE long base64url_decode(struct str text, uint8_t *bytes_out);
 
 void base64url_encode(struct str bytes, struct strbuf *text);
+
+/* The usual alphabet, with padding (RFC 4648 4). */
+void base64_encode(struct str bytes, struct strbuf *text);

@@ -1,0 +1,159 @@
+#include "cli/access.h"
+
+#include <unistd.h>
+
+#include "cli/oauth.h"
+#include "cli/private_file.h"
+#include "cli/service_token.h"
+
+enum { SOON_MS = 60 * 1000, MS_PER_SECOND = 1000 };
+
+static enum error_code read_login(const struct access *access, const char *host,
+                                  struct login *login_out, struct error *err);
+static bool is_good(const struct access *access, const struct login *login);
+static enum error_code renew(const struct access *access, const char *host, struct login *login_out,
+                             struct error *err);
+static enum error_code renew_locked(const struct access *access, const char *host,
+                                    struct login *login, struct error *err);
+static enum error_code refresh(const struct access *access, const char *host, struct login *login,
+                               struct error *err);
+static enum error_code get_service(const struct access *access, const char *host,
+                                   struct login *login, struct error *err);
+
+enum error_code access_get(const struct access *access, const char *host, struct login *login_out,
+                           struct error *err)
+{
+    const enum service_source source = service_token_source(access->environment);
+    enum error_code code = read_login(access, host, login_out, err);
+
+    if (code) {
+        return code;
+    }
+    if (source == SERVICE_NONE && login_out->kind == LOGIN_SERVICE) {
+        return error_set(err, ERROR_UNAUTHENTICATED,
+                         "the login at %s is a service user's, whose variables are not set here: "
+                         "OAUTH2_ACCESS_TOKEN_URL and CREDENTIALS_DIR, or OAUTH2_ACCESS_TOKENS",
+                         host);
+    }
+    if (source != SERVICE_NONE) {
+        return get_service(access, host, login_out, err);
+    }
+    return is_good(access, login_out) ? OK : renew(access, host, login_out, err);
+}
+
+static enum error_code read_login(const struct access *access, const char *host,
+                                  struct login *login_out, struct error *err)
+{
+    struct json_value *store = NULL;
+    const enum error_code code = login_store_read(access->paths->logins, &store, err);
+
+    if (!code) {
+        *login_out = login_store_find(store, host, access->arena);
+        json_value_free(store);
+    }
+    return code;
+}
+
+/* Whose end is not known is tried. */
+static bool is_good(const struct access *access, const struct login *login)
+{
+    return login->kind != LOGIN_OAUTH || login->expires_ms == 0 ||
+           login->expires_ms > clock_wall_ms(access->clock) + SOON_MS;
+}
+
+static enum error_code renew(const struct access *access, const char *host, struct login *login_out,
+                             struct error *err)
+{
+    int lock = -1;
+    enum error_code code = private_file_lock(access->paths->logins, &lock, err);
+
+    if (!code) {
+        code = renew_locked(access, host, login_out, err);
+        (void)close(lock);
+    }
+    return code;
+}
+
+/* Another process may have been faster: its token is as good. */
+static enum error_code renew_locked(const struct access *access, const char *host,
+                                    struct login *login, struct error *err)
+{
+    const enum error_code code = read_login(access, host, login, err);
+
+    return code || is_good(access, login) ? code : refresh(access, host, login, err);
+}
+
+static enum error_code refresh(const struct access *access, const char *host, struct login *login,
+                               struct error *err)
+{
+    const struct oauth_refresh asked = {login->token_url, login->client_id, login->refresh_token};
+    struct oauth_grant grant = {0};
+    enum error_code code = OK;
+
+    if (login->refresh_token.length == 0) {
+        return error_set(err, ERROR_UNAUTHENTICATED,
+                         "the login at %s has expired: run `pierone login --url %s`", host, host);
+    }
+    code = oauth_refresh(access->client, &asked, access->arena, &grant, err);
+    if (code == ERROR_UNAUTHENTICATED) {
+        return error_set(err, ERROR_UNAUTHENTICATED,
+                         "the login at %s is over (%s): run `pierone login --url %s`", host,
+                         grant.error[0] != '\0' ? grant.error : "it cannot be renewed", host);
+    }
+    if (code) {
+        return code;
+    }
+    login->secret = grant.access_token;
+    login->refresh_token = grant.refresh_token;
+    login->expires_ms = grant.expires_in_s > 0
+                            ? clock_wall_ms(access->clock) + grant.expires_in_s * MS_PER_SECOND
+                            : 0;
+    return login_store_write(access->paths->logins, host, login, err);
+}
+
+/* A token that was asked for is kept, where this registry was logged in at; one that is at hand
+ * anyway is not. */
+static enum error_code get_service(const struct access *access, const char *host,
+                                   struct login *login, struct error *err)
+{
+    const struct service_request request = {
+        .environment = access->environment,
+        .client = access->client,
+        .arena = access->arena,
+        .now_ms = clock_wall_ms(access->clock),
+    };
+    const struct login before = *login;
+    enum error_code code = service_token_get(&request, login, err);
+
+    if (!code && before.kind == LOGIN_SERVICE && login->source.length > 0 &&
+        !str_equal(before.secret, login->secret)) {
+        bool was_there = false;
+
+        code = access_keep(access, host, login, &was_there, err);
+    }
+    return code;
+}
+
+enum error_code access_keep(const struct access *access, const char *host,
+                            const struct login *login, bool *was_there_out, struct error *err)
+{
+    struct login before = {0};
+    int lock = -1;
+    enum error_code code = private_file_lock(access->paths->logins, &lock, err);
+
+    if (code) {
+        return code;
+    }
+    code = read_login(access, host, &before, err);
+    *was_there_out = before.kind != LOGIN_NONE;
+    if (!code && (*was_there_out || login->kind != LOGIN_NONE)) {
+        code = login_store_write(access->paths->logins, host, login, err);
+    }
+    (void)close(lock);
+    return code;
+}
+
+const char *access_user_name(const struct login *login)
+{
+    return login->kind == LOGIN_PASSWORD ? login->user.bytes : "oauth2";
+}

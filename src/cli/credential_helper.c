@@ -1,0 +1,243 @@
+#include "cli/credential_helper.h"
+
+#include <string.h>
+
+#include "base/json_value.h"
+#include "base/json_writer.h"
+#include "cli/cli.h"
+
+enum { INPUT_MAX_BYTES = 64 * 1024, OUTPUT_MAX_BYTES = 256 * 1024 };
+
+/* One run. */
+struct helper {
+    struct cli cli;
+    struct strbuf input;
+    struct strbuf answer;
+};
+
+static int run(struct helper *helper, const char *action, const struct cli_start *start,
+               FILE *input);
+static void read_input(FILE *file, struct strbuf *buf);
+static enum error_code get(struct helper *helper, struct error *err);
+static enum error_code find_registered(struct helper *helper, struct error *err);
+static enum error_code parse_server(struct helper *helper, struct str text, struct error *err);
+static enum error_code not_found(struct error *err);
+static enum error_code store(struct helper *helper, struct error *err);
+static enum error_code keep(struct helper *helper, struct str user, struct str secret,
+                            struct error *err);
+static enum error_code erase(struct helper *helper, struct error *err);
+static enum error_code list(struct helper *helper, struct error *err);
+static void write_login(void *context, const char *host, struct str user);
+
+static const struct {
+    const char *action;
+    enum error_code (*run)(struct helper *helper, struct error *err);
+} actions[] = {{"get", get}, {"store", store}, {"erase", erase}, {"list", list}};
+
+int credential_helper_run(int argc, char *const argv[], char *const *environment, FILE *input,
+                          FILE *output)
+{
+    static const struct options none = {0};
+    const struct cli_start start = {&none, environment, output, stderr};
+    const char *const action = argc == 2 ? argv[1] : "";
+    struct helper helper = {0};
+    int status = 1;
+
+    if (strcmp(action, "version") == 0 || strcmp(action, "--version") == 0) {
+        (void)fputs("docker-credential-pierone " PIERONE_VERSION "\n", output);
+        return 0;
+    }
+    if (action[0] == '\0' || strcmp(action, "--help") == 0) {
+        (void)fputs("Usage: docker-credential-pierone <store|get|erase|list|version>\n", output);
+        return action[0] == '\0';
+    }
+    strbuf_init_secret(&helper.input, INPUT_MAX_BYTES);
+    strbuf_init_secret(&helper.answer, OUTPUT_MAX_BYTES);
+    status = run(&helper, action, &start, input);
+    (void)fwrite(helper.answer.text, 1, helper.answer.length, output);
+    cli_release(&helper.cli);
+    strbuf_release(&helper.input);
+    strbuf_release(&helper.answer);
+    return status;
+}
+
+static int run(struct helper *helper, const char *action, const struct cli_start *start,
+               FILE *input)
+{
+    struct error err = {0};
+    enum error_code code = ERROR_UNSUPPORTED;
+
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        if (strcmp(action, actions[i].action) == 0) {
+            code = cli_open(&helper->cli, start, &err);
+            read_input(input, &helper->input);
+            if (!code) {
+                code = actions[i].run(helper, &err);
+            }
+        }
+    }
+    if (code == ERROR_UNSUPPORTED) {
+        (void)error_set(&err, code, "Unknown credential action `%.64s`", action);
+    }
+    if (code) {
+        strbuf_clear(&helper->answer);
+        strbuf_append_text(&helper->answer, err.message);
+    }
+    strbuf_append_byte(&helper->answer, '\n');
+    return code ? 1 : 0;
+}
+
+/* `list` has none: docker closes it. */
+static void read_input(FILE *file, struct strbuf *buf)
+{
+    int byte = 0;
+
+    while (!buf->is_truncated && (byte = fgetc(file)) != EOF) {
+        strbuf_append_byte(buf, (char)byte);
+    }
+}
+
+static enum error_code get(struct helper *helper, struct error *err)
+{
+    struct json_writer writer;
+    struct cli *const cli = &helper->cli;
+    enum error_code code = parse_server(helper, strbuf_str(&helper->input), err);
+
+    if (!code) {
+        code = find_registered(helper, err);
+    }
+    if (code) {
+        return code;
+    }
+    json_writer_init(&writer, &helper->answer);
+    json_writer_begin_object(&writer);
+    json_writer_member(&writer, "ServerURL", str_from(cli->url.host));
+    json_writer_member(&writer, "Username", str_from(access_user_name(&cli->login)));
+    json_writer_member(&writer, "Secret", cli->login.secret);
+    json_writer_end_object(&writer);
+    return OK;
+}
+
+/* Only where somebody has logged in: docker asks for all hosts, and a service user's token must
+ * not go to others. */
+static enum error_code find_registered(struct helper *helper, struct error *err)
+{
+    struct cli *const cli = &helper->cli;
+    struct json_value *logins = NULL;
+    struct login login = {0};
+    enum error_code code = login_store_read(cli->paths.logins, &logins, err);
+
+    if (code) {
+        return code;
+    }
+    login = login_store_find(logins, cli->url.host, &cli->arena);
+    json_value_free(logins);
+    return login.kind == LOGIN_NONE ? not_found(err) : cli_find_login(cli, err);
+}
+
+/* A host with or without scheme and path. */
+static enum error_code parse_server(struct helper *helper, struct str text, struct error *err)
+{
+    struct str server = str_slice(text, 0, str_index_of(text, '\n'));
+
+    server = str_trim(str_slice(server, 0, str_index_of(server, '\r')));
+    if (server.length == 0) {
+        return error_set(err, ERROR_INVALID, "no credentials server URL");
+    }
+    return registry_url_parse(server, &helper->cli.arena, &helper->cli.url, NULL) ? not_found(err)
+                                                                                  : OK;
+}
+
+/* Docker compares the text: then it goes on without. */
+static enum error_code not_found(struct error *err)
+{
+    return error_set(err, ERROR_NOT_FOUND, "credentials not found in native keychain");
+}
+
+static enum error_code store(struct helper *helper, struct error *err)
+{
+    struct json_value *json = NULL;
+    struct str user;
+    struct str secret;
+    enum error_code code = OK;
+
+    if (json_value_parse(strbuf_str(&helper->input), &json, NULL)) {
+        return error_set(err, ERROR_INVALID, "the input is not JSON");
+    }
+    user = json_value_member_string(json, "Username");
+    secret = json_value_member_string(json, "Secret");
+    if (user.length == 0) {
+        code = error_set(err, ERROR_INVALID, "no credentials username");
+    } else {
+        code = parse_server(helper, json_value_member_string(json, "ServerURL"), err);
+    }
+    if (!code) {
+        code = keep(helper, user, secret, err);
+    }
+    json_value_free(json);
+    return code;
+}
+
+/* `docker login` stores what it has got from here: that must not end a login that renews itself. */
+static enum error_code keep(struct helper *helper, struct str user, struct str secret,
+                            struct error *err)
+{
+    const bool is_token = str_is(user, "oauth2");
+    const struct login login = {
+        .kind = is_token ? LOGIN_OAUTH : LOGIN_PASSWORD,
+        .user = user,
+        .secret = secret,
+    };
+    struct cli *const cli = &helper->cli;
+    const struct access access = cli_access(cli);
+    struct json_value *logins = NULL;
+    struct login before = {0};
+    bool was_there = false;
+    enum error_code code = login_store_read(cli->paths.logins, &logins, err);
+
+    if (code) {
+        return code;
+    }
+    before = login_store_find(logins, cli->url.host, &cli->arena);
+    json_value_free(logins);
+    if (is_token && (before.kind == LOGIN_SERVICE || before.refresh_token.length > 0)) {
+        return OK;
+    }
+    return access_keep(&access, cli->url.host, &login, &was_there, err);
+}
+
+static enum error_code erase(struct helper *helper, struct error *err)
+{
+    const struct login nobody = {.kind = LOGIN_NONE};
+    const struct access access = cli_access(&helper->cli);
+    bool was_there = false;
+    enum error_code code = parse_server(helper, strbuf_str(&helper->input), err);
+
+    if (!code) {
+        code = access_keep(&access, helper->cli.url.host, &nobody, &was_there, err);
+    }
+    return code || was_there ? code : not_found(err);
+}
+
+static enum error_code list(struct helper *helper, struct error *err)
+{
+    struct json_value *logins = NULL;
+    struct json_writer writer;
+    const struct login_visitor visitor = {&writer, write_login};
+    const enum error_code code = login_store_read(helper->cli.paths.logins, &logins, err);
+
+    if (code) {
+        return code;
+    }
+    json_writer_init(&writer, &helper->answer);
+    json_writer_begin_object(&writer);
+    login_store_each(logins, &visitor);
+    json_writer_end_object(&writer);
+    json_value_free(logins);
+    return OK;
+}
+
+static void write_login(void *context, const char *host, struct str user)
+{
+    json_writer_member(context, host, user);
+}

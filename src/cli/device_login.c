@@ -1,0 +1,180 @@
+#include <time.h>
+
+#include "base/json_value.h"
+#include "cli/login_flow.h"
+#include "outbound/url.h"
+
+enum {
+    FORM_MAX_BYTES = 16 * 1024,
+    USUAL_INTERVAL_S = 5, /* RFC 8628 3.2, and 3.5 for slow_down */
+    MAX_INTERVAL_S = 60,
+    MS_PER_SECOND = 1000,
+};
+
+/* What the provider has given for the person and for us. */
+struct device {
+    const char *code;
+    const char *user_code;
+    const char *address;
+    const char *complete_address; /* NULL: none */
+    uint64_t interval_s;
+    int64_t deadline_ms;
+};
+
+static enum error_code begin(const struct login_flow *flow, struct device *device,
+                             struct error *err);
+static enum error_code read_device(const struct login_flow *flow,
+                                   const struct outbound_answer *answer, struct device *device,
+                                   struct error *err);
+static void tell(const struct login_flow *flow, const struct device *device);
+static enum error_code await(const struct login_flow *flow, struct device *device,
+                             struct oauth_grant *grant, struct error *err);
+static enum error_code poll_once(const struct login_flow *flow, const struct device *device,
+                                 struct oauth_grant *grant, struct error *err);
+static void pause_s(uint64_t duration_s);
+
+enum error_code device_login(const struct login_flow *flow, struct login *login_out,
+                             struct error *err)
+{
+    struct device device = {0};
+    struct oauth_grant grant = {0};
+    enum error_code code = OK;
+
+    if (!flow->provider->device_url) {
+        return error_set(err, ERROR_INVALID,
+                         "%s has no login by a device code: use a machine with a browser",
+                         flow->provider->issuer);
+    }
+    code = begin(flow, &device, err);
+    if (!code) {
+        tell(flow, &device);
+        code = await(flow, &device, &grant, err);
+    }
+    if (!code) {
+        *login_out = login_flow_result(flow, &grant);
+    }
+    return code;
+}
+
+/* RFC 8628 3.1 */
+static enum error_code begin(const struct login_flow *flow, struct device *device,
+                             struct error *err)
+{
+    struct outbound_request request = {
+        .method = "POST",
+        .url = flow->provider->device_url,
+        .content_type = "application/x-www-form-urlencoded",
+    };
+    struct outbound_answer answer;
+    struct strbuf form;
+    enum error_code code = OK;
+
+    strbuf_init(&form, FORM_MAX_BYTES);
+    url_append_parameter(&form, "client_id", str_from(flow->provider->client_id));
+    url_append_parameter(&form, "scope", str_from(flow->provider->scopes));
+    request.body = strbuf_str(&form);
+    code = http_client_send(flow->client, &request, &answer, err);
+    if (!code) {
+        code = read_device(flow, &answer, device, err);
+    }
+    outbound_answer_release(&answer);
+    strbuf_release(&form);
+    return code;
+}
+
+/* RFC 8628 3.2 */
+static enum error_code read_device(const struct login_flow *flow,
+                                   const struct outbound_answer *answer, struct device *device,
+                                   struct error *err)
+{
+    struct json_value *json = NULL;
+    uint64_t expires_in_s = 0;
+    struct str complete;
+
+    if (json_value_parse(strbuf_str(&answer->body), &json, NULL)) {
+        json = NULL;
+    }
+    complete = json_value_member_string(json, "verification_uri_complete");
+    *device = (struct device){
+        .code = arena_text(flow->arena, json_value_member_string(json, "device_code")),
+        .user_code = arena_text(flow->arena, json_value_member_string(json, "user_code")),
+        .address = arena_text(flow->arena, json_value_member_string(json, "verification_uri")),
+        .complete_address = complete.length > 0 ? arena_text(flow->arena, complete) : NULL,
+        .interval_s = USUAL_INTERVAL_S,
+        .deadline_ms = clock_monotonic_ms(flow->clock) + LOGIN_WAIT_MS,
+    };
+    (void)!json_value_uint64(json_value_member(json, "interval"), &device->interval_s);
+    if (json_value_uint64(json_value_member(json, "expires_in"), &expires_in_s) &&
+        expires_in_s < LOGIN_WAIT_MS / MS_PER_SECOND) {
+        device->deadline_ms =
+            clock_monotonic_ms(flow->clock) + (int64_t)expires_in_s * MS_PER_SECOND;
+    }
+    json_value_free(json);
+    if (answer->status != 200 || device->code[0] == '\0' || device->address[0] == '\0') {
+        return error_set(
+            err, ERROR_UNAUTHENTICATED,
+            "the login server gives no device code (status %d): does the client \"%s\" "
+            "may use the device grant?",
+            answer->status, flow->provider->client_id);
+    }
+    return OK;
+}
+
+static void tell(const struct login_flow *flow, const struct device *device)
+{
+    if (device->complete_address) {
+        (void)fprintf(flow->chatter, "Open this address in a browser and log in:\n\n  %s\n\n",
+                      device->complete_address);
+    } else {
+        (void)fprintf(flow->chatter, "Open this address in a browser and log in:\n\n  %s\n\n",
+                      device->address);
+    }
+    (void)fprintf(flow->chatter, "The code is %s. Waiting …\n", device->user_code);
+    (void)fflush(flow->chatter);
+}
+
+/* RFC 8628 3.5 */
+static enum error_code await(const struct login_flow *flow, struct device *device,
+                             struct oauth_grant *grant, struct error *err)
+{
+    enum error_code code = ERROR_UNAUTHENTICATED;
+
+    while (clock_monotonic_ms(flow->clock) < device->deadline_ms) {
+        const struct str refusal = str_from(grant->error);
+
+        pause_s(device->interval_s);
+        code = poll_once(flow, device, grant, err);
+        if (str_is(refusal, "slow_down")) {
+            device->interval_s += USUAL_INTERVAL_S;
+        } else if (code != ERROR_UNAUTHENTICATED || !str_is(refusal, "authorization_pending")) {
+            return code;
+        }
+    }
+    return error_set(err, ERROR_UNAUTHENTICATED, "nobody has logged in: run `pierone login` again");
+}
+
+static enum error_code poll_once(const struct login_flow *flow, const struct device *device,
+                                 struct oauth_grant *grant, struct error *err)
+{
+    struct oauth_request request = {.url = flow->provider->token_url};
+    struct strbuf form;
+    enum error_code code = OK;
+
+    strbuf_init_secret(&form, FORM_MAX_BYTES);
+    url_append_parameter(&form, "grant_type",
+                         str_from("urn:ietf:params:oauth:grant-type:device_code"));
+    url_append_parameter(&form, "device_code", str_from(device->code));
+    url_append_parameter(&form, "client_id", str_from(flow->provider->client_id));
+    request.form = strbuf_str(&form);
+    code = oauth_request_token(flow->client, &request, flow->arena, grant, err);
+    strbuf_release(&form);
+    return code;
+}
+
+static void pause_s(uint64_t duration_s)
+{
+    const uint64_t bounded = duration_s < MAX_INTERVAL_S ? duration_s : MAX_INTERVAL_S;
+    const struct timespec duration = {.tv_sec = (time_t)bounded};
+
+    (void)nanosleep(&duration, NULL);
+}

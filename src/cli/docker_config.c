@@ -1,0 +1,149 @@
+#include "cli/docker_config.h"
+
+#include <unistd.h>
+
+#include "base/base64url.h"
+#include "base/json_edit.h"
+#include "cli/private_file.h"
+
+enum { CONFIG_MAX_BYTES = 4 * 1024 * 1024, INDENT = 2 };
+
+static const char helper_name[] = "pierone";
+static const char auths[] = "auths";
+static const char helpers[] = "credHelpers";
+
+static enum error_code change(const char *path, const struct docker_login *login,
+                              void (*set)(struct json_value *, const struct docker_login *),
+                              struct error *err);
+static enum error_code parse(const char *path, struct str text, struct json_value **json_out,
+                             struct error *err);
+static void set_config(struct json_value *config, const struct docker_login *login);
+static void set_dockercfg(struct json_value *config, const struct docker_login *login);
+static void set_auth(struct json_value *entries, const struct docker_login *login);
+static void forget(struct json_value *config, const char *section, const char *host);
+
+enum error_code docker_config_set(const char *path, const struct docker_login *login,
+                                  struct error *err)
+{
+    return change(path, login, set_config, err);
+}
+
+enum error_code dockercfg_set(const char *path, const struct docker_login *login, struct error *err)
+{
+    return change(path, login, set_dockercfg, err);
+}
+
+static enum error_code change(const char *path, const struct docker_login *login,
+                              void (*set)(struct json_value *, const struct docker_login *),
+                              struct error *err)
+{
+    struct json_value *json = NULL;
+    struct strbuf text;
+    enum error_code code = OK;
+
+    strbuf_init_secret(&text, CONFIG_MAX_BYTES);
+    code = private_file_read(path, &text, err);
+    if (code == ERROR_NOT_FOUND) {
+        code = OK;
+    }
+    if (!code && (text.length > 0 || login->means != DOCKER_FORGET)) {
+        code = parse(path, strbuf_str(&text), &json, err);
+    }
+    if (!code && json) {
+        set(json, login);
+        strbuf_clear(&text);
+        json_edit_write(json, INDENT, &text);
+        strbuf_append_byte(&text, '\n');
+        code = private_file_write(path, strbuf_str(&text), err);
+    }
+    json_value_free(json);
+    strbuf_release(&text);
+    return code;
+}
+
+/* What is broken is not overwritten: somebody else's logins may be in it. */
+static enum error_code parse(const char *path, struct str text, struct json_value **json_out,
+                             struct error *err)
+{
+    struct error reason = {0};
+    struct json_value *json = NULL;
+
+    if (text.length == 0) {
+        *json_out = json_edit_new_object();
+        return OK;
+    }
+    if (json_value_parse(text, &json, &reason) || !json_value_is_object(json)) {
+        json_value_free(json);
+        return error_set(err, ERROR_INVALID,
+                         "%s is not what Docker writes (%s): correct or move it, then try again",
+                         path, reason.message[0] != '\0' ? reason.message : "no JSON object");
+    }
+    *json_out = json;
+    return OK;
+}
+
+/*
+ * With a credsStore docker does not look into auths at all, but for a host whose helper is the
+ * empty name (docker/cli, configfile: getConfiguredCredentialStore).
+ */
+static void set_config(struct json_value *config, const struct docker_login *login)
+{
+    const bool has_store = json_value_member_string(config, "credsStore").length > 0;
+
+    forget(config, auths, login->host);
+    forget(config, helpers, login->host);
+    if (login->means == DOCKER_HELPER) {
+        json_edit_set_text(json_edit_object(config, helpers), login->host, str_from(helper_name));
+    } else if (login->means == DOCKER_AUTH) {
+        set_auth(json_edit_object(config, auths), login);
+        if (has_store) {
+            json_edit_set_text(json_edit_object(config, helpers), login->host, str_from(""));
+        }
+    }
+}
+
+/* Also as clients before Docker 1.10 wrote it, with the scheme. */
+static void forget(struct json_value *config, const char *section, const char *host)
+{
+    static const char *const forms[][2] = {
+        {"", ""}, {"https://", ""}, {"http://", ""}, {"https://", "/v1/"}};
+
+    if (!json_value_is_object(json_value_member(config, section))) {
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        struct strbuf name;
+
+        strbuf_init(&name, CONFIG_MAX_BYTES);
+        strbuf_append_format(&name, "%s%s%s", forms[i][0], host, forms[i][1]);
+        (void)json_edit_remove(json_edit_object(config, section), name.text);
+        strbuf_release(&name);
+    }
+}
+
+static void set_dockercfg(struct json_value *config, const struct docker_login *login)
+{
+    (void)json_edit_remove(config, login->host);
+    if (login->means != DOCKER_FORGET) {
+        set_auth(config, login);
+    }
+}
+
+static void set_auth(struct json_value *entries, const struct docker_login *login)
+{
+    struct strbuf plain;
+    struct strbuf encoded;
+
+    strbuf_init_secret(&plain, CONFIG_MAX_BYTES);
+    strbuf_init_secret(&encoded, 2 * CONFIG_MAX_BYTES);
+    strbuf_append_format(&plain, "%s:%.*s", login->user, STR_FORMAT(login->secret));
+    base64_encode(strbuf_str(&plain), &encoded);
+    json_edit_set_text(json_edit_object(entries, login->host), "auth", strbuf_str(&encoded));
+    strbuf_release(&plain);
+    strbuf_release(&encoded);
+}
+
+bool docker_config_is_there(const char *path)
+{
+    return access(path, F_OK) == 0;
+}

@@ -1,0 +1,229 @@
+#include <sys/stat.h>
+
+#include "base/json_value.h"
+#include "cli/api_client.h"
+#include "cli/command.h"
+#include "layers/layer_reader.h"
+
+enum {
+    PART_BYTES = 4 * 1024 * 1024, /* of a layer, fetched at a time */
+    MANIFEST_MAX_BYTES = 16 * 1024 * 1024,
+    MODE_BYTES = 11,
+};
+
+static const struct column columns[] = {
+    {"layer_index", "Idx", COLUMN_NUMBER}, {"layer_id", "Layer ID", COLUMN_DIGEST},
+    {"mode", "Mode", COLUMN_TEXT},         {"name", "Name", COLUMN_TEXT},
+    {"size", "Size", COLUMN_SIZE},         {"created_time", "Created", COLUMN_TIME},
+};
+
+/* An image that is being looked into. */
+struct inspection {
+    struct cli *cli;
+    const char *team;
+    const char *artifact;
+    struct table table;
+    int64_t layer_index;
+    struct str layer_id;
+};
+
+/* A layer that is fetched part by part. */
+struct source {
+    struct cli *cli;
+    const char *path;
+    uint64_t size_bytes;
+    uint64_t offset_bytes; /* fetched so far */
+    struct strbuf part;
+    size_t used_bytes; /* of the part */
+};
+
+static enum error_code inspect_tag(void *context, const struct json_value *tag, struct error *err);
+static enum error_code inspect(struct inspection *inspection, const char *reference,
+                               struct error *err);
+static enum error_code inspect_manifest(struct inspection *inspection,
+                                        const struct json_value *manifest, struct error *err);
+static enum error_code inspect_layer(struct inspection *inspection, const struct json_value *layer,
+                                     struct error *err);
+static enum error_code read_source(void *context, char *buffer, size_t capacity, size_t *length_out,
+                                   struct error *err);
+static bool add_entry(void *context, const struct layer_entry *entry);
+static void format_mode(uint32_t mode, char text[MODE_BYTES]);
+
+enum error_code command_inspect_contents(struct cli *cli, struct error *err)
+{
+    const struct options *const options = &cli->options;
+    struct inspection inspection = {
+        .cli = cli, .team = options->arguments[0], .artifact = options->arguments[1]};
+    const uint64_t limit = options->limit > 0 ? options->limit : 1;
+    enum error_code code = OK;
+
+    table_init(&inspection.table, columns, ARRAY_LEN(columns));
+    if (options->argument_count == 2) {
+        code = api_list_newest(cli, options->arguments, limit,
+                               &(struct api_visitor){&inspection, inspect_tag}, err);
+    }
+    for (size_t i = 2; i < options->argument_count && !code; i++) {
+        code = inspect(&inspection, options->arguments[i], err);
+    }
+    if (!code) {
+        table_print(&inspection.table, &cli->output);
+    }
+    table_release(&inspection.table);
+    return code;
+}
+
+static enum error_code inspect_tag(void *context, const struct json_value *tag, struct error *err)
+{
+    struct inspection *const inspection = context;
+    const char *const name =
+        arena_text(&inspection->cli->arena, json_value_member_string(tag, "name"));
+
+    return inspect(inspection, name, err);
+}
+
+static enum error_code inspect(struct inspection *inspection, const char *reference,
+                               struct error *err)
+{
+    struct cli *const cli = inspection->cli;
+    const char *const repository =
+        arena_format(&cli->arena, "%s/%s", inspection->team, inspection->artifact);
+    const char *const path =
+        arena_format(&cli->arena, "/v2/%s/manifests/%s", repository, reference);
+    struct json_value *manifest = NULL;
+    struct strbuf bytes;
+    enum error_code code = OK;
+
+    strbuf_init(&bytes, MANIFEST_MAX_BYTES);
+    code = api_get_manifest(cli, path, &bytes, err);
+    if (!code) {
+        code = json_value_parse(strbuf_str(&bytes), &manifest, err);
+    }
+    if (!code) {
+        code = inspect_manifest(inspection, manifest, err);
+    }
+    json_value_free(manifest);
+    strbuf_release(&bytes);
+    return code;
+}
+
+/* Of an index, the first image: all have the same layers but for their platform's. */
+static enum error_code inspect_manifest(struct inspection *inspection,
+                                        const struct json_value *manifest, struct error *err)
+{
+    const struct json_value *const entries = json_value_member(manifest, "manifests");
+    const struct json_value *const layers = json_value_member(manifest, "layers");
+    enum error_code code = OK;
+
+    if (json_value_length(entries) > 0) {
+        const struct str digest =
+            json_value_member_string(json_value_element(entries, 0), "digest");
+
+        return inspect(inspection, arena_text(&inspection->cli->arena, digest), err);
+    }
+    for (size_t i = 0; i < json_value_length(layers) && !code; i++) {
+        inspection->layer_index = (int64_t)i;
+        code = inspect_layer(inspection, json_value_element(layers, i), err);
+    }
+    return code;
+}
+
+static enum error_code inspect_layer(struct inspection *inspection, const struct json_value *layer,
+                                     struct error *err)
+{
+    static const struct layer_limits limits = {
+        .compressed_max_bytes = UINT64_MAX,
+        .unpacked_max_bytes = UINT64_MAX,
+        .max_entries = UINT64_MAX,
+        .time_max_ms = INT32_MAX, /* it is the person's own time: they can end it */
+        .clock = &clock_system,
+    };
+    struct cli *const cli = inspection->cli;
+    const struct str digest = json_value_member_string(layer, "digest");
+    struct source source = {.cli = cli};
+    const struct layer_input input = {&source, read_source};
+    const struct layer_visitor visitor = {inspection, add_entry};
+    enum error_code code = OK;
+
+    (void)!json_value_uint64(json_value_member(layer, "size"), &source.size_bytes);
+    source.path = arena_format(&cli->arena, "/v2/%s/%s/blobs/%.*s", inspection->team,
+                               inspection->artifact, STR_FORMAT(digest));
+    inspection->layer_id = (struct str){arena_text(&cli->arena, digest), digest.length};
+    strbuf_init(&source.part, PART_BYTES);
+    code = layer_list(&input, &limits, &visitor, err);
+    strbuf_release(&source.part);
+    return code;
+}
+
+static enum error_code read_source(void *context, char *buffer, size_t capacity, size_t *length_out,
+                                   struct error *err)
+{
+    struct source *const source = context;
+    const uint64_t left_bytes = source->size_bytes - source->offset_bytes;
+    size_t length = 0;
+
+    if (source->used_bytes == source->part.length && left_bytes > 0) {
+        const struct api_part part = {
+            .path = source->path,
+            .offset_bytes = source->offset_bytes,
+            .length = left_bytes < PART_BYTES ? (size_t)left_bytes : (size_t)PART_BYTES,
+        };
+        enum error_code code = OK;
+
+        strbuf_clear(&source->part);
+        source->used_bytes = 0;
+        code = api_get_part(source->cli, &part, &source->part, err);
+        if (!code && source->part.length != part.length) {
+            code = error_set(err, ERROR_UNAVAILABLE, "a layer is shorter than its manifest says");
+        }
+        if (code) {
+            return code;
+        }
+        source->offset_bytes += part.length;
+    }
+    length = source->part.length - source->used_bytes;
+    length = length < capacity ? length : capacity;
+    for (size_t i = 0; i < length; i++) {
+        buffer[i] = source->part.text[source->used_bytes + i];
+    }
+    source->used_bytes += length;
+    *length_out = length;
+    return OK;
+}
+
+static bool add_entry(void *context, const struct layer_entry *entry)
+{
+    struct inspection *const inspection = context;
+    struct arena *const arena = &inspection->cli->arena;
+    const bool has_link = entry->link.length > 0;
+    const char *const name = has_link ? arena_format(arena, "%.*s -> %.*s", STR_FORMAT(entry->name),
+                                                     STR_FORMAT(entry->link))
+                                      : arena_text(arena, entry->name);
+    char mode[MODE_BYTES];
+
+    format_mode(entry->mode, mode);
+    table_add(&inspection->table, (const struct cell[]){
+                                      cell_number(inspection->layer_index),
+                                      cell_text(inspection->layer_id),
+                                      cell_text(str_from(arena_text(arena, str_from(mode)))),
+                                      cell_text(str_from(name)),
+                                      cell_number((int64_t)entry->size_bytes),
+                                      cell_number(entry->modified_s * 1000),
+                                  });
+    return name != NULL;
+}
+
+/* As `ls -l` has it. */
+static void format_mode(uint32_t mode, char text[MODE_BYTES])
+{
+    static const char letters[] = "rwxrwxrwx";
+
+    text[0] = S_ISDIR(mode) ? 'd' : S_ISLNK(mode) ? 'l' : S_ISCHR(mode) ? 'c' : '-';
+    text[0] = S_ISBLK(mode) ? 'b' : S_ISFIFO(mode) ? 'p' : text[0];
+    for (unsigned i = 0; i < sizeof(letters) - 1; i++) {
+        text[1 + i] = mode & (1U << (sizeof(letters) - 2 - i)) ? letters[i] : '-';
+    }
+    text[3] = mode & S_ISUID ? 's' : text[3];
+    text[6] = mode & S_ISGID ? 's' : text[6];
+    text[9] = mode & S_ISVTX ? 't' : text[9];
+    text[MODE_BYTES - 1] = '\0';
+}

@@ -1,0 +1,17 @@
+#include "cli/login_flow.h"
+
+enum { MS_PER_SECOND = 1000 };
+
+struct login login_flow_result(const struct login_flow *flow, const struct oauth_grant *grant)
+{
+    return (struct login){
+        .kind = LOGIN_OAUTH,
+        .secret = grant->access_token,
+        .refresh_token = grant->refresh_token,
+        .token_url = str_from(flow->provider->token_url),
+        .client_id = str_from(flow->provider->client_id),
+        .expires_ms = grant->expires_in_s > 0
+                          ? clock_wall_ms(flow->clock) + grant->expires_in_s * MS_PER_SECOND
+                          : 0,
+    };
+}

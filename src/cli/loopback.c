@@ -1,0 +1,147 @@
+#include "cli/loopback.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { BACKLOG = 8, READ_WAIT_MS = 2000 };
+
+static const char done_page[] =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n"
+    "Cache-Control: no-store\r\nContent-Length: 136\r\n\r\n"
+    "<!DOCTYPE html><html lang=\"en\"><title>Pier One</title><p>The terminal has what it needs: "
+    "you "
+    "can close this window and go on there.</p>\n";
+
+static const char other_page[] =
+    "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+static bool serve(int fd, struct strbuf *query);
+static bool read_head(int fd, struct strbuf *head);
+static bool find_query(struct str head, struct strbuf *query);
+static void answer(int fd, const char *text);
+
+enum error_code loopback_open(uint16_t port, struct loopback *loopback_out, struct error *err)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+    socklen_t length = sizeof(address);
+    const int on = 1;
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd < 0) {
+        return error_set_errno(err, "cannot await the browser");
+    }
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (bind(fd, (const struct sockaddr *)&address, length) < 0 || listen(fd, BACKLOG) < 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &length) < 0) {
+        const char *const why = strerror(errno);
+
+        (void)close(fd);
+        return error_set(err, ERROR_INVALID,
+                         "cannot await the browser on 127.0.0.1:%u: %s; use `--device`",
+                         (unsigned)port, why);
+    }
+    *loopback_out = (struct loopback){fd, ntohs(address.sin_port)};
+    return OK;
+}
+
+enum error_code loopback_await(struct loopback *loopback, int64_t timeout_ms, struct strbuf *query,
+                               struct error *err)
+{
+    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + timeout_ms;
+    bool is_done = false;
+
+    (void)signal(SIGPIPE, SIG_IGN); /* a browser may be gone before it has its page */
+    while (!is_done) {
+        const int64_t left_ms = deadline_ms - clock_monotonic_ms(&clock_system);
+        struct pollfd event = {.fd = loopback->fd, .events = POLLIN};
+        int fd = -1;
+
+        if (left_ms <= 0 || poll(&event, 1, (int)left_ms) == 0) {
+            return error_set(err, ERROR_UNAUTHENTICATED,
+                             "nobody has logged in: run `pierone login` again");
+        }
+        fd = accept(loopback->fd, NULL, NULL);
+        if (fd >= 0) {
+            is_done = serve(fd, query);
+            (void)close(fd);
+        }
+    }
+    return OK;
+}
+
+/* Whether it was the request that is awaited. */
+static bool serve(int fd, struct strbuf *query)
+{
+    struct strbuf head;
+    bool is_awaited = false;
+
+    strbuf_init_secret(&head, LOOPBACK_REQUEST_MAX_BYTES);
+    is_awaited = read_head(fd, &head) && find_query(strbuf_str(&head), query);
+    answer(fd, is_awaited ? done_page : other_page);
+    strbuf_release(&head);
+    return is_awaited;
+}
+
+/* The first line is all that matters. */
+static bool read_head(int fd, struct strbuf *head)
+{
+    char chunk[1024];
+
+    while (str_index_of(strbuf_str(head), '\n') == head->length && !head->is_truncated) {
+        struct pollfd event = {.fd = fd, .events = POLLIN};
+        ssize_t got = 0;
+
+        if (poll(&event, 1, READ_WAIT_MS) <= 0) {
+            return false;
+        }
+        got = recv(fd, chunk, sizeof(chunk), 0);
+        if (got <= 0) {
+            return false;
+        }
+        strbuf_append(head, (struct str){chunk, (size_t)got});
+    }
+    return !head->is_truncated;
+}
+
+static bool find_query(struct str head, struct strbuf *query)
+{
+    static const char begin[] = "GET /callback?";
+    struct str line = str_slice(head, 0, str_index_of(head, '\n'));
+
+    if (!str_starts_with(line, begin)) {
+        return false;
+    }
+    line = str_from_index(line, sizeof(begin) - 1);
+    strbuf_append(query, str_slice(line, 0, str_index_of(line, ' ')));
+    return true;
+}
+
+static void answer(int fd, const char *text)
+{
+    struct str rest = str_from(text);
+
+    while (rest.length > 0) {
+        const ssize_t sent = send(fd, rest.bytes, rest.length, 0);
+
+        if (sent <= 0) {
+            return;
+        }
+        rest = str_from_index(rest, (size_t)sent);
+    }
+    (void)shutdown(fd, SHUT_WR);
+}
+
+void loopback_close(struct loopback *loopback)
+{
+    (void)close(loopback->fd);
+}

@@ -1,0 +1,65 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cli/cli.h"
+#include "cli/command.h"
+#include "cli/help.h"
+
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+extern char **environ;
+
+static int run(const struct options *options);
+static int flush_results(void);
+
+int main(int argc, char *argv[])
+{
+    struct options options = {0};
+    struct error err = {0};
+
+    if (options_parse(argc, argv, &options, &err)) {
+        (void)fprintf(stderr, "pierone: %s\nTry `pierone --help`.\n", err.message);
+        return EXIT_USAGE;
+    }
+    if (options.wants_version) {
+        (void)puts("pierone " PIERONE_VERSION);
+        return flush_results();
+    }
+    if (options.wants_help) {
+        help_print(options.command, stdout);
+        return flush_results();
+    }
+    if (!options.command) {
+        help_print(NULL, stderr);
+        return EXIT_USAGE;
+    }
+    return run(&options);
+}
+
+static int run(const struct options *options)
+{
+    const struct cli_start start = {options, environ, stdout, stderr};
+    struct error err = {0};
+    struct cli cli;
+    enum error_code code = cli_open(&cli, &start, &err);
+
+    if (!code) {
+        code = options->command->run(&cli, &err);
+    }
+    cli_release(&cli);
+    if (code) {
+        (void)fprintf(stderr, "pierone: %s\n", err.message);
+        return EXIT_FAILED;
+    }
+    return flush_results();
+}
+
+/* A full disk behind `> file` is a failure, too. */
+static int flush_results(void)
+{
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("pierone: cannot write the results");
+        return EXIT_FAILED;
+    }
+    return EXIT_OK;
+}

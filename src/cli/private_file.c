@@ -1,0 +1,159 @@
+#include "cli/private_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/memory.h"
+
+enum { CHUNK_BYTES = 4096, FOLDER_MODE = 0700, FILE_MODE = 0600 };
+
+static enum error_code fail(const char *path, const char *what, struct error *err);
+static enum error_code read_all(int fd, const char *path, struct strbuf *buf, struct error *err);
+static enum error_code make_folders(const char *path, struct error *err);
+static enum error_code replace(const char *path, struct str content, struct error *err);
+static bool write_all(int fd, struct str content);
+
+/* Whatever it is, a person has to look: none of it is better the next moment. */
+static enum error_code fail(const char *path, const char *what, struct error *err)
+{
+    return error_set(err, ERROR_INVALID, "cannot %s %s: %s", what, path, strerror(errno));
+}
+
+enum error_code private_file_read(const char *path, struct strbuf *buf, struct error *err)
+{
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    enum error_code code = OK;
+
+    if (fd < 0) {
+        return errno == ENOENT || errno == ENOTDIR
+                   ? error_set(err, ERROR_NOT_FOUND, "there is no %s", path)
+                   : fail(path, "read", err);
+    }
+    code = read_all(fd, path, buf, err);
+    (void)close(fd);
+    return code;
+}
+
+static enum error_code read_all(int fd, const char *path, struct strbuf *buf, struct error *err)
+{
+    char chunk[CHUNK_BYTES];
+    ssize_t got = 0;
+
+    while ((got = read(fd, chunk, sizeof(chunk))) > 0 && !buf->is_truncated) {
+        strbuf_append(buf, (struct str){chunk, (size_t)got});
+    }
+    memory_wipe(chunk, sizeof(chunk));
+    if (got < 0) {
+        return fail(path, "read", err);
+    }
+    return buf->is_truncated ? error_set(err, ERROR_INVALID, "%s is longer than %zu bytes", path,
+                                         buf->limit_bytes)
+                             : OK;
+}
+
+enum error_code private_file_write(const char *path, struct str content, struct error *err)
+{
+    char target[PATH_MAX];
+    enum error_code code = make_folders(path, err);
+
+    if (code) {
+        return code;
+    }
+    return replace(realpath(path, target) ? target : path, content, err);
+}
+
+static enum error_code make_folders(const char *path, struct error *err)
+{
+    char folder[PATH_MAX];
+
+    if (strlen(path) >= sizeof(folder)) {
+        errno = ENAMETOOLONG;
+        return fail(path, "write", err);
+    }
+    for (size_t i = 1; path[i] != '\0'; i++) {
+        if (path[i] == '/') {
+            memcpy(folder, path, i);
+            folder[i] = '\0';
+            if (mkdir(folder, FOLDER_MODE) < 0 && errno != EEXIST && errno != EISDIR) {
+                return fail(folder, "make the folder", err);
+            }
+        }
+    }
+    return OK;
+}
+
+static enum error_code replace(const char *path, struct str content, struct error *err)
+{
+    char temporary[PATH_MAX];
+    enum error_code code = OK;
+    int fd = -1;
+
+    if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary)) {
+        errno = ENAMETOOLONG;
+        return fail(path, "write", err);
+    }
+    fd = mkstemp(temporary); /* mode 0600 */
+    if (fd < 0) {
+        return fail(path, "write", err);
+    }
+    if (!write_all(fd, content) || fsync(fd) < 0) {
+        code = fail(path, "write", err);
+    }
+    if (close(fd) < 0 && !code) {
+        code = fail(path, "write", err);
+    }
+    if (!code && rename(temporary, path) < 0) {
+        code = fail(path, "replace", err);
+    }
+    if (code) {
+        (void)unlink(temporary);
+    }
+    return code;
+}
+
+static bool write_all(int fd, struct str content)
+{
+    while (content.length > 0) {
+        const ssize_t written = write(fd, content.bytes, content.length);
+
+        if (written < 0 && errno != EINTR) {
+            return false;
+        }
+        content = str_from_index(content, written > 0 ? (size_t)written : 0);
+    }
+    return true;
+}
+
+enum error_code private_file_lock(const char *path, int *fd_out, struct error *err)
+{
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char lock[PATH_MAX];
+    enum error_code code = make_folders(path, err);
+    int fd = -1;
+    int result = -1;
+
+    if (code) {
+        return code;
+    }
+    (void)snprintf(lock, sizeof(lock), "%s.lock", path);
+    fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+    if (fd < 0) {
+        return fail(lock, "write", err);
+    }
+    do {
+        result = fcntl(fd, F_SETLKW, &whole);
+    } while (result < 0 && errno == EINTR);
+    if (result < 0) {
+        code = fail(lock, "lock", err);
+        (void)close(fd);
+        return code;
+    }
+    *fd_out = fd;
+    return OK;
+}

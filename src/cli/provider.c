@@ -1,0 +1,111 @@
+#include "cli/provider.h"
+
+#include "base/json_value.h"
+
+static enum error_code get_json(struct http_client *client, const char *url, int *status_out,
+                                struct json_value **json_out, struct error *err);
+static void read_registry(const struct json_value *json, struct arena *arena,
+                          struct provider *provider);
+static const char *copy(struct arena *arena, const struct json_value *json, const char *name);
+static const char *join_scopes(const struct json_value *scopes, struct arena *arena);
+
+enum error_code provider_find(struct http_client *client, const struct registry_url *url,
+                              struct arena *arena, struct provider *provider_out, struct error *err)
+{
+    const char *const address = arena_format(arena, "%s/.well-known/pierone", url->url);
+    struct json_value *json = NULL;
+    int status = 0;
+    enum error_code code = get_json(client, address, &status, &json, err);
+
+    if (code) {
+        return code;
+    }
+    if (status != 200 || !json_value_is_array(json_value_member(json, "methods"))) {
+        code = error_set(err, ERROR_INVALID,
+                         "%s is not a Pier One registry (status %d): check the address", url->url,
+                         status);
+    } else {
+        *provider_out = (struct provider){0};
+        read_registry(json, arena, provider_out);
+    }
+    json_value_free(json);
+    return code;
+}
+
+/* What is no JSON is NULL. */
+static enum error_code get_json(struct http_client *client, const char *url, int *status_out,
+                                struct json_value **json_out, struct error *err)
+{
+    const struct outbound_request request = {.url = url};
+    struct outbound_answer answer;
+    enum error_code code = http_client_send(client, &request, &answer, err);
+
+    if (!code && json_value_parse(strbuf_str(&answer.body), json_out, NULL)) {
+        *json_out = NULL;
+    }
+    *status_out = answer.status;
+    outbound_answer_release(&answer);
+    return code;
+}
+
+static void read_registry(const struct json_value *json, struct arena *arena,
+                          struct provider *provider)
+{
+    const struct json_value *const methods = json_value_member(json, "methods");
+
+    for (size_t i = 0; i < json_value_length(methods); i++) {
+        const struct str method = json_value_string(json_value_element(methods, i));
+
+        provider->takes_tokens = provider->takes_tokens || str_is(method, "oauth2");
+        provider->takes_passwords = provider->takes_passwords || str_is(method, "password");
+    }
+    provider->issuer = copy(arena, json, "issuer");
+    provider->client_id = copy(arena, json, "client_id");
+    provider->scopes = join_scopes(json_value_member(json, "scopes"), arena);
+    (void)!json_value_uint64(json_value_member(json, "redirect_port"), &provider->redirect_port);
+}
+
+static const char *copy(struct arena *arena, const struct json_value *json, const char *name)
+{
+    const struct str text = json_value_member_string(json, name);
+
+    return text.length > 0 ? arena_text(arena, text) : NULL;
+}
+
+static const char *join_scopes(const struct json_value *scopes, struct arena *arena)
+{
+    const char *joined = "";
+
+    for (size_t i = 0; i < json_value_length(scopes) && i < PROVIDER_SCOPES_MAX; i++) {
+        const struct str scope = json_value_string(json_value_element(scopes, i));
+
+        joined = arena_format(arena, "%s%s%.*s", joined, i > 0 ? " " : "", STR_FORMAT(scope));
+    }
+    return joined;
+}
+
+enum error_code provider_discover(struct http_client *client, struct arena *arena,
+                                  struct provider *provider, struct error *err)
+{
+    const struct str issuer = str_from(provider->issuer);
+    const size_t length = issuer.length - (str_ends_with(issuer, "/") ? 1 : 0);
+    const char *const address = arena_format(arena, "%.*s/.well-known/openid-configuration",
+                                             STR_FORMAT(str_slice(issuer, 0, length)));
+    struct json_value *json = NULL;
+    int status = 0;
+    enum error_code code = get_json(client, address, &status, &json, err);
+
+    if (code) {
+        return code;
+    }
+    provider->authorization_url = copy(arena, json, "authorization_endpoint");
+    provider->token_url = copy(arena, json, "token_endpoint");
+    provider->device_url = copy(arena, json, "device_authorization_endpoint");
+    if (status != 200 || !provider->token_url) {
+        code = error_set(err, ERROR_UNAVAILABLE,
+                         "%s does not answer as an OpenID Connect issuer (status %d)", address,
+                         status);
+    }
+    json_value_free(json);
+    return code;
+}

@@ -1,0 +1,57 @@
+#include "cli/registry_url.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+static bool is_host(struct str host);
+static const char *lower_case(struct arena *arena, struct str text);
+
+enum error_code registry_url_parse(struct str text, struct arena *arena,
+                                   struct registry_url *url_out, struct error *err)
+{
+    const bool is_plain = str_starts_with(text, "http://");
+    struct str host = str_trim(text);
+    const char *lower = NULL;
+
+    if (is_plain || str_starts_with(host, "https://")) {
+        host = str_from_index(host, strlen(is_plain ? "http://" : "https://"));
+    }
+    host = str_slice(host, 0, str_index_of(host, '/'));
+    if (!is_host(host)) {
+        return error_set(err, ERROR_INVALID,
+                         "\"%.*s\" is not the address of a registry: give its host, like "
+                         "pierone.example.org, host:port, or http://host:port without TLS",
+                         STR_FORMAT(str_slice(text, 0, REGISTRY_URL_MAX_BYTES)));
+    }
+    lower = lower_case(arena, host);
+    *url_out = (struct registry_url){
+        .url = arena_format(arena, "%s://%s", is_plain ? "http" : "https", lower),
+        .host = lower,
+    };
+    return OK;
+}
+
+static bool is_host(struct str host)
+{
+    bool is_plain = host.length > 0 && host.length <= REGISTRY_URL_MAX_BYTES;
+
+    for (size_t i = 0; i < host.length && is_plain; i++) {
+        const char byte = host.bytes[i];
+
+        is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                   (byte >= '0' && byte <= '9') || strchr("-._:[]", byte);
+    }
+    return is_plain && host.bytes[0] != ':';
+}
+
+static const char *lower_case(struct arena *arena, struct str text)
+{
+    char *const copy = arena_text(arena, text);
+
+    for (size_t i = 0; copy && i < text.length; i++) {
+        if (copy[i] >= 'A' && copy[i] <= 'Z') {
+            copy[i] = (char)(copy[i] + ('a' - 'A'));
+        }
+    }
+    return copy;
+}

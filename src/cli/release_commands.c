@@ -1,0 +1,72 @@
+#include "base/json_writer.h"
+#include "cli/api_client.h"
+#include "cli/command.h"
+
+enum { BODY_MAX_BYTES = 4096 };
+
+static const struct column all_columns[] = {{"teams", "Teams", COLUMN_NUMBER},
+                                            {"storage", "Storage", COLUMN_SIZE}};
+static const struct column team_columns[] = {{"artifacts", "Artifacts", COLUMN_NUMBER},
+                                             {"tags", "Tags", COLUMN_NUMBER}};
+
+enum error_code command_mark_production_ready(struct cli *cli, struct error *err)
+{
+    const char *const *const arguments = cli->options.arguments;
+    const char *const path =
+        api_path(cli, "/teams/%s/artifacts/%s/tags/%s/production-ready", &arguments[1]);
+    struct json_value *answer = NULL;
+    struct json_writer writer;
+    struct strbuf body;
+    enum error_code code = OK;
+
+    strbuf_init(&body, BODY_MAX_BYTES);
+    json_writer_init(&writer, &body);
+    json_writer_begin_object(&writer);
+    json_writer_member(&writer, "incident_id", str_from(arguments[0]));
+    json_writer_end_object(&writer);
+    code = api_post(cli, path, strbuf_str(&body), &answer, err);
+    strbuf_release(&body);
+    json_value_free(answer);
+    if (!code) {
+        (void)fprintf(cli->output.file, "Marked %s/%s:%s as ready for production (%s).\n",
+                      arguments[1], arguments[2], arguments[3], arguments[0]);
+    }
+    return code;
+}
+
+enum error_code command_stats(struct cli *cli, struct error *err)
+{
+    const bool is_of_team = cli->options.argument_count == 1;
+    const struct column *const columns = is_of_team ? team_columns : all_columns;
+    const char *const path =
+        is_of_team ? api_path(cli, "/stats/teams/%s", cli->options.arguments) : "/stats";
+    struct json_value *json = NULL;
+    struct cell row[2];
+    struct table table;
+    const enum error_code code = api_get(cli, path, &json, err);
+
+    if (code) {
+        return code;
+    }
+    table_init(&table, columns, 2);
+    for (size_t i = 0; i < 2; i++) {
+        uint64_t number = 0;
+
+        (void)!json_value_uint64(json_value_member(json, columns[i].name), &number);
+        row[i] = cell_number((int64_t)number);
+    }
+    table_add(&table, row);
+    table_print(&table, &cli->output);
+    table_release(&table);
+    json_value_free(json);
+    return OK;
+}
+
+enum error_code command_cves(struct cli *cli, struct error *err)
+{
+    (void)err;
+    (void)fputs("`pierone cves` is gone: Pier One has no scanner of its own. Scan an image with a "
+                "scanner of your choice, by the digest that `pierone describe` shows.\n",
+                cli->output.file);
+    return OK;
+}

@@ -1,0 +1,253 @@
+#include "cli/service_token.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#include "base/hasher.h"
+#include "base/json_value.h"
+#include "cli/oauth.h"
+#include "cli/private_file.h"
+#include "outbound/url.h"
+
+enum {
+    CREDENTIAL_MAX_BYTES = 64 * 1024,
+    STILL_GOOD_MS = 60 * 1000,
+    SOON_S = 60,
+    MS_PER_SECOND = 1000,
+};
+
+/* The two files of CREDENTIALS_DIR. */
+struct credential_files {
+    const char *user;
+    const char *password;
+    const char *client_id;
+    const char *client_secret;
+};
+
+static const char tokens_variable[] = "OAUTH2_ACCESS_TOKENS";
+static const char url_variable[] = "OAUTH2_ACCESS_TOKEN_URL";
+static const char folder_variable[] = "CREDENTIALS_DIR";
+static const char token_name[] = "pierone";
+static const char token_file[] = "pierone-token-secret";
+
+static struct str find_in_variable(const struct environment *environment);
+static bool has_token_file(const struct environment *environment);
+static enum error_code get_from_variable(const struct service_request *request,
+                                         struct login *login);
+static enum error_code get_from_file(const struct service_request *request, struct login *login,
+                                     struct error *err);
+static enum error_code get_from_url(const struct service_request *request, struct login *login,
+                                    struct error *err);
+static enum error_code read_credentials(const struct service_request *request,
+                                        struct credential_files *files, struct error *err);
+static enum error_code read_pair(const struct service_request *request, const char *file,
+                                 const char *const names[2], const char **const values[2],
+                                 struct error *err);
+static const char *fingerprint(const struct service_request *request, const char *url,
+                               const struct credential_files *files);
+static enum error_code ask(const struct service_request *request, const char *url,
+                           const struct credential_files *files, struct login *login,
+                           struct error *err);
+
+enum service_source service_token_source(const struct environment *environment)
+{
+    if (find_in_variable(environment).length > 0) {
+        return SERVICE_VARIABLE;
+    }
+    if (has_token_file(environment)) {
+        return SERVICE_FILE;
+    }
+    return environment_get(environment, url_variable) ? SERVICE_URL : SERVICE_NONE;
+}
+
+/* `name=token,name=token` */
+static struct str find_in_variable(const struct environment *environment)
+{
+    struct str rest = str_from(environment_get(environment, tokens_variable));
+    struct str entry;
+    struct str name;
+
+    while (str_cut(&rest, ',', &entry)) {
+        if (str_cut(&entry, '=', &name) && str_is(str_trim(name), token_name)) {
+            return str_trim(entry);
+        }
+    }
+    return (struct str){0};
+}
+
+static bool has_token_file(const struct environment *environment)
+{
+    const char *const folder = environment_get(environment, folder_variable);
+    struct strbuf path;
+    struct strbuf token;
+    bool is_there = false;
+
+    if (!folder) {
+        return false;
+    }
+    strbuf_init(&path, CREDENTIAL_MAX_BYTES);
+    strbuf_init_secret(&token, CREDENTIAL_MAX_BYTES);
+    strbuf_append_format(&path, "%s/%s", folder, token_file);
+    is_there = private_file_read(path.text, &token, NULL) != ERROR_NOT_FOUND;
+    strbuf_release(&path);
+    strbuf_release(&token);
+    return is_there;
+}
+
+enum error_code service_token_get(const struct service_request *request, struct login *login,
+                                  struct error *err)
+{
+    switch (service_token_source(request->environment)) {
+    case SERVICE_VARIABLE:
+        return get_from_variable(request, login);
+    case SERVICE_FILE:
+        return get_from_file(request, login, err);
+    case SERVICE_URL:
+        return get_from_url(request, login, err);
+    case SERVICE_NONE:
+        break;
+    }
+    return error_set(err, ERROR_NOT_FOUND,
+                     "there is no token of a service user: set OAUTH2_ACCESS_TOKEN_URL and "
+                     "CREDENTIALS_DIR, or OAUTH2_ACCESS_TOKENS=pierone=TOKEN");
+}
+
+static enum error_code get_from_variable(const struct service_request *request, struct login *login)
+{
+    *login = (struct login){
+        .kind = LOGIN_SERVICE,
+        .secret = find_in_variable(request->environment),
+    };
+    return OK;
+}
+
+static enum error_code get_from_file(const struct service_request *request, struct login *login,
+                                     struct error *err)
+{
+    const char *const folder = environment_get(request->environment, folder_variable);
+    const char *const path = arena_format(request->arena, "%s/%s", folder, token_file);
+    struct strbuf text;
+    struct str token;
+    enum error_code code = OK;
+
+    strbuf_init_secret(&text, CREDENTIAL_MAX_BYTES);
+    code = private_file_read(path, &text, err);
+    token = str_slice(strbuf_str(&text), 0, str_index_of(strbuf_str(&text), '\n'));
+    token = str_trim(str_slice(token, 0, str_index_of(token, '\r')));
+    if (!code && token.length == 0) {
+        code = error_set(err, ERROR_INVALID, "%s holds no token", path);
+    }
+    if (!code) {
+        *login = (struct login){
+            .kind = LOGIN_SERVICE,
+            .secret = {arena_text(request->arena, token), token.length},
+        };
+    }
+    strbuf_release(&text);
+    return code;
+}
+
+static enum error_code get_from_url(const struct service_request *request, struct login *login,
+                                    struct error *err)
+{
+    const char *const url = environment_get(request->environment, url_variable);
+    struct credential_files files = {0};
+    const char *source = NULL;
+    enum error_code code = read_credentials(request, &files, err);
+
+    if (code) {
+        return code;
+    }
+    source = fingerprint(request, url, &files);
+    if (login->kind == LOGIN_SERVICE && str_is(login->source, source) &&
+        login->expires_ms > request->now_ms + STILL_GOOD_MS) {
+        return OK;
+    }
+    *login = (struct login){.kind = LOGIN_SERVICE, .source = str_from(source)};
+    return ask(request, url, &files, login, err);
+}
+
+static enum error_code read_credentials(const struct service_request *request,
+                                        struct credential_files *files, struct error *err)
+{
+    static const char *const user_names[] = {"application_username", "application_password"};
+    static const char *const client_names[] = {"client_id", "client_secret"};
+    const char **const user_values[] = {&files->user, &files->password};
+    const char **const client_values[] = {&files->client_id, &files->client_secret};
+    enum error_code code = OK;
+
+    if (!environment_get(request->environment, folder_variable)) {
+        return error_set(err, ERROR_INVALID,
+                         "OAUTH2_ACCESS_TOKEN_URL is set, but CREDENTIALS_DIR is not: the folder "
+                         "with user.json and client.json");
+    }
+    code = read_pair(request, "user.json", user_names, user_values, err);
+    return code ? code : read_pair(request, "client.json", client_names, client_values, err);
+}
+
+static enum error_code read_pair(const struct service_request *request, const char *file,
+                                 const char *const names[2], const char **const values[2],
+                                 struct error *err)
+{
+    const char *const folder = environment_get(request->environment, folder_variable);
+    const char *const path = arena_format(request->arena, "%s/%s", folder, file);
+    struct json_value *json = NULL;
+    struct strbuf text;
+    enum error_code code = OK;
+
+    strbuf_init_secret(&text, CREDENTIAL_MAX_BYTES);
+    code = private_file_read(path, &text, err);
+    if (!code && json_value_parse(strbuf_str(&text), &json, NULL)) {
+        code = error_set(err, ERROR_INVALID, "%s is not JSON", path);
+    }
+    for (size_t i = 0; i < 2 && !code; i++) {
+        const struct str value = json_value_member_string(json, names[i]);
+
+        *values[i] = arena_text(request->arena, value);
+        if (value.length == 0) {
+            code = error_set(err, ERROR_INVALID, "%s has no \"%s\"", path, names[i]);
+        }
+    }
+    json_value_free(json);
+    strbuf_release(&text);
+    return code == ERROR_NOT_FOUND ? ERROR_INVALID : code;
+}
+
+/* What a cached token was got by, without its secrets. */
+static const char *fingerprint(const struct service_request *request, const char *url,
+                               const struct credential_files *files)
+{
+    const char *const text =
+        arena_format(request->arena, "%s %s %s", url, files->user, files->client_id);
+    const struct digest digest = hasher_digest_of(DIGEST_SHA256, str_from(text));
+    char formatted[DIGEST_TEXT_BYTES];
+
+    digest_format(&digest, formatted);
+    return arena_text(request->arena, str_from(formatted));
+}
+
+static enum error_code ask(const struct service_request *request, const char *url,
+                           const struct credential_files *files, struct login *login,
+                           struct error *err)
+{
+    struct oauth_request asked = {
+        .url = url, .user = files->client_id, .password = files->client_secret};
+    struct oauth_grant grant;
+    struct strbuf form;
+    enum error_code code = OK;
+
+    strbuf_init_secret(&form, CREDENTIAL_MAX_BYTES);
+    url_append_parameter(&form, "grant_type", str_from("password"));
+    url_append_parameter(&form, "username", str_from(files->user));
+    url_append_parameter(&form, "password", str_from(files->password));
+    url_append_parameter(&form, "scope", str_from("uid application.write"));
+    asked.form = strbuf_str(&form);
+    code = oauth_request_token(request->client, &asked, request->arena, &grant, err);
+    strbuf_release(&form);
+    if (code) {
+        return code;
+    }
+    login->secret = grant.access_token;
+    login->expires_ms = request->now_ms + grant.expires_in_s * MS_PER_SECOND;
+    return OK;
+}

@@ -1,0 +1,305 @@
+#include "cli/api_client.h"
+#include "cli/command.h"
+
+enum { LIMIT_OF_ARTIFACT = 20, LIMIT_OF_TEAM = 3 };
+
+/* Tags, as they are added to a table. */
+struct tags {
+    struct cli *cli;
+    struct table *table;
+    const char *team;
+    const char *artifact;
+    uint64_t limit; /* of each artifact */
+};
+
+static const struct column tag_columns[] = {
+    {"team", "Team", COLUMN_TEXT},
+    {"artifact", "Artifact", COLUMN_TEXT},
+    {"tag", "Tag", COLUMN_TEXT},
+    {"created_time", "Created", COLUMN_TIME},
+    {"created_by", "By", COLUMN_TEXT},
+    {"status", "Status", COLUMN_TEXT},
+    {"status_reason", "Status Reason", COLUMN_TEXT},
+};
+
+static const struct column source_columns[] = {
+    {"tag", "Tag", COLUMN_TEXT},       {"author", "Author", COLUMN_TEXT},
+    {"url", "URL", COLUMN_TEXT},       {"revision", "Revision", COLUMN_TEXT},
+    {"status", "Status", COLUMN_TEXT}, {"created_time", "Created", COLUMN_TIME},
+    {"created_by", "By", COLUMN_TEXT},
+};
+
+static const struct column detail_columns[] = {
+    {"team", "Team", COLUMN_TEXT},
+    {"artifact", "Artifact", COLUMN_TEXT},
+    {"tag", "Tag", COLUMN_TEXT},
+    {"digest", "Digest", COLUMN_TEXT},
+    {"image", "Image", COLUMN_TEXT},
+    {"media_type", "Media type", COLUMN_TEXT},
+    {"size", "Size", COLUMN_SIZE},
+    {"platforms", "Platforms", COLUMN_TEXT},
+    {"created_time", "Created", COLUMN_TIME},
+    {"created_by", "By", COLUMN_TEXT},
+    {"status", "Status", COLUMN_TEXT},
+    {"status_reason", "Reason", COLUMN_TEXT},
+    {"scm_url", "URL", COLUMN_TEXT},
+    {"scm_revision", "Revision", COLUMN_TEXT},
+    {"scm_author", "Author", COLUMN_TEXT},
+    {"scm_status", "Work tree", COLUMN_TEXT},
+};
+
+static enum error_code add_team(struct tags *tags, struct error *err);
+static enum error_code add_named_artifact(void *context, const struct json_value *element,
+                                          struct error *err);
+static enum error_code add_artifact(struct tags *tags, struct error *err);
+static enum error_code add_tag(void *context, const struct json_value *tag, struct error *err);
+static struct cell copy(struct cli *cli, const struct json_value *json, const char *name);
+static struct cell time_of(const struct json_value *json, const char *name);
+static enum error_code add_sources(struct tags *tags, struct error *err);
+static enum error_code add_source_of(void *context, const struct json_value *tag,
+                                     struct error *err);
+static enum error_code find_source(struct tags *tags, const char *tag, struct json_value **json_out,
+                                   struct error *err);
+static void add_details(struct cli *cli, const struct json_value *tag,
+                        const struct json_value *source, struct table *table);
+static struct cell join(struct cli *cli, const struct json_value *list);
+
+enum error_code command_tags(struct cli *cli, struct error *err)
+{
+    const struct options *const options = &cli->options;
+    const bool is_of_team = options->argument_count == 1;
+    struct table table;
+    struct tags tags = {.cli = cli, .table = &table, .team = options->arguments[0]};
+    enum error_code code = OK;
+
+    tags.limit = options->limit > 0 ? options->limit
+                 : is_of_team       ? (uint64_t)LIMIT_OF_TEAM
+                                    : (uint64_t)LIMIT_OF_ARTIFACT;
+    table_init(&table, tag_columns, ARRAY_LEN(tag_columns));
+    if (is_of_team) {
+        code = add_team(&tags, err);
+    }
+    for (size_t i = 1; i < options->argument_count && !code; i++) {
+        tags.artifact = options->arguments[i];
+        code = add_artifact(&tags, err);
+    }
+    if (!code) {
+        table_print(&table, &cli->output);
+    }
+    table_release(&table);
+    return code;
+}
+
+static enum error_code add_team(struct tags *tags, struct error *err)
+{
+    const struct api_visitor visitor = {tags, add_named_artifact};
+    const enum error_code code =
+        api_list(tags->cli, api_path(tags->cli, "/teams/%s/artifacts", &tags->team), &visitor, err);
+
+    return !code && !tags->artifact ? api_unknown_team(tags->cli, tags->team, err) : code;
+}
+
+static enum error_code add_named_artifact(void *context, const struct json_value *element,
+                                          struct error *err)
+{
+    struct tags *const tags = context;
+
+    tags->artifact = arena_text(&tags->cli->arena, json_value_string(element));
+    return add_artifact(tags, err);
+}
+
+static enum error_code add_artifact(struct tags *tags, struct error *err)
+{
+    const char *const parts[] = {tags->team, tags->artifact};
+    const struct api_visitor visitor = {tags, add_tag};
+    const size_t first = tags->table->row_count;
+    const enum error_code code = api_list(
+        tags->cli, api_path(tags->cli, "/teams/%s/artifacts/%s/tags", parts), &visitor, err);
+
+    if (!code) {
+        table_keep_last(tags->table, first, tags->limit);
+    }
+    return code;
+}
+
+static enum error_code add_tag(void *context, const struct json_value *tag, struct error *err)
+{
+    const struct tags *const tags = context;
+    const struct cell row[] = {
+        cell_text(str_from(tags->team)),       cell_text(str_from(tags->artifact)),
+        copy(tags->cli, tag, "name"),          time_of(tag, "created"),
+        copy(tags->cli, tag, "created_by"),    copy(tags->cli, tag, "status"),
+        copy(tags->cli, tag, "status_reason"),
+    };
+
+    (void)err;
+    table_add(tags->table, row);
+    return OK;
+}
+
+static struct cell copy(struct cli *cli, const struct json_value *json, const char *name)
+{
+    const struct json_value *const member = json_value_member(json, name);
+    const struct str text = json_value_string(member);
+
+    return json_value_is_string(member)
+               ? cell_text((struct str){arena_text(&cli->arena, text), text.length})
+               : cell_absent();
+}
+
+static struct cell time_of(const struct json_value *json, const char *name)
+{
+    int64_t time_ms = 0;
+
+    return clock_parse_iso(json_value_member_string(json, name), &time_ms) ? cell_number(time_ms)
+                                                                           : cell_absent();
+}
+
+enum error_code command_scm_source(struct cli *cli, struct error *err)
+{
+    const struct options *const options = &cli->options;
+    struct table table;
+    struct tags tags = {
+        .cli = cli,
+        .table = &table,
+        .team = options->arguments[0],
+        .artifact = options->arguments[1],
+        .limit = options->limit > 0 ? options->limit : (uint64_t)LIMIT_OF_ARTIFACT,
+    };
+    enum error_code code = OK;
+
+    table_init(&table, source_columns, ARRAY_LEN(source_columns));
+    code = add_sources(&tags, err);
+    if (!code) {
+        table_print(&table, &cli->output);
+    }
+    table_release(&table);
+    return code;
+}
+
+/* Those that are named, or the newest ones. */
+static enum error_code add_sources(struct tags *tags, struct error *err)
+{
+    const struct options *const options = &tags->cli->options;
+    const char *parts[] = {tags->team, tags->artifact, NULL};
+    enum error_code code = OK;
+
+    if (options->argument_count == 2) {
+        return api_list_newest(tags->cli, parts, tags->limit,
+                               &(struct api_visitor){tags, add_source_of}, err);
+    }
+    for (size_t i = 2; i < options->argument_count && !code; i++) {
+        struct json_value *tag = NULL;
+
+        parts[2] = options->arguments[i];
+        code = api_get(tags->cli, api_path(tags->cli, "/teams/%s/artifacts/%s/tags/%s", parts),
+                       &tag, err);
+        if (!code) {
+            code = add_source_of(tags, tag, err);
+            json_value_free(tag);
+        }
+    }
+    return code;
+}
+
+static enum error_code add_source_of(void *context, const struct json_value *tag, struct error *err)
+{
+    struct tags *const tags = context;
+    struct cli *const cli = tags->cli;
+    const struct cell name = copy(cli, tag, "name");
+    struct json_value *source = NULL;
+    const enum error_code code =
+        find_source(tags, name.is_absent ? "" : name.text.bytes, &source, err);
+
+    if (code) {
+        return code;
+    }
+    table_add(tags->table, (const struct cell[]){
+                               name,
+                               copy(cli, source, "author"),
+                               copy(cli, source, "url"),
+                               copy(cli, source, "revision"),
+                               copy(cli, source, "status"),
+                               time_of(tag, "created"),
+                               copy(cli, tag, "created_by"),
+                           });
+    json_value_free(source);
+    return OK;
+}
+
+/* NULL with OK: nobody says. */
+static enum error_code find_source(struct tags *tags, const char *tag, struct json_value **json_out,
+                                   struct error *err)
+{
+    const char *const parts[] = {tags->team, tags->artifact, tag};
+    const enum error_code code =
+        api_get(tags->cli, api_path(tags->cli, "/teams/%s/artifacts/%s/tags/%s/scm-source", parts),
+                json_out, err);
+
+    return code == ERROR_NOT_FOUND ? OK : code;
+}
+
+enum error_code command_describe(struct cli *cli, struct error *err)
+{
+    static const char *const headings[ARRAY_LEN(detail_columns)] = {
+        [0] = "Image", [12] = "Built from"};
+    const char *const *const arguments = cli->options.arguments;
+    struct tags tags = {.cli = cli, .team = arguments[0], .artifact = arguments[1]};
+    struct json_value *tag = NULL;
+    struct json_value *source = NULL;
+    struct table table;
+    enum error_code code =
+        api_get(cli, api_path(cli, "/teams/%s/artifacts/%s/tags/%s", arguments), &tag, err);
+
+    if (!code) {
+        code = find_source(&tags, arguments[2], &source, err);
+    }
+    if (!code) {
+        table_init(&table, detail_columns, ARRAY_LEN(detail_columns));
+        add_details(cli, tag, source, &table);
+        table_print_details(&table, headings, &cli->output);
+        table_release(&table);
+    }
+    json_value_free(tag);
+    json_value_free(source);
+    return code;
+}
+
+static void add_details(struct cli *cli, const struct json_value *tag,
+                        const struct json_value *source, struct table *table)
+{
+    uint64_t size_bytes = 0;
+    const bool has_size = json_value_uint64(json_value_member(tag, "size"), &size_bytes);
+    const struct cell row[ARRAY_LEN(detail_columns)] = {
+        cell_text(str_from(cli->options.arguments[0])),
+        cell_text(str_from(cli->options.arguments[1])),
+        copy(cli, tag, "name"),
+        copy(cli, tag, "digest"),
+        copy(cli, tag, "image"),
+        copy(cli, tag, "media_type"),
+        has_size ? cell_number((int64_t)size_bytes) : cell_absent(),
+        join(cli, json_value_member(tag, "platforms")),
+        time_of(tag, "created"),
+        copy(cli, tag, "created_by"),
+        copy(cli, tag, "status"),
+        copy(cli, tag, "status_reason"),
+        copy(cli, source, "url"),
+        copy(cli, source, "revision"),
+        copy(cli, source, "author"),
+        copy(cli, source, "status"),
+    };
+
+    table_add(table, row);
+}
+
+static struct cell join(struct cli *cli, const struct json_value *list)
+{
+    const char *joined = "";
+
+    for (size_t i = 0; i < json_value_length(list); i++) {
+        const struct str entry = json_value_string(json_value_element(list, i));
+
+        joined = arena_format(&cli->arena, "%s%s%.*s", joined, i > 0 ? "," : "", STR_FORMAT(entry));
+    }
+    return joined[0] != '\0' ? cell_text(str_from(joined)) : cell_absent();
+}
