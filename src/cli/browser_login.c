@@ -104,6 +104,8 @@ static const char *make_address(const struct attempt *attempt)
     url_append_parameter(&address, "redirect_uri", str_from(attempt->redirect_uri));
     url_append_parameter(&address, "scope", str_from(provider->scopes));
     url_append_parameter(&address, "state", str_from(attempt->state));
+    /* Some want one with the scope openid; the ID token it would come back in is not looked at. */
+    url_append_parameter(&address, "nonce", str_from(new_secret(attempt->flow->arena)));
     url_append_parameter(&address, "code_challenge", strbuf_str(&challenge));
     url_append_parameter(&address, "code_challenge_method", str_from("S256"));
     copy = arena_text(attempt->flow->arena, strbuf_str(&address));

@@ -1,5 +1,6 @@
 #include "cli/options.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "cli/command.h"
@@ -107,6 +108,7 @@ static enum error_code parse_long(struct parsing *parsing, const char *word, str
     if (code) {
         return code;
     }
+    assert(row);
     if (!row->argument && value) {
         return error_set(err, ERROR_INVALID, "--%s takes no value", row->name);
     }

@@ -13,6 +13,7 @@ from support.fake_time import FakeTime
 from support.glewlwyd import Glewlwyd
 from support.identity_services import IdentityServices
 from support.issuer import Issuer, SigningKeys
+from support.pierone_client import Person, Terminal
 from support.registry_client import RegistryClient
 from support.server import Server, find_binary, run_once, to_yaml
 from support.used_secrets import UsedSecrets
@@ -167,6 +168,29 @@ def client(request):
         return made
 
     return make
+
+
+# -- our own client
+
+@pytest.fixture
+def make_person(binary, client_folder):
+    """Somebody who uses pierone, at a server or at an address: make_person(server, name)."""
+    def make(server=None, name="somebody", url=None):
+        address = url or (f"http://127.0.0.1:{server.port}" if server else None)
+        return Person(binary.parent, client_folder / name, address)
+
+    return make
+
+
+@pytest.fixture
+def terminal(request):
+    """Runs a client of Person.client() on a pseudo-terminal."""
+    def run(client, *arguments):
+        made = Terminal([*client.command, *arguments], client.environment)
+        request.addfinalizer(made.release)
+        return made
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -42,6 +42,13 @@ ROBOTS = {
     "robot-reader": ("robot-secret-0003", ("uid",)),
     "registry": ("robot-secret-0004", ("uid", "introspect")),
 }
+# A service user as STUPS has them: a person of the realm /services, through a client of its own.
+DEPLOYER = ("stups_deployer", "deployer-password", "myteam")
+DEPLOYER_CLIENT = ("deployer", "deployer-secret-0006")
+
+# The command line client: public, for the code flow with PKCE and the device grant.
+COMMAND_LINE_CLIENT = "pierone"
+
 # Through which people get theirs. Passwords are only taken from clients that have a secret.
 PEOPLE_CLIENT = ("login-page", "login-page-secret-0005")
 
@@ -94,6 +101,14 @@ class Http:
         except urllib.error.HTTPError as error:
             return error.code, error.read()
 
+    def visit(self, url):
+        """Follows redirections; returns where they end and the body there."""
+        try:
+            with self._opener.open(url, timeout=PATIENCE_S) as reply:
+                return reply.url, reply.read()
+        except urllib.error.HTTPError as error:
+            return error.url, error.read()
+
     def call(self, method, url, value=None):
         """JSON both ways; it has to succeed."""
         data = None if value is None else json.dumps(value).encode()
@@ -113,6 +128,7 @@ class Glewlwyd:
         self._admin = Http()
         self._http = Http()
         self._keys = 0
+        self.callback_port = free_port()
         try:
             self._start()
             self._set_up()
@@ -160,6 +176,25 @@ class Glewlwyd:
         return self._token({"grant_type": "client_credentials",
                             "scope": scope or " ".join(scopes)},
                            Authorization=basic(client_id, secret))
+
+    def write_credentials(self, folder):
+        """What STUPS puts into CREDENTIALS_DIR for a service user."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "user.json").write_text(json.dumps(
+            {"application_username": DEPLOYER[0], "application_password": DEPLOYER[1]}))
+        (folder / "client.json").write_text(json.dumps(
+            {"client_id": DEPLOYER_CLIENT[0], "client_secret": DEPLOYER_CLIENT[1]}))
+        return {"OAUTH2_ACCESS_TOKEN_URL": self.token_url, "CREDENTIALS_DIR": str(folder)}
+
+    def browse(self, name, address):
+        """
+        Opens an address as somebody who is logged in and agrees, and follows to the end: returns
+        that address and what is there. (Debian's package has no pages: they are 404.)
+        """
+        person = Http()
+        self._log_in(person, name, PEOPLE[name][0])
+        joint = "&" if "?" in address else "?"
+        return person.visit(f"{address}{joint}g_continue")
 
     def revoke(self, token, client_id="registry"):
         introspecting = self.robot_token(client_id)
@@ -253,6 +288,9 @@ class Glewlwyd:
         self._add_client(*PEOPLE_CLIENT, ("openid", "uid", WRITE), "password")
         for client_id, (secret, scopes) in ROBOTS.items():
             self._add_client(client_id, secret, scopes, "client_credentials")
+        self._add_person(*DEPLOYER, realm="/services", scopes=("uid", WRITE))
+        self._add_client(*DEPLOYER_CLIENT, ("uid", WRITE), "password")
+        self._add_command_line_client()
         for name in PEOPLE:
             self._agree(name)
 
@@ -298,10 +336,19 @@ class Glewlwyd:
             self._administer("PUT", f"/mod/{kind}/database", module)
             self._administer("PUT", f"/mod/{kind}/database/reset", {})
 
-    def _add_person(self, name, password, team):
+    def _add_person(self, name, password, team, realm="/employees",
+                    scopes=("openid", "g_profile", "uid", WRITE)):
         self._administer("POST", "/user/", {
             "username": name, "password": password, "name": name, "enabled": True, "uid": name,
-            "realm": "/employees", "team": team, "scope": ["openid", "g_profile", "uid", WRITE]})
+            "realm": realm, "team": team, "scope": list(scopes)})
+
+    def _add_command_line_client(self):
+        self._administer("POST", "/client/", {
+            "client_id": COMMAND_LINE_CLIENT, "name": "pierone", "enabled": True,
+            "confidential": False,
+            "redirect_uri": [f"http://127.0.0.1:{self.callback_port}/callback"],
+            "authorization_type": ["code", "device_authorization", "refresh_token"],
+            "scope": ["openid", "uid", WRITE], "token_endpoint_auth_method": ["none"]})
 
     def _add_client(self, client_id, secret, scopes, grant):
         self._administer("POST", "/client/", {
@@ -315,8 +362,9 @@ class Glewlwyd:
         """A person lets the login page have its scopes, as on the consent page."""
         person = Http()
         self._log_in(person, name, PEOPLE[name][0])
-        person.call("PUT", f"{self.url}/api/auth/grant/{PEOPLE_CLIENT[0]}",
-                    {"scope": f"openid uid {WRITE}"})
+        for client_id in (PEOPLE_CLIENT[0], COMMAND_LINE_CLIENT):
+            person.call("PUT", f"{self.url}/api/auth/grant/{client_id}",
+                        {"scope": f"openid uid {WRITE}"})
 
     def _token(self, form, **headers):
         status, body = self._http.post_form(self.token_url, form, **headers)
