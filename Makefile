@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 30
 JOBS ?= $(shell nproc)
 
-.PHONY: all configure lint format test fuzz install clean
+.PHONY: all configure client lint format test fuzz install install-client package-client clean
 
 all: configure
 	@cmake --build --preset release --parallel $(JOBS)
@@ -29,6 +29,21 @@ fuzz:
 # DESTDIR is taken from the environment by cmake.
 install: all
 	@DESTDIR='$(DESTDIR)' cmake --install build
+
+# The client alone needs neither the server's libraries nor gcc.
+client:
+	@script/install-dependencies --check client || { echo 'run script/install-dependencies client' >&2; exit 1; }
+	@mkdir -p build
+	@cmake --preset client --log-level=WARNING -DCMAKE_INSTALL_PREFIX='$(PREFIX)' >build/configure.log
+	@cmake --build --preset client --parallel $(JOBS)
+
+install-client: client
+	@DESTDIR='$(DESTDIR)' cmake --install build/client
+
+# A Debian package of it, build/pierone-client_VERSION_ARCHITECTURE.deb.
+package-client: client
+	@cd build/client && cpack -G DEB -B .. >../package.log || { cat ../package.log >&2; exit 1; }
+	@ls build/pierone-client_*.deb
 
 clean:
 	@rm -rf build

@@ -16,13 +16,17 @@ target_compile_options(project_options INTERFACE
     -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition -Wvla -Wwrite-strings
     -Wformat=2 -Wundef -Wswitch-enum -Wcast-qual -Wpointer-arith -Wnull-dereference
     -Wimplicit-fallthrough -fno-common -fstack-protector-strong)
-target_link_options(project_options INTERFACE -Wl,-z,relro,-z,now)
+if(NOT APPLE) # whose linker does so anyway, and knows no such options
+    target_link_options(project_options INTERFACE -Wl,-z,relro,-z,now)
+endif()
 target_link_libraries(project_options INTERFACE Threads::Threads)
 
 # Asserts stay on in every build: they guard invariants that must hold in production too.
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g -D_FORTIFY_SOURCE=2")
 set(CMAKE_C_FLAGS_DEBUG "-O1 -g")
-set(CMAKE_EXE_LINKER_FLAGS_RELEASE "-pie")
+if(NOT APPLE)
+    set(CMAKE_EXE_LINKER_FLAGS_RELEASE "-pie")
+endif()
 
 if(PIERONE_SANITIZE)
     target_compile_options(project_options INTERFACE

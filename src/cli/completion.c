@@ -96,7 +96,10 @@ static void print_zsh(FILE *file)
         (void)fputs(commands[i].run == command_completion ? "bash zsh fish" : "", file);
         (void)fputs(";;\n", file);
     }
-    (void)fputs("    esac\n}\ncompdef _pierone pierone\n", file);
+    (void)fputs("    esac\n}\n"
+                /* As a file of fpath it is the body of the function; sourced, it is not. */
+                "if [ \"$funcstack[1]\" = _pierone ]; then _pierone \"$@\"; "
+                "else compdef _pierone pierone; fi\n", file);
 }
 
 /* For single quotes. */

@@ -13,7 +13,7 @@ from support.certificates import Certificate
 from support.images import (OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Image, descriptor,
                             digest_of, make_image)
 from support.registry_client import RegistryClient
-from support.server import Server
+from support.server import ROOT, Server
 
 SOURCE = {"url": "git:example.org/app.git", "revision": "abc123", "author": "jdoe", "status": ""}
 COMMANDS = ("login", "logout", "whoami", "teams", "artifacts", "tags", "latest", "describe",
@@ -225,6 +225,18 @@ def test_help_names_every_command(person):
         assert person.run(command, "--help") == person.run("help", command)
     assert person.run("help") == text
     assert re.fullmatch(r"pierone \d+\.\d+\.\d+", person.run("--version"))
+
+
+def test_manual_knows_what_help_knows(person):
+    manual = (ROOT / "man/pierone.1.scd").read_text(encoding="utf-8")
+    for command in COMMANDS:
+        usage = re.search(r"usage: pierone (.*) \[OPTION\]", person.run("help", command)).group(1)
+        assert f"\n*{command}*" in manual
+        assert usage == re.sub(r"[*_]", "", re.search(rf"\n(\*{command}\*.*)\n", manual).group(1))
+        for option in re.findall(r"--[a-z-]+", person.run("help", command)):
+            assert f"*{option}*" in manual, option
+    section = manual.split("# COMMANDS")[1].split("# OPTIONS")[0]
+    assert re.findall(r"^\*([a-z-]+)\*", section, re.MULTILINE) == list(COMMANDS)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -1,0 +1,13 @@
+# `make package-client`: the client as a Debian package of its own.
+set(CPACK_PACKAGE_NAME pierone-client)
+set(CPACK_PACKAGE_CONTACT "Pier One <pierone@localhost>")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "command line client and credential helper of the Pier One container registry")
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_COMPONENTS_ALL client)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_CLIENT_PACKAGE_NAME pierone-client)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
+set(CPACK_DEBIAN_PACKAGE_SECTION utils)
+set(CPACK_STRIP_FILES ON)
+include(CPack)
