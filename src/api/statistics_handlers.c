@@ -66,7 +66,7 @@ static void write_team(struct json_writer *writer, const struct team_statistics 
 static enum error_code count_teams(struct call *call, bool *wants_body_out, struct error *err)
 {
     struct name_page page = {0};
-    struct name_query query;
+    struct name_query query = {0};
     enum error_code code = team_query_read(call, &query, err);
 
     (void)wants_body_out;

@@ -40,7 +40,7 @@ const struct handler image_ids_handler = {.begin = list_image_ids};
 static enum error_code list_teams(struct call *call, bool *wants_body_out, struct error *err)
 {
     struct name_page page = {0};
-    struct name_query query;
+    struct name_query query = {0};
     enum error_code code = team_query_read(call, &query, err);
 
     (void)wants_body_out;
@@ -53,7 +53,7 @@ static enum error_code list_teams(struct call *call, bool *wants_body_out, struc
 static enum error_code list_artifacts(struct call *call, bool *wants_body_out, struct error *err)
 {
     struct name_page page = {0};
-    struct name_query query;
+    struct name_query query = {0};
     enum error_code code = team_query_read(call, &query, err);
 
     (void)wants_body_out;
@@ -84,7 +84,7 @@ static enum error_code answer_names(struct call *call, const struct name_query *
 static enum error_code list_tags(struct call *call, bool *wants_body_out, struct error *err)
 {
     struct tag_detail_page page = {0};
-    struct tag_detail_query query;
+    struct tag_detail_query query = {0};
     enum error_code code = read_tags(call, &query, err);
 
     (void)wants_body_out;
@@ -236,7 +236,7 @@ static void write_digest(struct json_writer *writer, const char *name, const str
 static enum error_code list_image_ids(struct call *call, bool *wants_body_out, struct error *err)
 {
     struct tag_detail_page page = {0};
-    struct tag_detail_query query;
+    struct tag_detail_query query = {0};
     struct json_writer writer;
     enum error_code code = read_tags(call, &query, err);
 

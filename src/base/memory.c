@@ -17,9 +17,9 @@ void *memory_new(size_t count, size_t size)
 
 void *memory_resize(void *block, size_t count, size_t size)
 {
-    const bool is_too_large = size > 0 && count > SIZE_MAX / size;
+    const bool is_possible = count > 0 && size > 0 && count <= SIZE_MAX / size;
 
-    return not_null(is_too_large ? NULL : realloc(block, count * size), count, size);
+    return not_null(is_possible ? realloc(block, count * size) : NULL, count, size);
 }
 
 void memory_wipe(void *bytes, size_t length)

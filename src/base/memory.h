@@ -11,7 +11,7 @@
  */
 MUST_USE void *memory_new(size_t count, size_t size);
 
-/* As realloc, with the same promise. */
+/* As realloc, with the same promise; to at least one byte. */
 MUST_USE void *memory_resize(void *block, size_t count, size_t size);
 
 /* Zeroes memory that held a secret, for good. */

@@ -99,7 +99,8 @@ static void print_zsh(FILE *file)
     (void)fputs("    esac\n}\n"
                 /* As a file of fpath it is the body of the function; sourced, it is not. */
                 "if [ \"$funcstack[1]\" = _pierone ]; then _pierone \"$@\"; "
-                "else compdef _pierone pierone; fi\n", file);
+                "else compdef _pierone pierone; fi\n",
+                file);
 }
 
 /* For single quotes. */

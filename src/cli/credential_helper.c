@@ -124,7 +124,7 @@ static enum error_code find_registered(struct helper *helper, struct error *err)
 {
     struct cli *const cli = &helper->cli;
     struct json_value *logins = NULL;
-    struct login login = {0};
+    struct login login;
     enum error_code code = login_store_read(cli->paths.logins, &logins, err);
 
     if (code) {
@@ -191,7 +191,7 @@ static enum error_code keep(struct helper *helper, struct str user, struct str s
     struct cli *const cli = &helper->cli;
     const struct access access = cli_access(cli);
     struct json_value *logins = NULL;
-    struct login before = {0};
+    struct login before;
     bool was_there = false;
     enum error_code code = login_store_read(cli->paths.logins, &logins, err);
 

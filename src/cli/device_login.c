@@ -137,13 +137,13 @@ static void tell(const struct login_flow *flow, const struct device *device)
 static enum error_code await(const struct login_flow *flow, struct device *device,
                              struct oauth_grant *grant, struct error *err)
 {
-    enum error_code code = ERROR_UNAUTHENTICATED;
-
     while (clock_monotonic_ms(flow->clock) < device->deadline_ms) {
-        const struct str refusal = str_from(grant->error);
+        enum error_code code = OK;
+        struct str refusal;
 
         pause_s(device->interval_s);
         code = poll_once(flow, device, grant, err);
+        refusal = str_from(grant->error);
         if (str_is(refusal, "slow_down")) {
             device->interval_s += USUAL_INTERVAL_S;
         } else if (code != ERROR_UNAUTHENTICATED || !str_is(refusal, "authorization_pending")) {

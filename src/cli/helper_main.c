@@ -2,7 +2,8 @@
 
 #include "cli/credential_helper.h"
 
-extern char **environ;
+/* POSIX has nobody declare it; glibc does. */
+extern char **environ; /* NOLINT(readability-redundant-declaration) */
 
 int main(int argc, char *argv[])
 {

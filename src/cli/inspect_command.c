@@ -139,14 +139,16 @@ static enum error_code inspect_layer(struct inspection *inspection, const struct
     };
     struct cli *const cli = inspection->cli;
     const struct str digest = json_value_member_string(layer, "digest");
-    struct source source = {.cli = cli};
+    struct source source = {
+        .cli = cli,
+        .path = arena_format(&cli->arena, "/v2/%s/%s/blobs/%.*s", inspection->team,
+                             inspection->artifact, STR_FORMAT(digest)),
+    };
     const struct layer_input input = {&source, read_source};
     const struct layer_visitor visitor = {inspection, add_entry};
     enum error_code code = OK;
 
     (void)!json_value_uint64(json_value_member(layer, "size"), &source.size_bytes);
-    source.path = arena_format(&cli->arena, "/v2/%s/%s/blobs/%.*s", inspection->team,
-                               inspection->artifact, STR_FORMAT(digest));
     inspection->layer_id = (struct str){arena_text(&cli->arena, digest), digest.length};
     strbuf_init(&source.part, PART_BYTES);
     code = layer_list(&input, &limits, &visitor, err);
@@ -220,10 +222,10 @@ static void format_mode(uint32_t mode, char text[MODE_BYTES])
     text[0] = S_ISDIR(mode) ? 'd' : S_ISLNK(mode) ? 'l' : S_ISCHR(mode) ? 'c' : '-';
     text[0] = S_ISBLK(mode) ? 'b' : S_ISFIFO(mode) ? 'p' : text[0];
     for (unsigned i = 0; i < sizeof(letters) - 1; i++) {
-        text[1 + i] = mode & (1U << (sizeof(letters) - 2 - i)) ? letters[i] : '-';
+        text[1 + i] = (mode & (1U << (sizeof(letters) - 2 - i))) != 0 ? letters[i] : '-';
     }
-    text[3] = mode & S_ISUID ? 's' : text[3];
-    text[6] = mode & S_ISGID ? 's' : text[6];
-    text[9] = mode & S_ISVTX ? 't' : text[9];
+    text[3] = (mode & S_ISUID) != 0 ? 's' : text[3];
+    text[6] = (mode & S_ISGID) != 0 ? 's' : text[6];
+    text[9] = (mode & S_ISVTX) != 0 ? 't' : text[9];
     text[MODE_BYTES - 1] = '\0';
 }

@@ -7,7 +7,8 @@
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
-extern char **environ;
+/* POSIX has nobody declare it; glibc does. */
+extern char **environ; /* NOLINT(readability-redundant-declaration) */
 
 static int run(const struct options *options);
 static int flush_results(void);

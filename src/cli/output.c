@@ -19,6 +19,10 @@ static const char bold[] = "\033[1m";
 static const char plain[] = "\033[0m";
 
 static void print_text(const struct table *table, const struct output *output);
+static struct str text_at(const struct table *table, size_t row, size_t column, int64_t now_ms,
+                          char buffer[SHOWN_BYTES]);
+static void print_row(const struct table *table, size_t row, const size_t *widths,
+                      const struct output *output);
 static struct str cell_shown(const struct cell *cell, enum column_type type, int64_t now_ms,
                              char buffer[SHOWN_BYTES]);
 static size_t width_of(struct str text);
@@ -102,34 +106,47 @@ void table_print(const struct table *table, const struct output *output)
 static void print_text(const struct table *table, const struct output *output)
 {
     size_t widths[TABLE_MAX_COLUMNS] = {0};
-    char buffer[SHOWN_BYTES];
 
-    for (size_t i = 0; i < table->column_count * (table->row_count + 1); i++) {
-        const size_t column = i % table->column_count;
-        const bool is_title = i < table->column_count;
-        const struct str text =
-            is_title ? str_from(table->columns[column].title)
-                     : cell_shown(&table->cells[i - table->column_count],
-                                  table->columns[column].type, output->now_ms, buffer);
+    for (size_t row = 0; row <= table->row_count; row++) {
+        for (size_t i = 0; i < table->column_count; i++) {
+            char buffer[SHOWN_BYTES];
+            const size_t width = width_of(text_at(table, row, i, output->now_ms, buffer));
 
-        widths[column] = width_of(text) > widths[column] ? width_of(text) : widths[column];
+            widths[i] = width > widths[i] ? width : widths[i];
+        }
     }
     for (size_t row = 0; row <= table->row_count && table->row_count > 0; row++) {
-        (void)fputs(row == 0 && output->has_colour ? bold : "", output->file);
-        for (size_t i = 0; i < table->column_count; i++) {
-            const struct column *const column = &table->columns[i];
-            const struct str text =
-                row == 0 ? str_from(column->title)
-                         : cell_shown(&table->cells[(row - 1) * table->column_count + i],
-                                      column->type, output->now_ms, buffer);
-            const bool is_last = i + 1 == table->column_count;
+        const bool is_bold = row == 0 && output->has_colour;
 
-            print_padded(output->file, text, is_last && !is_right(column->type) ? 0 : widths[i],
-                         is_right(column->type));
-            (void)fprintf(output->file, "%*s", is_last ? 0 : GAP, "");
-        }
-        (void)fputs(row == 0 && output->has_colour ? plain : "", output->file);
+        (void)fputs(is_bold ? bold : "", output->file);
+        print_row(table, row, widths, output);
+        (void)fputs(is_bold ? plain : "", output->file);
         (void)fputc('\n', output->file);
+    }
+}
+
+/* Row 0 is that of the titles. */
+static struct str text_at(const struct table *table, size_t row, size_t column, int64_t now_ms,
+                          char buffer[SHOWN_BYTES])
+{
+    if (row == 0) {
+        return str_from(table->columns[column].title);
+    }
+    return cell_shown(&table->cells[(row - 1) * table->column_count + column],
+                      table->columns[column].type, now_ms, buffer);
+}
+
+static void print_row(const struct table *table, size_t row, const size_t *widths,
+                      const struct output *output)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        char buffer[SHOWN_BYTES];
+        const bool is_last = i + 1 == table->column_count;
+        const bool is_number = is_right(table->columns[i].type);
+
+        print_padded(output->file, text_at(table, row, i, output->now_ms, buffer),
+                     is_last && !is_number ? 0 : widths[i], is_number);
+        (void)fprintf(output->file, "%*s", is_last ? 0 : GAP, "");
     }
 }
 

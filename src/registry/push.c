@@ -163,7 +163,7 @@ static enum error_code push_latest(struct push *push, struct error *err)
 
 static enum error_code store(struct push *push, struct error *err)
 {
-    struct manifest_push wanted;
+    struct manifest_push wanted = {0};
     struct digest existing = {0};
     enum push_outcome outcome = PUSH_DONE;
     enum error_code code = look_inside(push, err);

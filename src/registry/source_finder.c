@@ -135,10 +135,10 @@ static enum error_code read_blob(void *context, char *buffer, size_t capacity, s
 static enum error_code find_in_index(struct finder *finder, struct error *err)
 {
     const struct manifest *index = finder->search->manifest;
-    enum error_code code = OK;
 
     for (size_t i = 0; i < index->descriptor_count && i < SOURCE_MAX_IMAGES; i++) {
-        code = find_in_entry(finder, &index->descriptors[i].digest, err);
+        const enum error_code code = find_in_entry(finder, &index->descriptors[i].digest, err);
+
         if (code || finder->is_found) {
             return code;
         }

@@ -462,7 +462,8 @@ static void failing_store_leaves_nothing_behind(void **state)
     }
     faulty_store_fail_at(world->blobs, 0, OK);
     assert_int_equal(registry_world_push(world, "team/app", "1.0", image), OK);
-    assert_int_equal(faulty_store_calls(world->blobs), reads);
+    /* The first of the layers is known by now. */
+    assert_int_equal(faulty_store_calls(world->blobs), reads - 1);
 }
 
 /* The transaction fails at its last step. */
