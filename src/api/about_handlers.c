@@ -3,15 +3,20 @@
 #include "api/origin.h"
 #include "base/json_writer.h"
 
+/* src/api/openapi.json, embedded by the build */
+extern const char openapi_document[];
+
 static enum error_code tell_client(struct call *call, bool *wants_body_out, struct error *err);
 static void write_methods(struct json_writer *writer, const struct api_login *login);
 static void write_text(struct json_writer *writer, const char *name, const char *text);
 static void write_words(struct json_writer *writer, const char *words);
 static struct str without_scheme(struct str url);
 static enum error_code tell_name(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code answer_openapi(struct call *call, bool *wants_body_out, struct error *err);
 
 const struct handler client_handler = {.begin = tell_client};
 const struct handler whoami_handler = {.begin = tell_name};
+const struct handler openapi_handler = {.begin = answer_openapi};
 
 /* What a client needs to know before it can log in. */
 static enum error_code tell_client(struct call *call, bool *wants_body_out, struct error *err)
@@ -95,4 +100,12 @@ static enum error_code tell_name(struct call *call, bool *wants_body_out, struct
     json_writer_member(&writer, "kind", str_from(identity_kind_name(kind)));
     json_writer_end_object(&writer);
     return call_answer_written(call, "application/json", err);
+}
+
+static enum error_code answer_openapi(struct call *call, bool *wants_body_out, struct error *err)
+{
+    (void)wants_body_out;
+    (void)err;
+    call_answer_body(call, 200, "application/json", str_from(openapi_document));
+    return OK;
 }

@@ -40,6 +40,7 @@ extern const struct handler team_statistics_handler;
 extern const struct handler all_team_statistics_handler;
 extern const struct handler client_handler; /* what a client has to know to log in */
 extern const struct handler whoami_handler;
+extern const struct handler openapi_handler; /* src/api/openapi.json */
 
 extern const struct handler token_get_handler;
 extern const struct handler token_post_handler;

@@ -41,6 +41,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/stats/teams", ACCESS_CATALOG, ON_WORKER, &all_team_statistics_handler},
     {HTTP_GET, "/stats/teams/{name}", ACCESS_CATALOG, ON_WORKER, &team_statistics_handler},
     {HTTP_GET, "/whoami", ACCESS_LOGIN, ON_LOOP, &whoami_handler},
+    {HTTP_GET, "/openapi.json", ACCESS_PUBLIC, ON_LOOP, &openapi_handler},
     {HTTP_GET, "/.well-known/pierone", ACCESS_PUBLIC, ON_LOOP, &client_handler},
     {HTTP_GET, "/v1/repositories/{name}/tags", ACCESS_PULL, ON_WORKER, &image_ids_handler},
     {HTTP_GET, "/health", ACCESS_PUBLIC, ON_LOOP, &health_handler},

@@ -5,7 +5,12 @@ import http.client
 import json
 
 from .images import digest_of
+from .openapi import OpenApi
 from .waiting import PATIENCE_S
+
+
+# All answers that tests get are held against it.
+DESCRIPTION = OpenApi.load()
 
 
 @dataclasses.dataclass
@@ -54,7 +59,9 @@ class RegistryClient:
         self.connection.request(method, path, body=body, headers={**usual, **(headers or {})},
                                 encode_chunked=is_chunked)
         response = self.connection.getresponse()
-        return Reply(response.status, response.reason, response.headers, response.read())
+        reply = Reply(response.status, response.reason, response.headers, response.read())
+        DESCRIPTION.check(method, path, reply.status, reply.headers, reply.body)
+        return reply
 
     # -- blobs
 

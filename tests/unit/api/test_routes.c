@@ -204,7 +204,7 @@ static void what_never_waits_is_for_the_loop(void **state)
         const bool is_quick = handler == &base_handler || handler == &health_handler ||
                               handler == &ready_handler || handler == &immutable_handler ||
                               handler == &token_get_handler || handler == &whoami_handler ||
-                              handler == &client_handler;
+                              handler == &client_handler || handler == &openapi_handler;
 
         const bool is_token = handler == &token_post_handler;
 
