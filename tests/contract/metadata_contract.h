@@ -11,6 +11,7 @@ int metadata_contract_run_referrers(void);
 int metadata_contract_run_uploads(void);
 int metadata_contract_run_races(void);
 int metadata_contract_run_teams(void);
+int metadata_contract_run_sources(void);
 int metadata_contract_run_token_keys(void);
 
 /* For all of them: a test on an open, empty database. */

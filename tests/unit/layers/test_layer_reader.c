@@ -271,8 +271,7 @@ static void bombs_are_left_alone(void **state)
         assert_int_equal(read_limited(strbuf_str(&layer), &limits, &source, NULL), OK);
         limits.unpacked_max_bytes = ZEROS / 2;
         source = (struct source){0};
-        assert_int_equal(read_limited(strbuf_str(&layer), &limits, &source, &err),
-                         ERROR_TOO_LARGE);
+        assert_int_equal(read_limited(strbuf_str(&layer), &limits, &source, &err), ERROR_TOO_LARGE);
         assert_non_null(strstr(err.message, "unpacks to more"));
         strbuf_release(&layer);
     }

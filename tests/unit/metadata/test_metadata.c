@@ -56,8 +56,10 @@ static void must_push(struct metadata *metadata, const struct manifest_push *pus
 
 static void push(struct fixture *fixture)
 {
-    const struct manifest_push wanted = push_of("team/app", "1.0", "content");
+    const struct scm_claim claim = {{str_from("git:x"), str_from("1"), {0}, {0}}, SCM_OF_LAYER};
+    struct manifest_push wanted = push_of("team/app", "1.0", "content");
 
+    wanted.scm_claim = &claim;
     must_push(fixture->metadata, &wanted);
 }
 
@@ -108,10 +110,20 @@ static void what_was_pushed_cannot_be_changed_by_hand(void **state)
         "update content set bytes = x'00'",
         "update repository set name = 'other/app'",
         "update tag_change set changed_by = 'nobody'",
+        "update named_blob set size_bytes = 0",
+        "delete from named_blob",
+        "update scm_source set url = 'elsewhere'",
+        "delete from scm_source",
+        "update production_ready set incident_id = 'none'",
+        "delete from production_ready",
     };
+    const struct release_mark mark = {str_from("INC-1"), str_from("jdoe"), 1};
+    const struct tag_place place = {str_from("team/app"), str_from("1.0"),
+                                    hasher_digest_of(DIGEST_SHA256, str_from("content"))};
     struct fixture *fixture = *state;
     sqlite3 *handle = NULL;
 
+    assert_int_equal(metadata_mark_production_ready(fixture->metadata, &place, &mark, NULL), OK);
     assert_int_equal(sqlite3_open(fixture->path, &handle), SQLITE_OK);
     for (size_t i = 0; i < ARRAY_LEN(attempts); i++) {
         assert_int_equal(sqlite3_exec(handle, attempts[i], NULL, NULL, NULL), SQLITE_CONSTRAINT);
@@ -228,8 +240,7 @@ static void read_details(struct metadata *metadata, struct arena *arena)
     assert_int_equal(metadata_list_artifacts(metadata, &names, &page, NULL), OK);
     assert_int_equal(metadata_list_tag_details(metadata, &details, &detail_page, NULL), OK);
     assert_int_equal(metadata_find_tag_detail(metadata, app, place.tag, arena, &detail, NULL), OK);
-    assert_int_equal(metadata_find_scm_source(metadata, &place, arena, &record, NULL),
-                     ERROR_NOT_FOUND);
+    assert_int_equal(metadata_find_scm_source(metadata, &place, arena, &record, NULL), OK);
     assert_int_equal(metadata_list_image_tags(metadata, &image, &tags, NULL), OK);
     assert_int_equal(metadata_count_all(metadata, &all, NULL), OK);
     assert_int_equal(metadata_count_team(metadata, names.repository, &of_team, NULL), OK);

@@ -102,8 +102,13 @@ long long registry_world_count(const struct registry_world *world, const char *s
 
 struct digest registry_world_push_blob(struct registry_world *world, const char *content)
 {
-    assert_int_equal(test_blob_push(world->memory, str_from(content), NULL), OK);
-    return digest_of(content);
+    return registry_world_push_bytes(world, str_from(content));
+}
+
+struct digest registry_world_push_bytes(struct registry_world *world, struct str bytes)
+{
+    assert_int_equal(test_blob_push(world->memory, bytes, NULL), OK);
+    return hasher_digest_of(DIGEST_SHA256, bytes);
 }
 
 const char *registry_world_make_image(struct registry_world *world, const char *layers,

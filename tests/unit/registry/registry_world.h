@@ -54,6 +54,8 @@ long long registry_world_count(const struct registry_world *world, const char *s
 /* Pushes a blob; its digest. */
 struct digest registry_world_push_blob(struct registry_world *world, const char *content);
 
+struct digest registry_world_push_bytes(struct registry_world *world, struct str bytes);
+
 /*
  * An image manifest whose config is `{}` and whose layers are the comma-separated texts, all of
  * them pushed. Lives as long as the test, as what the functions below give.

@@ -1,0 +1,118 @@
+#include "registry/scm_source.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/strbuf.h"
+
+enum { ARENA_BYTES = 1024 * 1024 };
+
+static enum error_code parse(const char *text, struct scm_source *source, struct error *err)
+{
+    static struct arena arena;
+
+    arena_release(&arena);
+    arena_init(&arena, ARENA_BYTES);
+    return scm_source_parse(str_from(text), &arena, source, err);
+}
+
+static void sources_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *fields[4];
+    } rows[] = {
+        {"{\"url\":\"git:x\",\"revision\":\"1\",\"author\":\"me\",\"status\":\" M a\"}",
+         {"git:x", "1", "me", " M a"}},
+        {"{\"revision\":\"1\",\"url\":\"git:x\"}", {"git:x", "1", "", ""}},
+        {" {\"url\":\"\\u00e9\",\"revision\":\"1\",\"more\":[1]} ", {"\xc3\xa9", "1", "", ""}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct scm_source source = {0};
+
+        assert_int_equal(parse(rows[i].text, &source, NULL), OK);
+        assert_true(str_is(source.url, rows[i].fields[0]));
+        assert_true(str_is(source.revision, rows[i].fields[1]));
+        assert_true(str_is(source.author, rows[i].fields[2]));
+        assert_true(str_is(source.status, rows[i].fields[3]));
+    }
+}
+
+static void what_is_no_source_is_said(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", "JSON"},
+        {"[]", "url"},
+        {"{", "JSON"},
+        {"{}", "url"},
+        {"{\"url\":\"\",\"revision\":\"1\"}", "url"},
+        {"{\"url\":\"x\"}", "revision"},
+        {"{\"url\":1,\"revision\":\"1\"}", "url must be a string"},
+        {"{\"url\":\"x\",\"revision\":\"1\",\"author\":null}", "author must be a string"},
+        {"{\"url\":\"x\",\"revision\":\"1\",\"status\":{}}", "status must be a string"},
+        {"{\"url\":\"x\",\"url\":\"y\",\"revision\":\"1\"}", "JSON"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct scm_source source = {0};
+        struct error err = {0};
+
+        assert_int_equal(parse(rows[i][0], &source, &err), ERROR_INVALID);
+        assert_int_equal(err.topic, ABOUT_SOURCE);
+        if (!strstr(err.message, rows[i][1])) {
+            fail_msg("%s: %s", rows[i][0], err.message);
+        }
+    }
+}
+
+static void fields_are_limited(void **state)
+{
+    struct scm_source source = {0};
+    struct strbuf text;
+
+    (void)state;
+    for (size_t extra = 0; extra < 2; extra++) {
+        strbuf_init(&text, (size_t)2 * SCM_SOURCE_FIELD_BYTES);
+        strbuf_append_text(&text, "{\"url\":\"");
+        for (size_t i = 0; i < SCM_SOURCE_FIELD_BYTES + extra; i++) {
+            strbuf_append_byte(&text, 'x');
+        }
+        strbuf_append_text(&text, "\",\"revision\":\"1\"}");
+        assert_int_equal(parse(text.text, &source, NULL), extra ? ERROR_INVALID : OK);
+        strbuf_release(&text);
+    }
+}
+
+static void a_full_arena_is_said(void **state)
+{
+    struct scm_source source = {0};
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena, 1);
+    assert_int_equal(
+        scm_source_parse(str_from("{\"url\":\"x\",\"revision\":\"1\"}"), &arena, &source, NULL),
+        ERROR_TOO_LARGE);
+    arena_release(&arena);
+}
+
+int main(void)
+{
+    const struct CMUnitTest scm_source[] = {
+        cmocka_unit_test(sources_are_read),
+        cmocka_unit_test(what_is_no_source_is_said),
+        cmocka_unit_test(fields_are_limited),
+        cmocka_unit_test(a_full_arena_is_said),
+    };
+
+    return cmocka_run_group_tests(scm_source, NULL, NULL);
+}

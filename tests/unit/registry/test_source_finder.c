@@ -1,0 +1,187 @@
+#include "registry/source_finder.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "registry/registry_private.h"
+#include "registry_world.h"
+#include "tests/support/faulty_store.h"
+#include "tests/support/layer_maker.h"
+
+#define LAYER_GZIP_TYPE "application/vnd.oci.image.layer.v1.tar+gzip"
+#define SOURCE(revision) "{\"url\":\"git:x\",\"revision\":\"" revision "\"}"
+
+/* A layer whose one file is that, as a descriptor. */
+static const char *layer_with(struct registry_world *world, const char *name, const char *content)
+{
+    const struct layer_file file = {name, content, NULL};
+    struct strbuf layer = layer_maker_make(LAYER_GZIP, &file, 1);
+    const struct digest digest = registry_world_push_bytes(world, strbuf_str(&layer));
+    const char *described = registry_world_describe(world, LAYER_GZIP_TYPE, &digest, layer.length);
+
+    strbuf_release(&layer);
+    return described;
+}
+
+static const char *image_of(struct registry_world *world, const char *layers)
+{
+    const struct digest config = registry_world_push_blob(world, "{}");
+
+    return arena_format(&world->arena, "{\"schemaVersion\":2,\"config\":%s,\"layers\":[%s]}",
+                        registry_world_describe(world, "application/x", &config, 2), layers);
+}
+
+/* The revision that is found; empty: none. */
+static struct str find_as(struct registry_world *world, const char *content, const char *type)
+{
+    struct manifest manifest;
+    struct source_search search = {world->registry, str_from("team/app"), &manifest, &world->arena};
+    struct scm_source source = {0};
+    bool is_found = true;
+
+    assert_int_equal(
+        manifest_parse(str_from(content), str_from(type), &world->arena, &manifest, NULL), OK);
+    assert_int_equal(source_find(&search, &source, &is_found, NULL), OK);
+    assert_int_equal(is_found, source.revision.length > 0);
+    return source.revision;
+}
+
+static struct str find(struct registry_world *world, const char *content)
+{
+    return find_as(world, content, OCI_IMAGE);
+}
+
+static void the_topmost_layer_that_tells_counts(void **state)
+{
+    struct registry_world *world = *state;
+    const char *low = layer_with(world, "scm-source.json", SOURCE("low"));
+    const char *high = layer_with(world, "./scm-source.json", SOURCE("high"));
+    const char *none = layer_with(world, "other", "content");
+    const char *image = image_of(world, arena_format(&world->arena, "%s,%s,%s", low, high, none));
+
+    assert_true(str_is(find(world, image), "high"));
+    assert_true(str_is(find(world, image), "high")); /* … also once the first is known */
+    assert_int_equal(find(world, image_of(world, none)).length, 0);
+    assert_int_equal(find(world, image_of(world, "")).length, 0);
+}
+
+static void what_makes_no_sense_does_not_tell(void **state)
+{
+    struct registry_world *world = *state;
+    const char *good = layer_with(world, "scm-source.json", SOURCE("good"));
+    const char *bad = layer_with(world, "scm-source.json", "{\"url\":1}");
+    const struct digest text = registry_world_push_blob(world, "no archive");
+    const char *broken = registry_world_describe(world, LAYER_GZIP_TYPE, &text, 10);
+    const char *image = image_of(world, arena_format(&world->arena, "%s,%s,%s", good, bad, broken));
+
+    assert_true(str_is(find(world, image), "good"));
+}
+
+/* By what the manifest says: references_check has compared it with what is there. */
+static void large_layers_are_not_looked_into(void **state)
+{
+    struct registry_world *world = *state;
+    struct strbuf layer = layer_maker_make(
+        LAYER_PLAIN, &(struct layer_file){"scm-source.json", SOURCE("1"), NULL}, 1);
+    const struct digest digest = registry_world_push_bytes(world, strbuf_str(&layer));
+    const char *image =
+        image_of(world, registry_world_describe(world, LAYER_TAR, &digest, SOURCE_LAYER_MAX_BYTES));
+    const char *larger =
+        image_of(world, registry_world_describe(world, LAYER_TAR, &digest,
+                                                (size_t)SOURCE_LAYER_MAX_BYTES + 1));
+
+    assert_int_equal(find(world, larger).length, 0);
+    assert_true(str_is(find(world, image), "1"));
+    strbuf_release(&layer);
+}
+
+static void what_is_no_archive_by_its_type_is_not_read(void **state)
+{
+    struct registry_world *world = *state;
+    const struct digest digest = registry_world_push_blob(world, "text");
+    const char *image = image_of(world, registry_world_describe(world, "text/plain", &digest, 4));
+
+    faulty_store_fail_at(world->blobs, 1, ERROR_UNAVAILABLE);
+    assert_int_equal(find(world, image).length, 0);
+    assert_int_equal(faulty_store_calls(world->blobs), 0);
+}
+
+static void a_layer_that_does_not_tell_is_read_once(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = image_of(world, layer_with(world, "other", "content"));
+
+    faulty_store_fail_at(world->blobs, 0, OK);
+    assert_int_equal(find(world, image).length, 0);
+    assert_int_equal(faulty_store_calls(world->blobs), 1);
+    assert_int_equal(find(world, image).length, 0);
+    assert_int_equal(faulty_store_calls(world->blobs), 1);
+}
+
+static void a_layer_that_cannot_be_read_is_a_failure(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = image_of(world, layer_with(world, "scm-source.json", SOURCE("1")));
+    struct manifest manifest;
+    struct source_search search = {world->registry, str_from("team/app"), &manifest, &world->arena};
+    struct scm_source source = {0};
+    bool is_found = true;
+
+    assert_int_equal(
+        manifest_parse(str_from(image), str_from(OCI_IMAGE), &world->arena, &manifest, NULL), OK);
+    faulty_store_fail_at(world->blobs, 1, ERROR_UNAVAILABLE);
+    assert_int_equal(source_find(&search, &source, &is_found, NULL), ERROR_UNAVAILABLE);
+    assert_true(str_is(find(world, image), "1")); /* it was not taken for one that does not tell */
+}
+
+/* One that may be elsewhere (foreign layers) is none to read. */
+static void a_layer_that_is_elsewhere_does_not_tell(void **state)
+{
+    struct registry_world *world = *state;
+    const struct digest digest = digest_of("never pushed");
+    const char *image = image_of(
+        world,
+        registry_world_describe(world, "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+                                &digest, 10));
+
+    assert_int_equal(find(world, image).length, 0);
+}
+
+static void an_index_is_built_from_what_its_images_are(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = image_of(world, layer_with(world, "scm-source.json", SOURCE("inner")));
+    const struct digest digest = digest_of(image);
+    const struct digest blob = registry_world_push_blob(world, "a blob");
+    const char *index =
+        arena_format(&world->arena, "{\"schemaVersion\":2,\"manifests\":[%s,%s]}",
+                     registry_world_describe(world, "application/x", &blob, 6),
+                     registry_world_describe(world, OCI_IMAGE, &digest, strlen(image)));
+
+    assert_int_equal(
+        registry_world_push(world, "team/app", registry_world_digest_text(world, image), image),
+        OK);
+    assert_true(str_is(find_as(world, index, OCI_INDEX), "inner"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest source_finder[] = {
+        WORLD_TEST(the_topmost_layer_that_tells_counts),
+        WORLD_TEST(what_makes_no_sense_does_not_tell),
+        WORLD_TEST(large_layers_are_not_looked_into),
+        WORLD_TEST(what_is_no_archive_by_its_type_is_not_read),
+        WORLD_TEST(a_layer_that_does_not_tell_is_read_once),
+        WORLD_TEST(a_layer_that_cannot_be_read_is_a_failure),
+        WORLD_TEST(a_layer_that_is_elsewhere_does_not_tell),
+        WORLD_TEST(an_index_is_built_from_what_its_images_are),
+    };
+
+    return cmocka_run_group_tests(source_finder, NULL, NULL);
+}
