@@ -38,11 +38,14 @@ static enum error_code identify_token(struct str token, struct identity **identi
     }
     fields.name = name;
     fields.scopes = token.length > 0 ? token : (struct str){0};
-    if (fields.scopes.length > 0) { /* a line, as an identity wants it */
-        char line[128];
+    if (fields.scopes.length > 0) { /* lines, as an identity wants them */
+        char lines[128];
 
-        (void)snprintf(line, sizeof(line), "%.*s\n", STR_FORMAT(fields.scopes));
-        fields.scopes = str_from(line);
+        (void)snprintf(lines, sizeof(lines), "%.*s\n", STR_FORMAT(fields.scopes));
+        for (char *plus = strchr(lines, '+'); plus; plus = strchr(plus, '+')) {
+            *plus = '\n';
+        }
+        fields.scopes = str_from(lines);
         *identity_out = identity_new(&fields);
         return OK;
     }

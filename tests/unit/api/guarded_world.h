@@ -6,7 +6,7 @@
 /*
  * A registry with an identity provider and a team service, both made up. A token says itself what
  * the provider answers:
- *   employee:NAME, service:NAME, unknown:NAME   it is theirs; a third part is a scope
+ *   employee:NAME, service:NAME, unknown:NAME   it is theirs; a third part are scopes, as a+b
  *   lapsed:NAME     genuine, an employee's, and over
  *   down            the provider cannot be asked
  *   anything else   refused
