@@ -9,15 +9,15 @@ static const char *lower_case(struct arena *arena, struct str text);
 enum error_code registry_url_parse(struct str text, struct arena *arena,
                                    struct registry_url *url_out, struct error *err)
 {
-    const bool is_plain = str_starts_with(text, "http://");
     struct str host = str_trim(text);
+    const bool is_plain = str_starts_with(host, "http://");
     const char *lower = NULL;
 
     if (is_plain || str_starts_with(host, "https://")) {
         host = str_from_index(host, strlen(is_plain ? "http://" : "https://"));
     }
     host = str_slice(host, 0, str_index_of(host, '/'));
-    if (!is_host(host)) {
+    if (!is_host(host) || str_ends_with(host, ":")) {
         return error_set(err, ERROR_INVALID,
                          "\"%.*s\" is not the address of a registry: give its host, like "
                          "pierone.example.org, host:port, or http://host:port without TLS",

@@ -59,6 +59,24 @@ static void other_forms_are_refused(void **state)
     assert_int_equal(base64url_decode((struct str){"Zg\0", 3}, decoded), BASE64URL_NOT);
 }
 
+/* RFC 4648 10 */
+static void the_usual_alphabet_is_padded(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", ""},        {"f", "Zg=="},          {"fo", "Zm8="},
+        {"foo", "Zm9v"}, {"foobar", "Zm9vYmFy"}, {"\xfb\xff", "+/8="}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct strbuf text;
+
+        strbuf_init(&text, 100);
+        base64_encode(str_from(rows[i][0]), &text);
+        assert_string_equal(text.text, rows[i][1]);
+        strbuf_release(&text);
+    }
+}
+
 static void all_lengths_go_there_and_back_within_the_promised_room(void **state)
 {
     char bytes[100];
@@ -84,6 +102,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_values_are_encoded_and_decoded),
         cmocka_unit_test(other_forms_are_refused),
+        cmocka_unit_test(the_usual_alphabet_is_padded),
         cmocka_unit_test(all_lengths_go_there_and_back_within_the_promised_room),
     };
 

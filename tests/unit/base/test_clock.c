@@ -26,8 +26,38 @@ static void iso_times_have_milliseconds(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        int64_t parsed = -1;
+
         clock_format_iso(cases[i].wall_ms, text);
         assert_string_equal(text, cases[i].text);
+        assert_true(clock_parse_iso(str_from(text), &parsed));
+        assert_int_equal(parsed, cases[i].wall_ms);
+    }
+}
+
+static void other_forms_are_no_time(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        "2015-05-07T15:49:51Z",
+        "2015-05-07T15:49:51.230",
+        "2015-05-07 15:49:51.230Z",
+        "2015-05-07T15:49:51.230Zx",
+        "1969-05-07T15:49:51.230Z",
+        "2015-13-07T15:49:51.230Z",
+        "2015-00-07T15:49:51.230Z",
+        "2015-05-00T15:49:51.230Z",
+        "2015-05-32T15:49:51.230Z",
+        "2015-05-07T24:49:51.230Z",
+        "2015-05-07T15:60:51.230Z",
+        "2015-05-07T15:49:61.230Z",
+        "2015-05-07T15:49:5x.230Z",
+    };
+    int64_t parsed = 0;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        assert_false(clock_parse_iso(str_from(texts[i]), &parsed));
     }
 }
 
@@ -46,6 +76,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(iso_times_have_milliseconds),
+        cmocka_unit_test(other_forms_are_no_time),
         cmocka_unit_test(the_machines_clock_goes_forward),
     };
 
