@@ -30,7 +30,10 @@ static enum error_code check_status(struct cli *cli, const struct outbound_answe
 static enum error_code ask_to_log_in(const struct cli *cli, struct error *err);
 static struct str message_of(const struct json_value *json);
 static enum error_code read_json(struct cli *cli, const struct outbound_answer *answer,
+                                 bool (*is_kind)(const struct json_value *json),
                                  struct json_value **json_out, struct error *err);
+static enum error_code no_pierone(struct cli *cli, const struct outbound_answer *answer,
+                                  struct error *err);
 static enum error_code list_page(struct cli *cli, const char **path,
                                  const struct api_visitor *visitor, struct error *err);
 static const char *next_path(struct cli *cli, struct str link);
@@ -46,7 +49,7 @@ enum error_code api_get(struct cli *cli, const char *path, struct json_value **j
     enum error_code code = send_here(cli, &request, &answer, err);
 
     if (!code) {
-        code = read_json(cli, &answer, json_out, err);
+        code = read_json(cli, &answer, json_value_is_object, json_out, err);
     }
     outbound_answer_release(&answer);
     return code;
@@ -68,7 +71,7 @@ enum error_code api_post(struct cli *cli, const char *path, struct str body,
     enum error_code code = send_here(cli, &request, &answer, err);
 
     if (!code) {
-        code = read_json(cli, &answer, json_out, err);
+        code = read_json(cli, &answer, json_value_is_object, json_out, err);
     }
     outbound_answer_release(&answer);
     return code;
@@ -162,14 +165,28 @@ static struct str message_of(const struct json_value *json)
     return other.length > 0 ? other : str_from("the server refuses and does not say why");
 }
 
+/* OK only if it is of that kind. */
 static enum error_code read_json(struct cli *cli, const struct outbound_answer *answer,
+                                 bool (*is_kind)(const struct json_value *json),
                                  struct json_value **json_out, struct error *err)
 {
-    return json_value_parse(strbuf_str(&answer->body), json_out, NULL)
-               ? error_set(err, ERROR_INVALID,
-                           "%s does not answer as a Pier One registry: check the address",
-                           cli->url.url)
-               : OK;
+    struct json_value *json = NULL;
+
+    if (answer->status < 300 && !json_value_parse(strbuf_str(&answer->body), &json, NULL) &&
+        is_kind(json)) {
+        *json_out = json;
+        return OK;
+    }
+    json_value_free(json);
+    return no_pierone(cli, answer, err);
+}
+
+static enum error_code no_pierone(struct cli *cli, const struct outbound_answer *answer,
+                                  struct error *err)
+{
+    return error_set(err, ERROR_INVALID,
+                     "%s does not answer as a Pier One registry (status %d): check the address",
+                     cli->url.url, answer->status);
 }
 
 enum error_code api_list(struct cli *cli, const char *path, const struct api_visitor *visitor,
@@ -194,7 +211,7 @@ static enum error_code list_page(struct cli *cli, const char **path,
     enum error_code code = send_here(cli, &request, &answer, err);
 
     if (!code) {
-        code = read_json(cli, &answer, &json, err);
+        code = read_json(cli, &answer, json_value_is_array, &json, err);
     }
     if (!code) {
         *path = next_path(cli, outbound_answer_field(&answer, "Link"));
@@ -222,8 +239,11 @@ enum error_code api_get_manifest(struct cli *cli, const char *path, struct strbu
     const char *const headers[] = {manifest_types, NULL};
     const struct outbound_request request = {.url = path, .headers = headers};
     struct outbound_answer answer = {0};
-    const enum error_code code = send_here(cli, &request, &answer, err);
+    enum error_code code = send_here(cli, &request, &answer, err);
 
+    if (!code && answer.status != 200) {
+        code = no_pierone(cli, &answer, err);
+    }
     if (!code) {
         strbuf_append(buf, strbuf_str(&answer.body));
     }

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "cli/login_flow.h"
 #include "cli/loopback.h"
+#include "cli/output.h"
 #include "outbound/url.h"
 
 enum {
@@ -118,8 +119,9 @@ static void show(const struct attempt *attempt, const char *address)
 {
     FILE *const chatter = attempt->flow->chatter;
 
-    (void)fprintf(chatter, "Log in with your browser. If it does not open, go to:\n\n  %s\n\n",
-                  address);
+    (void)fputs("Log in with your browser. If it does not open, go to:\n\n  ", chatter);
+    show_text(chatter, str_from(address));
+    (void)fputs("\n\n", chatter);
     (void)fflush(chatter);
     open_browser(attempt->flow->environment, address);
 }

@@ -2,6 +2,7 @@
 
 #include "base/json_value.h"
 #include "cli/login_flow.h"
+#include "cli/output.h"
 #include "outbound/url.h"
 
 enum {
@@ -122,14 +123,13 @@ static enum error_code read_device(const struct login_flow *flow,
 
 static void tell(const struct login_flow *flow, const struct device *device)
 {
-    if (device->complete_address) {
-        (void)fprintf(flow->chatter, "Open this address in a browser and log in:\n\n  %s\n\n",
-                      device->complete_address);
-    } else {
-        (void)fprintf(flow->chatter, "Open this address in a browser and log in:\n\n  %s\n\n",
-                      device->address);
-    }
-    (void)fprintf(flow->chatter, "The code is %s. Waiting …\n", device->user_code);
+    const char *const complete = device->complete_address;
+
+    (void)fputs("Open this address in a browser and log in:\n\n  ", flow->chatter);
+    show_text(flow->chatter, str_from(complete ? complete : device->address));
+    (void)fputs("\n\nThe code is ", flow->chatter);
+    show_text(flow->chatter, str_from(device->user_code));
+    (void)fputs(". Waiting …\n", flow->chatter);
     (void)fflush(flow->chatter);
 }
 

@@ -98,6 +98,9 @@ static enum error_code inspect(struct inspection *inspection, const char *refere
     if (!code) {
         code = json_value_parse(strbuf_str(&bytes), &manifest, err);
     }
+    if (!code && !json_value_is_object(manifest)) {
+        code = error_set(err, ERROR_INVALID, "what is at %s is no manifest", reference);
+    }
     if (!code) {
         code = inspect_manifest(inspection, manifest, err);
     }

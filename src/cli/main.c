@@ -49,7 +49,10 @@ static int run(const struct options *options)
     }
     cli_release(&cli);
     if (code) {
-        (void)fprintf(stderr, "pierone: %s\n", err.message);
+        /* It may be what a server says. */
+        (void)fputs("pierone: ", stderr);
+        show_text(stderr, str_from(err.message));
+        (void)fputc('\n', stderr);
         return EXIT_FAILED;
     }
     return flush_results();

@@ -7,6 +7,7 @@ static enum error_code get_json(struct http_client *client, const char *url, int
 static void read_registry(const struct json_value *json, struct arena *arena,
                           struct provider *provider);
 static const char *copy(struct arena *arena, const struct json_value *json, const char *name);
+static const char *copy_url(struct arena *arena, const struct json_value *json, const char *name);
 static const char *join_scopes(const struct json_value *scopes, struct arena *arena);
 
 enum error_code provider_find(struct http_client *client, const struct registry_url *url,
@@ -72,6 +73,16 @@ static const char *copy(struct arena *arena, const struct json_value *json, cons
     return text.length > 0 ? arena_text(arena, text) : NULL;
 }
 
+/* A browser is started with it: nothing else may be taken for an address. */
+static const char *copy_url(struct arena *arena, const struct json_value *json, const char *name)
+{
+    const struct str text = json_value_member_string(json, name);
+
+    return str_starts_with(text, "https://") || str_starts_with(text, "http://")
+               ? copy(arena, json, name)
+               : NULL;
+}
+
 static const char *join_scopes(const struct json_value *scopes, struct arena *arena)
 {
     const char *joined = "";
@@ -98,9 +109,9 @@ enum error_code provider_discover(struct http_client *client, struct arena *aren
     if (code) {
         return code;
     }
-    provider->authorization_url = copy(arena, json, "authorization_endpoint");
-    provider->token_url = copy(arena, json, "token_endpoint");
-    provider->device_url = copy(arena, json, "device_authorization_endpoint");
+    provider->authorization_url = copy_url(arena, json, "authorization_endpoint");
+    provider->token_url = copy_url(arena, json, "token_endpoint");
+    provider->device_url = copy_url(arena, json, "device_authorization_endpoint");
     if (status != 200 || !provider->token_url) {
         code = error_set(err, ERROR_UNAVAILABLE,
                          "%s does not answer as an OpenID Connect issuer (status %d)", address,

@@ -93,6 +93,12 @@ static void an_issuer_says_where(void **state)
         assert_null(provider.device_url);
         fake_http_client_answer(client, DISCOVERY, 200, "{}", -1);
         assert_int_equal(provider_discover(client, &arena, &provider, NULL), ERROR_UNAVAILABLE);
+        fake_http_client_answer(client, DISCOVERY, 200,
+                                "{\"authorization_endpoint\":\"--help\","
+                                "\"token_endpoint\":\"file:///etc/passwd\"}",
+                                -1);
+        assert_int_equal(provider_discover(client, &arena, &provider, NULL), ERROR_UNAVAILABLE);
+        assert_null(provider.authorization_url);
         fake_http_client_answer(client, DISCOVERY, 404, "", -1);
         assert_int_equal(provider_discover(client, &arena, &provider, NULL), ERROR_UNAVAILABLE);
     }
