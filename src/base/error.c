@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *describe(int number);
+
 PRINTF_LIKE(3, 0)
 static void set_message(struct error *err, enum error_topic topic, const char *format,
                         va_list values)
@@ -51,7 +53,7 @@ enum error_code error_set_errno(struct error *err, const char *format, ...)
         va_end(values);
         length = strlen(err->message);
         (void)snprintf(err->message + length, sizeof(err->message) - length, ": %s",
-                       strerrordesc_np(number));
+                       describe(number));
     }
     switch (number) {
     case ENOSPC:
@@ -64,6 +66,18 @@ enum error_code error_set_errno(struct error *err, const char *format, ...)
     default:
         return ERROR_INTERNAL;
     }
+}
+
+/* glibc's strerror translates and allocates; others have no such thing. */
+static const char *describe(int number)
+{
+#ifdef __GLIBC__
+    const char *const text = strerrordesc_np(number);
+
+    return text ? text : "unknown error";
+#else
+    return strerror(number);
+#endif
 }
 
 const char *error_code_name(enum error_code code)

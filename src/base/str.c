@@ -110,9 +110,12 @@ size_t str_index_of(struct str s, char byte)
 
 size_t str_last_index_of(struct str s, char byte)
 {
-    const char *found = s.length == 0 ? NULL : memrchr(s.bytes, byte, s.length);
-
-    return found ? (size_t)(found - s.bytes) : s.length;
+    for (size_t i = s.length; i > 0; i--) {
+        if (s.bytes[i - 1] == byte) {
+            return i - 1;
+        }
+    }
+    return s.length;
 }
 
 bool str_cut(struct str *rest, char separator, struct str *part_out)
