@@ -71,15 +71,22 @@ void clock_format_iso(int64_t wall_ms, char text_out[CLOCK_ISO_BYTES])
 
 bool clock_parse_iso(struct str text, int64_t *wall_ms_out)
 {
+    char again[CLOCK_ISO_BYTES];
     int64_t days = 0;
     int64_t seconds = 0;
+    int64_t wall_ms = 0;
 
     if (!has_shape(text)) {
         return false;
     }
     days = days_since_1970(number_at(text, 0, 4), number_at(text, 5, 2), number_at(text, 8, 2));
     seconds = number_at(text, 11, 2) * 3600 + number_at(text, 14, 2) * 60 + number_at(text, 17, 2);
-    *wall_ms_out = (days * 86400 + seconds) * MS_PER_SECOND + number_at(text, 20, 3);
+    wall_ms = (days * 86400 + seconds) * MS_PER_SECOND + number_at(text, 20, 3);
+    clock_format_iso(wall_ms, again); /* not so: the 31st of February, the 60th second */
+    if (!str_is(text, again)) {
+        return false;
+    }
+    *wall_ms_out = wall_ms;
     return true;
 }
 

@@ -120,9 +120,9 @@ static enum error_code check_status(struct cli *cli, const struct outbound_answe
         enum error_code code;
     } rows[] = {
         {403, ERROR_DENIED},   {404, ERROR_NOT_FOUND}, {409, ERROR_CONFLICT},
-        {412, ERROR_CONFLICT}, {429, ERROR_TOO_MANY},  {503, ERROR_UNAVAILABLE},
+        {412, ERROR_CONFLICT}, {429, ERROR_TOO_MANY},
     };
-    enum error_code code = ERROR_INVALID;
+    enum error_code code = answer->status >= 500 ? ERROR_UNAVAILABLE : ERROR_INVALID;
     struct json_value *json = NULL;
 
     if (answer->status < 400) {

@@ -45,8 +45,10 @@ static enum error_code count(void *context, const struct json_value *element, st
 static enum error_code pass_on(void *context, const struct json_value *element, struct error *err)
 {
     struct newest *const newest = context;
-    const bool is_new = newest->seen++ + newest->limit >= newest->total;
+    const uint64_t left = newest->seen < newest->total ? newest->total - newest->seen : 0;
+    const bool is_new = left <= newest->limit;
 
+    newest->seen++;
     return is_new ? newest->visitor->visit(newest->visitor->context, element, err) : OK;
 }
 

@@ -1,5 +1,3 @@
-#include <time.h>
-
 #include "base/json_value.h"
 #include "cli/login_flow.h"
 #include "cli/output.h"
@@ -8,6 +6,7 @@
 enum {
     FORM_MAX_BYTES = 16 * 1024,
     USUAL_INTERVAL_S = 5, /* RFC 8628 3.2, and 3.5 for slow_down */
+    MIN_INTERVAL_S = 1,
     MAX_INTERVAL_S = 60,
     MS_PER_SECOND = 1000,
 };
@@ -32,7 +31,7 @@ static enum error_code await(const struct login_flow *flow, struct device *devic
                              struct oauth_grant *grant, struct error *err);
 static enum error_code poll_once(const struct login_flow *flow, const struct device *device,
                                  struct oauth_grant *grant, struct error *err);
-static void pause_s(uint64_t duration_s);
+static void pause_s(const struct login_flow *flow, uint64_t duration_s);
 
 enum error_code device_login(const struct login_flow *flow, struct login *login_out,
                              struct error *err)
@@ -141,7 +140,7 @@ static enum error_code await(const struct login_flow *flow, struct device *devic
         enum error_code code = OK;
         struct str refusal;
 
-        pause_s(device->interval_s);
+        pause_s(flow, device->interval_s);
         code = poll_once(flow, device, grant, err);
         refusal = str_from(grant->error);
         if (str_is(refusal, "slow_down")) {
@@ -171,10 +170,10 @@ static enum error_code poll_once(const struct login_flow *flow, const struct dev
     return code;
 }
 
-static void pause_s(uint64_t duration_s)
+static void pause_s(const struct login_flow *flow, uint64_t duration_s)
 {
-    const uint64_t bounded = duration_s < MAX_INTERVAL_S ? duration_s : MAX_INTERVAL_S;
-    const struct timespec duration = {.tv_sec = (time_t)bounded};
+    const uint64_t least = duration_s > MIN_INTERVAL_S ? duration_s : MIN_INTERVAL_S;
+    const uint64_t bounded = least < MAX_INTERVAL_S ? least : MAX_INTERVAL_S;
 
-    (void)nanosleep(&duration, NULL);
+    flow->pause(flow->pause_context, (int64_t)bounded * MS_PER_SECOND);
 }

@@ -54,7 +54,8 @@ static enum error_code change(const char *path, const struct docker_login *login
         strbuf_clear(&text);
         json_edit_write(json, INDENT, &text);
         strbuf_append_byte(&text, '\n');
-        code = private_file_write(path, strbuf_str(&text), err);
+        code = text.is_truncated ? error_set(err, ERROR_INVALID, "%s would become too large", path)
+                                 : private_file_write(path, strbuf_str(&text), err);
     }
     json_value_free(json);
     strbuf_release(&text);
@@ -65,8 +66,9 @@ static enum error_code change(const char *path, const struct docker_login *login
 static enum error_code parse(const char *path, struct str text, struct json_value **json_out,
                              struct error *err)
 {
-    struct error reason = {0};
+    struct error reason = {.message = "no JSON object"};
     struct json_value *json = NULL;
+    struct str message;
 
     if (text.length == 0) {
         *json_out = json_edit_new_object();
@@ -74,9 +76,11 @@ static enum error_code parse(const char *path, struct str text, struct json_valu
     }
     if (json_value_parse(text, &json, &reason) || !json_value_is_object(json)) {
         json_value_free(json);
+        message = str_from(reason.message); /* behind the place stands what is there: a secret */
+        message = str_slice(message, 0, str_index_of(message, ':'));
         return error_set(err, ERROR_INVALID,
-                         "%s is not what Docker writes (%s): correct or move it, then try again",
-                         path, reason.message[0] != '\0' ? reason.message : "no JSON object");
+                         "%s is not what Docker writes (%.*s): correct or move it, then try again",
+                         path, STR_FORMAT(message));
     }
     *json_out = json;
     return OK;
@@ -102,20 +106,22 @@ static void set_config(struct json_value *config, const struct docker_login *log
     }
 }
 
-/* Also as clients before Docker 1.10 wrote it, with the scheme. */
+/* Also as older clients wrote it, with scheme and path: docker still finds those by their host
+ * (docker/cli, credentials: ConvertToHostname). */
 static void forget(struct json_value *config, const char *section, const char *host)
 {
-    static const char *const forms[][2] = {
-        {"", ""}, {"https://", ""}, {"http://", ""}, {"https://", "/v1/"}};
+    static const char *const schemes[] = {"", "https://", "http://"};
+    static const char *const ends[] = {"", "/", "/v1", "/v1/", "/v2", "/v2/"};
 
     if (!json_value_is_object(json_value_member(config, section))) {
         return;
     }
-    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(schemes) * ARRAY_LEN(ends); i++) {
         struct strbuf name;
 
         strbuf_init(&name, CONFIG_MAX_BYTES);
-        strbuf_append_format(&name, "%s%s%s", forms[i][0], host, forms[i][1]);
+        strbuf_append_format(&name, "%s%s%s", schemes[i / ARRAY_LEN(ends)], host,
+                             ends[i % ARRAY_LEN(ends)]);
         (void)json_edit_remove(json_edit_object(config, section), name.text);
         strbuf_release(&name);
     }

@@ -9,6 +9,8 @@ enum {
     PART_BYTES = 4 * 1024 * 1024, /* of a layer, fetched at a time */
     MANIFEST_MAX_BYTES = 16 * 1024 * 1024,
     MODE_BYTES = 11,
+    MS_PER_SECOND = 1000,
+    INDEXES_MAX = 4, /* one within another */
 };
 
 static const struct column columns[] = {
@@ -23,6 +25,7 @@ struct inspection {
     const char *team;
     const char *artifact;
     struct table table;
+    int indexes; /* that led to the manifest */
     int64_t layer_index;
     struct str layer_id;
 };
@@ -47,6 +50,7 @@ static enum error_code inspect_layer(struct inspection *inspection, const struct
 static enum error_code read_source(void *context, char *buffer, size_t capacity, size_t *length_out,
                                    struct error *err);
 static bool add_entry(void *context, const struct layer_entry *entry);
+static struct cell time_cell(int64_t time_s);
 static void format_mode(uint32_t mode, char text[MODE_BYTES]);
 
 enum error_code command_inspect_contents(struct cli *cli, struct error *err)
@@ -121,7 +125,14 @@ static enum error_code inspect_manifest(struct inspection *inspection,
         const struct str digest =
             json_value_member_string(json_value_element(entries, 0), "digest");
 
-        return inspect(inspection, arena_text(&inspection->cli->arena, digest), err);
+        if (inspection->indexes == INDEXES_MAX) {
+            return error_set(err, ERROR_INVALID, "there are more than %d indexes in one another",
+                             INDEXES_MAX);
+        }
+        inspection->indexes++;
+        code = inspect(inspection, arena_text(&inspection->cli->arena, digest), err);
+        inspection->indexes--;
+        return code;
     }
     for (size_t i = 0; i < json_value_length(layers) && !code; i++) {
         inspection->layer_index = (int64_t)i;
@@ -212,9 +223,17 @@ static bool add_entry(void *context, const struct layer_entry *entry)
                                       cell_text(str_from(arena_text(arena, str_from(mode)))),
                                       cell_text(str_from(name)),
                                       cell_number((int64_t)entry->size_bytes),
-                                      cell_number(entry->modified_s * 1000),
+                                      time_cell(entry->modified_s),
                                   });
     return name != NULL;
+}
+
+/* Whatever an archive says; a time that cannot be is none. */
+static struct cell time_cell(int64_t time_s)
+{
+    const int64_t latest_s = INT64_MAX / MS_PER_SECOND;
+
+    return time_s >= 0 && time_s <= latest_s ? cell_number(time_s * MS_PER_SECOND) : cell_absent();
 }
 
 /* As `ls -l` has it. */

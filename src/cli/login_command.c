@@ -133,6 +133,7 @@ static enum error_code log_in_person(struct cli *cli, struct provider *provider,
         .clock = cli->clock,
         .arena = &cli->arena,
         .chatter = cli->chatter,
+        .pause = login_flow_pause,
     };
     const enum error_code code = provider_discover(cli->client, &cli->arena, provider, err);
     const bool has_browser = browser_is_there(&cli->environment);

@@ -1,6 +1,8 @@
 #include "cli/login_flow.h"
 
-enum { MS_PER_SECOND = 1000 };
+#include <time.h>
+
+enum { MS_PER_SECOND = 1000, NS_PER_MS = 1000 * 1000 };
 
 struct login login_flow_result(const struct login_flow *flow, const struct oauth_grant *grant)
 {
@@ -14,4 +16,15 @@ struct login login_flow_result(const struct login_flow *flow, const struct oauth
                           ? clock_wall_ms(flow->clock) + grant->expires_in_s * MS_PER_SECOND
                           : 0,
     };
+}
+
+void login_flow_pause(void *context, int64_t duration_ms)
+{
+    const struct timespec duration = {
+        .tv_sec = (time_t)(duration_ms / MS_PER_SECOND),
+        .tv_nsec = (long)(duration_ms % MS_PER_SECOND * NS_PER_MS),
+    };
+
+    (void)context;
+    (void)nanosleep(&duration, NULL);
 }

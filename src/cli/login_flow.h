@@ -15,7 +15,9 @@ struct login_flow {
     const struct environment *environment;
     const struct clock *clock;
     struct arena *arena;
-    FILE *chatter; /* where the person is told what to do */
+    FILE *chatter;                                     /* where the person is told what to do */
+    void (*pause)(void *context, int64_t duration_ms); /* login_flow_pause, but in tests */
+    void *pause_context;
 };
 
 enum {
@@ -24,6 +26,9 @@ enum {
 
 /* A login of what the provider granted. */
 struct login login_flow_result(const struct login_flow *flow, const struct oauth_grant *grant);
+
+/* Sleeps that long; has no context. */
+void login_flow_pause(void *context, int64_t duration_ms);
 
 /*
  * By the browser of this machine: authorization code with PKCE to a port on the loopback (RFC 8252,

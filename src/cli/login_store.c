@@ -18,15 +18,25 @@ struct listing {
     const struct login_visitor *visitor;
 };
 
+static struct str place_of(const struct error *reason);
 static enum login_kind kind_of(struct str name);
 static struct str copy(struct arena *arena, const struct json_value *entry, const char *name);
 static void set_login(struct json_value *store, const char *host, const struct login *login);
 static bool visit_login(void *context, const char *host, const struct json_value *entry);
 
+/* Behind the place stands what is there, which may be a token. */
+static struct str place_of(const struct error *reason)
+{
+    const struct str message = str_from(reason->message);
+
+    return str_slice(message, 0, str_index_of(message, ':'));
+}
+
 enum error_code login_store_read(const char *path, struct json_value **store_out, struct error *err)
 {
     struct strbuf text;
-    struct error reason = {0};
+    struct error reason = {.message = "no JSON object"};
+    struct json_value *store = NULL;
     enum error_code code = OK;
 
     strbuf_init_secret(&text, STORE_MAX_BYTES);
@@ -34,10 +44,14 @@ enum error_code login_store_read(const char *path, struct json_value **store_out
     if (code == ERROR_NOT_FOUND || (!code && text.length == 0)) {
         *store_out = json_edit_new_object();
         code = OK;
-    } else if (!code && json_value_parse(strbuf_str(&text), store_out, &reason)) {
+    } else if (!code && (json_value_parse(strbuf_str(&text), &store, &reason) ||
+                         !json_value_is_object(store))) {
+        json_value_free(store);
         code = error_set(err, ERROR_INVALID,
-                         "%s is damaged (%s): remove it and run `pierone login` again", path,
-                         reason.message);
+                         "%s is damaged (%.*s): remove it and run `pierone login` again", path,
+                         STR_FORMAT(place_of(&reason)));
+    } else if (!code) {
+        *store_out = store;
     }
     strbuf_release(&text);
     return code;

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,8 +25,8 @@ static const char done_page[] =
 static const char other_page[] =
     "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-static bool serve(int fd, struct strbuf *query);
-static bool read_head(int fd, struct strbuf *head);
+static bool serve(int fd, int64_t deadline_ms, struct strbuf *query);
+static bool read_head(int fd, int64_t deadline_ms, struct strbuf *head);
 static bool find_query(struct str head, struct strbuf *query);
 static void answer(int fd, const char *text);
 
@@ -40,6 +41,7 @@ enum error_code loopback_open(uint16_t port, struct loopback *loopback_out, stru
     if (fd < 0) {
         return error_set_errno(err, "cannot await the browser");
     }
+    (void)fcntl(fd, F_SETFD, FD_CLOEXEC); /* else the browser holds the port as long as it runs */
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
     if (bind(fd, (const struct sockaddr *)&address, length) < 0 || listen(fd, BACKLOG) < 0 ||
         getsockname(fd, (struct sockaddr *)&address, &length) < 0) {
@@ -72,7 +74,7 @@ enum error_code loopback_await(struct loopback *loopback, int64_t timeout_ms, st
         }
         fd = accept(loopback->fd, NULL, NULL);
         if (fd >= 0) {
-            is_done = serve(fd, query);
+            is_done = serve(fd, deadline_ms, query);
             (void)close(fd);
         }
     }
@@ -80,28 +82,31 @@ enum error_code loopback_await(struct loopback *loopback, int64_t timeout_ms, st
 }
 
 /* Whether it was the request that is awaited. */
-static bool serve(int fd, struct strbuf *query)
+static bool serve(int fd, int64_t deadline_ms, struct strbuf *query)
 {
+    const int64_t usual_ms = clock_monotonic_ms(&clock_system) + READ_WAIT_MS;
     struct strbuf head;
     bool is_awaited = false;
 
     strbuf_init_secret(&head, LOOPBACK_REQUEST_MAX_BYTES);
-    is_awaited = read_head(fd, &head) && find_query(strbuf_str(&head), query);
+    is_awaited = read_head(fd, usual_ms < deadline_ms ? usual_ms : deadline_ms, &head) &&
+                 find_query(strbuf_str(&head), query);
     answer(fd, is_awaited ? done_page : other_page);
     strbuf_release(&head);
     return is_awaited;
 }
 
 /* The first line is all that matters. */
-static bool read_head(int fd, struct strbuf *head)
+static bool read_head(int fd, int64_t deadline_ms, struct strbuf *head)
 {
     char chunk[1024];
 
     while (str_index_of(strbuf_str(head), '\n') == head->length && !head->is_truncated) {
+        const int64_t left_ms = deadline_ms - clock_monotonic_ms(&clock_system);
         struct pollfd event = {.fd = fd, .events = POLLIN};
         ssize_t got = 0;
 
-        if (poll(&event, 1, READ_WAIT_MS) <= 0) {
+        if (left_ms <= 0 || poll(&event, 1, (int)left_ms) <= 0) {
             return false;
         }
         got = recv(fd, chunk, sizeof(chunk), 0);

@@ -47,7 +47,7 @@ static enum error_code read_answer(const struct outbound_answer *answer, struct 
     struct json_value *json = NULL;
     enum error_code code = OK;
 
-    if (answer->status >= 500) {
+    if (answer->status >= 500 || answer->status == 429) {
         return error_set(err, ERROR_UNAVAILABLE,
                          "the login server fails with status %d: try again later", answer->status);
     }

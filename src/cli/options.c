@@ -102,7 +102,7 @@ static enum error_code parse_long(struct parsing *parsing, const char *word, str
     const struct str whole = str_from(word);
     const size_t equals = str_index_of(whole, '=');
     const char *const value = equals < whole.length ? word + equals + 1 : NULL;
-    const struct option_row *row = NULL;
+    const struct option_row *row = rows; /* not NULL: gcc does not see that OK sets it */
     const enum error_code code = find_long(str_slice(whole, 0, equals), &row, err);
 
     if (code) {

@@ -6,6 +6,7 @@
 #include "base/attributes.h"
 #include "base/json_writer.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 
 enum {
     FIRST_CAPACITY = 16,
@@ -26,6 +27,7 @@ static void print_row(const struct table *table, size_t row, const size_t *width
 static struct str cell_shown(const struct cell *cell, enum column_type type, int64_t now_ms,
                              char buffer[SHOWN_BYTES]);
 static size_t width_of(struct str text);
+static size_t step_of(struct str text);
 static bool is_text(enum column_type type);
 static void print_padded(FILE *file, struct str text, size_t width, bool is_right);
 static bool is_right(enum column_type type);
@@ -35,6 +37,7 @@ static void print_json(const struct table *table, const struct output *output);
 static void write_cell(struct json_writer *writer, const struct cell *cell, enum column_type type);
 static void print_tsv(const struct table *table, const struct output *output);
 static void print_tsv_cell(FILE *file, const struct cell *cell, enum column_type type);
+static bool steers(struct str character);
 
 struct cell cell_text(struct str text)
 {
@@ -179,15 +182,22 @@ static bool is_text(enum column_type type)
     return type == COLUMN_TEXT || type == COLUMN_DIGEST;
 }
 
-/* In characters: bytes that continue one (RFC 3629 3) take no column. */
+/* In characters, and bytes that belong to none: show_text gives each a column. */
 static size_t width_of(struct str text)
 {
     size_t width = 0;
 
-    for (size_t i = 0; i < text.length; i++) {
-        width += ((unsigned char)text.bytes[i] & 0xc0) != 0x80;
+    for (; text.length > 0; width++) {
+        text = str_from_index(text, step_of(text));
     }
     return width;
+}
+
+static size_t step_of(struct str text)
+{
+    const size_t length = utf8_character_length(text);
+
+    return length > 0 ? length : 1;
 }
 
 static void print_padded(FILE *file, struct str text, size_t width, bool is_right)
@@ -348,9 +358,26 @@ void show_size(uint64_t size_bytes, char text_out[SHOWN_BYTES])
 
 void show_text(FILE *file, struct str text)
 {
-    for (size_t i = 0; i < text.length; i++) {
-        const unsigned char byte = (unsigned char)text.bytes[i];
+    while (text.length > 0) {
+        const struct str character = str_slice(text, 0, step_of(text));
 
-        (void)fputc(byte < 0x20 || byte == 0x7f ? '?' : byte, file);
+        if (steers(character)) {
+            (void)fputc('?', file);
+        } else {
+            (void)fwrite(character.bytes, 1, character.length, file);
+        }
+        text = str_from_index(text, character.length);
     }
+}
+
+/* Both sets of control characters (ECMA-48 5.2 and 5.3), and what is not UTF-8: terminals that
+ * expect no UTF-8 take bytes of it for the second set. */
+static bool steers(struct str character)
+{
+    const unsigned char first = (unsigned char)character.bytes[0];
+
+    if (character.length == 1) {
+        return first < 0x20 || first >= 0x7f;
+    }
+    return character.length == 2 && first == 0xc2 && (unsigned char)character.bytes[1] < 0xa0;
 }

@@ -15,12 +15,13 @@ enum error_code paths_find(const struct environment *environment, bool is_macos,
     const char *const home = find_home(environment);
     const char *const xdg = environment_get(environment, "XDG_CONFIG_HOME");
     const char *const docker = environment_get(environment, "DOCKER_CONFIG");
+    const bool has_xdg = xdg && xdg[0] == '/'; /* the specification: others are to be ignored */
     const char *own = NULL;
 
     if (!home) {
         return error_set(err, ERROR_INVALID, "HOME is not set: there is nowhere to keep a login");
     }
-    if (xdg && xdg[0] == '/') { /* the specification: relative ones are to be ignored */
+    if (has_xdg) {
         own = xdg;
     } else {
         own = join(arena, home, is_macos ? "Library/Application Support/pierone" : ".config");
@@ -28,7 +29,7 @@ enum error_code paths_find(const struct environment *environment, bool is_macos,
     *paths_out = (struct paths){
         .config = join(arena, own, "pierone.yaml"),
         .other_config = join(arena, own, "pierone/pierone.yaml"),
-        .logins = join(arena, own, is_macos && !xdg ? "logins.json" : "pierone/logins.json"),
+        .logins = join(arena, own, is_macos && !has_xdg ? "logins.json" : "pierone/logins.json"),
         .docker_config =
             docker ? join(arena, docker, "config.json") : join(arena, home, ".docker/config.json"),
         .dockercfg = join(arena, home, ".dockercfg"),

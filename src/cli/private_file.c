@@ -16,6 +16,7 @@ enum { CHUNK_BYTES = 4096, FOLDER_MODE = 0700, FILE_MODE = 0600 };
 static enum error_code fail(const char *path, const char *what, struct error *err);
 static enum error_code read_all(int fd, const char *path, struct strbuf *buf, struct error *err);
 static enum error_code make_folders(const char *path, struct error *err);
+static enum error_code find_target(const char *path, char target[PATH_MAX], struct error *err);
 static enum error_code replace(const char *path, struct str content, struct error *err);
 static bool write_all(int fd, struct str content);
 
@@ -62,10 +63,10 @@ enum error_code private_file_write(const char *path, struct str content, struct 
     char target[PATH_MAX];
     enum error_code code = make_folders(path, err);
 
-    if (code) {
-        return code;
+    if (!code) {
+        code = find_target(path, target, err);
     }
-    return replace(realpath(path, target) ? target : path, content, err);
+    return code ? code : replace(target, content, err);
 }
 
 static enum error_code make_folders(const char *path, struct error *err)
@@ -84,6 +85,37 @@ static enum error_code make_folders(const char *path, struct error *err)
                 return fail(folder, "make the folder", err);
             }
         }
+    }
+    return OK;
+}
+
+/* Where a link leads to, also if there is nothing yet (then of one link, not of a chain). */
+static enum error_code find_target(const char *path, char target[PATH_MAX], struct error *err)
+{
+    char link[PATH_MAX];
+    const struct str whole = str_from(path);
+    const size_t slash = str_last_index_of(whole, '/');
+    ssize_t length = 0;
+    int used = 0;
+
+    if (realpath(path, target)) {
+        return OK;
+    }
+    if (errno != ENOENT) {
+        return fail(path, "write", err);
+    }
+    length = readlink(path, link, sizeof(link) - 1);
+    link[length > 0 ? length : 0] = '\0';
+    if (length <= 0) {
+        used = snprintf(target, PATH_MAX, "%s", path);
+    } else if (link[0] == '/' || slash == whole.length) {
+        used = snprintf(target, PATH_MAX, "%s", link);
+    } else {
+        used = snprintf(target, PATH_MAX, "%.*s/%s", (int)slash, path, link);
+    }
+    if (used >= PATH_MAX) {
+        errno = ENAMETOOLONG;
+        return fail(path, "write", err);
     }
     return OK;
 }

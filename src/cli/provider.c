@@ -28,6 +28,9 @@ enum error_code provider_find(struct http_client *client, const struct registry_
     } else {
         *provider_out = (struct provider){0};
         read_registry(json, arena, provider_out);
+        if (provider_out->redirect_port > UINT16_MAX) {
+            code = error_set(err, ERROR_INVALID, "%s has a redirect_port that cannot be", url->url);
+        }
     }
     json_value_free(json);
     return code;

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+static bool take_scheme(struct str *text, const char *scheme);
 static bool is_host(struct str host);
 static const char *lower_case(struct arena *arena, struct str text);
 
@@ -10,11 +11,11 @@ enum error_code registry_url_parse(struct str text, struct arena *arena,
                                    struct registry_url *url_out, struct error *err)
 {
     struct str host = str_trim(text);
-    const bool is_plain = str_starts_with(host, "http://");
+    const bool is_plain = take_scheme(&host, "http://");
     const char *lower = NULL;
 
-    if (is_plain || str_starts_with(host, "https://")) {
-        host = str_from_index(host, strlen(is_plain ? "http://" : "https://"));
+    if (!is_plain) {
+        (void)take_scheme(&host, "https://");
     }
     host = str_slice(host, 0, str_index_of(host, '/'));
     if (!is_host(host) || str_ends_with(host, ":")) {
@@ -31,6 +32,16 @@ enum error_code registry_url_parse(struct str text, struct arena *arena,
     return OK;
 }
 
+/* In any case (RFC 3986 3.1). */
+static bool take_scheme(struct str *text, const char *scheme)
+{
+    const size_t length = strlen(scheme);
+    const bool is_there = str_is_ignoring_case(str_slice(*text, 0, length), scheme);
+
+    *text = str_from_index(*text, is_there ? length : 0);
+    return is_there;
+}
+
 static bool is_host(struct str host)
 {
     bool is_plain = host.length > 0 && host.length <= REGISTRY_URL_MAX_BYTES;
@@ -39,9 +50,9 @@ static bool is_host(struct str host)
         const char byte = host.bytes[i];
 
         is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                   (byte >= '0' && byte <= '9') || strchr("-._:[]", byte);
+                   (byte >= '0' && byte <= '9') || (byte != '\0' && strchr("-._:[]", byte));
     }
-    return is_plain && host.bytes[0] != ':';
+    return is_plain && host.bytes[0] != ':' && host.bytes[host.length - 1] != ':';
 }
 
 static const char *lower_case(struct arena *arena, struct str text)

@@ -112,11 +112,14 @@ enum error_code service_token_get(const struct service_request *request, struct 
                      "CREDENTIALS_DIR, or OAUTH2_ACCESS_TOKENS=pierone=TOKEN");
 }
 
+/* A copy, since it must end where the token ends: others may stand behind it. */
 static enum error_code get_from_variable(const struct service_request *request, struct login *login)
 {
+    const struct str token = find_in_variable(request->environment);
+
     *login = (struct login){
         .kind = LOGIN_SERVICE,
-        .secret = find_in_variable(request->environment),
+        .secret = {arena_text(request->arena, token), token.length},
     };
     return OK;
 }
@@ -248,6 +251,7 @@ static enum error_code ask(const struct service_request *request, const char *ur
         return code;
     }
     login->secret = grant.access_token;
-    login->expires_ms = request->now_ms + grant.expires_in_s * MS_PER_SECOND;
+    login->expires_ms =
+        grant.expires_in_s > 0 ? request->now_ms + grant.expires_in_s * MS_PER_SECOND : 0;
     return OK;
 }

@@ -5,129 +5,169 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 enum { TEXT_MAX_BYTES = 4096 };
 
-/* Parses, changes, and gives what is written. */
-static const char *edited(const char *text, void (*change)(struct json_value *), unsigned indent)
+static struct json_value *parse(const char *text)
 {
-    static struct strbuf buf;
     struct json_value *json = NULL;
 
-    strbuf_release(&buf);
-    strbuf_init(&buf, TEXT_MAX_BYTES);
     assert_int_equal(json_value_parse(str_from(text), &json, NULL), OK);
-    change(json);
-    json_edit_write(json, indent, &buf);
-    json_value_free(json);
-    return buf.text;
+    return json;
 }
 
-static void nothing(struct json_value *json)
+static void assert_writes(struct json_value *json, unsigned indent, const char *expected)
 {
-    (void)json;
+    struct strbuf text;
+
+    strbuf_init(&text, TEXT_MAX_BYTES);
+    json_edit_write(json, indent, &text);
+    assert_string_equal(text.text, expected);
+    strbuf_release(&text);
 }
 
-static void set_some(struct json_value *json)
-{
-    json_edit_set_text(json, "b", str_from("new \"b\""));
-    json_edit_set_int64(json, "n", -5);
-    json_edit_set_text(json_edit_object(json, "c"), "d", str_from(""));
-}
-
-static void remove_some(struct json_value *json)
-{
-    assert_true(json_edit_remove(json, "a"));
-    assert_false(json_edit_remove(json, "a"));
-}
-
-static void what_is_not_touched_stays(void **state)
+static void what_is_not_touched_stays_as_it_was(void **state)
 {
     static const char *const texts[] = {
-        "{}", "{\"z\":1,\"a\":[1,2.5,null,true],\"m\":{\"\":\"\\u0001\"}}", "[]", "\"x\"",
-        "{\"big\":9007199254740993,\"real\":0.10000000000000001}"};
+        "{}",
+        "{\"z\":1,\"a\":[true,false,null],\"m\":{\"y\":-1,\"x\":\"\"}}",
+        "{\"big\":9223372036854775807,\"small\":-9223372036854775808}",
+        "{\"half\":0.5,\"tenth\":0.10000000000000001}",
+        "{\"name\":\"caf\xc3\xa9 \\\"\\\\\\n\"}",
+        "{\"\":0}",
+        "[1,2]",
+        "\"text\"",
+    };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        assert_string_equal(edited(texts[i], nothing, 0), texts[i]);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct json_value *const json = parse(texts[i]);
+
+        assert_writes(json, 0, texts[i]);
+        json_value_free(json);
     }
 }
 
-static void members_are_set_in_their_place(void **state)
+static void members_are_set_where_they_stand_or_at_the_end(void **state)
 {
-    (void)state;
-    assert_string_equal(edited("{\"a\":1,\"b\":2,\"z\":3}", set_some, 0),
-                        "{\"a\":1,\"b\":\"new \\\"b\\\"\",\"z\":3,\"n\":-5,\"c\":{\"d\":\"\"}}");
-    assert_string_equal(edited("{\"c\":[]}", set_some, 0),
-                        "{\"c\":{\"d\":\"\"},\"b\":\"new \\\"b\\\"\",\"n\":-5}");
-}
-
-static void members_are_removed(void **state)
-{
-    (void)state;
-    assert_string_equal(edited("{\"a\":1,\"b\":2}", remove_some, 0), "{\"b\":2}");
-}
-
-static void writing_may_be_indented(void **state)
-{
-    (void)state;
-    assert_string_equal(edited("{\"a\":{\"b\":1}}", nothing, 2),
-                        "{\n  \"a\": {\n    \"b\": 1\n  }\n}");
-}
-
-static bool note(void *context, const char *name, const struct json_value *value)
-{
-    struct strbuf *buf = context;
-
-    assert_non_null(value);
-    strbuf_append_text(buf, name);
-    return buf->length < 2;
-}
-
-static void members_are_visited_in_order(void **state)
-{
-    struct json_value *json = NULL;
-    struct strbuf names;
-    const struct json_visitor visitor = {&names, note};
+    struct json_value *const json = parse("{\"b\":1,\"a\":2}");
 
     (void)state;
-    strbuf_init(&names, TEXT_MAX_BYTES);
-    assert_int_equal(json_value_parse(str_from("{\"z\":1,\"a\":2,\"m\":3}"), &json, NULL), OK);
-    json_edit_each(json, &visitor);
-    assert_string_equal(names.text, "za");
+    json_edit_set_text(json, "b", str_from("one"));
+    json_edit_set_int64(json, "c", INT64_MIN);
+    json_edit_set_text(json, "d", (struct str){NULL, 0});
+    assert_writes(json, 0, "{\"b\":\"one\",\"a\":2,\"c\":-9223372036854775808,\"d\":\"\"}");
+    json_value_free(json);
+}
+
+static void text_that_is_not_utf8_becomes_empty(void **state)
+{
+    struct json_value *const json = json_edit_new_object();
+
+    (void)state;
+    json_edit_set_text(json, "a", str_from("\xff\xfe"));
+    assert_writes(json, 0, "{\"a\":\"\"}");
+    json_value_free(json);
+}
+
+static void objects_are_found_made_or_put_in_the_place_of_others(void **state)
+{
+    struct json_value *const json = parse("{\"there\":{\"x\":1},\"text\":\"t\",\"list\":[]}");
+
+    (void)state;
+    json_edit_set_int64(json_edit_object(json, "there"), "y", 2);
+    json_edit_set_int64(json_edit_object(json, "text"), "y", 3);
+    json_edit_set_int64(json_edit_object(json, "list"), "y", 4);
+    (void)json_edit_object(json, "new");
+    assert_writes(json, 0,
+                  "{\"there\":{\"x\":1,\"y\":2},\"text\":{\"y\":3},\"list\":{\"y\":4},\"new\":{}}");
+    json_value_free(json);
+}
+
+static void removing_says_whether_it_was_there(void **state)
+{
+    struct json_value *const json = parse("{\"a\":1,\"b\":2,\"c\":3}");
+    struct json_value *const list = parse("[1]");
+
+    (void)state;
+    assert_true(json_edit_remove(json, "b"));
+    assert_false(json_edit_remove(json, "b"));
+    assert_false(json_edit_remove(list, "b"));
+    assert_writes(json, 0, "{\"a\":1,\"c\":3}");
+    json_value_free(list);
+    json_value_free(json);
+}
+
+static void it_is_indented_as_asked(void **state)
+{
+    struct json_value *const json = parse("{\"a\":{\"b\":[1]}}");
+
+    (void)state;
+    assert_writes(json, 2, "{\n  \"a\": {\n    \"b\": [\n      1\n    ]\n  }\n}");
+    json_value_free(json);
+}
+
+struct seen {
+    char names[TEXT_MAX_BYTES];
+    size_t left;
+};
+
+static bool see(void *context, const char *name, const struct json_value *value)
+{
+    struct seen *const seen = context;
+    uint64_t number = 0;
+
+    assert_true(json_value_uint64(value, &number));
+    (void)snprintf(seen->names + strlen(seen->names), sizeof(seen->names) - strlen(seen->names),
+                   "%s=%u ", name, (unsigned)number);
+    return --seen->left > 0;
+}
+
+static void members_are_visited_in_order_until_it_is_enough(void **state)
+{
+    static const struct {
+        size_t wanted;
+        const char *seen;
+    } cases[] = {{1, "z=1 "}, {2, "z=1 a=2 "}, {9, "z=1 a=2 m=3 "}};
+    struct json_value *const json = parse("{\"z\":1,\"a\":2,\"m\":3}");
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct seen seen = {.left = cases[i].wanted};
+        const struct json_visitor visitor = {&seen, see};
+
+        json_edit_each(json, &visitor);
+        assert_string_equal(seen.names, cases[i].seen);
+    }
+    json_value_free(json);
+}
+
+static void nothing_has_no_members(void **state)
+{
+    struct seen seen = {.left = 1};
+    const struct json_visitor visitor = {&seen, see};
+
+    (void)state;
     json_edit_each(NULL, &visitor);
-    assert_string_equal(names.text, "za");
-    json_value_free(json);
-    strbuf_release(&names);
-}
-
-static void new_objects_are_empty(void **state)
-{
-    struct json_value *json = json_edit_new_object();
-    struct strbuf text;
-
-    (void)state;
-    strbuf_init(&text, TEXT_MAX_BYTES);
-    json_edit_set_text(json, "a", (struct str){"\xff", 1}); /* no UTF-8 */
-    json_edit_write(json, 0, &text);
-    assert_string_equal(text.text, "{\"a\":\"\"}");
-    json_value_free(json);
-    strbuf_release(&text);
+    assert_string_equal(seen.names, "");
 }
 
 int main(void)
 {
-    const struct CMUnitTest json_edit[] = {
-        cmocka_unit_test(what_is_not_touched_stays),
-        cmocka_unit_test(members_are_set_in_their_place),
-        cmocka_unit_test(members_are_removed),
-        cmocka_unit_test(writing_may_be_indented),
-        cmocka_unit_test(members_are_visited_in_order),
-        cmocka_unit_test(new_objects_are_empty),
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_not_touched_stays_as_it_was),
+        cmocka_unit_test(members_are_set_where_they_stand_or_at_the_end),
+        cmocka_unit_test(text_that_is_not_utf8_becomes_empty),
+        cmocka_unit_test(objects_are_found_made_or_put_in_the_place_of_others),
+        cmocka_unit_test(removing_says_whether_it_was_there),
+        cmocka_unit_test(it_is_indented_as_asked),
+        cmocka_unit_test(members_are_visited_in_order_until_it_is_enough),
+        cmocka_unit_test(nothing_has_no_members),
     };
 
-    return cmocka_run_group_tests(json_edit, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

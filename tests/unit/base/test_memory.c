@@ -35,11 +35,25 @@ static void texts_are_copied(void **state)
     free(copy);
 }
 
+static void wiped_memory_holds_nothing(void **state)
+{
+    char secret[] = "sesame";
+    static const char nothing[sizeof(secret) - 2] = {0};
+
+    (void)state;
+    memory_wipe(secret, 0);
+    assert_string_equal(secret, "sesame");
+    memory_wipe(secret + 1, sizeof(secret) - 2);
+    assert_int_equal(secret[0], 's');
+    assert_memory_equal(secret + 1, nothing, sizeof(nothing));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_memory_is_zeroed_and_can_grow),
         cmocka_unit_test(texts_are_copied),
+        cmocka_unit_test(wiped_memory_holds_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,152 +5,141 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-#include <sys/stat.h>
-
-#include "base/attributes.h"
-#include "tests/support/temporary_folder.h"
-
-static char *folder;
-
-static const char *in_folder(const char *name)
-{
-    static char path[512];
-
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return path;
-}
+#include "tests/unit/cli/client_world.h"
 
 static int set_up(void **state)
 {
-    (void)state;
-    folder = temporary_folder_new();
+    *state = client_world_new();
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
-    temporary_folder_free(folder);
+    client_world_free(*state);
     return 0;
 }
 
-static void write_file(const char *name, const char *content)
+static void the_address_is_found(void **state)
 {
-    FILE *file = fopen(in_folder(name), "w");
-
-    assert_non_null(file);
-    assert_true(fputs(content, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static const char *read_file(const char *name)
-{
-    static char content[4096];
-    FILE *file = fopen(in_folder(name), "r");
-    size_t length = 0;
-
-    assert_non_null(file);
-    length = fread(content, 1, sizeof(content) - 1, file);
-    content[length] = '\0';
-    assert_int_equal(fclose(file), 0);
-    return content;
-}
-
-enum { ARENA_BYTES = 64 * 1024 };
-
-static char config[512];
-static char other_config[512];
-
-static const struct paths *paths_here(void)
-{
-    static struct paths paths;
-
-    (void)snprintf(config, sizeof(config), "%s", in_folder("pierone.yaml"));
-    (void)snprintf(other_config, sizeof(other_config), "%s", in_folder("other.yaml"));
-    paths = (struct paths){.config = config, .other_config = other_config};
-    return &paths;
-}
-
-/* What is read of it; `none` if it has no address, or the message. */
-static const char *url_of(void)
-{
-    static char result[1024];
-    const char *url = NULL;
-    struct error err = {0};
-    struct arena arena;
-
-    arena_init(&arena, ARENA_BYTES);
-    if (config_file_read(paths_here(), &arena, &url, &err)) {
-        url = err.message;
-    }
-    (void)snprintf(result, sizeof(result), "%s", url ? url : "none");
-    arena_release(&arena);
-    return result;
-}
-
-static void an_address_is_read(void **state)
-{
-    static const char *const rows[][2] = {
-        {"url: https://x\n", "https://x"},
-        {"---\n# comment\nother: [1, 2]\nurl: 'http://x:80'\n", "http://x:80"},
-        {"url:\n", "none"},
-        {"url: [x]\n", "none"},
-        {"- url\n", "none"},
-        {"", "none"},
+    static const struct {
+        const char *text;
+        const char *url; /* NULL: none */
+    } cases[] = {
+        {"", NULL},
+        {"\n# nothing\n", NULL},
+        {"url: https://a.b\n", "https://a.b"},
+        {"url: \"a.b\"", "a.b"},
+        {"other: 1\nurl: a.b\nmore: [x, {y: z}]\n", "a.b"},
+        {"{\"url\": \"a.b\"}", "a.b"},
+        {"url:\n", NULL},
+        {"url: [a]\n", NULL},
+        {"urls: a.b\n", NULL},
+        {"- url\n- a.b\n", NULL},
+        {"text\n", NULL},
+        {"nested:\n  url: a.b\n", NULL},
     };
+    struct client_world *const world = *state;
 
-    (void)state;
-    assert_string_equal(url_of(), "none");
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        write_file("pierone.yaml", rows[i][0]);
-        assert_string_equal(url_of(), rows[i][1]);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *url = "untouched";
+
+        client_world_write(world, world->paths.config, cases[i].text);
+        assert_int_equal(config_file_read(&world->paths, &world->arena, &url, NULL), OK);
+        assert_int_equal(url == NULL, cases[i].url == NULL);
+        if (url) {
+            assert_string_equal(url, cases[i].url);
+        }
     }
 }
 
-static void the_other_file_counts_where_there_is_no_first(void **state)
+static void the_other_place_counts_if_the_first_has_no_file(void **state)
 {
-    (void)state;
-    write_file("other.yaml", "url: second");
-    assert_string_equal(url_of(), "second");
-    write_file("pierone.yaml", "url: first");
-    assert_string_equal(url_of(), "first");
+    struct client_world *const world = *state;
+    const char *url = NULL;
+
+    assert_int_equal(config_file_read(&world->paths, &world->arena, &url, NULL), OK);
+    assert_null(url);
+    client_world_write(world, world->paths.other_config, "url: other\n");
+    assert_int_equal(config_file_read(&world->paths, &world->arena, &url, NULL), OK);
+    assert_string_equal(url, "other");
+    client_world_write(world, world->paths.config, "url: first\n");
+    assert_int_equal(config_file_read(&world->paths, &world->arena, &url, NULL), OK);
+    assert_string_equal(url, "first");
 }
 
-static void what_is_no_yaml_is_told(void **state)
+static void what_is_no_yaml_is_refused(void **state)
 {
-    (void)state;
-    write_file("pierone.yaml", "url: [");
-    assert_non_null(strstr(url_of(), "pierone.yaml is not YAML"));
-    assert_int_equal(remove(in_folder("pierone.yaml")), 0);
-    assert_int_equal(mkdir(in_folder("pierone.yaml"), 0700), 0);
-    assert_non_null(strstr(url_of(), "cannot read"));
+    static const char *const broken[] = {"url: [", "\turl: x", "a: b: c", "url: \"x", "\x01"};
+    struct client_world *const world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
+        struct error err = {0};
+        const char *url = NULL;
+
+        client_world_write(world, world->paths.config, broken[i]);
+        assert_int_equal(config_file_read(&world->paths, &world->arena, &url, &err), ERROR_INVALID);
+        assert_non_null(strstr(err.message, world->paths.config));
+        assert_null(url);
+    }
+}
+
+static void what_cannot_be_read_is_refused(void **state)
+{
+    struct client_world *const world = *state;
+    struct error err = {0};
+    const char *url = NULL;
+
+    assert_int_equal(mkdir(client_world_path(world, ".config"), 0700), 0);
+    assert_int_equal(mkdir(world->paths.config, 0700), 0);
+    assert_int_equal(config_file_read(&world->paths, &world->arena, &url, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, world->paths.config));
+    assert_int_equal(config_file_add_url(&world->paths, "https://a.b", &err), ERROR_INVALID);
 }
 
 static void an_address_is_added_to_what_is_there(void **state)
 {
-    (void)state;
-    assert_int_equal(config_file_add_url(paths_here(), "https://x", NULL), OK);
-    assert_string_equal(read_file("pierone.yaml"), "url: https://x\n");
-    write_file("pierone.yaml", "other: 1");
-    assert_int_equal(config_file_add_url(paths_here(), "https://y", NULL), OK);
-    assert_string_equal(read_file("pierone.yaml"), "other: 1\nurl: https://y\n");
-    assert_string_equal(url_of(), "https://y");
-}
+    static const struct {
+        const char *before; /* NULL: no file */
+        const char *after;
+    } cases[] = {
+        {NULL, "url: https://a.b\n"},
+        {"", "url: https://a.b\n"},
+        {"# mine\nother: 1\n", "# mine\nother: 1\nurl: https://a.b\n"},
+        {"other: 1", "other: 1\nurl: https://a.b\n"},
+    };
+    struct client_world *const world = *state;
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *url = NULL;
+
+        (void)unlink(world->paths.config);
+        if (cases[i].before) {
+            client_world_write(world, world->paths.config, cases[i].before);
+        }
+        assert_int_equal(config_file_add_url(&world->paths, "https://a.b", NULL), OK);
+        assert_string_equal(client_world_read(world, world->paths.config), cases[i].after);
+        assert_int_equal(config_file_read(&world->paths, &world->arena, &url, NULL), OK);
+        assert_string_equal(url, "https://a.b");
+    }
+}
 
 int main(void)
 {
-    const struct CMUnitTest config_file[] = {
-        TEST(an_address_is_read),
-        TEST(the_other_file_counts_where_there_is_no_first),
-        TEST(what_is_no_yaml_is_told),
-        TEST(an_address_is_added_to_what_is_there),
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_address_is_found, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_other_place_counts_if_the_first_has_no_file, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_yaml_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_read_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_address_is_added_to_what_is_there, set_up, tear_down),
     };
 
-    return cmocka_run_group_tests(config_file, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,172 +5,335 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/attributes.h"
-#include "tests/support/temporary_folder.h"
-
-static char *folder;
-
-static const char *in_folder(const char *name)
-{
-    static char path[512];
-
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return path;
-}
+#include "base/json_edit.h"
+#include "tests/unit/cli/client_world.h"
 
 static int set_up(void **state)
 {
-    (void)state;
-    folder = temporary_folder_new();
+    *state = client_world_new();
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
-    temporary_folder_free(folder);
+    client_world_free(*state);
     return 0;
 }
 
-static void write_file(const char *name, const char *content)
-{
-    FILE *file = fopen(in_folder(name), "w");
+static const char host[] = "pierone.example.org";
+static const struct docker_login helper = {.host = host, .means = DOCKER_HELPER};
+static const struct docker_login auth = {
+    .host = host, .means = DOCKER_AUTH, .user = "oauth2", .secret = STR_LITERAL("sesame")};
+static const struct docker_login forget = {.host = host, .means = DOCKER_FORGET};
 
-    assert_non_null(file);
-    assert_true(fputs(content, file) >= 0);
-    assert_int_equal(fclose(file), 0);
+/* "oauth2:sesame" */
+#define ENCODED "b2F1dGgyOnNlc2FtZQ=="
+
+static void assert_same_json(const char *found, const char *expected)
+{
+    struct json_value *json = NULL;
+    struct strbuf text;
+
+    assert_non_null(found);
+    strbuf_init(&text, 1024 * 1024);
+    assert_int_equal(json_value_parse(str_from(found), &json, NULL), OK);
+    json_edit_write(json, 0, &text);
+    assert_string_equal(text.text, expected);
+    strbuf_release(&text);
+    json_value_free(json);
 }
 
-static const char *read_file(const char *name)
-{
-    static char content[4096];
-    FILE *file = fopen(in_folder(name), "r");
-    size_t length = 0;
-
-    assert_non_null(file);
-    length = fread(content, 1, sizeof(content) - 1, file);
-    content[length] = '\0';
-    assert_int_equal(fclose(file), 0);
-    return content;
-}
-
-#define HOST "registry.example.org:5000"
-
-static enum error_code change(const char *name, enum docker_means means, struct error *err)
-{
-    const struct docker_login login = {HOST, means, "oauth2", str_from("token")};
-
-    return docker_config_set(in_folder(name), &login, err);
-}
-
-/* What becomes of a configuration, spaces and line feeds left out. */
-static const char *changed(const char *before, enum docker_means means)
-{
-    static char plain[4096];
-    const char *content = NULL;
-    size_t length = 0;
-
-    if (before) {
-        write_file("config.json", before);
-    }
-    assert_int_equal(change("config.json", means, NULL), OK);
-    content = read_file("config.json");
-    for (size_t i = 0; content[i] != '\0'; i++) {
-        if (content[i] != ' ' && content[i] != '\n') {
-            plain[length++] = content[i];
-        }
-    }
-    plain[length] = '\0';
-    return plain;
-}
-
-/* b2F1dGgyOnRva2Vu: oauth2:token */
-static void configurations_are_changed_in_one_place(void **state)
+static void only_what_is_said_of_the_host_changes(void **state)
 {
     static const struct {
-        const char *before;
-        enum docker_means means;
+        const struct docker_login *login;
+        const char *before; /* NULL: no file */
         const char *after;
-    } rows[] = {
-        {NULL, DOCKER_HELPER, "{\"credHelpers\":{\"" HOST "\":\"pierone\"}}"},
-        {"", DOCKER_AUTH, "{\"auths\":{\"" HOST "\":{\"auth\":\"b2F1dGgyOnRva2Vu\"}}}"},
-        {"{\"auths\":{\"" HOST "\":{\"auth\":\"x\"},\"o\":{}},\"z\":1}", DOCKER_HELPER,
-         "{\"auths\":{\"o\":{}},\"z\":1,\"credHelpers\":{\"" HOST "\":\"pierone\"}}"},
-        {"{\"credHelpers\":{\"" HOST "\":\"pierone\",\"gcr.io\":\"gcloud\"}}", DOCKER_AUTH,
-         "{\"credHelpers\":{\"gcr.io\":\"gcloud\"},"
-         "\"auths\":{\"" HOST "\":{\"auth\":\"b2F1dGgyOnRva2Vu\"}}}"},
-        {"{\"credsStore\":\"desktop\"}", DOCKER_AUTH,
-         "{\"credsStore\":\"desktop\",\"auths\":{\"" HOST "\":{\"auth\":\"b2F1dGgyOnRva2Vu\"}},"
-         "\"credHelpers\":{\"" HOST "\":\"\"}}"},
-        {"{\"credsStore\":\"desktop\"}", DOCKER_HELPER,
-         "{\"credsStore\":\"desktop\",\"credHelpers\":{\"" HOST "\":\"pierone\"}}"},
-        {"{\"auths\":{\"https://" HOST "\":{},\"http://" HOST "\":{},\"https://" HOST
-         "/v1/\":{}},\"credHelpers\":{\"" HOST "\":\"pierone\"}}",
-         DOCKER_FORGET, "{\"auths\":{},\"credHelpers\":{}}"},
-        {"{\"auths\":{\"registry.example.org\":{}}}", DOCKER_FORGET,
-         "{\"auths\":{\"registry.example.org\":{}}}"},
-        {"{\"auths\":null}", DOCKER_AUTH,
-         "{\"auths\":{\"" HOST "\":{\"auth\":\"b2F1dGgyOnRva2Vu\"}}}"},
+    } cases[] = {
+        {&helper, NULL, "{\"credHelpers\":{\"pierone.example.org\":\"pierone\"}}"},
+        {&helper, "", "{\"credHelpers\":{\"pierone.example.org\":\"pierone\"}}"},
+        {&helper, "{}", "{\"credHelpers\":{\"pierone.example.org\":\"pierone\"}}"},
+        {&auth, NULL, "{\"auths\":{\"pierone.example.org\":{\"auth\":\"" ENCODED "\"}}}"},
+        {&forget, "{}", "{}"},
+        /* the order, and what is not ours */
+        {&helper,
+         "{\"psFormat\":\"x\",\"credHelpers\":{\"z\":\"a\",\"b\":\"c\"},"
+         "\"auths\":{\"other\":{\"auth\":\"eA==\"}},\"HttpHeaders\":{\"A\":\"B\"}}",
+         "{\"psFormat\":\"x\",\"credHelpers\":{\"z\":\"a\",\"b\":\"c\","
+         "\"pierone.example.org\":\"pierone\"},\"auths\":{\"other\":{\"auth\":\"eA==\"}},"
+         "\"HttpHeaders\":{\"A\":\"B\"}}"},
+        /* docker does not look into auths when it has a store */
+        {&auth, "{\"credsStore\":\"secretservice\"}",
+         "{\"credsStore\":\"secretservice\",\"auths\":{\"pierone.example.org\":{\"auth\":\"" ENCODED
+         "\"}},\"credHelpers\":{\"pierone.example.org\":\"\"}}"},
+        {&helper, "{\"credsStore\":\"secretservice\"}",
+         "{\"credsStore\":\"secretservice\",\"credHelpers\":{\"pierone.example.org\":\"pierone\"}"
+         "}"},
+        {&auth, "{\"credsStore\":\"\"}",
+         "{\"credsStore\":\"\",\"auths\":{\"pierone.example.org\":{\"auth\":\"" ENCODED "\"}}}"},
+        /* one takes the place of the other */
+        {&auth, "{\"credHelpers\":{\"pierone.example.org\":\"pierone\"}}",
+         "{\"credHelpers\":{},\"auths\":{\"pierone.example.org\":{\"auth\":\"" ENCODED "\"}}}"},
+        {&helper, "{\"auths\":{\"pierone.example.org\":{\"auth\":\"old\",\"email\":\"e\"}}}",
+         "{\"auths\":{},\"credHelpers\":{\"pierone.example.org\":\"pierone\"}}"},
+        {&forget,
+         "{\"auths\":{\"pierone.example.org\":{},\"o\":{}},"
+         "\"credHelpers\":{\"pierone.example.org\":\"\",\"o\":\"p\"}}",
+         "{\"auths\":{\"o\":{}},\"credHelpers\":{\"o\":\"p\"}}"},
+        /* hosts that ours is only the beginning or the end of */
+        {&forget,
+         "{\"auths\":{\"pierone.example.org:443\":{},\"a.pierone.example.org\":{},"
+         "\"pierone.example.org/team\":{}}}",
+         "{\"auths\":{\"pierone.example.org:443\":{},\"a.pierone.example.org\":{},"
+         "\"pierone.example.org/team\":{}}}"},
+        /* what is in the wrong place is replaced only where it must be */
+        {&helper, "{\"auths\":[],\"credHelpers\":7}",
+         "{\"auths\":[],\"credHelpers\":{\"pierone.example.org\":\"pierone\"}}"},
     };
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "config.json");
 
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        assert_string_equal(changed(rows[i].before, rows[i].means), rows[i].after);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        (void)unlink(path);
+        if (cases[i].before) {
+            client_world_write(world, path, cases[i].before);
+        }
+        assert_int_equal(docker_config_set(path, cases[i].login, NULL), OK);
+        assert_same_json(client_world_read(world, path), cases[i].after);
+        assert_int_equal(client_world_mode(path), 0600);
     }
 }
 
-static void what_is_broken_stays(void **state)
+static void logins_in_the_forms_of_old_clients_are_removed(void **state)
 {
-    static const char *const texts[] = {"{", "[]", "\"x\"", "{\"a\":1}x", "{\"a\":1,\"a\":2}"};
+    static const char *const forms[] = {
+        "%s",           "https://%s",    "http://%s",     "https://%s/v1/",
+        "%s/",          "%s/v1/",        "%s/v2/",        "https://%s/",
+        "http://%s/",   "http://%s/v1/", "https://%s/v1", "https://%s/v2/",
+        "http://%s/v2",
+    };
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "config.json");
 
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        struct strbuf text;
+        const struct str form = str_from(forms[i]);
+        const size_t place = str_index_of(form, '%');
+
+        strbuf_init(&text, 1000);
+        strbuf_append_text(&text, "{\"auths\":{\"");
+        strbuf_append(&text, str_slice(form, 0, place));
+        strbuf_append_text(&text, host);
+        strbuf_append(&text, str_from_index(form, place + 2));
+        strbuf_append_text(&text, "\":{\"auth\":\"old\"}}}");
+        client_world_write(world, path, text.text);
+        strbuf_release(&text);
+        assert_int_equal(docker_config_set(path, &forget, NULL), OK);
+        assert_same_json(client_world_read(world, path), "{\"auths\":{}}");
+    }
+}
+
+static void a_port_belongs_to_the_host(void **state)
+{
+    static const struct docker_login login = {.host = "localhost:5000", .means = DOCKER_HELPER};
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "config.json");
+
+    client_world_write(world, path,
+                       "{\"credHelpers\":{\"localhost\":\"x\",\"localhost:50\":\"y\"}}");
+    assert_int_equal(docker_config_set(path, &login, NULL), OK);
+    assert_same_json(client_world_read(world, path),
+                     "{\"credHelpers\":{\"localhost\":\"x\",\"localhost:50\":\"y\","
+                     "\"localhost:5000\":\"pierone\"}}");
+}
+
+static void setting_it_twice_is_setting_it_once(void **state)
+{
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "config.json");
+    const char *first = NULL;
+
+    assert_int_equal(docker_config_set(path, &auth, NULL), OK);
+    first = client_world_read(world, path);
+    assert_int_equal(docker_config_set(path, &auth, NULL), OK);
+    assert_string_equal(client_world_read(world, path), first);
+}
+
+static void what_is_broken_is_refused_and_not_touched(void **state)
+{
+    static const char *const broken[] = {
+        "{",
+        "[]",
+        "null",
+        "\"text\"",
+        "{} {}",
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":}",
+        "auths",
+        "{\"auth\":\"sesame",
+        "{\"auth\":\"sesame\" \"sesame\"}",
+    };
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "config.json");
+
+    for (size_t i = 0; i < ARRAY_LEN(broken); i++) {
         struct error err = {0};
 
-        write_file("config.json", texts[i]);
-        assert_int_equal(change("config.json", DOCKER_HELPER, &err), ERROR_INVALID);
-        assert_non_null(strstr(err.message, "config.json"));
-        assert_string_equal(read_file("config.json"), texts[i]);
+        client_world_write(world, path, broken[i]);
+        assert_int_equal(docker_config_set(path, &auth, &err), ERROR_INVALID);
+        assert_non_null(strstr(err.message, path));
+        assert_null(strstr(err.message, "sesame"));
+        assert_string_equal(client_world_read(world, path), broken[i]);
+        assert_int_equal(dockercfg_set(path, &forget, NULL), ERROR_INVALID);
+        assert_string_equal(client_world_read(world, path), broken[i]);
+        assert_int_equal(client_world_count(world->folder), 1);
     }
 }
 
-static void nothing_is_made_to_forget(void **state)
+static void forgetting_makes_no_file(void **state)
 {
-    (void)state;
-    assert_int_equal(change("none.json", DOCKER_FORGET, NULL), OK);
-    assert_false(docker_config_is_there(in_folder("none.json")));
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "docker/config.json");
+
+    assert_false(docker_config_is_there(path));
+    assert_int_equal(docker_config_set(path, &forget, NULL), OK);
+    assert_int_equal(dockercfg_set(path, &forget, NULL), OK);
+    assert_false(docker_config_is_there(path));
+    assert_int_equal(docker_config_set(path, &helper, NULL), OK);
+    assert_true(docker_config_is_there(path));
 }
 
-static void the_old_form_has_hosts_at_its_top(void **state)
+static void a_symbolic_link_stays_one(void **state)
 {
-    struct docker_login login = {HOST, DOCKER_AUTH, "alice", str_from("secret")};
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "config.json");
+    const char *const target = client_world_path(world, "dotfiles/docker.json");
+    struct stat status;
 
-    (void)state;
-    write_file(".dockercfg", "{\"other\":{\"auth\":\"x\"}}");
-    assert_int_equal(dockercfg_set(in_folder(".dockercfg"), &login, NULL), OK);
-    assert_true(docker_config_is_there(in_folder(".dockercfg")));
-    assert_non_null(strstr(read_file(".dockercfg"), "\"" HOST "\": {\n    \"auth\": "
-                                                    "\"YWxpY2U6c2VjcmV0\""));
-    login.means = DOCKER_FORGET;
-    assert_int_equal(dockercfg_set(in_folder(".dockercfg"), &login, NULL), OK);
-    assert_null(strstr(read_file(".dockercfg"), HOST));
-    assert_non_null(strstr(read_file(".dockercfg"), "other"));
+    client_world_write(world, target, "{\"a\":1}");
+    assert_int_equal(chmod(target, 0644), 0);
+    assert_int_equal(symlink("dotfiles/docker.json", path), 0);
+    assert_int_equal(docker_config_set(path, &helper, NULL), OK);
+    assert_int_equal(lstat(path, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_same_json(client_world_read(world, target),
+                     "{\"a\":1,\"credHelpers\":{\"pierone.example.org\":\"pierone\"}}");
+    assert_int_equal(client_world_mode(target), 0600);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+/* root may write everywhere: so it is a file that stands where a folder must be. */
+static void what_cannot_be_written_is_named(void **state)
+{
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "file/config.json");
+    struct error err = {0};
+
+    client_world_write(world, client_world_path(world, "file"), "x");
+    assert_int_equal(docker_config_set(path, &auth, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, path));
+    assert_null(strstr(err.message, "sesame"));
+}
+
+static void the_oldest_form_has_entries_by_host(void **state)
+{
+    static const struct {
+        const struct docker_login *login;
+        const char *before;
+        const char *after;
+    } cases[] = {
+        {&auth, NULL, "{\"pierone.example.org\":{\"auth\":\"" ENCODED "\"}}"},
+        {&auth, "{\"o\":{\"auth\":\"x\"},\"pierone.example.org\":{\"auth\":\"y\",\"email\":\"e\"}}",
+         "{\"o\":{\"auth\":\"x\"},\"pierone.example.org\":{\"auth\":\"" ENCODED "\"}}"},
+        {&forget, "{\"o\":{\"auth\":\"x\"},\"pierone.example.org\":{\"auth\":\"y\"}}",
+         "{\"o\":{\"auth\":\"x\"}}"},
+    };
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, ".dockercfg");
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        (void)unlink(path);
+        if (cases[i].before) {
+            client_world_write(world, path, cases[i].before);
+        }
+        assert_int_equal(dockercfg_set(path, cases[i].login, NULL), OK);
+        assert_same_json(client_world_read(world, path), cases[i].after);
+        assert_int_equal(client_world_mode(path), 0600);
+    }
+}
+
+static void what_would_become_too_large_is_not_written(void **state)
+{
+    enum { LIST_BYTES = 2 * 1024 * 1024 };
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "config.json");
+    const char *before = NULL;
+    struct error err = {0};
+    struct strbuf text;
+
+    strbuf_init(&text, 2L * LIST_BYTES);
+    strbuf_append_text(&text, "{\"a\":[0");
+    while (text.length < LIST_BYTES) {
+        strbuf_append_text(&text, ",0"); /* indented, each takes four times as much */
+    }
+    strbuf_append_text(&text, "]}");
+    client_world_write(world, path, text.text);
+    strbuf_release(&text);
+    before = client_world_read(world, path);
+    assert_int_equal(docker_config_set(path, &helper, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, path));
+    assert_string_equal(client_world_read(world, path), before);
+}
+
+/* As somebody who is not root, whom nothing is forbidden. */
+static void a_folder_that_is_read_only_is_named(void **state)
+{
+    enum { NOBODY = 65534 };
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "config.json");
+    const uid_t before = geteuid();
+    struct error err = {0};
+    enum error_code code = OK;
+
+    client_world_write(world, path, "{\"a\":1}");
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(chmod(world->folder, 0555), 0);
+    if (before == 0) {
+        assert_int_equal(seteuid(NOBODY), 0);
+    }
+    code = docker_config_set(path, &auth, &err);
+    assert_int_equal(seteuid(before), 0);
+    assert_int_equal(chmod(world->folder, 0700), 0);
+    assert_int_equal(code, ERROR_INVALID);
+    assert_non_null(strstr(err.message, path));
+    assert_string_equal(client_world_read(world, path), "{\"a\":1}");
+    assert_int_equal(client_world_count(world->folder), 1);
+}
 
 int main(void)
 {
-    const struct CMUnitTest docker_config[] = {
-        TEST(configurations_are_changed_in_one_place),
-        TEST(what_is_broken_stays),
-        TEST(nothing_is_made_to_forget),
-        TEST(the_old_form_has_hosts_at_its_top),
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(only_what_is_said_of_the_host_changes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(logins_in_the_forms_of_old_clients_are_removed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_port_belongs_to_the_host, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(setting_it_twice_is_setting_it_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_broken_is_refused_and_not_touched, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(forgetting_makes_no_file, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_symbolic_link_stays_one, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_cannot_be_written_is_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_oldest_form_has_entries_by_host, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_would_become_too_large_is_not_written, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_that_is_read_only_is_named, set_up, tear_down),
     };
 
-    return cmocka_run_group_tests(docker_config, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,207 +5,223 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/strbuf.h"
-#include "tests/support/temporary_folder.h"
-
-static char *folder;
-
-static const char *in_folder(const char *name)
-{
-    static char path[512];
-
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return path;
-}
+#include "tests/unit/cli/client_world.h"
 
 static int set_up(void **state)
 {
-    (void)state;
-    folder = temporary_folder_new();
+    *state = client_world_new();
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
-    temporary_folder_free(folder);
+    client_world_free(*state);
     return 0;
 }
 
-static void write_file(const char *name, const char *content)
-{
-    FILE *file = fopen(in_folder(name), "w");
-
-    assert_non_null(file);
-    assert_true(fputs(content, file) >= 0);
-    assert_int_equal(fclose(file), 0);
-}
-
-static const char *read_file(const char *name)
-{
-    static char content[4096];
-    FILE *file = fopen(in_folder(name), "r");
-    size_t length = 0;
-
-    assert_non_null(file);
-    length = fread(content, 1, sizeof(content) - 1, file);
-    content[length] = '\0';
-    assert_int_equal(fclose(file), 0);
-    return content;
-}
-
-enum { ARENA_BYTES = 64 * 1024 };
-
-static const struct login oauth = {
+static const struct login person = {
     .kind = LOGIN_OAUTH,
-    .user = STR_LITERAL("jdoe"),
-    .secret = STR_LITERAL("access"),
-    .refresh_token = STR_LITERAL("refresh"),
-    .token_url = STR_LITERAL("https://login/token"),
-    .client_id = STR_LITERAL("pierone"),
+    .user = STR_LITERAL("jane"),
+    .secret = STR_LITERAL("sesame"),
+    .refresh_token = STR_LITERAL("again"),
+    .token_url = STR_LITERAL("https://login.example.org/token"),
+    .client_id = STR_LITERAL("pierone-cli"),
     .expires_ms = 1431013791230,
 };
-static const struct login service = {
-    .kind = LOGIN_SERVICE, .secret = STR_LITERAL("t"), .source = STR_LITERAL("sha256:1")};
 
-static struct login find(const char *host, struct arena *arena)
+static void assert_same(struct str found, struct str expected)
+{
+    assert_true(str_equal(found, expected));
+    assert_non_null(found.bytes);
+    assert_int_equal(found.bytes[found.length], '\0');
+}
+
+static struct login find(struct client_world *world, const char *host)
 {
     struct json_value *store = NULL;
     struct login login;
 
-    assert_int_equal(login_store_read(in_folder("logins.json"), &store, NULL), OK);
-    login = login_store_find(store, host, arena);
+    assert_int_equal(login_store_read(world->paths.logins, &store, NULL), OK);
+    login = login_store_find(store, host, &world->arena);
     json_value_free(store);
     return login;
 }
 
-static void set(const char *host, const struct login *login)
+static void a_login_is_found_as_it_was_kept(void **state)
 {
-    assert_int_equal(login_store_write(in_folder("logins.json"), host, login, NULL), OK);
+    struct client_world *const world = *state;
+    struct login found;
+
+    assert_int_equal(login_store_write(world->paths.logins, "a:5000", &person, NULL), OK);
+    found = find(world, "a:5000");
+    assert_int_equal(found.kind, LOGIN_OAUTH);
+    assert_same(found.user, person.user);
+    assert_same(found.secret, person.secret);
+    assert_same(found.refresh_token, person.refresh_token);
+    assert_same(found.token_url, person.token_url);
+    assert_same(found.client_id, person.client_id);
+    assert_same(found.source, str_from(""));
+    assert_int_equal(found.expires_ms, person.expires_ms);
+    assert_int_equal(find(world, "a").kind, LOGIN_NONE);
+    assert_int_equal(client_world_mode(world->paths.logins), 0600);
 }
 
-static void a_login_comes_back_as_it_was(void **state)
+static void each_kind_is_kept(void **state)
 {
-    struct arena arena;
-    struct login login;
+    static const enum login_kind kinds[] = {LOGIN_OAUTH, LOGIN_PASSWORD, LOGIN_SERVICE};
+    struct client_world *const world = *state;
 
-    (void)state;
-    arena_init(&arena, ARENA_BYTES);
-    assert_int_equal(find("a:1", &arena).kind, LOGIN_NONE);
-    set("a:1", &oauth);
-    set("b", &service);
-    login = find("a:1", &arena);
-    assert_int_equal(login.kind, LOGIN_OAUTH);
-    assert_true(str_equal(login.user, oauth.user));
-    assert_true(str_equal(login.secret, oauth.secret));
-    assert_true(str_equal(login.refresh_token, oauth.refresh_token));
-    assert_true(str_equal(login.token_url, oauth.token_url));
-    assert_true(str_equal(login.client_id, oauth.client_id));
-    assert_int_equal(login.expires_ms, oauth.expires_ms);
-    login = find("b", &arena);
-    assert_int_equal(login.kind, LOGIN_SERVICE);
-    assert_true(str_equal(login.source, service.source));
-    assert_int_equal(find("a", &arena).kind, LOGIN_NONE);
-    arena_release(&arena);
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        const struct login login = {.kind = kinds[i], .source = STR_LITERAL("s")};
+
+        assert_int_equal(login_store_write(world->paths.logins, "a", &login, NULL), OK);
+        assert_int_equal(find(world, "a").kind, kinds[i]);
+        assert_same(find(world, "a").source, str_from("s"));
+        assert_int_equal(find(world, "a").expires_ms, 0);
+    }
 }
 
-static void logins_are_replaced_and_removed(void **state)
+static void other_logins_and_unknown_members_stay(void **state)
 {
     static const struct login nobody = {.kind = LOGIN_NONE};
-    struct arena arena;
+    struct client_world *const world = *state;
+    const char *const path = world->paths.logins;
 
-    (void)state;
-    arena_init(&arena, ARENA_BYTES);
-    set("a", &oauth);
-    set("b", &oauth);
-    set("a", &service);
-    assert_int_equal(find("a", &arena).refresh_token.length, 0);
-    set("a", &nobody);
-    assert_int_equal(find("a", &arena).kind, LOGIN_NONE);
-    assert_int_equal(find("b", &arena).kind, LOGIN_OAUTH);
-    set("b", &nobody);
-    assert_string_equal(read_file("logins.json"), "{\n  \"logins\": {}\n}\n");
-    arena_release(&arena);
+    client_world_write(world, path, "{\"later\":[1],\"logins\":{\"o\":{\"kind\":\"later\"}}}");
+    assert_int_equal(login_store_write(path, "a", &person, NULL), OK);
+    assert_int_equal(login_store_write(path, "a", &nobody, NULL), OK);
+    assert_string_equal(client_world_read(world, path),
+                        "{\n  \"later\": [\n    1\n  ],\n  \"logins\": {\n    \"o\": {\n"
+                        "      \"kind\": \"later\"\n    }\n  }\n}\n");
 }
 
-static void what_others_wrote_into_it_stays(void **state)
-{
-    (void)state;
-    write_file("logins.json", "{\"later\":{\"x\":1},\"logins\":{\"z\":{\"kind\":\"new\"}}}");
-    set("a", &service);
-    assert_non_null(strstr(read_file("logins.json"), "\"later\": {\n    \"x\": 1\n  }"));
-    assert_non_null(strstr(read_file("logins.json"), "\"kind\": \"new\""));
-}
-
-static void entries_that_make_no_sense_are_none(void **state)
+static void what_is_odd_is_nobodys_login(void **state)
 {
     static const char *const texts[] = {
         "",
         "{}",
         "{\"logins\":[]}",
-        "{\"logins\":{\"a\":1}}",
+        "{\"logins\":{\"a\":[]}}",
         "{\"logins\":{\"a\":{}}}",
-        "{\"logins\":{\"a\":{\"kind\":\"other\",\"expires_ms\":-1}}}"};
-    struct arena arena;
+        "{\"logins\":{\"a\":{\"kind\":\"none\"}}}",
+        "{\"logins\":{\"a\":{\"kind\":\"other\",\"secret\":\"x\"}}}",
+        "{\"logins\":{\"a\":{\"kind\":1}}}",
+    };
+    struct client_world *const world = *state;
 
-    (void)state;
-    arena_init(&arena, ARENA_BYTES);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-        write_file("logins.json", texts[i]);
-        assert_int_equal(find("a", &arena).kind, LOGIN_NONE);
+    assert_int_equal(find(world, "a").kind, LOGIN_NONE);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        client_world_write(world, world->paths.logins, texts[i]);
+        assert_int_equal(find(world, "a").kind, LOGIN_NONE);
     }
-    arena_release(&arena);
 }
 
-static void a_damaged_file_is_told_and_stays(void **state)
+static void an_odd_expiry_is_not_known(void **state)
 {
-    struct json_value *store = NULL;
-    struct error err = {0};
+    static const char *const odd[] = {"-1", "\"5\"", "1.5", "null"};
+    struct client_world *const world = *state;
 
-    (void)state;
-    write_file("logins.json", "{\"logins\":");
-    assert_int_equal(login_store_read(in_folder("logins.json"), &store, &err), ERROR_INVALID);
-    assert_non_null(strstr(err.message, "logins.json"));
-    assert_non_null(strstr(err.message, "pierone login"));
-    assert_int_equal(login_store_write(in_folder("logins.json"), "a", &oauth, NULL), ERROR_INVALID);
-    assert_string_equal(read_file("logins.json"), "{\"logins\":");
+    for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
+        client_world_write(world, world->paths.logins,
+                           arena_format(&world->arena,
+                                        "{\"logins\":{\"a\":{\"kind\":\"oauth2\","
+                                        "\"expires_ms\":%s}}}",
+                                        odd[i]));
+        assert_int_equal(find(world, "a").kind, LOGIN_OAUTH);
+        assert_int_equal(find(world, "a").expires_ms, 0);
+    }
 }
 
-static void note(void *context, const char *host, struct str user)
+static void a_damaged_file_is_told_and_not_touched(void **state)
+{
+    static const char *const damaged[] = {
+        "{",
+        "{\"logins\":{\"a\":{\"secret\":\"sesame\"",
+        "{\"logins\":{\"a\":{\"secret\":\"sesame",
+        "{\"secret\":\"sesame\" \"sesame\"}",
+        "x",
+        "[]",
+        "null",
+        "\"sesame\"",
+        "7",
+    };
+    struct client_world *const world = *state;
+    const char *const path = world->paths.logins;
+
+    for (size_t i = 0; i < ARRAY_LEN(damaged); i++) {
+        struct json_value *store = NULL;
+        struct error err = {0};
+
+        client_world_write(world, path, damaged[i]);
+        assert_int_equal(login_store_read(path, &store, &err), ERROR_INVALID);
+        assert_null(store);
+        assert_non_null(strstr(err.message, path));
+        assert_non_null(strstr(err.message, "`pierone login`"));
+        assert_null(strstr(err.message, "sesame"));
+        assert_int_equal(login_store_write(path, "a", &person, NULL), ERROR_INVALID);
+        assert_string_equal(client_world_read(world, path), damaged[i]);
+    }
+}
+
+static void a_file_that_would_become_too_large_is_not_written(void **state)
+{
+    enum { SECRET_BYTES = 4 * 1024 * 1024 };
+    struct client_world *const world = *state;
+    char *const secret = malloc(SECRET_BYTES);
+    struct login login = {.kind = LOGIN_PASSWORD, .secret = {secret, SECRET_BYTES}};
+    const char *before = NULL;
+
+    assert_non_null(secret);
+    memset(secret, 'x', SECRET_BYTES);
+    assert_int_equal(login_store_write(world->paths.logins, "a", &person, NULL), OK);
+    before = client_world_read(world, world->paths.logins);
+    assert_int_equal(login_store_write(world->paths.logins, "a", &login, NULL), ERROR_INVALID);
+    assert_string_equal(client_world_read(world, world->paths.logins), before);
+    free(secret);
+}
+
+static void add(void *context, const char *host, struct str user)
 {
     strbuf_append_format(context, "%s=%.*s ", host, STR_FORMAT(user));
 }
 
-static void all_are_visited(void **state)
+static void logins_are_visited_in_order(void **state)
 {
+    struct client_world *const world = *state;
     struct json_value *store = NULL;
-    struct strbuf text;
-    const struct login_visitor visitor = {&text, note};
+    struct strbuf seen;
+    const struct login_visitor visitor = {&seen, add};
 
-    (void)state;
-    set("b", &oauth);
-    set("a", &service);
-    strbuf_init(&text, 100);
-    assert_int_equal(login_store_read(in_folder("logins.json"), &store, NULL), OK);
+    strbuf_init(&seen, 1000);
+    client_world_write(world, world->paths.logins,
+                       "{\"logins\":{\"z\":{\"user\":\"y\"},\"b\":{\"user\":\"c\"},\"a\":{}}}");
+    assert_int_equal(login_store_read(world->paths.logins, &store, NULL), OK);
     login_store_each(store, &visitor);
-    assert_string_equal(text.text, "b=jdoe a= ");
+    assert_string_equal(seen.text, "z=y b=c a= ");
     json_value_free(store);
-    strbuf_release(&text);
+    strbuf_release(&seen);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
-    const struct CMUnitTest login_store[] = {
-        TEST(a_login_comes_back_as_it_was),     TEST(logins_are_replaced_and_removed),
-        TEST(what_others_wrote_into_it_stays),  TEST(entries_that_make_no_sense_are_none),
-        TEST(a_damaged_file_is_told_and_stays), TEST(all_are_visited),
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_login_is_found_as_it_was_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_kind_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(other_logins_and_unknown_members_stay, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_odd_is_nobodys_login, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_odd_expiry_is_not_known, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_damaged_file_is_told_and_not_touched, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_that_would_become_too_large_is_not_written, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(logins_are_visited_in_order, set_up, tear_down),
     };
 
-    return cmocka_run_group_tests(login_store, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

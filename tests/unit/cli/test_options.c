@@ -5,132 +5,197 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/attributes.h"
 #include "cli/command.h"
 
-enum { WORDS_MAX = 80 };
+enum { LINE_BYTES = 512, WORDS_MAX = 80 };
 
-/* Parses words that are separated by spaces. */
-static enum error_code parse(const char *line, struct options *options, struct error *err)
+/* Splits a line at its spaces; `_` stands for an empty word. The words live in `line`. */
+static int split(char line[LINE_BYTES], char *words[WORDS_MAX])
 {
-    static char texts[WORDS_MAX][100];
-    char *words[WORDS_MAX] = {texts[0]};
-    struct str rest = str_from(line);
-    struct str word;
-    int count = 1;
+    bool is_within = false;
+    int count = 0;
 
-    while (str_cut(&rest, ' ', &word) && count < WORDS_MAX) {
-        if (word.length > 0) {
-            (void)snprintf(texts[count], sizeof(texts[count]), "%.*s", STR_FORMAT(word));
-            words[count] = texts[count];
-            count++;
+    for (char *next = line; *next != '\0'; next++) {
+        const bool is_space = *next == ' ';
+
+        if (is_space || *next == '_') {
+            *next = '\0';
+        }
+        if (!is_space && !is_within) {
+            words[count++] = next;
+        }
+        is_within = !is_space;
+    }
+    return count;
+}
+
+struct line {
+    char text[LINE_BYTES]; /* the options borrow it */
+    struct options options;
+};
+
+static enum error_code parse(const char *text, struct line *line, struct error *err)
+{
+    char *words[WORDS_MAX];
+
+    (void)snprintf(line->text, sizeof(line->text), "pierone %s", text);
+    return options_parse(split(line->text, words), words, &line->options, err);
+}
+
+static void assert_text(const char *found, const char *expected)
+{
+    assert_int_equal(found == NULL, expected == NULL);
+    if (found) {
+        assert_string_equal(found, expected);
+    }
+}
+
+static const struct {
+    const char *line;
+    const char *command; /* NULL: none */
+    struct options expected;
+} forms[] = {
+    {"", NULL, {0}},
+    {"-h", NULL, {.wants_help = true}},
+    {"-hV", NULL, {.wants_help = true, .wants_version = true}},
+    {"--help", NULL, {.wants_help = true}},
+    {"--he", NULL, {.wants_help = true}},
+    {"--version", NULL, {.wants_version = true}},
+    {"teams --url a.b", "teams", {.url = "a.b"}},
+    {"teams --url=a.b", "teams", {.url = "a.b"}},
+    {"teams --url=", "teams", {.url = ""}},
+    {"teams --url _", "teams", {.url = ""}},
+    {"teams --url=a=b", "teams", {.url = "a=b"}},
+    {"teams --ur a.b", "teams", {.url = "a.b"}},
+    {"--url a.b teams", "teams", {.url = "a.b"}},
+    {"teams --url --help", "teams", {.url = "--help"}},
+    {"teams -o json", "teams", {.format = OUTPUT_JSON}},
+    {"teams -ojson", "teams", {.format = OUTPUT_JSON}},
+    {"teams --output=tsv", "teams", {.format = OUTPUT_TSV}},
+    {"teams --out text", "teams", {.format = OUTPUT_TEXT}},
+    {"teams -o json -o tsv", "teams", {.format = OUTPUT_TSV}},
+    {"teams -ho json", "teams", {.wants_help = true, .format = OUTPUT_JSON}},
+    {"tags t -l 5", "tags", {.limit = 5, .argument_count = 1, .arguments = {"t"}}},
+    {"tags -l5 t", "tags", {.limit = 5, .argument_count = 1, .arguments = {"t"}}},
+    {"tags --limit 007 t", "tags", {.limit = 7, .argument_count = 1, .arguments = {"t"}}},
+    {"tags --limit=18446744073709551615 t",
+     "tags",
+     {.limit = UINT64_MAX, .argument_count = 1, .arguments = {"t"}}},
+    {"login --device", "login", {.by_device = true}},
+    {"login --dev", "login", {.by_device = true}},
+    {"login -u jane --password-stdin", "login", {.user = "jane", .password_on_stdin = true}},
+    {"login -ujane", "login", {.user = "jane"}},
+    {"login --username=jane", "login", {.user = "jane"}},
+    {"login --no-helper --dockercfg", "login", {.without_helper = true, .with_dockercfg = true}},
+    {"tags -- -t", "tags", {.argument_count = 1, .arguments = {"-t"}}},
+    {"tags -- --limit", "tags", {.argument_count = 1, .arguments = {"--limit"}}},
+    {"-- tags --", "tags", {.argument_count = 1, .arguments = {"--"}}},
+    {"tags -", "tags", {.argument_count = 1, .arguments = {"-"}}},
+    {"tags _", "tags", {.argument_count = 1, .arguments = {""}}},
+    {"latest a b", "latest", {.argument_count = 2, .arguments = {"a", "b"}}},
+    {"tags --help", "tags", {.wants_help = true}},
+    {"teams --limit 5 --help", "teams", {.wants_help = true, .limit = 5}},
+};
+
+static void every_form_of_an_option_is_taken(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        const struct options *const expected = &forms[i].expected;
+        struct line line;
+
+        assert_int_equal(parse(forms[i].line, &line, NULL), OK);
+        assert_text(line.options.command ? line.options.command->name : NULL, forms[i].command);
+        assert_text(line.options.url, expected->url);
+        assert_text(line.options.user, expected->user);
+        assert_int_equal(line.options.format, expected->format);
+        assert_true(line.options.limit == expected->limit);
+        assert_int_equal(line.options.wants_help, expected->wants_help);
+        assert_int_equal(line.options.wants_version, expected->wants_version);
+        assert_int_equal(line.options.by_device, expected->by_device);
+        assert_int_equal(line.options.password_on_stdin, expected->password_on_stdin);
+        assert_int_equal(line.options.without_helper, expected->without_helper);
+        assert_int_equal(line.options.with_dockercfg, expected->with_dockercfg);
+        assert_int_equal(line.options.argument_count, expected->argument_count);
+        for (size_t j = 0; j < expected->argument_count; j++) {
+            assert_text(line.options.arguments[j], expected->arguments[j]);
         }
     }
-    return options_parse(count, words, options, err);
 }
 
-static void options_stand_anywhere(void **state)
+static void what_is_wrong_is_told(void **state)
 {
-    static const char *const lines[] = {
-        "tags team app -l 5 -o json --url x",
-        "-l5 -ojson tags --url=x team app",
-        "--limit 5 --output=json --url x ta team app",
-        "tags -l 5 team --url x -o json -- app",
-        "tags --lim=5 --out json --ur x team app",
-        "tags team app -l 7 -l 5 -o tsv -o json --url x",
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
-        struct options options = {0};
-
-        assert_int_equal(parse(lines[i], &options, NULL), OK);
-        assert_string_equal(options.command->name, "tags");
-        assert_int_equal(options.argument_count, 2);
-        assert_string_equal(options.arguments[0], "team");
-        assert_string_equal(options.arguments[1], "app");
-        assert_int_equal(options.limit, 5);
-        assert_int_equal(options.format, OUTPUT_JSON);
-        assert_string_equal(options.url, "x");
-    }
-}
-
-static void each_option_sets_what_it_means(void **state)
-{
-    struct options options = {0};
-
-    (void)state;
-    assert_int_equal(
-        parse("login --device -u me --password-stdin --no-helper --dockercfg", &options, NULL), OK);
-    assert_true(options.by_device && options.password_on_stdin && options.without_helper &&
-                options.with_dockercfg);
-    assert_string_equal(options.user, "me");
-    assert_int_equal(parse("-hV", &options, NULL), OK);
-    assert_true(options.wants_help && options.wants_version);
-    assert_int_equal(parse("", &options, NULL), OK);
-    assert_null(options.command);
-    assert_int_equal(parse("artifacts -- -x", &options, NULL), OK);
-    assert_string_equal(options.arguments[0], "-x");
-    assert_int_equal(parse("artifacts -", &options, NULL), OK);
-    assert_string_equal(options.arguments[0], "-");
-    assert_int_equal(parse("tags --help", &options, NULL), OK); /* without its arguments */
-}
-
-static void what_is_wrong_is_said(void **state)
-{
-    static const char *const rows[][2] = {
-        {"teams --nonsense", "unknown option \"--nonsense\""},
-        {"teams -x", "unknown option \"-x\""},
-        {"teams -D", "unknown option \"-D\""}, /* a letter, and no option */
-        {"teams --h=1", "takes no value"},
-        {"teams --", NULL},
-        {"teams -o", "needs a value"},
-        {"teams --output", "needs a value"},
-        {"teams -o xml", "text, json or tsv"},
-        {"tags x -l 0", "above 0"},
-        {"tags x -l many", "above 0"},
-        {"tags x -l 99999999999999999999", "above 0"},
-        {"teams -l 3", "no option --limit"},
-        {"tags --device x", "no option --device"},
-        {"tags", "usage: pierone tags TEAM [ARTIFACT...]"},
+    static const struct {
+        const char *line;
+        const char *told;
+    } cases[] = {
+        {"--nonsense", "unknown option \"--nonsense\""},
+        {"--=x", "unknown option \"--\""},
+        {"--helpx", "unknown option \"--helpx\""},
+        {"--u a", "ambiguous option \"--u\""},
+        {"--d", "ambiguous option \"--d\""},
+        {"--help=yes", "--help takes no value"},
+        {"teams --url", "--url needs a value: URL"},
+        {"teams -o", "--output needs a value: text|json|tsv"},
+        {"teams -o xml", "not \"xml\""},
+        {"teams -o JSON", "not \"JSON\""},
+        {"teams --output=", "not \"\""},
+        {"tags t -l 0", "--limit is a number above 0"},
+        {"tags t -l -1", "--limit is a number above 0"},
+        {"tags t -l 5x", "not \"5x\""},
+        {"tags t -l 18446744073709551616", "--limit is a number"},
+        {"-x", "unknown option \"-x\""},
+        {"-\x1b", "unknown option \"-?\""},
+        {"-U a.b", "unknown option \"-U\""},
+        {"-D", "unknown option \"-D\""},
+        {"-hx", "unknown option \"-x\""},
+        {"nonsense", "unknown command \"nonsense\""},
+        {"t", "ambiguous command \"t\""},
+        {"_", "command \"\""},
+        {"teams -l 5", "`pierone teams` has no option --limit"},
+        {"teams --device", "`pierone teams` has no option --device"},
         {"teams x", "usage: pierone teams"},
+        {"tags", "usage: pierone tags TEAM [ARTIFACT...]"},
+        {"latest a", "usage: pierone latest TEAM ARTIFACT"},
         {"latest a b c", "usage: pierone latest TEAM ARTIFACT"},
-        {"nonsense", "unknown command"},
-        {"login --no", NULL},
-        {"login --d", "ambiguous option"},
+        {"mark-production-ready a b c", "usage: pierone mark-production-ready INCIDENT"},
     };
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct options options = {0};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct line line = {.options = {.url = "untouched"}};
         struct error err = {0};
-        const enum error_code code = parse(rows[i][0], &options, &err);
 
-        if (rows[i][1] ? code != ERROR_INVALID || !strstr(err.message, rows[i][1]) : code != OK) {
-            fail_msg("%s: %s", rows[i][0], err.message);
-        }
+        assert_int_equal(parse(cases[i].line, &line, &err), ERROR_INVALID);
+        assert_non_null(strstr(err.message, cases[i].told));
+        assert_text(line.options.url, "untouched");
     }
 }
 
-static void arguments_are_limited(void **state)
+static void arguments_have_a_highest_number(void **state)
 {
-    char line[400] = "tags";
-    struct options options = {0};
+    for (int over = 0; over <= 1; over++) {
+        struct line line;
+        struct error err = {0};
+        char text[LINE_BYTES] = "tags";
 
-    (void)state;
-    for (int i = 0; i < ARGUMENTS_MAX; i++) {
-        memcpy(line + strlen(line), " a", 3);
+        (void)state;
+        for (int i = 0; i < ARGUMENTS_MAX + over; i++) {
+            (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), " a");
+        }
+        assert_int_equal(parse(text, &line, &err), over ? ERROR_INVALID : OK);
+        assert_int_equal(strstr(err.message, "more than 64 arguments") != NULL, over);
     }
-    assert_int_equal(parse(line, &options, NULL), OK);
-    memcpy(line + strlen(line), " a", 3);
-    assert_int_equal(parse(line, &options, NULL), ERROR_INVALID);
 }
 
-static void letters_name_one_option_each(void **state)
+static void rows_are_found_by_their_letter(void **state)
 {
     size_t count = 0;
     const struct option_row *const rows = options_all(&count);
@@ -140,17 +205,19 @@ static void letters_name_one_option_each(void **state)
         assert_ptr_equal(options_find(rows[i].letter), &rows[i]);
     }
     assert_null(options_find('?'));
+    for (const char *letter = global_options; *letter != '\0'; letter++) {
+        assert_non_null(options_find(*letter));
+    }
 }
 
 int main(void)
 {
-    const struct CMUnitTest options[] = {
-        cmocka_unit_test(options_stand_anywhere),
-        cmocka_unit_test(each_option_sets_what_it_means),
-        cmocka_unit_test(what_is_wrong_is_said),
-        cmocka_unit_test(arguments_are_limited),
-        cmocka_unit_test(letters_name_one_option_each),
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_form_of_an_option_is_taken),
+        cmocka_unit_test(what_is_wrong_is_told),
+        cmocka_unit_test(arguments_have_a_highest_number),
+        cmocka_unit_test(rows_are_found_by_their_letter),
     };
 
-    return cmocka_run_group_tests(options, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

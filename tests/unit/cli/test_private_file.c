@@ -1,187 +1,243 @@
 #include "cli/private_file.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
-
-#include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/str.h"
-#include "tests/support/temporary_folder.h"
+#include <cmocka.h>
 
-static char *folder;
-
-static const char *in_folder(const char *name)
-{
-    static char path[512];
-
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return path;
-}
+#include "tests/unit/cli/client_world.h"
 
 static int set_up(void **state)
 {
-    (void)state;
-    folder = temporary_folder_new();
+    *state = client_world_new();
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
-    temporary_folder_free(folder);
+    client_world_free(*state);
     return 0;
 }
 
-static void write_file(const char *name, const char *content)
+static enum error_code read_into(struct client_world *world, const char *path, size_t limit,
+                                 const char **text_out, struct error *err)
 {
-    FILE *file = fopen(in_folder(name), "w");
+    struct strbuf text;
+    enum error_code code = OK;
 
-    assert_non_null(file);
-    assert_true(fputs(content, file) >= 0);
-    assert_int_equal(fclose(file), 0);
+    strbuf_init(&text, limit);
+    code = private_file_read(path, &text, err);
+    *text_out = arena_text(&world->arena, strbuf_str(&text));
+    strbuf_release(&text);
+    return code;
 }
 
-static const char *read_file(const char *name)
+static void what_was_written_is_read(void **state)
 {
-    static char content[4096];
-    FILE *file = fopen(in_folder(name), "r");
-    size_t length = 0;
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "a/b/c.json");
+    const char *text = NULL;
 
-    assert_non_null(file);
-    length = fread(content, 1, sizeof(content) - 1, file);
-    content[length] = '\0';
-    assert_int_equal(fclose(file), 0);
-    return content;
+    assert_int_equal(private_file_write(path, str_from("one"), NULL), OK);
+    assert_int_equal(read_into(world, path, 100, &text, NULL), OK);
+    assert_string_equal(text, "one");
+    assert_int_equal(private_file_write(path, str_from(""), NULL), OK);
+    assert_int_equal(read_into(world, path, 100, &text, NULL), OK);
+    assert_string_equal(text, "");
 }
 
-static unsigned mode_of(const char *name)
+static void files_and_folders_are_the_persons_own(void **state)
 {
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "a/b.json");
+    const mode_t before = umask(0);
+
+    assert_int_equal(private_file_write(path, str_from("one"), NULL), OK);
+    assert_int_equal(client_world_mode(path), 0600);
+    assert_int_equal(client_world_mode(client_world_path(world, "a")), 0700);
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_equal(private_file_write(path, str_from("two"), NULL), OK);
+    assert_int_equal(client_world_mode(path), 0600);
+    (void)umask(before);
+}
+
+static void a_file_is_replaced_and_not_written_over(void **state)
+{
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "a.json");
+    const char *const other = client_world_path(world, "other");
+
+    assert_int_equal(private_file_write(path, str_from("one"), NULL), OK);
+    assert_int_equal(link(path, other), 0); /* somebody has it open */
+    assert_int_equal(private_file_write(path, str_from("two"), NULL), OK);
+    assert_string_equal(client_world_read(world, path), "two");
+    assert_string_equal(client_world_read(world, other), "one");
+    assert_int_equal(client_world_count(world->folder), 2);
+}
+
+static void nothing_is_left_of_what_could_not_be_written(void **state)
+{
+    struct client_world *const world = *state;
+    const char *const folder = client_world_path(world, "taken");
+    struct error err = {0};
+
+    client_world_write(world, client_world_path(world, "taken/entry"), "x");
+    assert_int_equal(private_file_write(folder, str_from("one"), &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, folder));
+    assert_int_equal(client_world_count(world->folder), 1);
+}
+
+static void long_files_and_missing_ones_are_told_apart(void **state)
+{
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "a.json");
+    struct error err = {0};
+    const char *text = NULL;
+
+    assert_int_equal(read_into(world, path, 100, &text, &err), ERROR_NOT_FOUND);
+    client_world_write(world, path, "12345678901");
+    assert_int_equal(read_into(world, path, 11, &text, &err), OK);
+    assert_int_equal(read_into(world, path, 10, &text, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, path));
+    assert_int_equal(read_into(world, client_world_path(world, "a.json/b"), 9, &text, &err),
+                     ERROR_NOT_FOUND);
+    assert_int_equal(read_into(world, world->folder, 10, &text, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, world->folder));
+}
+
+static void a_path_that_is_too_long_is_refused(void **state)
+{
+    struct strbuf path;
+    int fd = -1;
+
+    (void)state;
+    strbuf_init(&path, 10000);
+    for (int i = 0; i < 5000; i++) {
+        strbuf_append_text(&path, "x");
+    }
+    assert_int_equal(private_file_write(path.text, str_from(""), NULL), ERROR_INVALID);
+    assert_int_equal(private_file_lock(path.text, &fd, NULL), ERROR_INVALID);
+    strbuf_release(&path);
+}
+
+static void a_link_stays_a_link(void **state)
+{
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "link");
+    const char *const target = client_world_path(world, "elsewhere/file");
     struct stat status;
 
-    assert_int_equal(stat(in_folder(name), &status), 0);
-    return status.st_mode & 07777;
-}
-
-static void files_are_written_in_one_step(void **state)
-{
-    (void)state;
-    assert_int_equal(private_file_write(in_folder("a/b/file"), str_from("one"), NULL), OK);
-    assert_int_equal(private_file_write(in_folder("a/b/file"), str_from("two"), NULL), OK);
-    assert_string_equal(read_file("a/b/file"), "two");
-    assert_int_equal(mode_of("a/b/file"), 0600);
-    assert_int_equal(mode_of("a/b"), 0700);
-}
-
-static void a_file_that_all_could_read_is_private_afterwards(void **state)
-{
-    (void)state;
-    write_file("file", "old");
-    assert_int_equal(chmod(in_folder("file"), 0644), 0);
-    assert_int_equal(private_file_write(in_folder("file"), str_from("new"), NULL), OK);
-    assert_int_equal(mode_of("file"), 0600);
-}
-
-static void links_stay_links(void **state)
-{
-    char target[512];
-    struct stat status;
-
-    (void)state;
-    write_file("real", "old");
-    (void)snprintf(target, sizeof(target), "%s", in_folder("real"));
-    assert_int_equal(symlink(target, in_folder("link")), 0);
-    assert_int_equal(private_file_write(in_folder("link"), str_from("new"), NULL), OK);
-    assert_int_equal(lstat(in_folder("link"), &status), 0);
+    client_world_write(world, target, "one");
+    assert_int_equal(symlink(target, path), 0);
+    assert_int_equal(private_file_write(path, str_from("two"), NULL), OK);
+    assert_int_equal(lstat(path, &status), 0);
     assert_true(S_ISLNK(status.st_mode));
-    assert_string_equal(read_file("real"), "new");
+    assert_string_equal(client_world_read(world, target), "two");
 }
 
-static void reading_is_limited(void **state)
-{
-    struct strbuf buf;
-    struct error err = {0};
-
-    (void)state;
-    write_file("file", "12345");
-    strbuf_init(&buf, 5);
-    assert_int_equal(private_file_read(in_folder("file"), &buf, NULL), OK);
-    assert_string_equal(buf.text, "12345");
-    strbuf_release(&buf);
-    strbuf_init(&buf, 4);
-    assert_int_equal(private_file_read(in_folder("file"), &buf, &err), ERROR_INVALID);
-    assert_non_null(strstr(err.message, "/file"));
-    assert_int_equal(private_file_read(in_folder("none"), &buf, NULL), ERROR_NOT_FOUND);
-    assert_int_equal(private_file_read(in_folder("file/below"), &buf, NULL), ERROR_NOT_FOUND);
-    assert_int_equal(private_file_read(folder, &buf, &err), ERROR_INVALID);
-    strbuf_release(&buf);
-}
-
-static void what_cannot_be_written_is_said_and_leaves_nothing(void **state)
-{
-    struct error err = {0};
-
-    (void)state;
-    write_file("file", "");
-    assert_int_equal(private_file_write(in_folder("file/below"), str_from("x"), &err),
-                     ERROR_INVALID);
-    assert_non_null(strstr(err.message, "/file"));
-    assert_int_equal(mkdir(in_folder("folder"), 0700), 0);
-    assert_int_equal(private_file_write(in_folder("folder"), str_from("x"), &err), ERROR_INVALID);
-    assert_int_equal(rmdir(in_folder("folder")), 0); /* it was left, empty */
-}
-
-/* Whether another process gets the lock at once. */
-static bool is_free(const char *name)
+/* Whether another process would have to wait. */
+static bool is_locked(const char *path)
 {
     const pid_t child = fork();
     int status = 0;
 
     if (child == 0) {
         struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-        const int fd = open(in_folder(name), O_RDWR | O_CLOEXEC);
+        const int fd = open(path, O_RDWR);
 
-        _exit(fd >= 0 && fcntl(fd, F_SETLK, &whole) == 0 ? 0 : 1);
+        _exit(fd >= 0 && fcntl(fd, F_SETLK, &whole) < 0 ? 1 : 0);
     }
+    assert_true(child > 0);
     assert_int_equal(waitpid(child, &status, 0), child);
-    return status == 0;
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status) == 1;
 }
 
-static void a_lock_is_held_against_others(void **state)
+static void a_lock_holds_until_its_descriptor_is_closed(void **state)
 {
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "a/logins.json");
+    const char *const lock = client_world_path(world, "a/logins.json.lock");
     int fd = -1;
 
-    (void)state;
-    assert_int_equal(private_file_lock(in_folder("sub/file"), &fd, NULL), OK);
-    assert_false(is_free("sub/file.lock"));
-    assert_int_equal(close(fd), 0);
-    assert_true(is_free("sub/file.lock"));
-    assert_int_equal(mode_of("sub/file.lock"), 0600);
-    write_file("file", "");
-    assert_int_equal(private_file_lock(in_folder("file/below"), &fd, NULL), ERROR_INVALID);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(private_file_lock(path, &fd, NULL), OK);
+        assert_true(is_locked(lock));
+        assert_true((fcntl(fd, F_GETFD) & FD_CLOEXEC) != 0);
+        (void)close(fd);
+        assert_false(is_locked(lock));
+    }
+    assert_int_equal(client_world_mode(lock), 0600);
+    assert_null(client_world_read(world, path));
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+static void a_lock_that_cannot_be_had_is_named(void **state)
+{
+    struct client_world *const world = *state;
+    struct error err = {0};
+    int fd = -1;
+
+    client_world_write(world, client_world_path(world, "file"), "x");
+    assert_int_equal(private_file_lock(client_world_path(world, "file/a"), &fd, &err),
+                     ERROR_INVALID);
+    assert_non_null(strstr(err.message, client_world_path(world, "file/a")));
+    assert_int_equal(fd, -1);
+}
+
+static void a_link_to_what_is_not_there_yet_stays_one(void **state)
+{
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "link");
+    const char *const target = client_world_path(world, "dotfiles/file");
+    struct stat status;
+
+    assert_int_equal(mkdir(client_world_path(world, "dotfiles"), 0700), 0);
+    assert_int_equal(symlink("dotfiles/file", path), 0);
+    assert_int_equal(private_file_write(path, str_from("one"), NULL), OK);
+    assert_int_equal(lstat(path, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_string_equal(client_world_read(world, target), "one");
+}
+
+static void links_in_a_circle_are_refused(void **state)
+{
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "link");
+    struct error err = {0};
+
+    assert_int_equal(symlink("link", path), 0);
+    assert_int_equal(private_file_write(path, str_from("one"), &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, path));
+}
 
 int main(void)
 {
-    const struct CMUnitTest private_file[] = {
-        TEST(files_are_written_in_one_step),
-        TEST(a_file_that_all_could_read_is_private_afterwards),
-        TEST(links_stay_links),
-        TEST(reading_is_limited),
-        TEST(what_cannot_be_written_is_said_and_leaves_nothing),
-        TEST(a_lock_is_held_against_others),
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_was_written_is_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(files_and_folders_are_the_persons_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_is_replaced_and_not_written_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_left_of_what_could_not_be_written, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(long_files_and_missing_ones_are_told_apart, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_path_that_is_too_long_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_link_stays_a_link, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_lock_holds_until_its_descriptor_is_closed, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_lock_that_cannot_be_had_is_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_link_to_what_is_not_there_yet_stays_one, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(links_in_a_circle_are_refused, set_up, tear_down),
     };
 
-    return cmocka_run_group_tests(private_file, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

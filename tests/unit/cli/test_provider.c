@@ -5,45 +5,108 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/attributes.h"
 #include "tests/support/fake_http_client.h"
 
-enum { ARENA_BYTES = 64 * 1024 };
+static const struct registry_url registry = {"https://a.b", "a.b"};
+static const char about[] = "https://a.b/.well-known/pierone";
+static const char discovery[] = "https://login/.well-known/openid-configuration";
 
-#define WELL_KNOWN "https://r/.well-known/pierone"
-#define DISCOVERY "https://i/.well-known/openid-configuration"
-
-static const struct registry_url registry = {"https://r", "r"};
-
-static void a_registry_says_how_to_log_in(void **state)
-{
-    struct http_client *client = fake_http_client_new();
-    struct provider provider = {0};
+struct asking {
+    struct http_client *client;
     struct arena arena;
+};
 
-    (void)state;
-    arena_init(&arena, ARENA_BYTES);
-    fake_http_client_answer(
-        client, WELL_KNOWN, 200,
-        "{\"methods\":[\"oauth2\",\"password\",\"new\"],\"issuer\":\"https://i\","
-        "\"client_id\":\"c\",\"scopes\":[\"a\",\"b\"],\"redirect_port\":17}",
-        -1);
-    assert_int_equal(provider_find(client, &registry, &arena, &provider, NULL), OK);
-    assert_true(provider.takes_tokens && provider.takes_passwords);
-    assert_string_equal(provider.issuer, "https://i");
-    assert_string_equal(provider.client_id, "c");
-    assert_string_equal(provider.scopes, "a b");
-    assert_int_equal(provider.redirect_port, 17);
-    fake_http_client_answer(client, WELL_KNOWN, 200, "{\"methods\":[],\"issuer\":null}", -1);
-    assert_int_equal(provider_find(client, &registry, &arena, &provider, NULL), OK);
-    assert_false(provider.takes_tokens || provider.takes_passwords);
-    assert_null(provider.issuer);
-    http_client_free(client);
-    arena_release(&arena);
+static int set_up(void **state)
+{
+    struct asking *const asking = calloc(1, sizeof(*asking));
+
+    asking->client = fake_http_client_new();
+    arena_init(&asking->arena, 1024 * 1024);
+    *state = asking;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct asking *const asking = *state;
+
+    http_client_free(asking->client);
+    arena_release(&asking->arena);
+    free(asking);
+    return 0;
+}
+
+static enum error_code find(struct asking *asking, struct provider *provider, struct error *err)
+{
+    return provider_find(asking->client, &registry, &asking->arena, provider, err);
+}
+
+static void assert_text(const char *found, const char *expected)
+{
+    assert_int_equal(found == NULL, expected == NULL);
+    if (found) {
+        assert_string_equal(found, expected);
+    }
+}
+
+static void a_registry_says_how_one_logs_in(void **state)
+{
+    static const struct {
+        const char *body;
+        bool takes_tokens;
+        bool takes_passwords;
+        const char *issuer;
+        const char *client_id;
+        const char *scopes;
+        uint64_t redirect_port;
+    } cases[] = {
+        {"{\"methods\":[]}", false, false, NULL, NULL, "", 0},
+        {"{\"methods\":[\"oauth2\"],\"issuer\":\"https://i\",\"client_id\":\"c\","
+         "\"scopes\":[\"openid\",\"uid\"],\"redirect_port\":8081}",
+         true, false, "https://i", "c", "openid uid", 8081},
+        {"{\"methods\":[\"password\",\"oauth2\",\"later\"]}", true, true, NULL, NULL, "", 0},
+        {"{\"methods\":[1,null,\"password\"],\"issuer\":\"\",\"client_id\":5,\"scopes\":\"x\","
+         "\"redirect_port\":\"8081\"}",
+         false, true, NULL, NULL, "", 0},
+    };
+    struct asking *const asking = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct provider provider = {.issuer = "from before", .redirect_port = 1};
+
+        fake_http_client_answer(asking->client, about, 200, cases[i].body, -1);
+        assert_int_equal(find(asking, &provider, NULL), OK);
+        assert_int_equal(provider.takes_tokens, cases[i].takes_tokens);
+        assert_int_equal(provider.takes_passwords, cases[i].takes_passwords);
+        assert_text(provider.issuer, cases[i].issuer);
+        assert_text(provider.client_id, cases[i].client_id);
+        assert_text(provider.scopes, cases[i].scopes);
+        assert_int_equal(provider.redirect_port, cases[i].redirect_port);
+        assert_null(provider.token_url);
+    }
+}
+
+static void a_port_that_cannot_be_is_refused(void **state)
+{
+    struct asking *const asking = *state;
+    struct provider provider;
+    struct error err = {0};
+
+    fake_http_client_answer(asking->client, about, 200, "{\"methods\":[],\"redirect_port\":65535}",
+                            -1);
+    assert_int_equal(find(asking, &provider, NULL), OK);
+    fake_http_client_answer(asking->client, about, 200, "{\"methods\":[],\"redirect_port\":65536}",
+                            -1);
+    assert_int_equal(find(asking, &provider, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, "redirect_port"));
 }
 
 static void what_is_no_registry_is_told(void **state)
@@ -52,67 +115,115 @@ static void what_is_no_registry_is_told(void **state)
         int status;
         const char *body;
         enum error_code code;
-    } rows[] = {
-        {404, "", ERROR_INVALID},   {200, "<html>", ERROR_INVALID},
-        {200, "{}", ERROR_INVALID}, {200, "{\"methods\":\"x\"}", ERROR_INVALID},
-        {302, "", ERROR_INVALID},   {0, "", ERROR_UNAVAILABLE},
+    } cases[] = {
+        {0, "", ERROR_UNAVAILABLE},   {404, "{\"methods\":[]}", ERROR_INVALID},
+        {200, "", ERROR_INVALID},     {200, "<html>", ERROR_INVALID},
+        {200, "{}", ERROR_INVALID},   {200, "{\"methods\":{}}", ERROR_INVALID},
+        {200, "[[]]", ERROR_INVALID}, {500, "", ERROR_INVALID},
     };
-    struct http_client *client = fake_http_client_new();
-    struct arena arena;
+    struct asking *const asking = *state;
 
-    (void)state;
-    arena_init(&arena, ARENA_BYTES);
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct provider provider = {0};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct provider provider = {.issuer = "untouched"};
+        struct error err = {0};
 
-        fake_http_client_answer(client, WELL_KNOWN, rows[i].status, rows[i].body, -1);
-        assert_int_equal(provider_find(client, &registry, &arena, &provider, NULL), rows[i].code);
+        fake_http_client_answer(asking->client, about, cases[i].status, cases[i].body, -1);
+        assert_int_equal(find(asking, &provider, &err), cases[i].code);
+        assert_true(err.message[0] != '\0');
+        assert_string_equal(provider.issuer, "untouched");
     }
-    http_client_free(client);
-    arena_release(&arena);
+}
+
+static void scopes_have_a_highest_number(void **state)
+{
+    struct asking *const asking = *state;
+    struct provider provider;
+    const char *list = "\"s\"";
+
+    for (int i = 0; i < PROVIDER_SCOPES_MAX; i++) {
+        list = arena_format(&asking->arena, "%s,\"s\"", list);
+    }
+    fake_http_client_answer(asking->client, about, 200,
+                            arena_format(&asking->arena, "{\"methods\":[],\"scopes\":[%s]}", list),
+                            -1);
+    assert_int_equal(find(asking, &provider, NULL), OK);
+    assert_int_equal(strlen(provider.scopes), 2 * PROVIDER_SCOPES_MAX - 1);
 }
 
 static void an_issuer_says_where(void **state)
 {
-    static const char *const issuers[] = {"https://i", "https://i/"};
-    struct http_client *client = fake_http_client_new();
-    struct arena arena;
+    static const char *const issuers[] = {"https://login", "https://login/"};
+    struct asking *const asking = *state;
 
-    (void)state;
-    arena_init(&arena, ARENA_BYTES);
+    fake_http_client_answer(asking->client, discovery, 200,
+                            "{\"authorization_endpoint\":\"https://login/a\","
+                            "\"token_endpoint\":\"http://login/t\"}",
+                            -1);
     for (size_t i = 0; i < ARRAY_LEN(issuers); i++) {
-        struct provider provider = {.issuer = issuers[i]};
+        struct provider provider = {.issuer = issuers[i], .device_url = "from before"};
 
-        fake_http_client_answer(client, DISCOVERY, 200,
-                                "{\"authorization_endpoint\":\"https://i/a\","
-                                "\"token_endpoint\":\"https://i/t\"}",
-                                -1);
-        assert_int_equal(provider_discover(client, &arena, &provider, NULL), OK);
-        assert_string_equal(provider.authorization_url, "https://i/a");
-        assert_string_equal(provider.token_url, "https://i/t");
-        assert_null(provider.device_url);
-        fake_http_client_answer(client, DISCOVERY, 200, "{}", -1);
-        assert_int_equal(provider_discover(client, &arena, &provider, NULL), ERROR_UNAVAILABLE);
-        fake_http_client_answer(client, DISCOVERY, 200,
-                                "{\"authorization_endpoint\":\"--help\","
-                                "\"token_endpoint\":\"file:///etc/passwd\"}",
-                                -1);
-        assert_int_equal(provider_discover(client, &arena, &provider, NULL), ERROR_UNAVAILABLE);
-        assert_null(provider.authorization_url);
-        fake_http_client_answer(client, DISCOVERY, 404, "", -1);
-        assert_int_equal(provider_discover(client, &arena, &provider, NULL), ERROR_UNAVAILABLE);
+        assert_int_equal(provider_discover(asking->client, &asking->arena, &provider, NULL), OK);
+        assert_text(provider.authorization_url, "https://login/a");
+        assert_text(provider.token_url, "http://login/t");
+        assert_text(provider.device_url, NULL);
     }
-    http_client_free(client);
-    arena_release(&arena);
+    assert_int_equal(fake_http_client_count(asking->client, discovery), 2);
+}
+
+/* A browser is started with one of them. */
+static void only_web_addresses_are_addresses(void **state)
+{
+    struct asking *const asking = *state;
+    struct provider provider = {.issuer = "https://login"};
+
+    fake_http_client_answer(asking->client, discovery, 200,
+                            "{\"authorization_endpoint\":\"--help\","
+                            "\"device_authorization_endpoint\":\"file:///etc/passwd\","
+                            "\"token_endpoint\":\"https://login/t\"}",
+                            -1);
+    assert_int_equal(provider_discover(asking->client, &asking->arena, &provider, NULL), OK);
+    assert_text(provider.authorization_url, NULL);
+    assert_text(provider.device_url, NULL);
+}
+
+static void what_is_no_issuer_is_told(void **state)
+{
+    static const struct {
+        int status;
+        const char *body;
+    } cases[] = {
+        {0, ""},
+        {200, ""},
+        {200, "{}"},
+        {200, "{\"token_endpoint\":\"\"}"},
+        {200, "7"},
+        {404, "{}"},
+        {500, "{\"token_endpoint\":\"t\"}"},
+    };
+    struct asking *const asking = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct provider provider = {.issuer = "https://login"};
+        struct error err = {0};
+
+        fake_http_client_answer(asking->client, discovery, cases[i].status, cases[i].body, -1);
+        assert_int_equal(provider_discover(asking->client, &asking->arena, &provider, &err),
+                         ERROR_UNAVAILABLE);
+        assert_true(err.message[0] != '\0');
+    }
 }
 
 int main(void)
 {
-    const struct CMUnitTest provider[] = {
-        cmocka_unit_test(a_registry_says_how_to_log_in),
-        cmocka_unit_test(what_is_no_registry_is_told),
-        cmocka_unit_test(an_issuer_says_where),
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_registry_says_how_one_logs_in, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_port_that_cannot_be_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_registry_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(scopes_have_a_highest_number, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_issuer_says_where, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_web_addresses_are_addresses, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_issuer_is_told, set_up, tear_down),
     };
 
-    return cmocka_run_group_tests(provider, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,73 +5,130 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/strbuf.h"
+#include "tests/unit/cli/client_world.h"
 
-enum { ARENA_BYTES = 64 * 1024 };
-
-static void addresses_are_understood(void **state)
+static int set_up(void **state)
 {
-    static const char *const rows[][3] = {
-        {"pierone.example.org", "https://pierone.example.org", "pierone.example.org"},
-        {"https://pierone.example.org/", "https://pierone.example.org", "pierone.example.org"},
-        {"http://localhost:8080", "http://localhost:8080", "localhost:8080"},
-        {"HOST:5000/v2/", "https://host:5000", "host:5000"},
-        {"https://index.docker.io/v1/", "https://index.docker.io", "index.docker.io"},
-        {" spaced.example.org ", "https://spaced.example.org", "spaced.example.org"},
-        {"[::1]:80", "https://[::1]:80", "[::1]:80"},
-    };
-    struct arena arena;
-
-    (void)state;
-    arena_init(&arena, ARENA_BYTES);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct registry_url url = {0};
-
-        assert_int_equal(registry_url_parse(str_from(rows[i][0]), &arena, &url, NULL), OK);
-        assert_string_equal(url.url, rows[i][1]);
-        assert_string_equal(url.host, rows[i][2]);
-    }
-    arena_release(&arena);
+    *state = client_world_new();
+    return 0;
 }
 
-static void what_is_no_address_is_refused(void **state)
+static int tear_down(void **state)
 {
-    static const char *const texts[] = {"",       "/",          "http://", "https:///v2/",
-                                        "a b",    "user@host",  ":80",     "ftp://x",
-                                        "host\n", "h\xc3\xb6st"};
-    struct arena arena;
-    struct strbuf longest;
-    struct registry_url url = {0};
+    client_world_free(*state);
+    return 0;
+}
 
-    (void)state;
-    arena_init(&arena, ARENA_BYTES);
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+static void addresses_are_read(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *url;
+        const char *host;
+    } cases[] = {
+        {"pierone.example.org", "https://pierone.example.org", "pierone.example.org"},
+        {"localhost:5000", "https://localhost:5000", "localhost:5000"},
+        {"https://pierone.example.org", "https://pierone.example.org", "pierone.example.org"},
+        {"http://localhost:5000", "http://localhost:5000", "localhost:5000"},
+        {"https://pierone.example.org/", "https://pierone.example.org", "pierone.example.org"},
+        {"https://a.b/v1/?x", "https://a.b", "a.b"},
+        {"a.b/team/artifact", "https://a.b", "a.b"},
+        {"PierOne.Example.ORG", "https://pierone.example.org", "pierone.example.org"},
+        {" a.b\t", "https://a.b", "a.b"},
+        {" http://a.b", "http://a.b", "a.b"},
+        {"HTTP://a.b", "http://a.b", "a.b"},
+        {"Https://A.b:5000/", "https://a.b:5000", "a.b:5000"},
+        {"127.0.0.1:80", "https://127.0.0.1:80", "127.0.0.1:80"},
+        {"[::1]:5000", "https://[::1]:5000", "[::1]:5000"},
+        {"a_b-c", "https://a_b-c", "a_b-c"},
+    };
+    struct client_world *const world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct registry_url url = {0};
+
+        assert_int_equal(registry_url_parse(str_from(cases[i].text), &world->arena, &url, NULL),
+                         OK);
+        assert_string_equal(url.url, cases[i].url);
+        assert_string_equal(url.host, cases[i].host);
+    }
+}
+
+static void other_texts_are_refused(void **state)
+{
+    static const char *const refused[] = {
+        "",
+        " ",
+        "/",
+        "https://",
+        "http:///path",
+        ":5000",
+        "a b",
+        "a:",
+        "ftp://a.b",
+        "http:",
+        "https://http://a.b",
+        "a@b",
+        "https://u:p@host",
+        "a\nb",
+        "a%62",
+        "a\xc3\xa9",
+        "a?b",
+        "a#b",
+        "a\\b",
+        "\"a\"",
+    };
+    struct client_world *const world = *state;
+    struct registry_url url = {.url = "untouched"};
+
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
         struct error err = {0};
 
-        if (registry_url_parse(str_from(texts[i]), &arena, &url, &err) != ERROR_INVALID) {
-            fail_msg("%s is taken as %s", texts[i], url.host);
-        }
+        assert_int_equal(registry_url_parse(str_from(refused[i]), &world->arena, &url, &err),
+                         ERROR_INVALID);
         assert_non_null(strstr(err.message, "pierone.example.org"));
+        assert_string_equal(url.url, "untouched");
     }
-    strbuf_init(&longest, 1000);
-    for (int i = 0; i <= REGISTRY_URL_MAX_BYTES; i++) {
-        strbuf_append_byte(&longest, 'a');
-    }
-    assert_int_equal(registry_url_parse(strbuf_str(&longest), &arena, &url, NULL), ERROR_INVALID);
-    strbuf_release(&longest);
-    arena_release(&arena);
+}
+
+static void bytes_that_are_not_text_are_refused(void **state)
+{
+    static const struct str text = STR_LITERAL("a\0b");
+    struct client_world *const world = *state;
+    struct registry_url url;
+
+    assert_int_equal(registry_url_parse(text, &world->arena, &url, NULL), ERROR_INVALID);
+}
+
+static void a_host_has_a_longest_length(void **state)
+{
+    struct client_world *const world = *state;
+    struct registry_url url;
+    char text[REGISTRY_URL_MAX_BYTES + 1];
+
+    memset(text, 'a', sizeof(text));
+    assert_int_equal(
+        registry_url_parse((struct str){text, sizeof(text) - 1}, &world->arena, &url, NULL), OK);
+    assert_int_equal(
+        registry_url_parse((struct str){text, sizeof(text)}, &world->arena, &url, NULL),
+        ERROR_INVALID);
 }
 
 int main(void)
 {
-    const struct CMUnitTest registry_url[] = {
-        cmocka_unit_test(addresses_are_understood),
-        cmocka_unit_test(what_is_no_address_is_refused),
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(addresses_are_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(other_texts_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bytes_that_are_not_text_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_host_has_a_longest_length, set_up, tear_down),
     };
 
-    return cmocka_run_group_tests(registry_url, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

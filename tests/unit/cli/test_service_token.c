@@ -5,227 +5,365 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
-#include "base/attributes.h"
-#include "tests/support/fake_http_client.h"
-#include "tests/support/temporary_folder.h"
+#include "tests/support/stub_server.h"
+#include "tests/unit/cli/client_world.h"
 
-static char *folder;
+enum { TIMEOUT_MS = 20 * 1000, ANSWER_MAX_BYTES = 64 * 1024, MINUTE_MS = 60 * 1000 };
 
-static const char *in_folder(const char *name)
-{
-    static char path[512];
+#define USER "{\"application_username\":\"robot\",\"application_password\":\"open sesame\"}"
+#define CLIENT "{\"client_id\":\"id\",\"client_secret\":\"client-sesame\"}"
+#define GRANT "{\"access_token\":\"new-token\",\"expires_in\":3600}"
 
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return path;
-}
+struct asking {
+    struct client_world *world;
+    struct http_client *client;
+    struct stub_server *server;
+    const char *answers[2];
+};
 
 static int set_up(void **state)
 {
-    (void)state;
-    folder = temporary_folder_new();
+    static const struct http_client_config config = {
+        .user_agent = "test", .timeout_ms = TIMEOUT_MS, .answer_max_bytes = ANSWER_MAX_BYTES};
+    struct asking *const asking = calloc(1, sizeof(*asking));
+
+    asking->world = client_world_new();
+    assert_int_equal(http_client_new(&config, &asking->client, NULL), OK);
+    *state = asking;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    (void)state;
-    temporary_folder_free(folder);
+    struct asking *const asking = *state;
+
+    http_client_free(asking->client);
+    if (asking->server) {
+        stub_server_free(asking->server);
+    }
+    client_world_free(asking->world);
+    free(asking);
     return 0;
 }
 
-static void write_file(const char *name, const char *content)
+static void write_in(struct client_world *world, const char *name, const char *text)
 {
-    FILE *file = fopen(in_folder(name), "w");
+    const char *const path = client_world_path(world, name);
 
-    assert_non_null(file);
-    assert_true(fputs(content, file) >= 0);
-    assert_int_equal(fclose(file), 0);
+    (void)unlink(path);
+    if (text) {
+        client_world_write(world, path, text);
+    }
 }
 
-enum { ARENA_BYTES = 256 * 1024, NOW_MS = 1000 * 1000 };
-
-#define TOKEN_URL "https://x/token"
-
-static char variables[3][600];
-
-/* The environment: any of the three variables may be NULL. */
-static struct environment environment_of(const char *tokens, bool has_folder, const char *url)
+static void serve(struct asking *asking, int status, const char *body)
 {
-    static char *entries[4];
-    size_t count = 0;
+    struct client_world *const world = asking->world;
 
-    if (tokens) {
-        (void)snprintf(variables[0], sizeof(variables[0]), "OAUTH2_ACCESS_TOKENS=%s", tokens);
-        entries[count++] = variables[0];
-    }
-    if (has_folder) {
-        (void)snprintf(variables[1], sizeof(variables[1]), "CREDENTIALS_DIR=%s", folder);
-        entries[count++] = variables[1];
-    }
-    if (url) {
-        (void)snprintf(variables[2], sizeof(variables[2]), "OAUTH2_ACCESS_TOKEN_URL=%s", url);
-        entries[count++] = variables[2];
-    }
-    entries[count] = NULL;
-    return (struct environment){entries};
+    asking->answers[0] = client_world_answer(world, status, "", body);
+    asking->server = stub_server_new(asking->answers);
+    client_world_set(world, "CREDENTIALS_DIR=%s/c");
+    client_world_set(world, arena_format(&world->arena, "OAUTH2_ACCESS_TOKEN_URL=%s/token",
+                                         stub_server_url(asking->server)));
+    write_in(world, "c/user.json", USER);
+    write_in(world, "c/client.json", CLIENT);
 }
 
-static enum error_code get(const struct environment *environment, struct http_client *client,
-                           struct login *login, struct error *err)
+static enum error_code get(struct asking *asking, struct login *login, struct error *err)
 {
-    static struct arena arena;
-    const struct service_request request = {environment, client, &arena, NOW_MS};
+    const struct service_request request = {
+        .environment = &asking->world->environment,
+        .client = asking->client,
+        .arena = &asking->world->arena,
+        .now_ms = clock_wall_ms(&asking->world->clock.clock),
+    };
 
-    arena_release(&arena);
-    arena_init(&arena, ARENA_BYTES);
     return service_token_get(&request, login, err);
 }
 
-static void the_first_that_is_set_counts(void **state)
+static void assert_no_secret(const struct error *err)
 {
-    struct environment environment = environment_of("a=1,pierone = two ,b=3", true, TOKEN_URL);
-    struct login login = {0};
-
-    (void)state;
-    write_file("pierone-token-secret", " three \r\nrest");
-    assert_int_equal(service_token_source(&environment), SERVICE_VARIABLE);
-    assert_int_equal(get(&environment, NULL, &login, NULL), OK);
-    assert_true(str_is(login.secret, "two"));
-    environment = environment_of("a=1", true, TOKEN_URL);
-    assert_int_equal(service_token_source(&environment), SERVICE_FILE);
-    assert_int_equal(get(&environment, NULL, &login, NULL), OK);
-    assert_true(str_is(login.secret, "three"));
-    assert_int_equal(login.kind, LOGIN_SERVICE);
-    environment = environment_of("pierone=", false, TOKEN_URL);
-    assert_int_equal(service_token_source(&environment), SERVICE_URL);
-    environment = environment_of(NULL, false, NULL);
-    assert_int_equal(service_token_source(&environment), SERVICE_NONE);
-    assert_int_equal(get(&environment, NULL, &login, NULL), ERROR_NOT_FOUND);
+    assert_null(strstr(err->message, "sesame"));
+    assert_null(strstr(err->message, "new-token"));
 }
 
-static void write_credentials(void)
-{
-    write_file("user.json",
-               "{\"application_username\":\"robot\",\"application_password\":\"pass&word\"}");
-    write_file("client.json", "{\"client_id\":\"id\",\"client_secret\":\"secret\"}");
-}
-
-static void tokens_are_asked_for_and_kept_until_they_expire(void **state)
-{
-    struct environment environment = environment_of(NULL, true, TOKEN_URL);
-    struct http_client *client = fake_http_client_new();
-    struct login login = {0};
-
-    (void)state;
-    write_credentials();
-    fake_http_client_answer(client, TOKEN_URL, 200, "{\"access_token\":\"t\",\"expires_in\":3600}",
-                            -1);
-    assert_int_equal(get(&environment, client, &login, NULL), OK);
-    assert_true(str_is(login.secret, "t"));
-    assert_int_equal(login.expires_ms, NOW_MS + 3600 * 1000);
-    assert_string_equal(fake_http_client_request(client)->body,
-                        "grant_type=password&username=robot&password=pass%26word&"
-                        "scope=uid%20application.write");
-    http_client_free(client);
-}
-
-static void a_token_from_before_is_good_if_it_was_got_in_the_same_way(void **state)
-{
-    struct environment environment = environment_of(NULL, true, TOKEN_URL);
-    struct http_client *client = fake_http_client_new();
-    struct login login = {0};
-    char source[200];
-
-    (void)state;
-    write_credentials();
-    fake_http_client_answer(client, TOKEN_URL, 200, "{\"access_token\":\"new\"}", -1);
-    assert_int_equal(get(&environment, client, &login, NULL), OK);
-    (void)snprintf(source, sizeof(source), "%.*s", STR_FORMAT(login.source));
-    assert_null(strstr(source, "secret"));
-    for (int i = 0; i < 3; i++) {
-        const struct login before = {
-            .kind = LOGIN_SERVICE,
-            .secret = str_from("kept"),
-            .source = str_from(i == 1 ? "another" : source),
-            .expires_ms = i == 2 ? NOW_MS + 59 * 1000 : NOW_MS + 61 * 1000,
-        };
-
-        login = before;
-        assert_int_equal(get(&environment, client, &login, NULL), OK);
-        assert_true(str_is(login.secret, i == 0 ? "kept" : "new"));
-    }
-    http_client_free(client);
-}
-
-static void what_is_missing_is_named(void **state)
+static void the_first_source_that_is_set_counts(void **state)
 {
     static const struct {
-        const char *name;
-        const char *content;
-        const char *said;
-    } rows[] = {
-        {"user.json", "{", "user.json is not JSON"},
-        {"user.json", "{\"application_username\":\"x\"}", "\"application_password\""},
-        {"user.json", "{\"application_username\":7,\"application_password\":\"\"}",
-         "\"application_username\""},
-        {"client.json", "{}", "\"client_id\""},
-        {"pierone-token-secret", "\n", "holds no token"},
+        const char *tokens;
+        const char *file;
+        const char *url;
+        enum service_source source;
+    } cases[] = {
+        {NULL, NULL, NULL, SERVICE_NONE},
+        {"OAUTH2_ACCESS_TOKENS=pierone=a", "b", "OAUTH2_ACCESS_TOKEN_URL=c", SERVICE_VARIABLE},
+        {"OAUTH2_ACCESS_TOKENS=other=a", "b", "OAUTH2_ACCESS_TOKEN_URL=c", SERVICE_FILE},
+        {NULL, "b", NULL, SERVICE_FILE},
+        {NULL, "", NULL, SERVICE_FILE},
+        {"OAUTH2_ACCESS_TOKENS=", NULL, "OAUTH2_ACCESS_TOKEN_URL=c", SERVICE_URL},
+        {NULL, NULL, "OAUTH2_ACCESS_TOKEN_URL=c", SERVICE_URL},
+        {NULL, NULL, "OAUTH2_ACCESS_TOKEN_URL=", SERVICE_NONE},
     };
-    struct environment environment = environment_of(NULL, true, TOKEN_URL);
-    struct http_client *client = fake_http_client_new();
-    struct login login = {0};
-    struct error err = {0};
+    struct client_world *const world = ((struct asking *)*state)->world;
 
-    (void)state;
-    assert_int_equal(get(&environment, client, &login, &err), ERROR_INVALID);
-    assert_non_null(strstr(err.message, "user.json"));
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        write_credentials();
-        write_file(rows[i].name, rows[i].content);
-        login = (struct login){0};
-        assert_int_equal(get(&environment, client, &login, &err), ERROR_INVALID);
-        assert_non_null(strstr(err.message, rows[i].said));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        client_world_unset_all(world);
+        client_world_set(world, "CREDENTIALS_DIR=%s/c");
+        write_in(world, "c/pierone-token-secret", cases[i].file);
+        if (cases[i].tokens) {
+            client_world_set(world, cases[i].tokens);
+        }
+        if (cases[i].url) {
+            client_world_set(world, cases[i].url);
+        }
+        assert_int_equal(service_token_source(&world->environment), cases[i].source);
     }
-    environment = environment_of(NULL, false, TOKEN_URL);
-    assert_int_equal(get(&environment, client, &login, &err), ERROR_INVALID);
-    assert_non_null(strstr(err.message, "CREDENTIALS_DIR"));
-    http_client_free(client);
+    client_world_unset_all(world);
+    assert_int_equal(service_token_source(&world->environment), SERVICE_NONE);
 }
 
-static void refusals_hold_no_secret(void **state)
+static void a_variable_has_tokens_by_name(void **state)
 {
-    struct environment environment = environment_of(NULL, true, TOKEN_URL);
-    struct http_client *client = fake_http_client_new();
-    struct login login = {0};
-    struct error err = {0};
+    static const struct {
+        const char *variable;
+        const char *token; /* NULL: none */
+    } cases[] = {
+        {"OAUTH2_ACCESS_TOKENS=pierone=a.b-c", "a.b-c"},
+        {"OAUTH2_ACCESS_TOKENS=x=1, pierone = t ", "t"},
+        {"OAUTH2_ACCESS_TOKENS=x=1,pierone=t,y=2", "t"},
+        {"OAUTH2_ACCESS_TOKENS=pierone=t==", "t=="},
+        {"OAUTH2_ACCESS_TOKENS=xpierone=t", NULL},
+        {"OAUTH2_ACCESS_TOKENS=pierone2=t", NULL},
+        {"OAUTH2_ACCESS_TOKENS=pierone=", NULL},
+        {"OAUTH2_ACCESS_TOKENS=pierone", NULL},
+        {"OAUTH2_ACCESS_TOKENS=,,=,", NULL},
+    };
+    struct asking *const asking = *state;
 
-    (void)state;
-    write_credentials();
-    fake_http_client_answer(client, TOKEN_URL, 401, "{\"error\":\"invalid_client\"}", -1);
-    assert_int_equal(get(&environment, client, &login, &err), ERROR_UNAUTHENTICATED);
-    assert_non_null(strstr(err.message, "invalid_client"));
-    assert_null(strstr(err.message, "word"));
-    fake_http_client_answer(client, TOKEN_URL, 0, "", -1);
-    login = (struct login){0};
-    assert_int_equal(get(&environment, client, &login, &err), ERROR_UNAVAILABLE);
-    http_client_free(client);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct login login = {0};
+        const enum error_code expected = cases[i].token ? OK : ERROR_NOT_FOUND;
+
+        client_world_unset_all(asking->world);
+        client_world_set(asking->world, cases[i].variable);
+        assert_int_equal(get(asking, &login, NULL), expected);
+        if (cases[i].token) {
+            assert_int_equal(login.kind, LOGIN_SERVICE);
+            assert_string_equal(login.secret.bytes, cases[i].token);
+            assert_int_equal(login.secret.length, strlen(cases[i].token));
+            assert_int_equal(login.expires_ms, 0);
+        }
+    }
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+static void a_file_is_read_each_time(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *token; /* NULL: ERROR_INVALID */
+    } cases[] = {
+        {"one", "one"}, {"two\n", "two"}, {"three\r\n", "three"}, {" four \nmore\n", "four"},
+        {"", NULL},     {"\nfive", NULL}, {" \t\r\n", NULL},
+    };
+    struct asking *const asking = *state;
+
+    client_world_set(asking->world, "CREDENTIALS_DIR=%s/c");
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct login login = {.expires_ms = INT64_MAX, .kind = LOGIN_SERVICE};
+        struct error err = {0};
+
+        write_in(asking->world, "c/pierone-token-secret", cases[i].text);
+        assert_int_equal(get(asking, &login, &err), cases[i].token ? OK : ERROR_INVALID);
+        if (cases[i].token) {
+            assert_string_equal(login.secret.bytes, cases[i].token);
+            assert_int_equal(login.expires_ms, 0);
+        } else {
+            assert_non_null(strstr(err.message, "c/pierone-token-secret"));
+            assert_null(strstr(err.message, "five"));
+        }
+    }
+}
+
+static void a_file_that_cannot_be_read_is_not_passed_over(void **state)
+{
+    struct asking *const asking = *state;
+    const char *const path = client_world_path(asking->world, "c/pierone-token-secret");
+    struct error err = {0};
+    struct login login;
+
+    client_world_set(asking->world, "CREDENTIALS_DIR=%s/c");
+    client_world_set(asking->world, "OAUTH2_ACCESS_TOKEN_URL=http://127.0.0.1:1/");
+    client_world_write(asking->world, client_world_path(asking->world, "c/x"), "");
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_int_equal(get(asking, &login, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, path));
+}
+
+static void without_anything_it_says_what_to_set(void **state)
+{
+    struct asking *const asking = *state;
+    struct error err = {0};
+    struct login login;
+
+    assert_int_equal(get(asking, &login, &err), ERROR_NOT_FOUND);
+    assert_non_null(strstr(err.message, "CREDENTIALS_DIR"));
+    client_world_set(asking->world, "OAUTH2_ACCESS_TOKEN_URL=http://127.0.0.1:1/");
+    assert_int_equal(get(asking, &login, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, "CREDENTIALS_DIR is not"));
+}
+
+static void malformed_credentials_are_told_by_file_and_name(void **state)
+{
+    static const struct {
+        const char *file;
+        const char *text; /* NULL: none */
+        const char *told;
+    } cases[] = {
+        {"c/user.json", NULL, "user.json"},
+        {"c/user.json", "", "user.json is not JSON"},
+        {"c/user.json", "{\"application_username\":\"open sesame\"", "user.json is not JSON"},
+        {"c/user.json", "[]", "user.json has no \"application_username\""},
+        {"c/user.json", "{\"application_username\":\"robot\"}",
+         "user.json has no \"application_password\""},
+        {"c/user.json", "{\"application_username\":\"\",\"application_password\":\"sesame\"}",
+         "user.json has no \"application_username\""},
+        {"c/user.json", "{\"application_username\":1,\"application_password\":\"sesame\"}",
+         "user.json has no \"application_username\""},
+        {"c/client.json", NULL, "client.json"},
+        {"c/client.json", "sesame", "client.json is not JSON"},
+        {"c/client.json", "{\"client_id\":\"id\"}", "client.json has no \"client_secret\""},
+        {"c/client.json", "{\"client_secret\":\"sesame\"}", "client.json has no \"client_id\""},
+    };
+    struct asking *const asking = *state;
+
+    serve(asking, 200, GRANT);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err = {0};
+        struct login login = {0};
+
+        write_in(asking->world, "c/user.json", USER);
+        write_in(asking->world, "c/client.json", CLIENT);
+        write_in(asking->world, cases[i].file, cases[i].text);
+        assert_int_equal(get(asking, &login, &err), ERROR_INVALID);
+        assert_non_null(strstr(err.message, cases[i].told));
+        assert_no_secret(&err);
+    }
+    assert_int_equal(stub_server_count(asking->server), 0);
+}
+
+static void a_token_is_asked_for_with_the_credentials(void **state)
+{
+    struct asking *const asking = *state;
+    struct login login = {.kind = LOGIN_OAUTH, .secret = STR_LITERAL("a person's")};
+    const char *request = NULL;
+
+    serve(asking, 200, GRANT);
+    assert_int_equal(get(asking, &login, NULL), OK);
+    assert_int_equal(login.kind, LOGIN_SERVICE);
+    assert_string_equal(login.secret.bytes, "new-token");
+    assert_int_equal(login.expires_ms, clock_wall_ms(&asking->world->clock.clock) + 3600 * 1000);
+    request = stub_server_request(asking->server);
+    assert_non_null(strstr(request, "POST /token HTTP/1.1\r\n"));
+    /* id:client-sesame */
+    assert_non_null(strstr(request, "Authorization: Basic aWQ6Y2xpZW50LXNlc2FtZQ==\r\n"));
+    assert_non_null(strstr(request, "\r\n\r\ngrant_type=password&username=robot&password="
+                                    "open%20sesame&scope=uid%20application.write"));
+}
+
+static void an_end_that_is_not_told_is_not_known(void **state)
+{
+    struct asking *const asking = *state;
+    struct login login = {0};
+
+    serve(asking, 200, "{\"access_token\":\"new-token\"}");
+    for (int i = 1; i <= 2; i++) { /* it cannot be told whether the first is still good */
+        assert_int_equal(get(asking, &login, NULL), OK);
+        assert_int_equal(login.expires_ms, 0);
+        assert_int_equal(stub_server_count(asking->server), i);
+    }
+}
+
+static void a_token_that_is_good_is_kept(void **state)
+{
+    struct asking *const asking = *state;
+    struct login login = {0};
+
+    serve(asking, 200, GRANT);
+    assert_int_equal(get(asking, &login, NULL), OK);
+    fake_clock_advance(&asking->world->clock, 3600 * 1000 - MINUTE_MS - 1);
+    assert_int_equal(get(asking, &login, NULL), OK);
+    assert_int_equal(stub_server_count(asking->server), 1);
+    fake_clock_advance(&asking->world->clock, 1);
+    assert_int_equal(get(asking, &login, NULL), OK);
+    assert_int_equal(stub_server_count(asking->server), 2);
+    /* of another user, or client: not the same token; of a new password: the same */
+    write_in(asking->world, "c/user.json",
+             "{\"application_username\":\"robot\",\"application_password\":\"new\"}");
+    assert_int_equal(get(asking, &login, NULL), OK);
+    assert_int_equal(stub_server_count(asking->server), 2);
+    write_in(asking->world, "c/user.json",
+             "{\"application_username\":\"other\",\"application_password\":\"new\"}");
+    assert_int_equal(get(asking, &login, NULL), OK);
+    assert_int_equal(stub_server_count(asking->server), 3);
+    write_in(asking->world, "c/client.json", "{\"client_id\":\"x\",\"client_secret\":\"y\"}");
+    assert_int_equal(get(asking, &login, NULL), OK);
+    assert_int_equal(stub_server_count(asking->server), 4);
+    assert_null(strstr(login.source.bytes, "other"));
+}
+
+static void refusals_and_failures_are_told_apart(void **state)
+{
+    static const struct {
+        int status;
+        const char *body;
+        enum error_code code;
+    } cases[] = {
+        {400, "{\"error\":\"invalid_grant\"}", ERROR_UNAUTHENTICATED},
+        {401, "", ERROR_UNAUTHENTICATED},
+        {500, "", ERROR_UNAVAILABLE},
+        {200, "{\"token\":\"new-token\"}", ERROR_UNAVAILABLE},
+    };
+    struct asking *const asking = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err = {0};
+        struct login login = {0};
+
+        client_world_unset_all(asking->world);
+        serve(asking, cases[i].status, cases[i].body);
+        assert_int_equal(get(asking, &login, &err), cases[i].code);
+        assert_true(err.message[0] != '\0');
+        assert_no_secret(&err);
+        stub_server_free(asking->server);
+        asking->server = NULL;
+    }
+}
 
 int main(void)
 {
-    const struct CMUnitTest service_token[] = {
-        TEST(the_first_that_is_set_counts),
-        TEST(tokens_are_asked_for_and_kept_until_they_expire),
-        TEST(a_token_from_before_is_good_if_it_was_got_in_the_same_way),
-        TEST(what_is_missing_is_named),
-        TEST(refusals_hold_no_secret),
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_first_source_that_is_set_counts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_variable_has_tokens_by_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_is_read_each_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_file_that_cannot_be_read_is_not_passed_over, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(without_anything_it_says_what_to_set, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(malformed_credentials_are_told_by_file_and_name, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_token_is_asked_for_with_the_credentials, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_end_that_is_not_told_is_not_known, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_token_that_is_good_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refusals_and_failures_are_told_apart, set_up, tear_down),
     };
 
-    return cmocka_run_group_tests(service_token, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

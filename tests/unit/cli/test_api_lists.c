@@ -1,0 +1,102 @@
+#include "cli/api_client.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/cli/command_world.h"
+
+static int set_up(void **state)
+{
+    *state = command_world_new();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    command_world_free(*state);
+    return 0;
+}
+
+static enum error_code see(void *context, const struct json_value *element, struct error *err)
+{
+    (void)err;
+    strbuf_append(context, json_value_member_string(element, "name"));
+    strbuf_append_byte(context, ' ');
+    return OK;
+}
+
+static void the_newest_are_the_last(void **state)
+{
+    static const struct {
+        uint64_t limit;
+        const char *seen;
+    } cases[] = {
+        {1, "c "}, {2, "b c "}, {3, "a b c "}, {4, "a b c "}, {UINT64_MAX, "a b c "},
+    };
+    static const char *const parts[] = {"t", "a/b"};
+    static const char tags[] = "[{\"name\":\"a\"},{\"name\":\"b\"},{\"name\":\"c\"}]";
+    struct command_world *const world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct strbuf seen;
+        const struct api_visitor visitor = {&seen, see};
+
+        strbuf_init(&seen, 100);
+        command_world_reset(world);
+        command_world_answer(world, 200, "", tags);
+        command_world_open(world, "teams");
+        assert_int_equal(api_list_newest(&world->cli, parts, cases[i].limit, &visitor, NULL), OK);
+        assert_string_equal(seen.text, cases[i].seen);
+        assert_non_null(
+            strstr(stub_server_request(world->server), "GET /teams/t/artifacts/a%2Fb/tags "));
+        strbuf_release(&seen);
+    }
+}
+
+static void an_unknown_team_is_told_with_the_nearest(void **state)
+{
+    struct command_world *const world = *state;
+    struct error err = {0};
+
+    command_world_answer(world, 200, "", "[\"other\",\"team-one\"]");
+    command_world_open(world, "teams");
+    assert_int_equal(api_unknown_team(&world->cli, "team-won", &err), ERROR_NOT_FOUND);
+    assert_non_null(strstr(err.message, "\"team-won\" has no artifacts"));
+    assert_non_null(strstr(err.message, "\"team-one\""));
+}
+
+static void what_fails_is_passed_on(void **state)
+{
+    static const char *const parts[] = {"t", "a"};
+    struct command_world *const world = *state;
+    struct strbuf seen;
+    const struct api_visitor visitor = {&seen, see};
+
+    strbuf_init(&seen, 100);
+    command_world_answer(world, 403, "", "{\"message\":\"no\"}");
+    command_world_open(world, "teams");
+    assert_int_equal(api_unknown_team(&world->cli, "t", NULL), ERROR_DENIED);
+    assert_int_equal(api_list_newest(&world->cli, parts, 5, &visitor, NULL), ERROR_DENIED);
+    assert_string_equal(seen.text, "");
+    strbuf_release(&seen);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_newest_are_the_last, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_unknown_team_is_told_with_the_nearest, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_fails_is_passed_on, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

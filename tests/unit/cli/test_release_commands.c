@@ -1,0 +1,95 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/cli/command_world.h"
+
+static int set_up(void **state)
+{
+    *state = command_world_new();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    command_world_free(*state);
+    return 0;
+}
+
+static void statistics_are_printed(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *answer;
+        const char *printed;
+    } cases[] = {
+        {"stats -o tsv", "{\"teams\":3,\"storage\":4096}", "teams\tstorage\n3\t4096\n"},
+        {"stats", "{\"teams\":3,\"storage\":4096}", "Teams  Storage\n    3  4.0 KiB\n"},
+        {"stats t -o json", "{\"artifacts\":1,\"tags\":2}", "[{\"artifacts\":1,\"tags\":2}]\n"},
+    };
+    struct command_world *const world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        command_world_reset(world);
+        command_world_answer(world, 200, "", cases[i].answer);
+        assert_int_equal(command_world_run(world, cases[i].line, NULL), OK);
+        assert_string_equal(command_world_results(world), cases[i].printed);
+    }
+}
+
+static void a_tag_is_released_once(void **state)
+{
+    struct command_world *const world = *state;
+    const char *request = NULL;
+
+    command_world_answer(world, 200, "", "{}");
+    assert_int_equal(command_world_run(world, "mark-production-ready I-1\"x t a 1.0", NULL), OK);
+    assert_string_equal(command_world_results(world),
+                        "Marked t/a:1.0 as ready for production (I-1\"x).\n");
+    request = stub_server_request(world->server);
+    assert_non_null(
+        strstr(request, "POST /teams/t/artifacts/a/tags/1.0/production-ready HTTP/1.1\r\n"));
+    assert_non_null(strstr(request, "\r\n\r\n{\"incident_id\":\"I-1\\\"x\"}"));
+}
+
+static void what_is_refused_prints_nothing(void **state)
+{
+    static const char *const lines[] = {"mark-production-ready i t a 1", "stats", "stats t"};
+    struct command_world *const world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        command_world_reset(world);
+        command_world_answer(world, 403, "", "");
+        assert_int_equal(command_world_run(world, lines[i], NULL), ERROR_DENIED);
+        assert_string_equal(command_world_results(world), "");
+    }
+}
+
+static void what_is_gone_says_what_to_use(void **state)
+{
+    struct command_world *const world = *state;
+
+    assert_int_equal(command_world_run(world, "cves t a 1", NULL), OK);
+    assert_non_null(strstr(command_world_results(world), "`pierone describe`"));
+    assert_int_equal(stub_server_count(world->server), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(statistics_are_printed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_tag_is_released_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_refused_prints_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_gone_says_what_to_use, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
