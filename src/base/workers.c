@@ -1,4 +1,4 @@
-#include "http/workers.h"
+#include "base/workers.h"
 
 #include <pthread.h>
 #include <stdbool.h>
