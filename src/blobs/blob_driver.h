@@ -24,8 +24,9 @@ struct blob_driver {
     /* Appends all of bytes or fails; a failed writer is only closed afterwards. */
     enum error_code (*write)(struct blob_writer *writer, struct str bytes, struct error *err);
 
-    /* All that was written outlives the process. NULL if it does so anyway. */
-    enum error_code (*suspend)(struct blob_writer *writer, struct error *err);
+    /* All that was written outlives the process. Appends what open needs to go on (upload->notes).
+     * NULL if it does so anyway, and open needs nothing. */
+    enum error_code (*suspend)(struct blob_writer *writer, struct strbuf *notes, struct error *err);
 
     /* Hashes all bytes of the upload so far again into *hasher. May read them from the medium. */
     enum error_code (*rehash)(struct blob_writer *writer, struct hasher *hasher, struct error *err);
@@ -41,15 +42,24 @@ struct blob_driver {
 
     enum error_code (*read)(struct blob_store *store, const struct digest *digest,
                             struct blob_content *content_out, struct error *err);
+
+    /* Both NULL unless read gives BLOB_REMOTE. */
+    enum error_code (*read_part)(struct blob_store *store, const struct blob_content *content,
+                                 const struct blob_part *part, struct strbuf *bytes,
+                                 struct error *err);
+    enum error_code (*link)(struct blob_store *store, const struct blob_content *content,
+                            struct strbuf *url, struct error *err);
 };
 
 struct blob_store {
     const struct blob_driver *driver;
+    uint64_t chunk_min_bytes;
+    bool is_remote;
 };
 
 /* Filled and kept up to date by the generic half; drivers only read it. */
 struct blob_writer {
     struct blob_store *store;
-    struct blob_upload upload; /* id, and offset and hash of all that was written */
+    struct blob_upload upload; /* id, and offset and hash of all that was written; no notes */
     bool is_finished;          /* failed or committed: only to be closed */
 };

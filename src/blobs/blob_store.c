@@ -1,10 +1,14 @@
 #include "blobs/blob_store.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "blobs/blob_driver.h"
 
+static void keep_notes(struct blob_upload *upload, struct str notes);
 static enum error_code check_id(const char *id, struct error *err);
 static bool is_id_digit(char digit);
 static enum error_code check_digest(struct blob_writer *writer, const struct digest *expected,
@@ -27,6 +31,50 @@ void blob_upload_init(struct blob_upload *upload, enum digest_algorithm algorith
     hasher_init(&upload->hasher, algorithm);
 }
 
+void blob_upload_release(struct blob_upload *upload)
+{
+    free(upload->notes);
+    upload->notes = NULL;
+    upload->notes_length = 0;
+}
+
+void blob_upload_save(const struct blob_upload *upload, struct strbuf *state)
+{
+    strbuf_append(state, hasher_save(&upload->hasher));
+    strbuf_append(state, (struct str){upload->notes, upload->notes_length});
+}
+
+bool blob_upload_restore(struct blob_upload *upload, struct str state)
+{
+    const struct str notes = str_from_index(state, HASHER_SAVED_BYTES);
+
+    if (notes.length > BLOB_UPLOAD_NOTES_MAX_BYTES ||
+        !hasher_restore(&upload->hasher, str_slice(state, 0, HASHER_SAVED_BYTES))) {
+        return false;
+    }
+    keep_notes(upload, notes);
+    return true;
+}
+
+static void keep_notes(struct blob_upload *upload, struct str notes)
+{
+    upload->notes = notes.length > 0 ? memory_new(notes.length, 1) : NULL;
+    upload->notes_length = notes.length;
+    if (notes.length > 0) {
+        memcpy(upload->notes, notes.bytes, notes.length);
+    }
+}
+
+uint64_t blob_store_chunk_min_bytes(const struct blob_store *store)
+{
+    return store->chunk_min_bytes;
+}
+
+bool blob_store_is_remote(const struct blob_store *store)
+{
+    return store->is_remote;
+}
+
 enum error_code blob_writer_open(struct blob_store *store, const struct blob_upload *upload,
                                  struct blob_writer **writer_out, struct error *err)
 {
@@ -41,6 +89,8 @@ enum error_code blob_writer_open(struct blob_store *store, const struct blob_upl
     }
     writer->store = store;
     writer->upload = *upload;
+    writer->upload.notes = NULL;
+    writer->upload.notes_length = 0;
     writer->is_finished = false;
     *writer_out = writer;
     return OK;
@@ -91,17 +141,24 @@ uint64_t blob_writer_offset(const struct blob_writer *writer)
 enum error_code blob_writer_suspend(struct blob_writer *writer, struct blob_upload *upload_out,
                                     struct error *err)
 {
+    CLEANUP(strbuf_release) struct strbuf notes;
     enum error_code code = OK;
 
     assert(!writer->is_finished);
+    strbuf_init(&notes, BLOB_UPLOAD_NOTES_MAX_BYTES);
     if (writer->store->driver->suspend) {
-        code = writer->store->driver->suspend(writer, err);
+        code = writer->store->driver->suspend(writer, &notes, err);
+    }
+    if (!code && notes.is_truncated) {
+        code = error_set(err, ERROR_INTERNAL, "the notes of an upload have more than %d bytes",
+                         BLOB_UPLOAD_NOTES_MAX_BYTES);
     }
     if (code) {
         writer->is_finished = true;
         return code;
     }
     *upload_out = writer->upload;
+    keep_notes(upload_out, strbuf_str(&notes));
     return OK;
 }
 
@@ -174,6 +231,24 @@ enum error_code blob_store_read(struct blob_store *store, const struct digest *d
                                 struct blob_content *content_out, struct error *err)
 {
     return store->driver->read(store, digest, content_out, err);
+}
+
+enum error_code blob_store_read_part(struct blob_store *store, const struct blob_content *content,
+                                     const struct blob_part *part, struct strbuf *bytes_out,
+                                     struct error *err)
+{
+    assert(content->kind == BLOB_REMOTE);
+    assert(part->offset_bytes <= content->size_bytes);
+    assert(part->length <= content->size_bytes - part->offset_bytes);
+    return store->driver->read_part(store, content, part, bytes_out, err);
+}
+
+enum error_code blob_store_link(struct blob_store *store, const struct blob_content *content,
+                                struct strbuf *url, struct error *err)
+{
+    assert(content->kind == BLOB_REMOTE);
+    assert(content->is_linked);
+    return store->driver->link(store, content, url, err);
 }
 
 void blob_content_release(struct blob_content *content)

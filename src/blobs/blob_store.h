@@ -23,19 +23,27 @@ struct blob_store;
 struct blob_writer;
 
 /*
- * An upload that rests between requests: all that is needed to go on, on any instance. A plain
- * value that metadata keeps (metadata/uploads.h).
+ * An upload that rests between requests: all that is needed to go on, on any instance, if its
+ * medium is one that instances share. Metadata keeps it (blob_upload_save).
  */
 struct blob_upload {
     char id[RANDOM_ID_BYTES];
     uint64_t offset_bytes; /* acknowledged so far */
     struct hasher hasher;  /* of these bytes */
-    /* The S3 driver will add its parts here. */
+    char *notes;           /* the driver's own: where the bytes are; owned, NULL: none */
+    size_t notes_length;
+};
+
+enum {
+    /* Parts of a multipart upload, and what is too small for one. */
+    BLOB_UPLOAD_NOTES_MAX_BYTES = 16 * 1024 * 1024,
+    BLOB_KEY_BYTES = 512, /* a prefix of up to 255, and a name */
 };
 
 enum blob_content_kind {
     BLOB_IN_FILE,   /* fd is open at the file that holds exactly the blob; the receiver closes it */
     BLOB_IN_MEMORY, /* bytes live as long as the store */
+    BLOB_REMOTE,    /* blob_store_read_part, and blob_store_link if is_linked */
 };
 
 struct blob_content {
@@ -43,12 +51,37 @@ struct blob_content {
     uint64_t size_bytes;
     int fd;
     struct str bytes;
+    bool is_linked;           /* clients are to fetch it where blob_store_link says */
+    char key[BLOB_KEY_BYTES]; /* of a remote one: the driver's name of it */
+};
+
+/* Some of a blob's bytes. */
+struct blob_part {
+    uint64_t offset_bytes;
+    size_t length;
 };
 
 void blob_store_free(struct blob_store *store);
 
 /* A new upload with a fresh id and nothing in it. Touches no medium. */
 void blob_upload_init(struct blob_upload *upload, enum digest_algorithm algorithm);
+
+/* Frees what it owns. */
+void blob_upload_release(struct blob_upload *upload);
+
+/* Appends hash and notes as opaque bytes: with id and offset, all that blob_upload_restore needs.
+ */
+void blob_upload_save(const struct blob_upload *upload, struct strbuf *state);
+
+/* Sets hash and notes of an upload that owns nothing. False, with nothing changed, if `state` was
+ * not written by blob_upload_save of a build with the same layout. */
+MUST_USE bool blob_upload_restore(struct blob_upload *upload, struct str state);
+
+/* Chunks that are smaller cost more here (distribution-spec, OCI-Chunk-Min-Length); 0: none. */
+uint64_t blob_store_chunk_min_bytes(const struct blob_store *store);
+
+/* Whether writing waits for other servers. */
+bool blob_store_is_remote(const struct blob_store *store);
 
 /*
  * Opens an upload to go on at its offset. Bytes beyond it that an interrupted request left behind
@@ -67,7 +100,8 @@ uint64_t blob_writer_offset(const struct blob_writer *writer);
 
 /*
  * Makes what was written outlive this process (kill -9; not power loss) and tells how to go on.
- * The writer is still to be freed.
+ * What upload_out held before is not looked at; the caller releases it. The writer is still to be
+ * freed.
  */
 MUST_USE enum error_code blob_writer_suspend(struct blob_writer *writer,
                                              struct blob_upload *upload_out, struct error *err);
@@ -84,13 +118,30 @@ MUST_USE enum error_code blob_writer_commit(struct blob_writer *writer,
 /* Closes; the upload stays as last suspended. NULL is accepted. */
 void blob_writer_free(struct blob_writer *writer);
 
-/* Forgets an upload and its bytes. Success also if there are none. */
+/*
+ * Forgets an upload and its bytes, as far as the medium lets bytes go; the caller forgets it too.
+ * Success also if there are none.
+ */
 MUST_USE enum error_code blob_store_discard(struct blob_store *store,
                                             const struct blob_upload *upload, struct error *err);
 
 /* Opens a blob for reading. ERROR_NOT_FOUND about BLOB. */
 MUST_USE enum error_code blob_store_read(struct blob_store *store, const struct digest *digest,
                                          struct blob_content *content_out, struct error *err);
+
+/*
+ * Reads `length` bytes of a remote blob, which has them, into *bytes_out, which is empty and has
+ * room. ERROR_UNAVAILABLE.
+ */
+MUST_USE enum error_code blob_store_read_part(struct blob_store *store,
+                                              const struct blob_content *content,
+                                              const struct blob_part *part,
+                                              struct strbuf *bytes_out, struct error *err);
+
+/* Appends a link to a remote blob that is linked, good for minutes and for everybody who has it. */
+MUST_USE enum error_code blob_store_link(struct blob_store *store,
+                                         const struct blob_content *content, struct strbuf *url,
+                                         struct error *err);
 
 /* Closes what blob_store_read opened, if the fd was not passed on. */
 void blob_content_release(struct blob_content *content);

@@ -203,7 +203,8 @@ static enum error_code list(struct sql_connection *connection, void *context, st
     const struct stale_upload_query *wanted = listing->query;
     struct upload_list *found = &listing->list;
     const struct sql_query query = {
-        .text = "select id, repository, created_by, offset_bytes, state, created_ms, updated_ms, "
+        .text = "select id, repository, created_by, offset_bytes, substr(state, 1, 0), created_ms, "
+                "updated_ms, "
                 "login from upload where updated_ms < $1 order by updated_ms, id limit $2",
         .values = {sql_integer(wanted->updated_before_ms), sql_integer((int64_t)wanted->limit)},
         .count = 2,

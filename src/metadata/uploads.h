@@ -18,7 +18,7 @@ struct upload_record {
     struct str created_by;
     struct str login; /* fingerprint of the credentials it was begun with; may be empty */
     uint64_t offset_bytes;
-    struct str state; /* opaque bytes: hasher_save() */
+    struct str state; /* opaque bytes: blob_upload_save() */
     int64_t created_ms;
     int64_t updated_ms;
 };
@@ -64,7 +64,7 @@ struct upload_list {
     size_t count;
 };
 
-/* Uploads that were last updated before that time, at most limit. */
+/* Uploads that were last updated before that time, at most limit; without their state. */
 MUST_USE enum error_code metadata_list_stale_uploads(struct metadata *metadata,
                                                      const struct stale_upload_query *query,
                                                      struct upload_list *list_out,

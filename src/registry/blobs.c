@@ -24,3 +24,27 @@ enum error_code registry_find_blob(struct registry *registry, const struct diges
     }
     return OK;
 }
+
+bool registry_has_remote_blobs(const struct registry *registry)
+{
+    return blob_store_is_remote(registry->config.blobs);
+}
+
+enum error_code registry_read_blob_part(struct registry *registry,
+                                        const struct blob_content *content,
+                                        const struct blob_part *part, struct strbuf *bytes_out,
+                                        struct error *err)
+{
+    return blob_store_read_part(registry->config.blobs, content, part, bytes_out, err);
+}
+
+enum error_code registry_link_blob(struct registry *registry, const struct blob_content *content,
+                                   struct strbuf *url, struct error *err)
+{
+    return blob_store_link(registry->config.blobs, content, url, err);
+}
+
+uint64_t registry_chunk_min_bytes(const struct registry *registry)
+{
+    return blob_store_chunk_min_bytes(registry->config.blobs);
+}

@@ -13,8 +13,12 @@ struct registry {
 };
 
 enum {
-    /* An upload's row: id, repository, identity, login, hash. */
-    UPLOAD_RECORD_ARENA_BYTES = 16 * 1024,
+    /* The hash of an upload and where its bytes are. */
+    UPLOAD_STATE_MAX_BYTES = HASHER_SAVED_BYTES + BLOB_UPLOAD_NOTES_MAX_BYTES,
+    /* An upload's row: id, repository, identity, login, state. */
+    UPLOAD_RECORD_ARENA_BYTES = 16 * 1024 + UPLOAD_STATE_MAX_BYTES,
+    /* The same without the state. */
+    UPLOAD_ENTRY_ARENA_BYTES = 16 * 1024,
 };
 
 /* Whether it has rested for longer than its lifetime. */

@@ -5,13 +5,14 @@
 
 enum {
     EXPIRED_PER_RUN = 100,
-    EXPIRY_ARENA_BYTES = EXPIRED_PER_RUN * UPLOAD_RECORD_ARENA_BYTES,
+    EXPIRY_ARENA_BYTES = EXPIRED_PER_RUN * UPLOAD_ENTRY_ARENA_BYTES,
 };
 
 static enum error_code expire(struct registry *registry, const struct upload_record *record,
                               size_t *expired, struct error *err);
 static enum error_code check_still_stale(struct registry *registry,
-                                         const struct upload_record *record, bool *is_stale_out,
+                                         const struct upload_record *record,
+                                         struct blob_upload *rested, bool *is_stale_out,
                                          struct error *err);
 
 bool upload_record_is_stale(const struct registry *registry, const struct upload_record *record)
@@ -76,7 +77,7 @@ static enum error_code expire(struct registry *registry, const struct upload_rec
     if (!open_uploads_enter(&registry->open_uploads, &open)) {
         return OK; /* somebody goes on with it at this moment */
     }
-    code = check_still_stale(registry, record, &is_still_stale, err);
+    code = check_still_stale(registry, record, &rested, &is_still_stale, err);
     if (!code && is_still_stale) {
         code = blob_store_discard(registry->config.blobs, &rested, err);
     }
@@ -84,13 +85,18 @@ static enum error_code expire(struct registry *registry, const struct upload_rec
         code = metadata_remove_upload(registry->config.metadata, record->id, err);
         *expired += code ? 0 : 1;
     }
+    blob_upload_release(&rested);
     open_uploads_leave(&registry->open_uploads, &open);
     return code;
 }
 
-/* Somebody may have gone on, or come to the end, between the listing and our entering. */
+/*
+ * Somebody may have gone on, or come to the end, between the listing and our entering. What another
+ * version of the server noted is unknown to this one: then only the row goes.
+ */
 static enum error_code check_still_stale(struct registry *registry,
-                                         const struct upload_record *record, bool *is_stale_out,
+                                         const struct upload_record *record,
+                                         struct blob_upload *rested, bool *is_stale_out,
                                          struct error *err)
 {
     struct arena arena;
@@ -102,6 +108,8 @@ static enum error_code check_still_stale(struct registry *registry,
                                 &now, err);
     if (!code) {
         *is_stale_out = upload_record_is_stale(registry, &now);
+        rested->offset_bytes = now.offset_bytes;
+        (void)!blob_upload_restore(rested, now.state);
     }
     arena_release(&arena);
     return code == ERROR_NOT_FOUND ? OK : code;

@@ -103,6 +103,7 @@ static enum error_code enter(struct upload *upload, struct error *err)
 
 static void free_upload(struct upload *upload)
 {
+    blob_upload_release(&upload->rested);
     free(upload->repository);
     free(upload->created_by);
     free(upload);
@@ -146,7 +147,7 @@ static enum error_code resume(struct upload *upload, const struct upload_key *ke
     if (!code) {
         code = check_record(upload, key, &record, err);
     }
-    if (!code && !hasher_restore(&upload->rested.hasher, record.state)) {
+    if (!code && !blob_upload_restore(&upload->rested, record.state)) {
         code = error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
                                "this upload was begun by another version of the server, begin "
                                "again");
@@ -223,35 +224,48 @@ static void drop_writer(struct upload *upload)
 
 enum error_code upload_suspend(struct upload *upload, struct error *err)
 {
-    struct blob_upload state = upload->rested;
-    enum error_code code = upload->writer ? blob_writer_suspend(upload->writer, &state, err) : OK;
+    struct blob_upload state;
+    enum error_code code = OK;
 
+    if (!upload->writer) {
+        return save(upload, &upload->rested, err);
+    }
+    code = blob_writer_suspend(upload->writer, &state, err);
     if (code) {
         drop_writer(upload);
         return code;
     }
-    return save(upload, &state, err);
+    code = save(upload, &state, err);
+    if (code) {
+        blob_upload_release(&state);
+        return code;
+    }
+    blob_upload_release(&upload->rested);
+    upload->rested = state;
+    return OK;
 }
 
 static enum error_code save(struct upload *upload, const struct blob_upload *state,
                             struct error *err)
 {
-    const struct upload_record record = {
+    CLEANUP(strbuf_release) struct strbuf bytes;
+    struct upload_record record = {
         .id = str_from(state->id),
         .repository = str_from(upload->repository),
         .created_by = str_from(upload->created_by),
         .login = {upload->login, upload->login_length},
         .offset_bytes = state->offset_bytes,
-        .state = hasher_save(&state->hasher),
         .created_ms = upload->created_ms,
         .updated_ms = clock_wall_ms(upload->registry->config.clock),
     };
-    const enum error_code code =
-        metadata_save_upload(upload->registry->config.metadata, &record, err);
+    enum error_code code = OK;
 
+    strbuf_init(&bytes, UPLOAD_STATE_MAX_BYTES);
+    blob_upload_save(state, &bytes);
+    record.state = strbuf_str(&bytes);
+    code = metadata_save_upload(upload->registry->config.metadata, &record, err);
     if (!code) {
         upload->is_saved = true;
-        upload->rested = *state;
     }
     return code;
 }

@@ -201,7 +201,7 @@ static enum error_code push_in_two_requests(struct blob_store *store,
 {
     struct blob_upload upload = *fresh;
     struct blob_writer *writer = NULL;
-    enum error_code code = blob_writer_open(store, &upload, &writer, NULL);
+    enum error_code code = blob_writer_open(store, fresh, &writer, NULL);
 
     if (!code) {
         code = blob_writer_write(writer, str_slice(hello, 0, 8), NULL);
@@ -221,6 +221,7 @@ static enum error_code push_in_two_requests(struct blob_store *store,
         code = blob_writer_commit(writer, digest, NULL);
     }
     blob_writer_free(writer);
+    blob_upload_release(&upload);
     return code;
 }
 

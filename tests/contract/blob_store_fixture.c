@@ -122,3 +122,12 @@ void must_be_gone(struct blob_store *store, const struct blob_upload *upload)
     assert_int_equal(err.topic, ABOUT_UPLOAD);
     assert_null(writer);
 }
+
+void must_be_given_up(void **state, const struct blob_upload *upload)
+{
+    const struct fixture *fixture = *state;
+
+    if (!fixture->contract->keeps_objects) {
+        must_be_gone(fixture->store, upload);
+    }
+}

@@ -33,3 +33,6 @@ void must_suspend_new(struct blob_store *store, struct str bytes, struct blob_up
 
 /* The upload cannot be gone on with, and the store says so as it must. */
 void must_be_gone(struct blob_store *store, const struct blob_upload *upload);
+
+/* The same, of one that was committed or discarded, unless the store keeps objects. */
+void must_be_given_up(void **state, const struct blob_upload *upload);

@@ -6,7 +6,10 @@
 
 #include "base/memory.h"
 
-static bool content_is(const struct blob_content *content, struct str bytes);
+static bool content_is(struct blob_store *store, const struct blob_content *content,
+                       struct str bytes);
+static bool remote_is(struct blob_store *store, const struct blob_content *content,
+                      struct str bytes);
 static bool file_is(int fd, struct str bytes);
 
 char *test_bytes_new(size_t length, unsigned seed)
@@ -48,12 +51,13 @@ bool test_blob_is(struct blob_store *store, const struct digest *digest, struct 
     if (blob_store_read(store, digest, &content, NULL)) {
         return false;
     }
-    is_same = content_is(&content, bytes);
+    is_same = content_is(store, &content, bytes);
     blob_content_release(&content);
     return is_same;
 }
 
-static bool content_is(const struct blob_content *content, struct str bytes)
+static bool content_is(struct blob_store *store, const struct blob_content *content,
+                       struct str bytes)
 {
     if (content->size_bytes != bytes.length) {
         return false;
@@ -63,8 +67,30 @@ static bool content_is(const struct blob_content *content, struct str bytes)
         return file_is(content->fd, bytes);
     case BLOB_IN_MEMORY:
         return str_equal(content->bytes, bytes);
+    case BLOB_REMOTE:
+        return remote_is(store, content, bytes);
     }
     abort();
+}
+
+/* In two parts, to see that both are where they should be. */
+static bool remote_is(struct blob_store *store, const struct blob_content *content,
+                      struct str bytes)
+{
+    const size_t middle = bytes.length / 3;
+    const struct blob_part parts[] = {{0, middle}, {middle, bytes.length - middle}};
+    bool is_same = true;
+
+    for (size_t i = 0; is_same && i < ARRAY_LEN(parts); i++) {
+        const size_t begin = (size_t)parts[i].offset_bytes;
+        struct strbuf got;
+
+        strbuf_init(&got, parts[i].length);
+        is_same = !blob_store_read_part(store, content, &parts[i], &got, NULL) &&
+                  str_equal(strbuf_str(&got), str_slice(bytes, begin, begin + parts[i].length));
+        strbuf_release(&got);
+    }
+    return is_same;
 }
 
 /* Reads one byte more than there should be. */

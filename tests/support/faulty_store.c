@@ -23,7 +23,8 @@ static void faulty_free(struct blob_store *base);
 static enum error_code faulty_open(struct blob_store *base, const struct blob_upload *upload,
                                    struct blob_writer **writer_out, struct error *err);
 static enum error_code faulty_write(struct blob_writer *base, struct str bytes, struct error *err);
-static enum error_code faulty_suspend(struct blob_writer *base, struct error *err);
+static enum error_code faulty_suspend(struct blob_writer *base, struct strbuf *notes,
+                                      struct error *err);
 static enum error_code faulty_rehash(struct blob_writer *base, struct hasher *hasher,
                                      struct error *err);
 static enum error_code faulty_publish(struct blob_writer *base, const struct digest *digest,
@@ -33,6 +34,12 @@ static enum error_code faulty_discard(struct blob_store *base, const struct blob
                                       struct error *err);
 static enum error_code faulty_read(struct blob_store *base, const struct digest *digest,
                                    struct blob_content *content_out, struct error *err);
+
+static enum error_code faulty_read_part(struct blob_store *base, const struct blob_content *content,
+                                        const struct blob_part *part, struct strbuf *bytes,
+                                        struct error *err);
+static enum error_code faulty_link(struct blob_store *base, const struct blob_content *content,
+                                   struct strbuf *url, struct error *err);
 
 static enum error_code next_call(struct blob_store *base, const char *name, struct error *err);
 
@@ -47,6 +54,8 @@ static const struct blob_driver faulty_driver = {
     .close = faulty_close,
     .discard = faulty_discard,
     .read = faulty_read,
+    .read_part = faulty_read_part,
+    .link = faulty_link,
 };
 
 static struct faulty_store *store_of(struct blob_store *base)
@@ -130,12 +139,20 @@ static enum error_code faulty_write(struct blob_writer *base, struct str bytes, 
     return blob_writer_write(inner, bytes, err);
 }
 
-static enum error_code faulty_suspend(struct blob_writer *base, struct error *err)
+static enum error_code faulty_suspend(struct blob_writer *base, struct strbuf *notes,
+                                      struct error *err)
 {
-    struct blob_upload ignored;
-    const enum error_code code = next_call(base->store, "suspend", err);
+    struct blob_upload rested;
+    enum error_code code = next_call(base->store, "suspend", err);
 
-    return code ? code : blob_writer_suspend(writer_of(base)->inner, &ignored, err);
+    if (!code) {
+        code = blob_writer_suspend(writer_of(base)->inner, &rested, err);
+    }
+    if (!code) {
+        strbuf_append(notes, (struct str){rested.notes, rested.notes_length});
+        blob_upload_release(&rested);
+    }
+    return code;
 }
 
 static enum error_code faulty_rehash(struct blob_writer *base, struct hasher *hasher,
@@ -177,4 +194,21 @@ static enum error_code faulty_read(struct blob_store *base, const struct digest 
     const enum error_code code = next_call(base, "read", err);
 
     return code ? code : blob_store_read(store_of(base)->inner, digest, content_out, err);
+}
+
+static enum error_code faulty_read_part(struct blob_store *base, const struct blob_content *content,
+                                        const struct blob_part *part, struct strbuf *bytes,
+                                        struct error *err)
+{
+    const enum error_code code = next_call(base, "read_part", err);
+
+    return code ? code : blob_store_read_part(store_of(base)->inner, content, part, bytes, err);
+}
+
+static enum error_code faulty_link(struct blob_store *base, const struct blob_content *content,
+                                   struct strbuf *url, struct error *err)
+{
+    const enum error_code code = next_call(base, "link", err);
+
+    return code ? code : blob_store_link(store_of(base)->inner, content, url, err);
 }
