@@ -11,6 +11,7 @@
 extern const char schema_sqlite_001[];
 extern const char schema_sqlite_002[];
 extern const char schema_sqlite_003[];
+extern const char schema_sqlite_004[];
 
 enum error_code metadata_open_sqlite(const char *path, struct metadata **metadata_out,
                                      struct error *err)
@@ -19,6 +20,7 @@ enum error_code metadata_open_sqlite(const char *path, struct metadata **metadat
         {"initial", schema_sqlite_001},
         {"tokens", schema_sqlite_002},
         {"sources", schema_sqlite_003},
+        {"blob-places", schema_sqlite_004},
     };
     struct metadata *metadata = NULL;
     struct sql *sql = NULL;
