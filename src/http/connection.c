@@ -155,6 +155,7 @@ void connection_new_exchange(struct connection *connection)
     exchange->is_tls = connection->transport.session != NULL;
     exchange->may_block = false;
     exchange->may_wait = false;
+    exchange->may_carry = false;
     exchange->received_bytes = 0;
     exchange->sent_bytes = 0;
     exchange->begin_us = clock_elapsed_us();
@@ -188,7 +189,7 @@ static void drop_exchange(struct connection *connection)
     input_release(&connection->ahead);
     connection->exchange = NULL;
     connection->body_began = false;
-    connection->waits = false;
+    connection->pool = POOL_WORKERS;
 }
 
 enum connection_want connection_expire(struct connection *connection, int64_t now_ms)
@@ -250,7 +251,15 @@ bool connection_drain(struct connection *connection)
 
 struct workers *connection_workers(const struct connection *connection)
 {
-    return connection->waits ? connection->world->waiters : connection->world->workers;
+    switch (connection->pool) {
+    case POOL_WORKERS:
+        return connection->world->workers;
+    case POOL_WAITERS:
+        return connection->world->waiters;
+    case POOL_CARRIERS:
+        return connection->world->carriers;
+    }
+    abort(); /* the switch is complete */
 }
 
 void connection_abort(struct connection *connection)

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/workers.h"
 #include "http/body.h"
 #include "http/exchange.h"
 #include "http/input.h"
@@ -13,7 +14,6 @@
 #include "http/sender.h"
 #include "http/server.h"
 #include "http/transport.h"
-#include "http/workers.h"
 
 struct loop;
 struct tls;
@@ -41,14 +41,18 @@ enum connection_state {
                           overtakes the answer */
 };
 
+/* Which threads are a connection's workers. */
+enum connection_pool { POOL_WORKERS = 0, POOL_WAITERS, POOL_CARRIERS };
+
 /* What all connections of a server share. */
 struct connection_world {
     const struct http_server_config *config;
-    struct workers *workers; /* for disk and database */
-    struct workers *waiters; /* for other servers */
-    atomic_bool is_draining; /* no request after the present ones */
-    atomic_bool is_stopping; /* nothing is finished any more */
-    atomic_uint connections; /* open now */
+    struct workers *workers;  /* for disk and database */
+    struct workers *waiters;  /* for other servers */
+    struct workers *carriers; /* for bodies to and from other servers */
+    atomic_bool is_draining;  /* no request after the present ones */
+    atomic_bool is_stopping;  /* nothing is finished any more */
+    atomic_uint connections;  /* open now */
 };
 
 /*
@@ -65,13 +69,13 @@ struct connection {
 
     struct transport transport;
     enum connection_state state;
-    bool may_read;   /* the socket may have bytes: try once */
-    bool has_served; /* a request was answered on it */
-    bool is_surplus; /* beyond the limit of connections: gets 503 */
-    bool body_began; /* the application has asked for the body and not had its end */
-    bool is_sent;    /* the answer has left whole */
-    bool waits;      /* for other servers: its workers are the waiting ones */
-    bool closes;     /* no request after this one */
+    bool may_read;             /* the socket may have bytes: try once */
+    bool has_served;           /* a request was answered on it */
+    bool is_surplus;           /* beyond the limit of connections: gets 503 */
+    bool body_began;           /* the application has asked for the body and not had its end */
+    bool is_sent;              /* the answer has left whole */
+    enum connection_pool pool; /* whose turn it is when it wants a worker */
+    bool closes;               /* no request after this one */
     int64_t deadline_ms;
     uint64_t moved_bytes; /* of a body, since the deadline was set */
     uint64_t budget_bytes;

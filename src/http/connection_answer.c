@@ -4,6 +4,7 @@
 
 enum { LINGER_MS = 2000, LINGER_BUFFER_BYTES = 64 * 1024, MS_PER_SECOND = 1000 };
 
+static enum connection_want take_piece(struct connection *connection, bool may_block);
 static enum connection_want leave(struct connection *connection);
 
 enum connection_want connection_answer(struct connection *connection)
@@ -37,6 +38,9 @@ enum connection_want connection_send_answer(struct connection *connection, bool 
     if (may_block && sender_has_file(sender)) {
         return WANT_LOOP;
     }
+    if (sender_needs_piece(sender)) {
+        return take_piece(connection, may_block);
+    }
     result = sender_run(sender, &connection->transport, &connection->budget_bytes);
     connection->moved_bytes += sender->sent_body_bytes - before;
     if (result == IO_WAIT_READ || result == IO_WAIT_WRITE) {
@@ -48,6 +52,21 @@ enum connection_want connection_send_answer(struct connection *connection, bool 
     connection->is_sent = result == IO_DONE;
     connection->closes = connection->closes || !connection->is_sent;
     connection->state = CONNECTION_FINISH;
+    return WANT_NEXT;
+}
+
+/* The time that another server takes is not the client's. */
+static enum connection_want take_piece(struct connection *connection, bool may_block)
+{
+    if (!may_block || connection->pool != POOL_CARRIERS) {
+        connection->pool = POOL_CARRIERS;
+        return WANT_WORKER;
+    }
+    if (!sender_take_piece(&connection->sender)) {
+        connection->closes = true;
+        connection->state = CONNECTION_FINISH;
+    }
+    connection_set_deadline(connection, connection_limits(connection)->stall_timeout_ms);
     return WANT_NEXT;
 }
 

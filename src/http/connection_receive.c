@@ -103,18 +103,23 @@ enum connection_want connection_begin(struct connection *connection, bool may_bl
     if (connection->is_surplus) {
         return connection_refuse(connection, &full);
     }
-    connection->exchange->may_block = may_block && !connection->waits;
-    connection->exchange->may_wait = may_block && connection->waits;
+    connection->exchange->may_block = may_block && connection->pool != POOL_WAITERS;
+    connection->exchange->may_wait = may_block && connection->pool == POOL_WAITERS;
+    connection->exchange->may_carry = may_block && connection->pool == POOL_CARRIERS;
     switch (application->begin(application->context, connection->exchange)) {
     case HTTP_ANSWER:
         return connection_answer(connection);
     case HTTP_BLOCKS:
         assert(!connection->exchange->may_block);
-        connection->waits = false;
+        connection->pool = POOL_WORKERS;
         return WANT_WORKER;
     case HTTP_WAITS:
         assert(!may_block);
-        connection->waits = true;
+        connection->pool = POOL_WAITERS;
+        return WANT_WORKER;
+    case HTTP_CARRIES:
+        assert(!connection->exchange->may_carry);
+        connection->pool = POOL_CARRIERS;
         return WANT_WORKER;
     case HTTP_BODY:
         return begin_body(connection, may_block);

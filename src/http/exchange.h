@@ -18,6 +18,7 @@ struct http_exchange {
     bool is_tls;
     bool may_block;          /* on a worker: SQL and files are allowed */
     bool may_wait;           /* on a waiting worker: other servers may be asked */
+    bool may_carry;          /* on a carrier: bodies may go to and come from other servers */
     uint64_t received_bytes; /* of the body, decoded, so far */
     uint64_t sent_bytes;     /* of the answer's body */
     int64_t begin_us;        /* clock_elapsed_us when the head was complete */
@@ -30,7 +31,8 @@ enum http_step {
                   */
     HTTP_BLOCKS, /* only when may_block is false: call again on a worker */
     HTTP_WAITS,  /* only on a loop: call again on a worker that may wait for other servers */
-    HTTP_BODY,   /* read the body (or more of it) and give it to data */
+    HTTP_CARRIES, /* only where may_carry is false: call again on a worker that carries bodies */
+    HTTP_BODY,    /* read the body (or more of it) and give it to data */
 };
 
 /*
@@ -38,7 +40,8 @@ enum http_step {
  * block returns HTTP_BLOCKS with no answer and no effect, and is called again on a worker. Waiting
  * for other servers has threads of its own, so that a server that hangs holds up nobody else: begin
  * returns HTTP_WAITS, is called there with may_wait, and may then return HTTP_BLOCKS for what does
- * not belong there; otherwise the body is given to it there too.
+ * not belong there; otherwise the body is given to it there too. Bodies that go to other servers,
+ * or come from them, have threads of their own once more: HTTP_CARRIES, and may_carry.
  */
 struct http_application {
     void *context;

@@ -9,6 +9,7 @@ struct http_limits {
     unsigned loops;           /* threads that own connections and never block */
     unsigned workers;         /* threads that may block */
     unsigned waiters;         /* threads that may wait for other servers */
+    unsigned carriers;        /* threads that carry bodies to and from other servers */
     size_t head_bytes;        /* of a request, up to the empty line */
     size_t headers;           /* fields of a request */
     size_t arena_bytes;       /* memory of one request */

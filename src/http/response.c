@@ -39,6 +39,9 @@ void http_response_clear(struct http_response *response)
     if (response->file_fd >= 0) {
         (void)close(response->file_fd);
     }
+    if (response->source) {
+        response->source->free(response->source);
+    }
     strbuf_clear(&headers);
     *response = (struct http_response){.headers = headers, .file_fd = -1};
 }
@@ -111,7 +114,8 @@ uint64_t http_response_size(const struct http_response *response)
 void http_response_write_head(const struct http_response *response,
                               const struct http_delivery *delivery, struct strbuf *head)
 {
-    assert(response->file_fd >= 0 || response->file_length_bytes == 0 || delivery->is_head);
+    assert(response->file_fd >= 0 || response->source || response->file_length_bytes == 0 ||
+           delivery->is_head);
     append_status_line(response, head);
     append_date(delivery->date_s, head);
     strbuf_append(head, strbuf_str(&response->headers));

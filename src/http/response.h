@@ -11,6 +11,24 @@
 enum { HTTP_RESPONSE_HEADERS_MAX_BYTES = 16384 };
 
 /*
+ * A body that comes from another server, piece by piece: the next one is asked for when the client
+ * has taken the one before. Embedded in what knows where it comes from.
+ */
+struct http_source {
+    /*
+     * Appends some bytes from that offset on, `left` at most and one at least, to pieces, which is
+     * empty. On a carrier: blocks. False: there are none to be had, and the connection ends.
+     */
+    bool (*read)(struct http_source *source, uint64_t offset_bytes, uint64_t left_bytes,
+                 struct strbuf *piece);
+
+    /* Must not block. */
+    void (*free)(struct http_source *source);
+};
+
+enum { HTTP_SOURCE_PIECE_MAX_BYTES = 1024 * 1024 };
+
+/*
  * What to answer. Filled by the application; Date, Content-Length and Connection are added when it
  * is sent, and the body is left out where there is none (HEAD, 204, 304).
  */
@@ -22,7 +40,8 @@ struct http_response {
     int file_fd;           /* owned: closed when sent; -1: none */
     uint64_t file_offset_bytes;
     uint64_t file_length_bytes;
-    bool closes; /* end the connection behind this answer */
+    struct http_source *source; /* owned: the body instead of a file, with its offset and length */
+    bool closes;                /* end the connection behind this answer */
 };
 
 void http_response_init(struct http_response *response);

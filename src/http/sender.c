@@ -17,11 +17,13 @@ void sender_init(struct sender *sender)
 {
     *sender = (struct sender){.file_fd = -1};
     strbuf_init(&sender->head, HEAD_MAX_BYTES);
+    strbuf_init(&sender->piece, HTTP_SOURCE_PIECE_MAX_BYTES);
 }
 
 void sender_release(struct sender *sender)
 {
     strbuf_release(&sender->head);
+    strbuf_release(&sender->piece);
     sender_init(sender);
 }
 
@@ -35,14 +37,16 @@ void sender_begin(struct sender *sender, const struct http_response *response,
     sender->file_fd = -1;
     sender->file_left_bytes = 0;
     sender->sent_body_bytes = 0;
+    sender->source = NULL;
     if (delivery->is_head || http_status_has_no_body(response->status)) {
         return;
     }
-    if (response->file_fd < 0) {
+    if (response->file_fd < 0 && !response->source) {
         sender->bytes_left = response->body;
         return;
     }
     sender->file_fd = response->file_fd;
+    sender->source = response->source;
     sender->file_offset_bytes = response->file_offset_bytes;
     sender->file_left_bytes = response->file_length_bytes;
 }
@@ -50,7 +54,7 @@ void sender_begin(struct sender *sender, const struct http_response *response,
 enum io_result sender_run(struct sender *sender, struct transport *transport,
                           uint64_t *budget_bytes)
 {
-    while (!sender_is_done(sender) && *budget_bytes > 0) {
+    while (!sender_is_done(sender) && !sender_needs_piece(sender) && *budget_bytes > 0) {
         const bool is_memory = sender->head_left.length + sender->bytes_left.length > 0;
         size_t sent = 0;
         const enum io_result result = is_memory ? send_memory(sender, transport, &sent)
@@ -110,5 +114,27 @@ bool sender_is_done(const struct sender *sender)
 
 bool sender_has_file(const struct sender *sender)
 {
-    return sender->file_left_bytes > 0;
+    return sender->file_left_bytes > 0 && !sender->source;
+}
+
+bool sender_needs_piece(const struct sender *sender)
+{
+    return sender->source && sender->file_left_bytes > 0 &&
+           sender->head_left.length + sender->bytes_left.length == 0;
+}
+
+bool sender_take_piece(struct sender *sender)
+{
+    struct strbuf *piece = &sender->piece;
+
+    strbuf_clear(piece);
+    if (!sender->source->read(sender->source, sender->file_offset_bytes, sender->file_left_bytes,
+                              piece) ||
+        piece->length == 0 || piece->length > sender->file_left_bytes) {
+        return false;
+    }
+    sender->file_offset_bytes += piece->length;
+    sender->file_left_bytes -= piece->length;
+    sender->bytes_left = strbuf_str(piece);
+    return true;
 }

@@ -17,6 +17,8 @@ struct sender {
     uint64_t file_offset_bytes;
     uint64_t file_left_bytes;
     uint64_t sent_body_bytes;
+    struct http_source *source; /* NULL: none; borrowed. What is left of it counts as a file's */
+    struct strbuf piece;        /* of the source, on its way */
 };
 
 /* Holds no memory until sender_begin. */
@@ -36,3 +38,9 @@ enum io_result sender_run(struct sender *sender, struct transport *transport,
 
 bool sender_is_done(const struct sender *sender);
 bool sender_has_file(const struct sender *sender);
+
+/* Whether there is nothing to send before another piece was taken from the source. */
+bool sender_needs_piece(const struct sender *sender);
+
+/* Takes one, on a carrier. False: there is none, and the answer cannot be ended. */
+bool sender_take_piece(struct sender *sender);

@@ -89,6 +89,9 @@ enum error_code http_server_start(struct http_server *server, struct error *err)
     if (!code) {
         code = workers_new(server->config.limits.waiters, &server->world.waiters, err);
     }
+    if (!code) {
+        code = workers_new(server->config.limits.carriers, &server->world.carriers, err);
+    }
     /* The loop that accepts comes last: then all others are there to be given connections. */
     for (unsigned i = server->config.limits.loops; i > 0 && !code; i--) {
         code = loop_start(server->loops[i - 1], err);
@@ -224,6 +227,7 @@ void http_server_free(struct http_server *server)
         loop_stop(server->loops[i]);
     }
     workers_free(server->world.waiters);
+    workers_free(server->world.carriers);
     workers_free(server->world.workers);
     for (unsigned i = 0; i < loops; i++) {
         loop_free(server->loops[i]);

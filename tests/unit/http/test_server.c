@@ -141,6 +141,7 @@ static const struct http_limits usual_limits = {
     .loops = 2,
     .workers = 3,
     .waiters = 2,
+    .carriers = 2,
     .head_bytes = 65536,
     .headers = 100,
     .arena_bytes = 65536,
