@@ -1,0 +1,31 @@
+#pragma once
+
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "blobs/blob_store.h"
+
+/* Where a blob is, in a store that leaves blobs where they landed. */
+struct blob_location {
+    char key[BLOB_KEY_BYTES];
+    uint64_t size_bytes;
+};
+
+/*
+ * What such a store knows of its blobs: the metadata, behind functions, because blobs/ stands
+ * beside metadata/ and not above it. May be called by any thread, and block.
+ */
+struct blob_index {
+    void *context;
+
+    /* ERROR_NOT_FOUND about BLOB. */
+    enum error_code (*find)(void *context, const struct digest *digest,
+                            struct blob_location *location_out, struct error *err);
+
+    /* Durable when it returns. The first location of a digest stays: that there is one is success.
+     */
+    enum error_code (*add)(void *context, const struct digest *digest,
+                           const struct blob_location *location, struct error *err);
+};

@@ -1,0 +1,420 @@
+#include "blobs/s3_client.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "blobs/s3_xml.h"
+
+enum {
+    ERROR_ANSWER_MAX_BYTES = 64 * 1024, /* documents of S3's are small */
+    PAIRS_MAX = 16,
+    PATH_MAX_BYTES = 2048,
+    HEADER_MAX_BYTES = 32 * 1024,
+    NAME_BYTES = 512,
+    /* Pauses: random, up to twice as long each time. */
+    PAUSE_FIRST_MS = 100,
+    PAUSE_MOST_MS = 5000,
+    RETRY_AFTER_S = 10,
+    MS_PER_SECOND = 1000,
+    NS_PER_MS = 1000 * 1000,
+};
+
+/* An endpoint as signatures and URLs need it. */
+struct place {
+    const char *scheme;
+    char host[NAME_BYTES]; /* with the bucket in front, unless it is in the path */
+};
+
+struct s3_client {
+    struct s3_client_config config;
+    struct place place;
+    struct place public_place;
+    char name[2 * NAME_BYTES];
+};
+
+/* A request on its way: signed anew for each attempt. */
+struct attempt {
+    struct s3_client *client;
+    const struct s3_request *request;
+    char hash[AWS_HASH_BYTES];
+    struct strbuf path;
+    struct strbuf lines[PAIRS_MAX];
+    size_t line_count;
+};
+
+static void set_place(const struct s3_client_config *config, const char *endpoint,
+                      struct place *place);
+static void attempt_init(struct attempt *attempt, struct s3_client *client,
+                         const struct s3_request *request);
+static void attempt_release(struct attempt *attempt);
+static void append_path(const struct s3_client *client, const char *key, struct strbuf *path);
+static size_t count_pairs(const struct aws_pair *pairs);
+static enum error_code send_once(struct attempt *attempt, struct outbound_answer *answer,
+                                 struct error *err);
+static enum error_code send_signed(const struct attempt *attempt, const struct aws_signed *made,
+                                   struct outbound_answer *answer, struct error *err);
+static bool is_passing(const struct s3_answer *answer);
+static void read_error_code(const struct s3_request *request, struct s3_answer *answer);
+static void pause_before(int attempt_number);
+static bool is_code(const struct s3_answer *answer, const char *code);
+static enum error_code gave_up(const struct s3_client *client, const struct s3_answer *answer,
+                               struct error *err);
+static const char *advice(const struct s3_answer *answer);
+
+struct s3_client *s3_client_new(const struct s3_client_config *config)
+{
+    struct s3_client *client = memory_new(1, sizeof(*client));
+    char aws[NAME_BYTES];
+
+    (void)snprintf(aws, sizeof(aws), "https://s3.%s.amazonaws.com", config->region);
+    client->config = *config;
+    set_place(config, config->endpoint ? config->endpoint : aws, &client->place);
+    client->public_place = client->place;
+    if (config->public_endpoint) {
+        set_place(config, config->public_endpoint, &client->public_place);
+    }
+    (void)snprintf(client->name, sizeof(client->name), "bucket %s at %s", config->bucket,
+                   client->place.host);
+    return client;
+}
+
+static void set_place(const struct s3_client_config *config, const char *endpoint,
+                      struct place *place)
+{
+    const struct str text = str_from(endpoint);
+    const size_t scheme = str_index_of(text, ':');
+    struct str host = str_from_index(text, scheme + sizeof("://") - 1);
+
+    host = str_slice(host, 0, str_index_of(host, '/'));
+    place->scheme = str_is(str_slice(text, 0, scheme), "http") ? "http" : "https";
+    (void)snprintf(place->host, sizeof(place->host), "%s%s%.*s",
+                   config->uses_path ? "" : config->bucket, config->uses_path ? "" : ".",
+                   STR_FORMAT(host));
+}
+
+void s3_client_free(struct s3_client *client)
+{
+    free(client);
+}
+
+enum error_code s3_client_send(struct s3_client *client, const struct s3_request *request,
+                               struct s3_answer *answer_out, struct error *err)
+{
+    const int64_t end_ms = clock_monotonic_ms(client->config.clock) + client->config.retry_ms;
+    struct attempt attempt;
+    enum error_code code = OK;
+
+    *answer_out = (struct s3_answer){0};
+    strbuf_init(&answer_out->http.body, 0);
+    strbuf_init(&answer_out->http.fields, 0);
+    attempt_init(&attempt, client, request);
+    for (int number = 1;; number++) {
+        outbound_answer_release(&answer_out->http);
+        answer_out->was_repeated = number > 1;
+        code = send_once(&attempt, &answer_out->http, err);
+        read_error_code(request, answer_out);
+        if ((!code && !is_passing(answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
+            clock_monotonic_ms(client->config.clock) >= end_ms) {
+            break;
+        }
+        pause_before(number);
+    }
+    attempt_release(&attempt);
+    if (!code && is_passing(answer_out)) {
+        code = gave_up(client, answer_out, err);
+    }
+    return code;
+}
+
+static void attempt_init(struct attempt *attempt, struct s3_client *client,
+                         const struct s3_request *request)
+{
+    const size_t count = count_pairs(request->headers);
+
+    *attempt = (struct attempt){.client = client, .request = request};
+    strbuf_init(&attempt->path, PATH_MAX_BYTES);
+    append_path(client, request->key, &attempt->path);
+    if (request->body_sha256) {
+        (void)snprintf(attempt->hash, sizeof(attempt->hash), "%s", request->body_sha256);
+    } else {
+        aws_payload_hash(request->body, attempt->hash);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct strbuf *line = &attempt->lines[attempt->line_count++];
+
+        strbuf_init(line, HEADER_MAX_BYTES);
+        strbuf_append(line, request->headers[i].name);
+        strbuf_append_text(line, ": ");
+        strbuf_append(line, request->headers[i].value);
+    }
+}
+
+static void attempt_release(struct attempt *attempt)
+{
+    for (size_t i = 0; i < attempt->line_count; i++) {
+        strbuf_release(&attempt->lines[i]);
+    }
+    strbuf_release(&attempt->path);
+}
+
+static void append_path(const struct s3_client *client, const char *key, struct strbuf *path)
+{
+    strbuf_append_text(path, "/");
+    if (client->config.uses_path) {
+        strbuf_append_text(path, client->config.bucket);
+        strbuf_append_text(path, key ? "/" : "");
+    }
+    strbuf_append_text(path, key ? key : "");
+}
+
+static size_t count_pairs(const struct aws_pair *pairs)
+{
+    size_t count = 0;
+
+    while (pairs && pairs[count].name.bytes) {
+        count++;
+        assert(count <= PAIRS_MAX);
+    }
+    return count;
+}
+
+/* OK: there is an answer. The keys are as new as the attempt. */
+static enum error_code send_once(struct attempt *attempt, struct outbound_answer *answer,
+                                 struct error *err)
+{
+    const struct s3_client_config *config = &attempt->client->config;
+    const struct s3_request *request = attempt->request;
+    const struct aws_request plain = {
+        .method = request->method,
+        .scheme = attempt->client->place.scheme,
+        .host = str_from(attempt->client->place.host),
+        .path = strbuf_str(&attempt->path),
+        .query = request->query,
+        .query_count = count_pairs(request->query),
+        .headers = request->headers,
+        .header_count = count_pairs(request->headers),
+        .payload_sha256 = attempt->hash,
+    };
+    const struct aws_scope scope = {config->region, "s3", clock_wall_ms(config->clock)};
+    struct aws_key_copy keys = {0};
+    struct aws_signed made = {0};
+    enum error_code code = OK;
+
+    strbuf_init(&answer->body, 0);
+    strbuf_init(&answer->fields, 0);
+    code = aws_credentials_get(config->credentials, &keys, err);
+    if (code) {
+        return code;
+    }
+    code = aws_sign(&keys.keys, &scope, &plain, &made, err);
+    aws_key_copy_release(&keys);
+    if (!code) {
+        code = send_signed(attempt, &made, answer, err);
+    }
+    aws_signed_release(&made);
+    return code;
+}
+
+static enum error_code send_signed(const struct attempt *attempt, const struct aws_signed *made,
+                                   struct outbound_answer *answer, struct error *err)
+{
+    static const char *const wanted[] = {"ETag", "Content-Length", "x-amz-bucket-region", NULL};
+    const struct s3_request *request = attempt->request;
+    const char *lines[PAIRS_MAX + AWS_SIGNED_HEADERS + 1] = {0};
+    const struct outbound_request sent = {
+        .method = request->method,
+        .url = made->url.text,
+        .headers = lines,
+        .body = request->body,
+        .content_type = request->body.bytes ? "application/octet-stream" : NULL,
+        .timeout_ms = attempt->client->config.timeout_ms,
+        .answer_max_bytes = request->answer_max_bytes > ERROR_ANSWER_MAX_BYTES
+                                ? request->answer_max_bytes
+                                : ERROR_ANSWER_MAX_BYTES,
+        .is_single = true,
+        .wanted = wanted,
+    };
+    size_t count = 0;
+
+    for (size_t i = 0; i < attempt->line_count; i++) {
+        lines[count++] = attempt->lines[i].text;
+    }
+    for (size_t i = 0; i < made->header_count; i++) {
+        lines[count++] = made->headers[i].text;
+    }
+    return http_client_send(attempt->client->config.http, &sent, answer, err);
+}
+
+/* S3's own advice is to repeat these; CompleteMultipartUpload may begin with 200 and then fail. */
+static bool is_passing(const struct s3_answer *answer)
+{
+    switch (answer->http.status) {
+    case 408:
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+        return true;
+    default:
+        return is_code(answer, "InternalError") || is_code(answer, "SlowDown") ||
+               is_code(answer, "RequestTimeout") || is_code(answer, "OperationAborted") ||
+               is_code(answer, "ConditionalRequestConflict");
+    }
+}
+
+/* Of a success only where it may be none: what a GET brings is a blob, whatever it looks like. */
+static void read_error_code(const struct s3_request *request, struct s3_answer *answer)
+{
+    const struct str body = strbuf_str(&answer->http.body);
+    const bool is_document = answer->http.status >= 300 || strcmp(request->method, "POST") == 0;
+    CLEANUP(strbuf_release) struct strbuf code;
+
+    answer->error_code[0] = '\0';
+    strbuf_init(&code, sizeof(answer->error_code) - 1);
+    if (!is_document || body.length > ERROR_ANSWER_MAX_BYTES || !s3_xml_text(body, "Code", &code)) {
+        return;
+    }
+    (void)snprintf(answer->error_code, sizeof(answer->error_code), "%s", code.text);
+}
+
+/* Random all over, so that many that failed together do not come back together. */
+static void pause_before(int attempt_number)
+{
+    const int doublings = attempt_number < 7 ? attempt_number - 1 : 6;
+    const int64_t most_ms = (int64_t)PAUSE_FIRST_MS << doublings;
+    uint16_t chance = 0;
+    struct timespec duration;
+    int64_t pause_ms = 0;
+
+    random_fill(&chance, sizeof(chance));
+    pause_ms = (most_ms < PAUSE_MOST_MS ? most_ms : PAUSE_MOST_MS) * chance / UINT16_MAX;
+    duration = (struct timespec){.tv_sec = pause_ms / MS_PER_SECOND,
+                                 .tv_nsec = pause_ms % MS_PER_SECOND * NS_PER_MS};
+    (void)nanosleep(&duration, NULL);
+}
+
+static bool is_code(const struct s3_answer *answer, const char *code)
+{
+    return strcmp(answer->error_code, code) == 0;
+}
+
+static enum error_code gave_up(const struct s3_client *client, const struct s3_answer *answer,
+                               struct error *err)
+{
+    const char *code = answer->error_code[0] != '\0' ? answer->error_code : "no reason";
+
+    if (err) {
+        err->retry_after_s = RETRY_AFTER_S;
+    }
+    return error_set(err, ERROR_UNAVAILABLE,
+                     "%s answers %d (%s), also after repeating for %lld s: it is overloaded or "
+                     "broken; look at it, or push less at once",
+                     client->name, answer->http.status, code,
+                     (long long)client->config.retry_ms / MS_PER_SECOND);
+}
+
+void s3_answer_release(struct s3_answer *answer)
+{
+    outbound_answer_release(&answer->http);
+}
+
+enum error_code s3_client_do(struct s3_client *client, const struct s3_request *request,
+                             struct s3_answer *answer_out, struct error *err)
+{
+    const enum error_code code = s3_client_send(client, request, answer_out, err);
+    const int status = answer_out->http.status;
+
+    if (code || (status >= 200 && status < 300 && answer_out->error_code[0] == '\0')) {
+        return code;
+    }
+    return s3_client_refused(client, request, answer_out, err);
+}
+
+enum error_code s3_client_refused(const struct s3_client *client, const struct s3_request *request,
+                                  const struct s3_answer *answer, struct error *err)
+{
+    const struct str region = outbound_answer_field(&answer->http, "x-amz-bucket-region");
+    const int status = answer->http.status;
+    enum error_code code = ERROR_UNAVAILABLE;
+
+    if (is_code(answer, "NoSuchKey") || is_code(answer, "NoSuchUpload") ||
+        is_code(answer, "InvalidPart") || (status == 404 && answer->error_code[0] == '\0')) {
+        code = ERROR_NOT_FOUND;
+    } else if (status == 507 || is_code(answer, "QuotaExceeded") ||
+               is_code(answer, "XMinioStorageFull")) {
+        code = ERROR_NO_SPACE;
+    }
+    return error_set(err, code, "%s refuses %s: %d %s: %s%s%.*s", client->name, request->method,
+                     status, answer->error_code, advice(answer),
+                     region.length > 0 && status != 404 ? "; its region is " : "",
+                     STR_FORMAT(status != 404 ? region : (struct str){0}));
+}
+
+static const char *advice(const struct s3_answer *answer)
+{
+    static const struct {
+        const char *code;
+        const char *advice;
+    } table[] = {
+        {"NoSuchBucket", "create the bucket, or correct storage.s3.bucket or .endpoint"},
+        {"AccessDenied", "allow it in the bucket's policy or the role's permissions "
+                         "(docs/storage.md lists what is needed)"},
+        {"InvalidAccessKeyId", "the access key is unknown there: correct the credentials"},
+        {"SignatureDoesNotMatch", "the secret key is wrong: correct the credentials"},
+        {"ExpiredToken", "the session token is too old: renew the credentials"},
+        {"InvalidToken", "the session token is wrong: correct the credentials"},
+        {"RequestTimeTooSkewed", "this machine's clock is wrong: set it"},
+        {"AuthorizationHeaderMalformed", "storage.s3.region is not the bucket's"},
+        {"PermanentRedirect", "the bucket is in another region: correct storage.s3.region"},
+        {"QuotaExceeded", "the bucket's quota is used up: raise it"},
+        {"NoSuchUpload", "the upload is finished, aborted or expired"},
+        {"NoSuchKey", "there is no such object"},
+        {"InvalidPart", "the upload's parts are not what they were"},
+        {"InvalidRequest", "see whether the bucket takes the settings of storage.s3"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (is_code(answer, table[i].code)) {
+            return table[i].advice;
+        }
+    }
+    return answer->http.status == 403 ? "check credentials and permissions"
+                                      : "check the settings of storage.s3";
+}
+
+enum error_code s3_client_link(struct s3_client *client, const char *key, unsigned lifetime_s,
+                               struct strbuf *url, struct error *err)
+{
+    const struct s3_client_config *config = &client->config;
+    CLEANUP(strbuf_release) struct strbuf path;
+    const struct aws_scope scope = {config->region, "s3", clock_wall_ms(config->clock)};
+    struct aws_request request = {
+        .method = "GET",
+        .scheme = client->public_place.scheme,
+        .host = str_from(client->public_place.host),
+        .payload_sha256 = AWS_UNSIGNED_PAYLOAD,
+    };
+    struct aws_key_copy keys = {0};
+    enum error_code code = OK;
+
+    strbuf_init(&path, PATH_MAX_BYTES);
+    append_path(client, key, &path);
+    request.path = strbuf_str(&path);
+    code = aws_credentials_get(config->credentials, &keys, err);
+    if (!code) {
+        code = aws_presign(&keys.keys, &scope, &request, lifetime_s, url, err);
+        aws_key_copy_release(&keys);
+    }
+    return code;
+}
+
+const char *s3_client_name(const struct s3_client *client)
+{
+    return client->name;
+}

@@ -1,0 +1,86 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "base/strbuf.h"
+#include "blobs/aws_credentials.h"
+#include "blobs/aws_signature.h"
+#include "outbound/http_client.h"
+
+/*
+ * Requests to one bucket: addressed, signed, sent, and sent again if that may help. Shared by
+ * threads.
+ */
+struct s3_client;
+
+/* All texts are borrowed for the client's life; NULL: not set. */
+struct s3_client_config {
+    const char *bucket;
+    const char *region;
+    const char *endpoint;                /* `https://HOST[:PORT]`; NULL: AWS's of the region */
+    const char *public_endpoint;         /* in links; NULL: the endpoint */
+    bool uses_path;                      /* ENDPOINT/BUCKET/KEY instead of BUCKET.ENDPOINT/KEY */
+    int64_t timeout_ms;                  /* of one attempt */
+    int64_t retry_ms;                    /* after so long nothing is tried again */
+    struct aws_credentials *credentials; /* borrowed, as the next two */
+    struct http_client *http;
+    const struct clock *clock;
+};
+
+struct s3_client *s3_client_new(const struct s3_client_config *config);
+
+/* NULL is accepted. */
+void s3_client_free(struct s3_client *client);
+
+/* Everything borrowed. Pairs end with one without a name. */
+struct s3_request {
+    const char *method;
+    const char *key; /* NULL: the bucket itself */
+    const struct aws_pair *query;
+    const struct aws_pair *headers; /* names in lower case */
+    struct str body;
+    const char *body_sha256; /* NULL: not known yet */
+    size_t answer_max_bytes; /* 0: what errors need */
+};
+
+/* An answer with what its error says. */
+struct s3_answer {
+    struct outbound_answer http;
+    char error_code[64]; /* of S3's error document, or empty */
+    bool was_repeated;   /* an earlier attempt may have been done as well */
+};
+
+/*
+ * Sends it until there is an answer that repeating does not change. Blocks, for about timeout_ms +
+ * retry_ms at most. OK: an answer of any status but those; look at answer_out->http.status.
+ * ERROR_UNAVAILABLE: S3 is not there, or has no time for us, or there are no credentials. Release
+ * answer_out in any case.
+ */
+MUST_USE enum error_code s3_client_send(struct s3_client *client, const struct s3_request *request,
+                                        struct s3_answer *answer_out, struct error *err);
+void s3_answer_release(struct s3_answer *answer);
+
+/* As s3_client_send, and fails as s3_client_refused says unless it was done (2xx). */
+MUST_USE enum error_code s3_client_do(struct s3_client *client, const struct s3_request *request,
+                                      struct s3_answer *answer_out, struct error *err);
+
+/*
+ * What S3's refusal means, in plain words: what to set, to allow or to wait for. ERROR_NOT_FOUND:
+ * there is no such key or upload. ERROR_NO_SPACE. ERROR_UNAVAILABLE for all that an operator has to
+ * mend: nothing is wrong with what the registry's client did.
+ */
+enum error_code s3_client_refused(const struct s3_client *client, const struct s3_request *request,
+                                  const struct s3_answer *answer, struct error *err);
+
+/* Appends a link to GET that key for so long. */
+MUST_USE enum error_code s3_client_link(struct s3_client *client, const char *key,
+                                        unsigned lifetime_s, struct strbuf *url, struct error *err);
+
+/* `bucket B at HOST`, for messages. */
+const char *s3_client_name(const struct s3_client *client);

@@ -1,0 +1,86 @@
+#include "blobs/s3_memory.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "base/memory.h"
+
+enum { MS_PER_SECOND = 1000, NS_PER_MS = 1000 * 1000, NS_PER_SECOND = 1000 * 1000 * 1000 };
+
+struct s3_memory {
+    pthread_mutex_t left_mutex; /* guards left_bytes */
+    pthread_cond_t is_more_left;
+    uint64_t limit_bytes;
+    uint64_t left_bytes;
+};
+
+static struct timespec deadline_in(int64_t timeout_ms);
+
+struct s3_memory *s3_memory_new(uint64_t limit_bytes)
+{
+    struct s3_memory *memory = memory_new(1, sizeof(*memory));
+    pthread_condattr_t attributes;
+
+    memory->limit_bytes = limit_bytes;
+    memory->left_bytes = limit_bytes;
+    (void)pthread_mutex_init(&memory->left_mutex, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&memory->is_more_left, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    return memory;
+}
+
+void s3_memory_free(struct s3_memory *memory)
+{
+    if (!memory) {
+        return;
+    }
+    assert(memory->left_bytes == memory->limit_bytes);
+    (void)pthread_cond_destroy(&memory->is_more_left);
+    (void)pthread_mutex_destroy(&memory->left_mutex);
+    free(memory);
+}
+
+bool s3_memory_take(struct s3_memory *memory, uint64_t bytes, int64_t timeout_ms)
+{
+    const struct timespec deadline = deadline_in(timeout_ms);
+    bool is_taken = false;
+    int result = 0;
+
+    assert(bytes <= memory->limit_bytes);
+    (void)pthread_mutex_lock(&memory->left_mutex);
+    while (memory->left_bytes < bytes && result != ETIMEDOUT) {
+        result = pthread_cond_timedwait(&memory->is_more_left, &memory->left_mutex, &deadline);
+    }
+    is_taken = memory->left_bytes >= bytes;
+    memory->left_bytes -= is_taken ? bytes : 0;
+    (void)pthread_mutex_unlock(&memory->left_mutex);
+    return is_taken;
+}
+
+static struct timespec deadline_in(int64_t timeout_ms)
+{
+    struct timespec deadline = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &deadline);
+    deadline.tv_sec += timeout_ms / MS_PER_SECOND;
+    deadline.tv_nsec += timeout_ms % MS_PER_SECOND * NS_PER_MS;
+    if (deadline.tv_nsec >= NS_PER_SECOND) {
+        deadline.tv_sec++;
+        deadline.tv_nsec -= NS_PER_SECOND;
+    }
+    return deadline;
+}
+
+void s3_memory_give(struct s3_memory *memory, uint64_t bytes)
+{
+    (void)pthread_mutex_lock(&memory->left_mutex);
+    memory->left_bytes += bytes;
+    assert(memory->left_bytes <= memory->limit_bytes);
+    (void)pthread_cond_broadcast(&memory->is_more_left);
+    (void)pthread_mutex_unlock(&memory->left_mutex);
+}

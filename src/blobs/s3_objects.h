@@ -1,0 +1,74 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "base/strbuf.h"
+#include "blobs/s3_client.h"
+#include "blobs/s3_notes.h"
+
+enum s3_lock_mode {
+    S3_LOCK_NONE = 0,
+    S3_LOCK_BUCKET,     /* what the bucket's own default retention says */
+    S3_LOCK_GOVERNANCE, /* whoever has a special permission may still delete */
+    S3_LOCK_COMPLIANCE, /* nobody may */
+};
+
+/* How objects are stored. Texts are borrowed; NULL: the bucket's own way. */
+struct s3_style {
+    const char *encryption; /* `AES256`, `aws:kms` */
+    const char *kms_key;
+    const char *storage_class;
+    enum s3_lock_mode lock_mode;
+    unsigned lock_days;
+};
+
+/* The requests for objects, one function each. All block, and fail as s3_client_do. */
+struct s3_objects {
+    struct s3_client *client; /* borrowed */
+    struct s3_style style;
+    const struct clock *clock;
+};
+
+/*
+ * Writes an object that was never there: keys are not used twice. That it is there already is
+ * success: an earlier attempt did it, or the key is the content's digest. sha256: of bytes in
+ * hexadecimal, or NULL.
+ */
+MUST_USE enum error_code s3_objects_put(const struct s3_objects *objects, const char *key,
+                                        struct str bytes, const char *sha256, struct error *err);
+
+/* Appends `part` of it, which it must have. */
+MUST_USE enum error_code s3_objects_read(const struct s3_objects *objects, const char *key,
+                                         const struct blob_part *part, struct strbuf *bytes,
+                                         struct error *err);
+
+/* Begins a multipart upload of notes->key; sets upload_id. */
+MUST_USE enum error_code s3_objects_begin(const struct s3_objects *objects, struct s3_notes *notes,
+                                          struct error *err);
+
+/* A part of a multipart upload. */
+struct s3_part_place {
+    const char *key;
+    const char *upload_id;
+    unsigned number; /* from 1 on */
+};
+
+MUST_USE enum error_code s3_objects_put_part(const struct s3_objects *objects,
+                                             const struct s3_part_place *place, struct str bytes,
+                                             struct s3_part *part_out, struct error *err);
+
+/*
+ * Makes an object of all parts: it is there whole from then on. That it was done before is success,
+ * if the object has size_bytes. ERROR_NOT_FOUND about UPLOAD: there is neither.
+ */
+MUST_USE enum error_code s3_objects_complete(const struct s3_objects *objects,
+                                             const struct s3_notes *notes, uint64_t size_bytes,
+                                             struct error *err);
+
+/* Drops the parts. Success also if there are none. */
+MUST_USE enum error_code s3_objects_abort(const struct s3_objects *objects,
+                                          const struct s3_notes *notes, struct error *err);

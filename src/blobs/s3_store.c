@@ -1,0 +1,158 @@
+#include "blobs/s3_store.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/random.h"
+#include "blobs/s3_parts.h"
+#include "blobs/s3_store_private.h"
+
+static void s3_free(struct blob_store *base);
+static enum error_code s3_discard(struct blob_store *base, const struct blob_upload *upload,
+                                  struct error *err);
+static enum error_code s3_read(struct blob_store *base, const struct digest *digest,
+                               struct blob_content *content_out, struct error *err);
+static enum error_code s3_read_part(struct blob_store *base, const struct blob_content *content,
+                                    const struct blob_part *part, struct strbuf *bytes,
+                                    struct error *err);
+static enum error_code s3_link(struct blob_store *base, const struct blob_content *content,
+                               struct strbuf *url, struct error *err);
+static const char *prefix_of(const struct s3_store *store);
+
+static const struct blob_driver s3_driver = {
+    .name = "s3",
+    .free = s3_free,
+    .open = s3_writer_open,
+    .write = s3_writer_write,
+    .suspend = s3_writer_suspend,
+    .rehash = s3_writer_rehash,
+    .publish = s3_writer_publish,
+    .close = s3_writer_close,
+    .discard = s3_discard,
+    .read = s3_read,
+    .read_part = s3_read_part,
+    .link = s3_link,
+};
+
+static struct s3_store *store_of(struct blob_store *base)
+{
+    return (struct s3_store *)base;
+}
+
+enum error_code s3_store_new(const struct s3_store_config *config, struct blob_store **store_out,
+                             struct error *err)
+{
+    struct s3_store *store = memory_new(1, sizeof(*store));
+    enum error_code code = OK;
+
+    assert(config->parts_in_flight > 0);
+    assert(config->memory_bytes >= s3_parts_largest(config->largest_blob_bytes));
+    code = workers_new(config->senders, &store->senders, err);
+    if (code) {
+        free(store);
+        return code;
+    }
+    store->base.driver = &s3_driver;
+    store->base.chunk_min_bytes = S3_PART_MIN_BYTES;
+    store->base.is_remote = true;
+    store->config = *config;
+    store->objects = (struct s3_objects){config->client, config->style, config->clock};
+    store->memory = s3_memory_new(config->memory_bytes);
+    *store_out = &store->base;
+    return OK;
+}
+
+static void s3_free(struct blob_store *base)
+{
+    struct s3_store *store = store_of(base);
+
+    workers_free(store->senders);
+    s3_memory_free(store->memory);
+    s3_client_free(store->config.client);
+    free(store);
+}
+
+/* Objects stay: what is aborted is what no object was made of. */
+static enum error_code s3_discard(struct blob_store *base, const struct blob_upload *upload,
+                                  struct error *err)
+{
+    const struct str bytes = {upload->notes, upload->notes_length};
+    struct s3_notes notes;
+    enum error_code code = OK;
+
+    s3_notes_init(&notes);
+    if (s3_notes_parse(bytes, &notes) && notes.upload_id[0] != '\0') {
+        code = s3_objects_abort(&store_of(base)->objects, &notes, err);
+    }
+    s3_notes_release(&notes);
+    return code;
+}
+
+static enum error_code s3_read(struct blob_store *base, const struct digest *digest,
+                               struct blob_content *content_out, struct error *err)
+{
+    const struct s3_store_config *config = &store_of(base)->config;
+    struct blob_location location = {0};
+    const enum error_code code = config->index.find(config->index.context, digest, &location, err);
+
+    if (code) {
+        return code;
+    }
+    *content_out = (struct blob_content){.kind = BLOB_REMOTE,
+                                         .size_bytes = location.size_bytes,
+                                         .fd = -1,
+                                         .is_linked = config->redirects};
+    memcpy(content_out->key, location.key, sizeof(content_out->key));
+    return OK;
+}
+
+static enum error_code s3_read_part(struct blob_store *base, const struct blob_content *content,
+                                    const struct blob_part *part, struct strbuf *bytes,
+                                    struct error *err)
+{
+    const enum error_code code =
+        s3_objects_read(&store_of(base)->objects, content->key, part, bytes, err);
+
+    if (code != ERROR_NOT_FOUND) {
+        return code;
+    }
+    return error_set(err, ERROR_INTERNAL, "%s has no object %s any more: who deleted it?",
+                     s3_client_name(store_of(base)->config.client), content->key);
+}
+
+static enum error_code s3_link(struct blob_store *base, const struct blob_content *content,
+                               struct strbuf *url, struct error *err)
+{
+    const struct s3_store_config *config = &store_of(base)->config;
+
+    return s3_client_link(config->client, content->key, config->link_lifetime_s, url, err);
+}
+
+void s3_store_upload_key(const struct s3_store *store, const struct blob_upload *upload,
+                         char key_out[BLOB_KEY_BYTES])
+{
+    char once[RANDOM_ID_BYTES];
+
+    random_id(once);
+    (void)snprintf(key_out, BLOB_KEY_BYTES, "%suploads/%s/%s", prefix_of(store), upload->id, once);
+}
+
+static const char *prefix_of(const struct s3_store *store)
+{
+    return store->config.prefix ? store->config.prefix : "";
+}
+
+void s3_store_digest_key(const struct s3_store *store, const struct digest *digest,
+                         char key_out[BLOB_KEY_BYTES])
+{
+    char text[DIGEST_TEXT_BYTES];
+    const char *hex = NULL;
+
+    digest_format(digest, text);
+    hex = strchr(text, ':') + 1;
+    (void)snprintf(key_out, BLOB_KEY_BYTES, "%sblobs/%s/%.2s/%s", prefix_of(store),
+                   digest_algorithm_name(digest->algorithm), hex, hex);
+}

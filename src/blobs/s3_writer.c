@@ -1,0 +1,308 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "blobs/s3_parts.h"
+#include "blobs/s3_store_private.h"
+
+enum {
+    TAIL_IN_NOTES_MAX_BYTES = 5 * 1024 * 1024,
+    HASH_PIECE_BYTES = 8 * 1024 * 1024,
+};
+
+static enum error_code read_notes(struct s3_writer *writer, const struct blob_upload *upload,
+                                  struct error *err);
+static enum error_code bytes_are_gone(struct error *err);
+static void forget_tail_object(struct s3_writer *writer);
+static enum error_code put_tail(struct s3_writer *writer, struct error *err);
+static enum error_code make_whole(struct s3_writer *writer, struct error *err);
+static enum error_code hash_object(struct s3_writer *writer, struct hasher *hasher,
+                                   struct error *err);
+static enum error_code land(struct s3_writer *writer, const struct digest *digest,
+                            struct blob_location *location, struct error *err);
+static enum error_code put_by_digest(struct s3_writer *writer, const struct digest *digest,
+                                     char *key_out, struct error *err);
+static void cancel(struct s3_writer *writer);
+static void give_up_multipart(struct s3_writer *writer);
+
+static struct s3_writer *writer_of(struct blob_writer *base)
+{
+    return (struct s3_writer *)base;
+}
+
+enum error_code s3_writer_open(struct blob_store *base, const struct blob_upload *upload,
+                               struct blob_writer **writer_out, struct error *err)
+{
+    struct s3_writer *writer = memory_new(1, sizeof(*writer));
+    enum error_code code = OK;
+
+    writer->store = (struct s3_store *)base;
+    s3_notes_init(&writer->notes);
+    code = read_notes(writer, upload, err);
+    if (code) {
+        s3_notes_release(&writer->notes);
+        free(writer);
+        return code;
+    }
+    (void)pthread_mutex_init(&writer->parts_mutex, NULL);
+    (void)pthread_cond_init(&writer->part_is_done, NULL);
+    writer->has_old_tail = writer->notes.tail_length > 0;
+    writer->is_kept = writer->notes.upload_id[0] != '\0';
+    *writer_out = &writer->base;
+    return OK;
+}
+
+static enum error_code read_notes(struct s3_writer *writer, const struct blob_upload *upload,
+                                  struct error *err)
+{
+    const struct str bytes = {upload->notes, upload->notes_length};
+
+    if (upload->offset_bytes == 0 && bytes.length == 0) {
+        return OK;
+    }
+    if (!s3_notes_parse(bytes, &writer->notes) ||
+        writer->notes.offset_bytes != upload->offset_bytes) {
+        return bytes_are_gone(err);
+    }
+    return OK;
+}
+
+static enum error_code bytes_are_gone(struct error *err)
+{
+    return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
+                           "the bytes of this upload are gone: begin again");
+}
+
+enum error_code s3_writer_write(struct blob_writer *base, struct str bytes, struct error *err)
+{
+    struct s3_writer *writer = writer_of(base);
+    const uint64_t largest_bytes = writer->store->config.largest_blob_bytes;
+    enum error_code code = OK;
+
+    if (bytes.length > largest_bytes || base->upload.offset_bytes > largest_bytes - bytes.length) {
+        return error_set_about(err, ABOUT_SIZE, ERROR_TOO_LARGE,
+                               "a blob has at most %llu bytes here (storage.s3.largest_blob)",
+                               (unsigned long long)largest_bytes);
+    }
+    if (writer->is_whole) {
+        return bytes_are_gone(err); /* it was ended to be hashed again, and is not wanted so */
+    }
+    while (!code && bytes.length > 0) {
+        code = s3_writer_need_room(writer, err);
+        if (!code) {
+            const size_t room = writer->capacity - writer->length;
+            const struct str piece = str_slice(bytes, 0, room);
+
+            memcpy(writer->bytes + writer->length, piece.bytes, piece.length);
+            writer->length += piece.length;
+            bytes = str_from_index(bytes, piece.length);
+        }
+    }
+    forget_tail_object(writer);
+    return code;
+}
+
+/* There is more behind it now, so it is not the blob. It stays in the bucket, as all does. */
+static void forget_tail_object(struct s3_writer *writer)
+{
+    writer->notes.tail_key[0] = '\0';
+}
+
+/*
+ * What is too small for a part becomes an object if it is all there is: most likely the blob, which
+ * then has its place already. Behind parts it is kept with the notes: S3 could not give it back,
+ * and an object of its own would have to be read back for nearly every large blob.
+ */
+enum error_code s3_writer_suspend(struct blob_writer *base, struct strbuf *notes, struct error *err)
+{
+    struct s3_writer *writer = writer_of(base);
+    struct s3_notes *own = &writer->notes;
+    enum error_code code = writer->is_whole ? bytes_are_gone(err) : OK;
+
+    if (!code) {
+        code = s3_writer_await_parts(writer, 0, err);
+    }
+    if (!code && !writer->has_old_tail) {
+        own->tail_length = writer->length;
+        code = put_tail(writer, err);
+    }
+    if (code) {
+        return code;
+    }
+    own->offset_bytes = base->upload.offset_bytes;
+    if (own->offset_bytes > 0) {
+        s3_notes_append(own, notes);
+    }
+    writer->is_kept = true;
+    if (!writer->has_old_tail) {
+        strbuf_release(&own->tail); /* it is in the notes, and in bytes */
+    }
+    return OK;
+}
+
+static enum error_code put_tail(struct s3_writer *writer, struct error *err)
+{
+    struct s3_notes *notes = &writer->notes;
+    const struct str tail = {writer->bytes, writer->length};
+    char key[BLOB_KEY_BYTES];
+    enum error_code code = OK;
+
+    if (tail.length == 0 || notes->tail_key[0] != '\0') {
+        return OK;
+    }
+    if (notes->upload_id[0] != '\0' && tail.length <= TAIL_IN_NOTES_MAX_BYTES) {
+        strbuf_clear(&notes->tail);
+        strbuf_append(&notes->tail, tail);
+        return OK;
+    }
+    s3_store_upload_key(writer->store, &writer->base.upload, key);
+    code = s3_objects_put(&writer->store->objects, key, tail, NULL, err);
+    if (!code) {
+        memcpy(notes->tail_key, key, sizeof(key));
+    }
+    return code;
+}
+
+/* Of another algorithm than it was hashed with while it came: all of it once more. */
+enum error_code s3_writer_rehash(struct blob_writer *base, struct hasher *hasher, struct error *err)
+{
+    struct s3_writer *writer = writer_of(base);
+    enum error_code code = OK;
+
+    if (writer->notes.upload_id[0] != '\0') {
+        code = make_whole(writer, err);
+        return code ? code : hash_object(writer, hasher, err);
+    }
+    code = s3_writer_load_tail(writer, err);
+    if (!code && writer->bytes) {
+        hasher_update(hasher, (struct str){writer->bytes, writer->length});
+    }
+    return code;
+}
+
+/* Ends a multipart upload. */
+static enum error_code make_whole(struct s3_writer *writer, struct error *err)
+{
+    enum error_code code = OK;
+
+    if (writer->is_whole) {
+        return OK;
+    }
+    code = s3_writer_load_tail(writer, err);
+    if (!code && writer->length > 0) {
+        code = s3_writer_send_part(writer, err);
+    }
+    if (!code) {
+        code = s3_writer_await_parts(writer, 0, err);
+    }
+    if (!code) {
+        code = s3_objects_complete(&writer->store->objects, &writer->notes,
+                                   writer->base.upload.offset_bytes, err);
+    }
+    writer->is_whole = !code;
+    return code;
+}
+
+static enum error_code hash_object(struct s3_writer *writer, struct hasher *hasher,
+                                   struct error *err)
+{
+    const uint64_t size_bytes = writer->base.upload.offset_bytes;
+    struct blob_part piece = {0};
+    enum error_code code = OK;
+
+    while (!code && piece.offset_bytes < size_bytes) {
+        CLEANUP(strbuf_release) struct strbuf bytes;
+        const uint64_t left = size_bytes - piece.offset_bytes;
+
+        strbuf_init(&bytes, HASH_PIECE_BYTES);
+        piece.length = left < HASH_PIECE_BYTES ? (size_t)left : HASH_PIECE_BYTES;
+        code = s3_objects_read(&writer->store->objects, writer->notes.key, &piece, &bytes, err);
+        hasher_update(hasher, strbuf_str(&bytes));
+        piece.offset_bytes += piece.length;
+    }
+    return code;
+}
+
+enum error_code s3_writer_publish(struct blob_writer *base, const struct digest *digest,
+                                  struct error *err)
+{
+    struct s3_writer *writer = writer_of(base);
+    const struct blob_index *index = &writer->store->config.index;
+    struct blob_location location = {.size_bytes = base->upload.offset_bytes};
+    enum error_code code = index->find(index->context, digest, &location, err);
+
+    if (!code) {
+        cancel(writer);
+        give_up_multipart(writer); /* somebody else's is there: ours is of no use */
+        return OK;
+    }
+    if (code == ERROR_NOT_FOUND) {
+        code = land(writer, digest, &location, err);
+    }
+    return code ? code : index->add(index->context, digest, &location, err);
+}
+
+/* Sees to it that all of it is one object, and says which. */
+static enum error_code land(struct s3_writer *writer, const struct digest *digest,
+                            struct blob_location *location, struct error *err)
+{
+    const struct s3_notes *notes = &writer->notes;
+    enum error_code code = OK;
+
+    if (notes->upload_id[0] != '\0') {
+        code = make_whole(writer, err);
+        memcpy(location->key, notes->key, sizeof(location->key));
+    } else if (notes->tail_key[0] != '\0') {
+        memcpy(location->key, notes->tail_key, sizeof(location->key));
+    } else {
+        code = put_by_digest(writer, digest, location->key, err);
+    }
+    return code;
+}
+
+/* What is all in memory has its digest as its key. S3 holds it against its hash. */
+static enum error_code put_by_digest(struct s3_writer *writer, const struct digest *digest,
+                                     char *key_out, struct error *err)
+{
+    const struct str bytes = {writer->bytes ? writer->bytes : "", writer->length};
+    char text[DIGEST_TEXT_BYTES];
+
+    digest_format(digest, text);
+    s3_store_digest_key(writer->store, digest, key_out);
+    return s3_objects_put(&writer->store->objects, key_out, bytes,
+                          digest->algorithm == DIGEST_SHA256 ? text + sizeof("sha256:") - 1 : NULL,
+                          err);
+}
+
+void s3_writer_close(struct blob_writer *base)
+{
+    struct s3_writer *writer = writer_of(base);
+
+    cancel(writer);
+    if (!writer->is_kept && !writer->is_whole) {
+        give_up_multipart(writer);
+    }
+    s3_writer_drop_bytes(writer);
+    s3_notes_release(&writer->notes);
+    (void)pthread_cond_destroy(&writer->part_is_done);
+    (void)pthread_mutex_destroy(&writer->parts_mutex);
+    free(writer);
+}
+
+static void cancel(struct s3_writer *writer)
+{
+    (void)pthread_mutex_lock(&writer->parts_mutex);
+    writer->is_cancelled = true;
+    (void)pthread_mutex_unlock(&writer->parts_mutex);
+    (void)!s3_writer_await_parts(writer, 0, NULL);
+}
+
+/* Not where S3 has just failed: the bucket's lifecycle rule sees to it then (docs/storage.md). */
+static void give_up_multipart(struct s3_writer *writer)
+{
+    if (writer->notes.upload_id[0] != '\0' && !writer->failed) {
+        (void)!s3_objects_abort(&writer->store->objects, &writer->notes, NULL);
+        writer->notes.upload_id[0] = '\0';
+    }
+}

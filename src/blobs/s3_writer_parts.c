@@ -1,0 +1,206 @@
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "blobs/s3_parts.h"
+#include "blobs/s3_store_private.h"
+
+enum {
+    MEMORY_WAIT_MS = 30 * 1000, /* then there are too many uploads at once */
+    RETRY_AFTER_S = 10,
+};
+
+/* A part on its way. */
+struct part_job {
+    struct job job; /* first */
+    struct s3_writer *writer;
+    unsigned number;
+    char *bytes;
+    size_t length;
+    size_t capacity;
+};
+
+static enum error_code new_bytes(struct s3_writer *writer, struct error *err);
+static enum error_code begin_multipart(struct s3_writer *writer, struct error *err);
+static void send_now(struct job *job);
+static bool is_cancelled(struct s3_writer *writer);
+static void conclude(struct part_job *part, const struct s3_part *sent, enum error_code code,
+                     const struct error *err);
+
+enum error_code s3_writer_need_room(struct s3_writer *writer, struct error *err)
+{
+    enum error_code code = s3_writer_load_tail(writer, err);
+
+    if (!code && writer->bytes && writer->length == writer->capacity) {
+        code = s3_writer_send_part(writer, err);
+    }
+    return code || writer->bytes ? code : new_bytes(writer, err);
+}
+
+/* An upload that has begun a part has all the memory for it: see s3_memory.h. */
+static enum error_code new_bytes(struct s3_writer *writer, struct error *err)
+{
+    struct s3_store *store = writer->store;
+    const size_t number = writer->notes.part_count + 1;
+    uint64_t size_bytes = 0;
+
+    if (number > S3_PARTS_MAX) {
+        return error_set_about(err, ABOUT_SIZE, ERROR_TOO_LARGE,
+                               "the upload has more parts than S3 takes: send larger chunks");
+    }
+    size_bytes = s3_parts_size(store->config.largest_blob_bytes, (unsigned)number);
+    if (size_bytes < writer->notes.tail_length && writer->has_old_tail) {
+        size_bytes = writer->notes.tail_length; /* the settings were others then */
+    }
+    if (!s3_memory_take(store->memory, size_bytes, MEMORY_WAIT_MS)) {
+        if (err) {
+            err->retry_after_s = RETRY_AFTER_S;
+        }
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "no memory for an upload to %s came free in %d s: there are many uploads "
+                         "at once, or S3 is slow; raise storage.s3.upload_memory",
+                         s3_client_name(store->config.client), MEMORY_WAIT_MS / 1000);
+    }
+    writer->bytes = memory_resize(NULL, (size_t)size_bytes, 1); /* resident once it is used */
+    writer->capacity = (size_t)size_bytes;
+    writer->length = 0;
+    return OK;
+}
+
+enum error_code s3_writer_load_tail(struct s3_writer *writer, struct error *err)
+{
+    struct s3_notes *notes = &writer->notes;
+    const struct blob_part all = {0, notes->tail_length};
+    enum error_code code = OK;
+
+    if (!writer->has_old_tail) {
+        return OK;
+    }
+    code = new_bytes(writer, err);
+    if (!code && notes->tail_key[0] != '\0') {
+        code = s3_objects_read(&writer->store->objects, notes->tail_key, &all, &notes->tail, err);
+    }
+    if (code) {
+        s3_writer_drop_bytes(writer);
+        return code;
+    }
+    memcpy(writer->bytes, notes->tail.text, notes->tail_length);
+    writer->length = notes->tail_length;
+    strbuf_release(&notes->tail);
+    writer->has_old_tail = false;
+    return OK;
+}
+
+enum error_code s3_writer_send_part(struct s3_writer *writer, struct error *err)
+{
+    struct part_job *part = NULL;
+    enum error_code code = begin_multipart(writer, err);
+
+    if (!code) {
+        code = s3_writer_await_parts(writer, writer->store->config.parts_in_flight - 1, err);
+    }
+    if (code) {
+        return code;
+    }
+    part = memory_new(1, sizeof(*part));
+    *part = (struct part_job){.job.run = send_now,
+                              .writer = writer,
+                              .bytes = writer->bytes,
+                              .length = writer->length,
+                              .capacity = writer->capacity};
+    list_init(&part->job.node);
+    writer->bytes = NULL;
+    writer->length = 0;
+    (void)pthread_mutex_lock(&writer->parts_mutex);
+    part->number = (unsigned)writer->notes.part_count + 1;
+    (void)s3_notes_part(&writer->notes, part->number);
+    writer->in_flight++;
+    (void)pthread_mutex_unlock(&writer->parts_mutex);
+    workers_submit(writer->store->senders, &part->job);
+    return OK;
+}
+
+static enum error_code begin_multipart(struct s3_writer *writer, struct error *err)
+{
+    struct s3_notes *notes = &writer->notes;
+
+    if (notes->upload_id[0] != '\0') {
+        return OK;
+    }
+    assert(notes->part_count == 0);
+    s3_store_upload_key(writer->store, &writer->base.upload, notes->key);
+    return s3_objects_begin(&writer->store->objects, notes, err);
+}
+
+/* On a sender. The writer is there until in_flight is 0. */
+static void send_now(struct job *job)
+{
+    struct part_job *part = (struct part_job *)job; /* its first member */
+    struct s3_writer *writer = part->writer;
+    const struct s3_part_place place = {writer->notes.key, writer->notes.upload_id, part->number};
+    struct s3_part sent = {0};
+    struct error err = {0};
+    enum error_code code = OK;
+
+    if (!is_cancelled(writer)) {
+        code = s3_objects_put_part(&writer->store->objects, &place,
+                                   (struct str){part->bytes, part->length}, &sent, &err);
+    }
+    conclude(part, &sent, code, &err);
+}
+
+static bool is_cancelled(struct s3_writer *writer)
+{
+    bool is_cancelled = false;
+
+    (void)pthread_mutex_lock(&writer->parts_mutex);
+    is_cancelled = writer->is_cancelled || writer->failed;
+    (void)pthread_mutex_unlock(&writer->parts_mutex);
+    return is_cancelled;
+}
+
+static void conclude(struct part_job *part, const struct s3_part *sent, enum error_code code,
+                     const struct error *err)
+{
+    struct s3_writer *writer = part->writer;
+
+    free(part->bytes);
+    s3_memory_give(writer->store->memory, part->capacity);
+    (void)pthread_mutex_lock(&writer->parts_mutex);
+    *s3_notes_part(&writer->notes, part->number) = *sent;
+    if (code && !writer->failed) {
+        writer->failed = code;
+        writer->failure = *err;
+    }
+    writer->in_flight--;
+    (void)pthread_cond_signal(&writer->part_is_done);
+    (void)pthread_mutex_unlock(&writer->parts_mutex);
+    free(part);
+}
+
+enum error_code s3_writer_await_parts(struct s3_writer *writer, unsigned most, struct error *err)
+{
+    enum error_code code = OK;
+
+    (void)pthread_mutex_lock(&writer->parts_mutex);
+    while (writer->in_flight > most) {
+        (void)pthread_cond_wait(&writer->part_is_done, &writer->parts_mutex);
+    }
+    code = writer->failed;
+    if (code && err) {
+        *err = writer->failure;
+    }
+    (void)pthread_mutex_unlock(&writer->parts_mutex);
+    return code;
+}
+
+void s3_writer_drop_bytes(struct s3_writer *writer)
+{
+    if (writer->bytes) {
+        free(writer->bytes);
+        s3_memory_give(writer->store->memory, writer->capacity);
+        writer->bytes = NULL;
+        writer->length = 0;
+    }
+}

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "blobs/blob_index.h"
+
+/* Where blobs are, in memory: for the tests of stores that need to be told. */
+struct memory_index;
+
+struct memory_index *memory_index_new(void);
+void memory_index_free(struct memory_index *index);
+struct blob_index memory_index_functions(struct memory_index *index);
