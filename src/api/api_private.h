@@ -9,5 +9,6 @@ struct api {
     struct api_config config;
     char id_prefix[9];          /* of request ids: this process */
     atomic_ulong next_number;   /* … and the request */
+    atomic_size_t downloads;    /* under way, of those that are limited */
     struct identity *anonymous; /* where reading is public, else NULL */
 };

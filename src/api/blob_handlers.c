@@ -1,16 +1,23 @@
+#include <stdlib.h>
+
 #include "api/api_private.h"
+#include "api/blob_source.h"
 #include "api/handlers.h"
 #include "http/conditional.h"
 #include "http/range.h"
 #include "registry/blobs.h"
 
 static enum error_code get_blob(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code redirect(struct call *call, const struct digest *digest,
+                                const struct blob_content *content, struct error *err);
 static enum error_code answer_content(struct call *call, const struct digest *digest,
                                       struct blob_content *content, struct error *err);
 static enum error_code refuse_range(struct call *call, uint64_t size_bytes, struct error *err);
 static void add_caching(struct call *call, const struct digest *digest);
-static void set_part(struct http_response *response, const struct blob_content *content,
-                     uint64_t offset, uint64_t length);
+static enum error_code set_part(struct call *call, struct blob_content *content, uint64_t offset,
+                                uint64_t length, struct error *err);
+static enum error_code set_source(struct call *call, const struct blob_content *content,
+                                  uint64_t offset, uint64_t length, struct error *err);
 static enum http_range_result wanted_range(struct call *call, const struct digest *digest,
                                            uint64_t size_bytes, uint64_t *offset, uint64_t *length);
 
@@ -31,10 +38,30 @@ static enum error_code get_blob(struct call *call, bool *wants_body_out, struct 
     }
     if (call_is_not_modified(call, &digest)) {
         add_caching(call, &digest);
+    } else if (call->exchange->request.method == HTTP_GET && content.is_linked) {
+        code = redirect(call, &digest, &content, err);
     } else {
         code = answer_content(call, &digest, &content, err);
     }
     blob_content_release(&content); /* what the response took over is not there any more */
+    return code;
+}
+
+/* The client brings its Range along to where it is sent; the link is of no use in any cache. */
+static enum error_code redirect(struct call *call, const struct digest *digest,
+                                const struct blob_content *content, struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf url;
+    enum error_code code = OK;
+
+    strbuf_init_secret(&url, HTTP_RESPONSE_HEADERS_MAX_BYTES / 2);
+    code = registry_link_blob(call->api->config.registry, content, &url, err);
+    if (!code) {
+        call_add_digest(call, digest);
+        http_response_add(&call->exchange->response, "Cache-Control", str_from("no-store"));
+        http_response_add(&call->exchange->response, "Location", strbuf_str(&url));
+        call_answer(call, 307);
+    }
     return code;
 }
 
@@ -45,26 +72,29 @@ static enum error_code answer_content(struct call *call, const struct digest *di
     const uint64_t size_bytes = content->size_bytes;
     uint64_t offset = 0;
     uint64_t length = size_bytes;
+    const enum http_range_result range = wanted_range(call, digest, size_bytes, &offset, &length);
+    enum error_code code = OK;
 
-    switch (wanted_range(call, digest, size_bytes, &offset, &length)) {
-    case HTTP_RANGE_WHOLE:
-        response->status = 200;
+    if (range == HTTP_RANGE_UNSATISFIABLE) {
+        return refuse_range(call, size_bytes, err);
+    }
+    if (range == HTTP_RANGE_WHOLE) {
+        offset = 0;
         length = size_bytes;
-        break;
-    case HTTP_RANGE_PART:
-        response->status = 206;
+    }
+    code = set_part(call, content, offset, length, err);
+    if (code) {
+        return code;
+    }
+    response->status = range == HTTP_RANGE_PART ? 206 : 200;
+    if (range == HTTP_RANGE_PART) {
         http_response_add_format(
             response, "Content-Range", "bytes %llu-%llu/%llu", (unsigned long long)offset,
             (unsigned long long)(offset + length - 1), (unsigned long long)size_bytes);
-        break;
-    case HTTP_RANGE_UNSATISFIABLE:
-        return refuse_range(call, size_bytes, err);
     }
     add_caching(call, digest);
     http_response_add(response, "Accept-Ranges", str_from("bytes"));
     http_response_add(response, "Content-Type", str_from("application/octet-stream"));
-    set_part(response, content, offset, length);
-    content->fd = -1;
     return OK;
 }
 
@@ -102,17 +132,42 @@ static enum http_range_result wanted_range(struct call *call, const struct diges
     return http_range_parse(range, size_bytes, offset, length);
 }
 
-static void set_part(struct http_response *response, const struct blob_content *content,
-                     uint64_t offset, uint64_t length)
+static enum error_code set_part(struct call *call, struct blob_content *content, uint64_t offset,
+                                uint64_t length, struct error *err)
 {
+    struct http_response *response = &call->exchange->response;
+
     switch (content->kind) {
     case BLOB_IN_FILE:
         response->file_fd = content->fd;
         response->file_offset_bytes = offset;
         response->file_length_bytes = length;
-        return;
+        content->fd = -1; /* the response's now */
+        return OK;
     case BLOB_IN_MEMORY:
         response->body = str_slice(content->bytes, (size_t)offset, (size_t)(offset + length));
-        return;
+        return OK;
+    case BLOB_REMOTE:
+        return set_source(call, content, offset, length, err);
     }
+    abort(); /* the switch is complete */
+}
+
+/* HEAD is answered from what we know, and so is what has no bytes. */
+static enum error_code set_source(struct call *call, const struct blob_content *content,
+                                  uint64_t offset, uint64_t length, struct error *err)
+{
+    struct http_response *response = &call->exchange->response;
+    const bool is_sent = call->exchange->request.method == HTTP_GET && length > 0;
+    enum error_code code = OK;
+
+    response->file_offset_bytes = offset;
+    response->file_length_bytes = length;
+    if (is_sent) {
+        code = blob_source_open(call, content, &response->source, err);
+    }
+    if (code) {
+        response->file_length_bytes = 0; /* the error has a body of its own */
+    }
+    return code;
 }

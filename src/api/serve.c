@@ -11,6 +11,7 @@
 #include "api/team_path.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "registry/blobs.h"
 
 enum { LOGGED_PATH_BYTES = 1024, LOGGED_AGENT_BYTES = 256, ALLOW_MAX_BYTES = 64 };
 
@@ -25,6 +26,7 @@ static struct call *call_of(struct api *api, struct http_exchange *exchange);
 static struct call *new_call(struct api *api, struct http_exchange *exchange);
 static void add_version(struct call *call);
 static bool belongs_elsewhere(const struct call *call, enum error_code code);
+static enum route_place place_of(const struct call *call);
 static enum http_step step_there(struct call *call, enum error_code code);
 static enum error_code route(struct call *call, struct error *err);
 static enum error_code authenticate(struct call *call, struct error *err);
@@ -113,18 +115,39 @@ static bool belongs_elsewhere(const struct call *call, enum error_code code)
     if (code) {
         return call->waits && !exchange->may_wait;
     }
-    return (call->route->place == ON_WORKER && !exchange->may_block) ||
-           (call->route->place == ON_WAITER && !exchange->may_wait);
+    switch (place_of(call)) {
+    case ON_LOOP:
+        return false;
+    case ON_WORKER:
+        return !exchange->may_block;
+    case ON_WAITER:
+        return !exchange->may_wait;
+    case ON_STORAGE:
+        return !exchange->may_carry;
+    }
+    abort(); /* the switch is complete */
+}
+
+/* ON_STORAGE only if that is another server's. */
+static enum route_place place_of(const struct call *call)
+{
+    const enum route_place place = call->route->place;
+
+    return place == ON_STORAGE && !registry_has_remote_blobs(call->api->config.registry) ? ON_WORKER
+                                                                                         : place;
 }
 
 /* The steps that are done are not done again there. */
 static enum http_step step_there(struct call *call, enum error_code code)
 {
-    const bool waits = code || call->route->place == ON_WAITER;
+    const bool waits = code || place_of(call) == ON_WAITER;
 
     call->waits = false;
     call->challenge_error = NULL;
-    return waits ? HTTP_WAITS : HTTP_BLOCKS;
+    if (waits) {
+        return HTTP_WAITS;
+    }
+    return place_of(call) == ON_STORAGE ? HTTP_CARRIES : HTTP_BLOCKS;
 }
 
 /*

@@ -115,6 +115,7 @@ static struct upload_key key_of(struct call *call, char fingerprint[LOGIN_FINGER
 static void add_upload_fields(struct call *call, struct str id, uint64_t offset)
 {
     struct http_response *response = &call->exchange->response;
+    const uint64_t chunk_min_bytes = registry_chunk_min_bytes(call->api->config.registry);
 
     http_response_add_format(response, "Location", "/v2/%.*s/blobs/uploads/%.*s",
                              STR_FORMAT(call->repository.name), STR_FORMAT(id));
@@ -122,6 +123,10 @@ static void add_upload_fields(struct call *call, struct str id, uint64_t offset)
     http_response_add_format(response, "Range", "0-%llu",
                              (unsigned long long)(offset > 0 ? offset - 1 : 0));
     http_response_add(response, "Docker-Upload-UUID", id);
+    if (chunk_min_bytes > 0) {
+        http_response_add_format(response, "OCI-Chunk-Min-Length", "%llu",
+                                 (unsigned long long)chunk_min_bytes);
+    }
 }
 
 static void answer_created(struct call *call, const struct digest *digest)

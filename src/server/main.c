@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "api/api.h"
-#include "blobs/filesystem_store.h"
 #include "http/server.h"
 #include "metadata/metadata.h"
 #include "registry/registry.h"
@@ -23,6 +22,7 @@
 #include "server/settings.h"
 #include "server/settings_document.h"
 #include "server/signals.h"
+#include "server/storage.h"
 #include "server/user_command.h"
 
 enum { EXIT_FAILED = 1, EXIT_USAGE = 2, HOUSEKEEPING_INTERVAL_S = 60 };
@@ -32,8 +32,8 @@ struct daemon {
     struct settings settings;
     struct log log;
     struct data_folder data;
-    struct blob_store *blobs;
     struct metadata *metadata;
+    struct storage storage;
     struct registry *registry;
     struct admission admission;
     struct api *api;
@@ -48,8 +48,8 @@ static int serve(const struct settings_sources *sources);
 static void begin_log(struct daemon *daemon);
 static enum error_code start(struct daemon *daemon, struct error *err);
 static enum error_code open_data(struct daemon *daemon, struct error *err);
-static enum error_code open_blobs(struct daemon *daemon, struct error *err);
 static enum error_code open_metadata(struct daemon *daemon, struct error *err);
+static enum error_code open_blobs(struct daemon *daemon, struct error *err);
 static enum error_code make_registry(struct daemon *daemon, struct error *err);
 static enum error_code open_admission(struct daemon *daemon, struct error *err);
 static enum error_code make_api(struct daemon *daemon, struct error *err);
@@ -181,8 +181,8 @@ static void begin_log(struct daemon *daemon)
 static enum error_code start(struct daemon *daemon, struct error *err)
 {
     static enum error_code (*const steps[])(struct daemon * daemon, struct error * err) = {
-        open_data,      open_blobs, open_metadata, make_registry,
-        open_admission, make_api,   open_server,   start_server,
+        open_data,      open_metadata, open_blobs,  make_registry,
+        open_admission, make_api,      open_server, start_server,
     };
     enum error_code code = OK;
 
@@ -197,14 +197,15 @@ static enum error_code open_data(struct daemon *daemon, struct error *err)
     return data_folder_open(daemon->settings.data, &daemon->data, err);
 }
 
-static enum error_code open_blobs(struct daemon *daemon, struct error *err)
-{
-    return filesystem_store_new(daemon->data.blobs, &daemon->blobs, err);
-}
-
 static enum error_code open_metadata(struct daemon *daemon, struct error *err)
 {
     return metadata_open_sqlite(daemon->data.metadata, &daemon->metadata, err);
+}
+
+static enum error_code open_blobs(struct daemon *daemon, struct error *err)
+{
+    return storage_open(&daemon->settings, daemon->data.blobs, daemon->metadata, &daemon->storage,
+                        err);
 }
 
 static enum error_code make_registry(struct daemon *daemon, struct error *err)
@@ -212,7 +213,7 @@ static enum error_code make_registry(struct daemon *daemon, struct error *err)
     const struct settings *const settings = &daemon->settings;
     const struct registry_config config = {
         .metadata = daemon->metadata,
-        .blobs = daemon->blobs,
+        .blobs = daemon->storage.blobs,
         .clock = &clock_system,
         .manifest_max_bytes = settings->manifest_max_bytes,
         .upload_lifetime_ms = settings->upload_lifetime_ms,
@@ -245,6 +246,7 @@ static enum error_code make_api(struct daemon *daemon, struct error *err)
         .log = &daemon->log,
         .clock = &clock_system,
         .manifest_max_bytes = daemon->settings.manifest_max_bytes,
+        .downloads_max = daemon->settings.storage.s3.downloads,
         .authenticator = daemon->admission.authenticator,
         .teams = daemon->admission.teams,
         .token_keys = daemon->admission.token_keys,
@@ -391,8 +393,8 @@ static void finish(struct daemon *daemon)
     api_free(daemon->api);
     admission_release(&daemon->admission);
     registry_free(daemon->registry);
+    storage_release(&daemon->storage);
     metadata_free(daemon->metadata);
-    blob_store_free(daemon->blobs);
     data_folder_release(&daemon->data);
     settings_release(&daemon->settings);
 }

@@ -9,6 +9,7 @@
 #include "base/attributes.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "blobs/s3_objects.h"
 #include "http/limits.h"
 #include "server/problems.h"
 
@@ -71,6 +72,32 @@ struct settings {
         const char *certificate; /* NULL: no TLS */
         const char *key;
     } tls;
+    struct {
+        struct {
+            const char *bucket; /* NULL: blobs are in the data folder */
+            const char *region;
+            const char *endpoint;        /* NULL: AWS's */
+            const char *public_endpoint; /* NULL: the endpoint */
+            const char *prefix;          /* NULL: none */
+            bool path_style;
+            bool redirect;
+            int64_t link_lifetime_ms;
+            const char *encryption; /* NULL: the bucket's, as the next two */
+            const char *kms_key;
+            const char *storage_class;
+            struct {
+                enum s3_lock_mode mode;
+                unsigned days;
+            } object_lock;
+            uint64_t largest_blob_bytes;
+            uint64_t upload_memory_bytes;
+            unsigned upload_parts;
+            unsigned connections;
+            size_t downloads;
+            int64_t timeout_ms;
+            int64_t retry_time_ms;
+        } s3;
+    } storage;
     struct {
         enum log_format_choice format;
         enum log_level level;

@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "blobs/s3_parts.h"
+#include "blobs/s3_store.h"
 #include "server/listen_address.h"
 
 static void check_open(const struct settings *settings, struct problems *problems);
@@ -10,6 +12,9 @@ static void check_provider(const struct settings *settings, struct problems *pro
 static void check_introspection(const struct settings *settings, struct problems *problems);
 static void check_tls(const struct settings *settings, struct problems *problems);
 static void check_memory(const struct settings *settings, struct problems *problems);
+static void check_s3(const struct settings *settings, struct problems *problems);
+static bool is_bucket_name(struct str name);
+static bool is_key_text(struct str text);
 
 void settings_check(const struct settings *settings, struct problems *problems)
 {
@@ -18,6 +23,9 @@ void settings_check(const struct settings *settings, struct problems *problems)
     check_introspection(settings, problems);
     check_tls(settings, problems);
     check_memory(settings, problems);
+    if (settings->storage.s3.bucket) {
+        check_s3(settings, problems);
+    }
 }
 
 static void check_open(const struct settings *settings, struct problems *problems)
@@ -103,4 +111,60 @@ static void check_memory(const struct settings *settings, struct problems *probl
                      " bytes",
                      needed_bytes);
     }
+}
+
+static void check_s3(const struct settings *settings, struct problems *problems)
+{
+    const struct str prefix = str_from(settings->storage.s3.prefix);
+    const char *encryption = settings->storage.s3.encryption;
+    const uint64_t memory_bytes = settings->storage.s3.upload_memory_bytes;
+    const uint64_t part_bytes = s3_parts_largest(settings->storage.s3.largest_blob_bytes);
+
+    if (!is_bucket_name(str_from(settings->storage.s3.bucket))) {
+        problems_add(problems,
+                     "storage.s3.bucket: \"%s\" is not a bucket's name: 3 to 63 small "
+                     "letters, digits, dots and hyphens",
+                     settings->storage.s3.bucket);
+    }
+    if (prefix.length > S3_PREFIX_MAX_BYTES || !is_key_text(prefix)) {
+        problems_add(problems, "storage.s3.prefix: up to %d letters, digits and -_./ are allowed",
+                     S3_PREFIX_MAX_BYTES);
+    }
+    if (memory_bytes < 2 * part_bytes) {
+        problems_add(problems,
+                     "storage.s3.upload_memory: must be at least %" PRIu64
+                     " bytes, two of the largest parts that storage.s3.largest_blob needs",
+                     2 * part_bytes);
+    }
+    if (settings->storage.s3.kms_key && (!encryption || strncmp(encryption, "aws:kms", 7) != 0)) {
+        problems_add(problems, "storage.s3.kms_key: needs storage.s3.encryption: aws:kms");
+    }
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+static bool is_bucket_name(struct str name)
+{
+    bool is_right = name.length >= 3 && name.length <= 63;
+
+    for (size_t i = 0; i < name.length; i++) {
+        const char byte = name.bytes[i];
+
+        is_right = is_right && ((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ||
+                                byte == '.' || byte == '-');
+    }
+    return is_right;
+}
+
+/* Keys go into URLs, lines and messages as they are. */
+static bool is_key_text(struct str text)
+{
+    bool is_right = !str_starts_with(text, "/");
+
+    for (size_t i = 0; i < text.length; i++) {
+        const char byte = text.bytes[i];
+
+        is_right = is_right && ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+                                (byte >= '0' && byte <= '9') || strchr("-_./", byte) != NULL);
+    }
+    return is_right;
 }

@@ -23,6 +23,7 @@ static const struct alias aliases[] = {
     {"HTTP_KIO_URL", "teams.kio_url", NULL},
     {"HTTP_IIDINFO_URL", "auth.iidinfo_url", NULL},
     {"STORAGE_DIRECTORY", "data", NULL},
+    {"STORAGE_S3_BUCKET", "storage.s3.bucket", NULL},
     {"API_REPOSITORY", "public_url", "https://"},
 };
 

@@ -14,6 +14,7 @@ enum {
 };
 
 #define DAY (UINT64_C(24) * HOUR)
+#define TIB (UINT64_C(1) << 40)
 
 static const char *const log_format_words[] = {
     [LOG_FORMAT_AUTO] = "auto",
@@ -33,6 +34,14 @@ static const char *const log_level_words[] = {
 static const char *const signature_words[] = {
     [SIGNATURES_IMMUTABLE] = "immutable",
     [SIGNATURES_GROW] = "grow",
+    NULL,
+};
+
+static const char *const lock_words[] = {
+    [S3_LOCK_NONE] = "none",
+    [S3_LOCK_BUCKET] = "bucket",
+    [S3_LOCK_GOVERNANCE] = "governance",
+    [S3_LOCK_COMPLIANCE] = "compliance",
     NULL,
 };
 
@@ -368,6 +377,178 @@ const struct setting settings_table[] = {
         .help = "Permission service that answers whether the caller may act for a team.",
     },
     {
+        .key = "storage.s3.bucket",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, storage.s3.bucket),
+        .example = "company-layers",
+        .help = "Bucket for all layers. Not set: they are files in the data folder, which then "
+                "serves one instance. The original name STORAGE_S3_BUCKET is accepted too.",
+    },
+    {
+        .key = "storage.s3.region",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, storage.s3.region),
+        .default_text = "us-east-1",
+        .help = "The bucket's region, which signatures name.",
+    },
+    {
+        .key = "storage.s3.endpoint",
+        .type = SETTING_URL,
+        .offset = offsetof(struct settings, storage.s3.endpoint),
+        .example = "https://s3.example.org",
+        .help = "An S3 that is not AWS: http[s]://HOST[:PORT]. Not set: AWS, over TLS.",
+    },
+    {
+        .key = "storage.s3.public_endpoint",
+        .type = SETTING_URL,
+        .offset = offsetof(struct settings, storage.s3.public_endpoint),
+        .example = "https://layers.example.org",
+        .help = "How clients reach the same S3, if that differs: the links that pulls are sent to "
+                "begin with it.",
+    },
+    {
+        .key = "storage.s3.path_style",
+        .type = SETTING_BOOL,
+        .offset = offsetof(struct settings, storage.s3.path_style),
+        .default_text = "false",
+        .help = "Whether the bucket is the first part of the path (most S3 that are not AWS) "
+                "instead of the first part of the host name.",
+    },
+    {
+        .key = "storage.s3.prefix",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, storage.s3.prefix),
+        .example = "registry/",
+        .help = "Begins the keys of all objects, so that a bucket can hold more than one registry.",
+    },
+    {
+        .key = "storage.s3.redirect",
+        .type = SETTING_BOOL,
+        .offset = offsetof(struct settings, storage.s3.redirect),
+        .default_text = "true",
+        .help = "Whether clients are sent to S3 to fetch layers themselves (307, a signed link). "
+                "false: layers come through this server.",
+    },
+    {
+        .key = "storage.s3.link_lifetime",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct settings, storage.s3.link_lifetime_ms),
+        .default_text = "5m",
+        .minimum = SECOND,
+        .maximum = 7 * DAY,
+        .help = "How long such a link can be used to begin a download.",
+    },
+    {
+        .key = "storage.s3.encryption",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, storage.s3.encryption),
+        .example = "aws:kms",
+        .help = "Server-side encryption: AES256, aws:kms or aws:kms:dsse. Not set: what the bucket "
+                "does by default.",
+    },
+    {
+        .key = "storage.s3.kms_key",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, storage.s3.kms_key),
+        .example = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd",
+        .help = "The key for aws:kms. Not set: the account's own.",
+    },
+    {
+        .key = "storage.s3.storage_class",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, storage.s3.storage_class),
+        .example = "INTELLIGENT_TIERING",
+        .help = "Storage class of new objects, one that can be read at once. Not set: the bucket's "
+                "standard.",
+    },
+    {
+        .key = "storage.s3.object_lock.mode",
+        .type = SETTING_WORD,
+        .offset = offsetof(struct settings, storage.s3.object_lock.mode),
+        .default_text = "none",
+        .words = lock_words,
+        .help = "Locks layers against deletion, also by the operator: governance or compliance, "
+                "for object_lock.days. bucket: as the default retention of the bucket says. The "
+                "bucket must have Object Lock.",
+    },
+    {
+        .key = "storage.s3.object_lock.days",
+        .type = SETTING_NUMBER,
+        .offset = offsetof(struct settings, storage.s3.object_lock.days),
+        .default_text = "3650",
+        .minimum = 1,
+        .maximum = 36500,
+        .help = "How long a layer stays locked from its push on.",
+    },
+    {
+        .key = "storage.s3.largest_blob",
+        .type = SETTING_SIZE,
+        .offset = offsetof(struct settings, storage.s3.largest_blob_bytes),
+        .default_text = "100000000000",
+        .minimum = 1 * (uint64_t)GIB,
+        .maximum = 5 * TIB,
+        .help = "Largest layer. S3 takes 10000 parts, and a part is in memory while it is sent: "
+                "parts have 5 MiB at the beginning of a layer and up to 15 MiB at the end of the "
+                "largest of 100 GB, and 1 GiB with 5 TiB.",
+    },
+    {
+        .key = "storage.s3.upload_memory",
+        .type = SETTING_SIZE,
+        .offset = offsetof(struct settings, storage.s3.upload_memory_bytes),
+        .default_text = "256MiB",
+        .minimum = 16 * MIB,
+        .maximum = 1024 * (uint64_t)GIB,
+        .help = "Memory for the parts of all uploads together. Beyond it clients wait. At least "
+                "twice the largest part (storage.s3.largest_blob).",
+    },
+    {
+        .key = "storage.s3.upload_parts",
+        .type = SETTING_NUMBER,
+        .offset = offsetof(struct settings, storage.s3.upload_parts),
+        .default_text = "4",
+        .minimum = 1,
+        .maximum = 64,
+        .help = "Parts of one upload that are sent at once.",
+    },
+    {
+        .key = "storage.s3.connections",
+        .type = SETTING_NUMBER,
+        .offset = offsetof(struct settings, storage.s3.connections),
+        .default_text = "16",
+        .minimum = 1,
+        .maximum = 1024,
+        .help = "Parts of all uploads that are sent at once; each has a thread and a connection.",
+    },
+    {
+        .key = "storage.s3.downloads",
+        .type = SETTING_COUNT,
+        .offset = offsetof(struct settings, storage.s3.downloads),
+        .default_text = "256",
+        .minimum = 1,
+        .maximum = 100000,
+        .help = "Layers that come through this server at once, where storage.s3.redirect is false; "
+                "each holds up to 1 MiB of memory. More are answered 503.",
+    },
+    {
+        .key = "storage.s3.timeout",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct settings, storage.s3.timeout_ms),
+        .default_text = "60s",
+        .minimum = SECOND,
+        .maximum = HOUR,
+        .help = "How long one request to S3 may take; a part has to be through by then.",
+    },
+    {
+        .key = "storage.s3.retry_time",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct settings, storage.s3.retry_time_ms),
+        .default_text = "30s",
+        .minimum = 1,
+        .maximum = HOUR,
+        .help = "How long a request that fails in passing (SlowDown, 500, 503, resets, time-outs) "
+                "is repeated, with random pauses. Then the client gets 503.",
+    },
+    {
         .key = "log.format",
         .type = SETTING_WORD,
         .offset = offsetof(struct settings, log.format),
@@ -419,6 +600,15 @@ const struct setting settings_table[] = {
         .minimum = 1,
         .maximum = 1024,
         .help = "Threads that may wait for other servers: those that know tokens and teams.",
+    },
+    {
+        .key = "limits.carriers",
+        .type = SETTING_NUMBER,
+        .offset = offsetof(struct settings, limits.carriers),
+        .default_text = "16",
+        .minimum = 1,
+        .maximum = 1024,
+        .help = "Threads that carry layers to and from S3.",
     },
     {
         .key = "limits.head_size",

@@ -1,0 +1,165 @@
+#include "server/storage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "blobs/filesystem_store.h"
+#include "blobs/s3_store.h"
+#include "metadata/blob_places.h"
+
+enum {
+    INDEX_ARENA_BYTES = 4096,
+    ANSWER_MAX_BYTES = 1024 * 1024, /* unless a request says otherwise */
+    MS_PER_SECOND = 1000,
+};
+
+static enum error_code open_s3(const struct settings *settings, struct storage *storage,
+                               struct error *err);
+static enum error_code open_client(const struct settings *settings, struct storage *storage,
+                                   struct s3_client **client_out, struct error *err);
+static const char *variable(const void *context, const char *name);
+static struct s3_style style_of(const struct settings *settings);
+static enum error_code find(void *context, const struct digest *digest,
+                            struct blob_location *location_out, struct error *err);
+static enum error_code add(void *context, const struct digest *digest,
+                           const struct blob_location *location, struct error *err);
+
+enum error_code storage_open(const struct settings *settings, const char *folder,
+                             struct metadata *metadata, struct storage *storage_out,
+                             struct error *err)
+{
+    enum error_code code = OK;
+
+    *storage_out = (struct storage){.metadata = metadata};
+    if (!settings->storage.s3.bucket) {
+        return filesystem_store_new(folder, &storage_out->blobs, err);
+    }
+    code = open_s3(settings, storage_out, err);
+    if (code) {
+        storage_release(storage_out);
+    }
+    return code;
+}
+
+static enum error_code open_s3(const struct settings *settings, struct storage *storage,
+                               struct error *err)
+{
+    struct s3_store_config config = {
+        .style = style_of(settings),
+        .index = {.context = storage, .find = find, .add = add},
+        .clock = &clock_system,
+        .prefix = settings->storage.s3.prefix,
+        .largest_blob_bytes = settings->storage.s3.largest_blob_bytes,
+        .memory_bytes = settings->storage.s3.upload_memory_bytes,
+        .senders = settings->storage.s3.connections,
+        .parts_in_flight = settings->storage.s3.upload_parts,
+        .redirects = settings->storage.s3.redirect,
+        .link_lifetime_s = (unsigned)(settings->storage.s3.link_lifetime_ms / MS_PER_SECOND),
+    };
+    enum error_code code = open_client(settings, storage, &config.client, err);
+
+    if (code) {
+        return code;
+    }
+    code = s3_store_new(&config, &storage->blobs, err);
+    if (code) {
+        s3_client_free(config.client);
+    }
+    return code;
+}
+
+static enum error_code open_client(const struct settings *settings, struct storage *storage,
+                                   struct s3_client **client_out, struct error *err)
+{
+    const struct http_client_config http = {
+        .ca_file = settings->ca_file,
+        .user_agent = "pieroned/" PIERONE_VERSION,
+        .timeout_ms = settings->storage.s3.timeout_ms,
+        .answer_max_bytes = ANSWER_MAX_BYTES,
+    };
+    struct aws_credentials_config credentials = {
+        .variable = variable, .region = settings->storage.s3.region, .clock = &clock_system};
+    struct s3_client_config client = {
+        .bucket = settings->storage.s3.bucket,
+        .region = settings->storage.s3.region,
+        .endpoint = settings->storage.s3.endpoint,
+        .public_endpoint = settings->storage.s3.public_endpoint,
+        .uses_path = settings->storage.s3.path_style,
+        .timeout_ms = settings->storage.s3.timeout_ms,
+        .retry_ms = settings->storage.s3.retry_time_ms,
+        .clock = &clock_system,
+    };
+    enum error_code code = http_client_new(&http, &storage->http, err);
+
+    credentials.client = storage->http;
+    if (!code) {
+        code = aws_credentials_new(&credentials, &storage->credentials, err);
+    }
+    if (!code) {
+        client.credentials = storage->credentials;
+        client.http = storage->http;
+        *client_out = s3_client_new(&client);
+    }
+    return code;
+}
+
+/* Nobody changes the environment, so that threads may read it. */
+static const char *variable(const void *context, const char *name)
+{
+    (void)context;
+    return getenv(name);
+}
+
+static struct s3_style style_of(const struct settings *settings)
+{
+    return (struct s3_style){
+        .encryption = settings->storage.s3.encryption,
+        .kms_key = settings->storage.s3.kms_key,
+        .storage_class = settings->storage.s3.storage_class,
+        .lock_mode = settings->storage.s3.object_lock.mode,
+        .lock_days = settings->storage.s3.object_lock.days,
+    };
+}
+
+static enum error_code find(void *context, const struct digest *digest,
+                            struct blob_location *location_out, struct error *err)
+{
+    const struct storage *storage = context;
+    struct blob_place_record place;
+    struct arena arena;
+    enum error_code code = OK;
+
+    arena_init(&arena, INDEX_ARENA_BYTES);
+    code = metadata_find_blob_place(storage->metadata, digest, &arena, &place, err);
+    if (!code && place.location.length >= sizeof(location_out->key)) {
+        code = error_set(err, ERROR_INTERNAL, "the place of a blob is too long");
+    }
+    if (!code) {
+        *location_out = (struct blob_location){.size_bytes = place.size_bytes};
+        memcpy(location_out->key, place.location.bytes, place.location.length);
+    }
+    arena_release(&arena);
+    return code;
+}
+
+static enum error_code add(void *context, const struct digest *digest,
+                           const struct blob_location *location, struct error *err)
+{
+    const struct storage *storage = context;
+    const struct blob_place_record place = {
+        .digest = *digest,
+        .location = str_from(location->key),
+        .size_bytes = location->size_bytes,
+        .created_ms = clock_wall_ms(&clock_system),
+    };
+
+    return metadata_add_blob_place(storage->metadata, &place, err);
+}
+
+void storage_release(struct storage *storage)
+{
+    blob_store_free(storage->blobs);
+    aws_credentials_free(storage->credentials);
+    http_client_free(storage->http);
+    *storage = (struct storage){0};
+}

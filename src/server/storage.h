@@ -1,0 +1,35 @@
+#pragma once
+
+#include "base/attributes.h"
+#include "base/error.h"
+#include "base/strbuf.h"
+#include "blobs/aws_credentials.h"
+#include "blobs/blob_store.h"
+#include "blobs/s3_client.h"
+#include "metadata/metadata.h"
+#include "outbound/http_client.h"
+#include "server/settings.h"
+
+/* Where layers are kept, and what that needs: a folder, or S3 if storage.s3.bucket is set. */
+struct storage {
+    struct blob_store *blobs;
+    struct metadata *metadata; /* borrowed: says which object is which blob */
+    struct http_client *http;  /* NULL, as the next, for a folder */
+    struct aws_credentials *credentials;
+};
+
+/*
+ * Opens it; storage_out stays where it is until its release. S3 is not asked: a registry starts
+ * without it. Borrows settings and metadata. ERROR_INVALID as filesystem_store_new.
+ */
+MUST_USE enum error_code storage_open(const struct settings *settings, const char *folder,
+                                      struct metadata *metadata, struct storage *storage_out,
+                                      struct error *err);
+
+/* Accepts one that is all zero. */
+void storage_release(struct storage *storage);
+
+/* Adds to the report what the bucket can do, and to the problems what is wrong with it. Writes an
+ * object of a few bytes. For a folder nothing. */
+void storage_check(const struct settings *settings, struct strbuf *report,
+                   struct problems *problems);
