@@ -9,7 +9,7 @@ static const struct route routes[] = {
     {HTTP_GET, "/v2/{name}/blobs/{reference}", ACCESS_PULL, ON_STORAGE, &blob_get_handler},
     {HTTP_DELETE, "/v2/{name}/blobs/{reference}", ACCESS_PUSH, ON_LOOP, &immutable_handler},
     {HTTP_GET, "/v2/{name}/manifests/{reference}", ACCESS_PULL, ON_WORKER, &manifest_get_handler},
-    {HTTP_PUT, "/v2/{name}/manifests/{reference}", ACCESS_PUSH, ON_WORKER, &manifest_put_handler},
+    {HTTP_PUT, "/v2/{name}/manifests/{reference}", ACCESS_PUSH, ON_STORAGE, &manifest_put_handler},
     {HTTP_DELETE, "/v2/{name}/manifests/{reference}", ACCESS_PUSH, ON_LOOP, &immutable_handler},
     {HTTP_POST, "/v2/{name}/blobs/uploads/", ACCESS_PUSH, ON_STORAGE, &upload_post_handler},
     {HTTP_GET, "/v2/{name}/blobs/uploads/{reference}", ACCESS_UPLOAD, ON_WORKER,

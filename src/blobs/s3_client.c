@@ -307,16 +307,18 @@ static bool is_code(const struct s3_answer *answer, const char *code)
 static enum error_code gave_up(const struct s3_client *client, const struct s3_answer *answer,
                                struct error *err)
 {
-    const char *code = answer->error_code[0] != '\0' ? answer->error_code : "no reason";
+    const char *reason = answer->error_code[0] != '\0' ? answer->error_code : "no reason";
+    const enum error_code code = error_set(
+        err, ERROR_UNAVAILABLE,
+        "%s answers %d (%s), also after repeating for %lld s: it is overloaded or broken; look at "
+        "it, or push less at once",
+        client->name, answer->http.status, reason,
+        (long long)client->config.retry_ms / MS_PER_SECOND);
 
     if (err) {
         err->retry_after_s = RETRY_AFTER_S;
     }
-    return error_set(err, ERROR_UNAVAILABLE,
-                     "%s answers %d (%s), also after repeating for %lld s: it is overloaded or "
-                     "broken; look at it, or push less at once",
-                     client->name, answer->http.status, code,
-                     (long long)client->config.retry_ms / MS_PER_SECOND);
+    return code;
 }
 
 void s3_answer_release(struct s3_answer *answer)

@@ -6,10 +6,7 @@
 #include "blobs/s3_parts.h"
 #include "blobs/s3_store_private.h"
 
-enum {
-    MEMORY_WAIT_MS = 30 * 1000, /* then there are too many uploads at once */
-    RETRY_AFTER_S = 10,
-};
+enum { RETRY_AFTER_S = 10 };
 
 /* A part on its way. */
 struct part_job {
@@ -22,6 +19,7 @@ struct part_job {
 };
 
 static enum error_code new_bytes(struct s3_writer *writer, struct error *err);
+static enum error_code no_memory(const struct s3_writer *writer, struct error *err);
 static enum error_code begin_multipart(struct s3_writer *writer, struct error *err);
 static void send_now(struct job *job);
 static bool is_cancelled(struct s3_writer *writer);
@@ -53,19 +51,28 @@ static enum error_code new_bytes(struct s3_writer *writer, struct error *err)
     if (size_bytes < writer->notes.tail_length && writer->has_old_tail) {
         size_bytes = writer->notes.tail_length; /* the settings were others then */
     }
-    if (!s3_memory_take(store->memory, size_bytes, MEMORY_WAIT_MS)) {
-        if (err) {
-            err->retry_after_s = RETRY_AFTER_S;
-        }
-        return error_set(err, ERROR_UNAVAILABLE,
-                         "no memory for an upload to %s came free in %d s: there are many uploads "
-                         "at once, or S3 is slow; raise storage.s3.upload_memory",
-                         s3_client_name(store->config.client), MEMORY_WAIT_MS / 1000);
+    if (!s3_memory_take(store->memory, size_bytes, store->config.memory_wait_ms)) {
+        return no_memory(writer, err);
     }
     writer->bytes = memory_resize(NULL, (size_t)size_bytes, 1); /* resident once it is used */
     writer->capacity = (size_t)size_bytes;
     writer->length = 0;
     return OK;
+}
+
+static enum error_code no_memory(const struct s3_writer *writer, struct error *err)
+{
+    const enum error_code code = error_set(
+        err, ERROR_UNAVAILABLE,
+        "no memory for an upload to %s came free in %lld ms: there are many uploads at once, or S3 "
+        "is slow; raise storage.s3.upload_memory",
+        s3_client_name(writer->store->config.client),
+        (long long)writer->store->config.memory_wait_ms);
+
+    if (err) {
+        err->retry_after_s = RETRY_AFTER_S;
+    }
+    return code;
 }
 
 enum error_code s3_writer_load_tail(struct s3_writer *writer, struct error *err)

@@ -6,17 +6,21 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-enum { CHUNK_BYTES = 16 * 1024 };
+enum { CHUNK_BYTES = 16 * 1024, PIECE_MAX_BYTES = 1024 * 1024 };
 
 static enum error_code read_file(struct blob_reader *reader, char *buffer, size_t wanted,
                                  size_t *length_out, struct error *err);
+static enum error_code read_remote(struct blob_reader *reader, char *buffer, size_t wanted,
+                                   size_t *length_out, struct error *err);
+static enum error_code fetch_piece(struct blob_reader *reader, struct error *err);
 static enum error_code append_all(struct blob_reader *reader, struct strbuf *buf,
                                   struct error *err);
 
 enum error_code blob_reader_open(struct blob_reader *reader, struct blob_store *blobs,
                                  const struct digest *digest, struct error *err)
 {
-    reader->offset_bytes = 0;
+    *reader = (struct blob_reader){.blobs = blobs};
+    strbuf_init(&reader->piece, PIECE_MAX_BYTES);
     return blob_store_read(blobs, digest, &reader->content, err);
 }
 
@@ -29,10 +33,16 @@ enum error_code blob_reader_read(struct blob_reader *reader, char *buffer, size_
 
     assert(reader->offset_bytes <= reader->content.size_bytes);
     *length_out = wanted;
-    if (reader->content.kind == BLOB_IN_FILE) {
+    switch (reader->content.kind) {
+    case BLOB_IN_FILE:
         code = read_file(reader, buffer, wanted, length_out, err);
-    } else {
+        break;
+    case BLOB_IN_MEMORY:
         memcpy(buffer, reader->content.bytes.bytes + reader->offset_bytes, wanted);
+        break;
+    case BLOB_REMOTE:
+        code = read_remote(reader, buffer, wanted, length_out, err);
+        break;
     }
     reader->offset_bytes += code ? 0 : *length_out;
     return code;
@@ -56,8 +66,42 @@ static enum error_code read_file(struct blob_reader *reader, char *buffer, size_
     return OK;
 }
 
+/* From a piece that is as large as one request makes worth its while. */
+static enum error_code read_remote(struct blob_reader *reader, char *buffer, size_t wanted,
+                                   size_t *length_out, struct error *err)
+{
+    enum error_code code = OK;
+    struct str left;
+
+    if (reader->piece_taken == reader->piece.length && wanted > 0) {
+        code = fetch_piece(reader, err);
+    }
+    if (code) {
+        return code;
+    }
+    left = str_slice(strbuf_str(&reader->piece), reader->piece_taken, reader->piece_taken + wanted);
+    if (left.length > 0) {
+        memcpy(buffer, left.bytes, left.length);
+    }
+    reader->piece_taken += left.length;
+    *length_out = left.length;
+    return OK;
+}
+
+static enum error_code fetch_piece(struct blob_reader *reader, struct error *err)
+{
+    const uint64_t left = reader->content.size_bytes - reader->offset_bytes;
+    const struct blob_part part = {reader->offset_bytes,
+                                   left < PIECE_MAX_BYTES ? (size_t)left : PIECE_MAX_BYTES};
+
+    strbuf_clear(&reader->piece);
+    reader->piece_taken = 0;
+    return blob_store_read_part(reader->blobs, &reader->content, &part, &reader->piece, err);
+}
+
 void blob_reader_close(struct blob_reader *reader)
 {
+    strbuf_release(&reader->piece);
     blob_content_release(&reader->content);
 }
 

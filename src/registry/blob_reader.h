@@ -4,8 +4,11 @@
 
 /* Reads a stored blob's bytes from the first to the last. Owned by one thread. */
 struct blob_reader {
+    struct blob_store *blobs;
     struct blob_content content;
     uint64_t offset_bytes;
+    struct strbuf piece; /* of a remote one: what was asked for at once */
+    size_t piece_taken;  /* of these bytes */
 };
 
 /* ERROR_NOT_FOUND about BLOB. */

@@ -11,6 +11,7 @@ enum {
     INDEX_ARENA_BYTES = 4096,
     ANSWER_MAX_BYTES = 1024 * 1024, /* unless a request says otherwise */
     MS_PER_SECOND = 1000,
+    MEMORY_WAIT_MS = 30 * 1000, /* then there are too many uploads at once */
 };
 
 static enum error_code open_s3(const struct settings *settings, struct storage *storage,
@@ -51,6 +52,7 @@ static enum error_code open_s3(const struct settings *settings, struct storage *
         .prefix = settings->storage.s3.prefix,
         .largest_blob_bytes = settings->storage.s3.largest_blob_bytes,
         .memory_bytes = settings->storage.s3.upload_memory_bytes,
+        .memory_wait_ms = MEMORY_WAIT_MS,
         .senders = settings->storage.s3.connections,
         .parts_in_flight = settings->storage.s3.upload_parts,
         .redirects = settings->storage.s3.redirect,

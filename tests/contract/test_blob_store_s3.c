@@ -50,6 +50,7 @@ static struct blob_store *open_s3(void *argument)
         .prefix = context->prefix,
         .largest_blob_bytes = UINT64_C(1) << 30,
         .memory_bytes = 64 << 20,
+        .memory_wait_ms = 30 * 1000,
         .senders = 4,
         .parts_in_flight = 3,
         .link_lifetime_s = 60,

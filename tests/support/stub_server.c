@@ -11,6 +11,7 @@
 
 #include "base/memory.h"
 #include "base/str.h"
+#include "base/strbuf.h"
 
 const char stub_server_hang[] = "hang";
 
@@ -25,11 +26,13 @@ struct stub_server {
     int count;
     int connection; /* that is served now; -1: none */
     char request[STUB_REQUEST_BYTES];
+    struct strbuf heads; /* of all requests, one behind the other */
 };
 
 static void *serve(void *argument);
 static void serve_connection(struct stub_server *server, int fd);
 static bool read_request(struct stub_server *server, int fd);
+static size_t head_length(const char *request);
 static size_t length_of(const char *request);
 static bool answer(struct stub_server *server, int fd);
 
@@ -41,6 +44,7 @@ struct stub_server *stub_server_new(const char *const *answers)
 
     server->answers = answers;
     server->connection = -1;
+    strbuf_init(&server->heads, STUB_HEADS_BYTES);
     (void)pthread_mutex_init(&server->mutex, NULL);
     (void)pthread_cond_init(&server->is_ending_cond, NULL);
     server->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -79,24 +83,39 @@ static void serve_connection(struct stub_server *server, int fd)
     }
 }
 
+/* Keeps as much of it as there is room for, and reads all. */
 static bool read_request(struct stub_server *server, int fd)
 {
     char *bytes = memory_new(STUB_REQUEST_BYTES, 1);
+    char *const rest = memory_new(STUB_REQUEST_BYTES, 1);
+    size_t kept = 0;
     size_t length = 0;
     ssize_t got = 0;
 
     do {
-        got = recv(fd, bytes + length, STUB_REQUEST_BYTES - 1 - length, 0);
+        const size_t room = STUB_REQUEST_BYTES - 1 - kept;
+
+        got = recv(fd, room > 0 ? bytes + kept : rest, room > 0 ? room : STUB_REQUEST_BYTES, 0);
+        kept += got > 0 && room > 0 ? (size_t)got : 0;
         length += got > 0 ? (size_t)got : 0;
     } while (got > 0 && (length_of(bytes) == 0 || length < length_of(bytes)));
+    free(rest);
     if (got > 0) {
         (void)pthread_mutex_lock(&server->mutex);
         server->count++;
-        memcpy(server->request, bytes, length + 1);
+        memcpy(server->request, bytes, kept + 1);
+        strbuf_append(&server->heads, str_slice(str_from(bytes), 0, head_length(bytes)));
         (void)pthread_mutex_unlock(&server->mutex);
     }
     free(bytes);
     return got > 0;
+}
+
+static size_t head_length(const char *request)
+{
+    const char *const end = strstr(request, "\r\n\r\n");
+
+    return end ? (size_t)(end - request) + 4 : 0;
 }
 
 /* Of head and body together; 0: the head is not complete. */
@@ -151,6 +170,7 @@ void stub_server_free(struct stub_server *server)
     (void)close(server->fd);
     (void)pthread_cond_destroy(&server->is_ending_cond);
     (void)pthread_mutex_destroy(&server->mutex);
+    strbuf_release(&server->heads);
     free(server);
 }
 
@@ -172,4 +192,9 @@ int stub_server_count(struct stub_server *server)
 const char *stub_server_request(struct stub_server *server)
 {
     return server->request;
+}
+
+const char *stub_server_heads(const struct stub_server *server)
+{
+    return server->heads.text;
 }

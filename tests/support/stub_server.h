@@ -7,7 +7,7 @@
  */
 struct stub_server;
 
-enum { STUB_ANSWERS_MAX = 8, STUB_REQUEST_BYTES = 256 * 1024 };
+enum { STUB_ANSWERS_MAX = 8, STUB_REQUEST_BYTES = 256 * 1024, STUB_HEADS_BYTES = 1 << 20 };
 
 /* Answers end with NULL, and are borrowed. An empty one closes the connection without a word; a
  * stub_server_hang one says nothing until the server is freed. */
@@ -21,3 +21,6 @@ const char *stub_server_url(const struct stub_server *server);
 /* How many requests came, and the last one of them: head and body. */
 int stub_server_count(struct stub_server *server);
 const char *stub_server_request(struct stub_server *server);
+
+/* The heads of all requests, in their order. */
+const char *stub_server_heads(const struct stub_server *server);

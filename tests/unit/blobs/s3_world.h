@@ -1,0 +1,28 @@
+#pragma once
+
+#include "blobs/s3_store.h"
+#include "tests/support/memory_index.h"
+#include "tests/support/stub_server.h"
+
+/* An S3 that says what it is told to (stub_server.h), and clients of it. */
+struct s3_world {
+    struct stub_server *server;
+    struct http_client *http;
+    struct aws_credentials *credentials;
+    struct memory_index *index;
+    struct blob_store *store; /* NULL until s3_world_open_store */
+    struct s3_client_config client_config;
+};
+
+#define S3_HEAD(status, fields) "HTTP/1.1 " status "\r\nConnection: close\r\n" fields "\r\n"
+#define S3_DONE S3_HEAD("200 OK", "ETag: \"0123\"\r\nContent-Length: 0\r\n")
+#define S3_SLOW_DOWN                                                                               \
+    S3_HEAD("503 Slow Down", "Content-Length: 35\r\n") "<Error><Code>SlowDown</Code></Error>"
+#define S3_BEGUN S3_HEAD("200 OK", "Content-Length: 26\r\n") "<UploadId>2~x</UploadId>\n\n"
+
+/* Borrows answers (NULL behind the last). Times are short: 2 s an attempt, 1 s of repeating. */
+void s3_world_init(struct s3_world *world, const char *const *answers);
+void s3_world_release(struct s3_world *world);
+
+/* A store over it: blobs of up to 1 GiB, memory for two parts. */
+void s3_world_open_store(struct s3_world *world, const struct s3_style *style);

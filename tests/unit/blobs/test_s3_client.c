@@ -1,0 +1,243 @@
+#include "blobs/s3_client.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/blobs/s3_world.h"
+
+#define REFUSED(status, code)                                                                      \
+    S3_HEAD(status, "Content-Type: application/xml\r\n") "<Error><Code>" code "</Code></Error>"
+
+static enum error_code do_once(struct s3_world *world, const struct s3_request *request,
+                               struct s3_answer *answer, struct error *err)
+{
+    struct s3_client *client = s3_client_new(&world->client_config);
+    const enum error_code code = s3_client_do(client, request, answer, err);
+
+    s3_client_free(client);
+    return code;
+}
+
+static void what_passes_is_repeated(void **state)
+{
+    static const char *const rows[][4] = {
+        {S3_DONE, NULL},
+        {S3_SLOW_DOWN, S3_DONE, NULL},
+        {S3_SLOW_DOWN, S3_SLOW_DOWN, S3_DONE, NULL},
+        {REFUSED("500 Oops", "InternalError"), S3_DONE, NULL},
+        {REFUSED("400 Bad", "RequestTimeout"), S3_DONE, NULL},
+        {REFUSED("409 Conflict", "OperationAborted"), S3_DONE, NULL},
+        {S3_HEAD("502 x", ""), S3_HEAD("504 x", ""), S3_DONE, NULL},
+        {S3_HEAD("429 x", ""), S3_DONE, NULL},
+        {"", S3_DONE, NULL},                                                /* a reset */
+        {S3_HEAD("200 OK", "Content-Length: 9\r\n") "half", S3_DONE, NULL}, /* half an answer */
+        {"HTTP/1.1 20", S3_DONE, NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct s3_request request = {.method = "GET", .key = "a/key"};
+        struct s3_world world;
+        struct s3_answer answer;
+        int count = 0;
+
+        while (rows[i][count]) {
+            count++;
+        }
+        s3_world_init(&world, rows[i]);
+        world.client_config.retry_ms = 10 * 1000;
+        assert_int_equal(do_once(&world, &request, &answer, NULL), OK);
+        assert_int_equal(answer.http.status, 200);
+        assert_string_equal(answer.http.body.text, "");
+        assert_int_equal(stub_server_count(world.server), count);
+        s3_answer_release(&answer);
+        s3_world_release(&world);
+    }
+}
+
+static void refusals_are_told_in_plain_words(void **state)
+{
+    static const struct {
+        const char *answers[2];
+        enum error_code code;
+        const char *words;
+    } rows[] = {
+        {{REFUSED("404 x", "NoSuchKey")}, ERROR_NOT_FOUND, "no such object"},
+        {{REFUSED("404 x", "NoSuchUpload")}, ERROR_NOT_FOUND, "finished, aborted or expired"},
+        {{S3_HEAD("404 x", "")}, ERROR_NOT_FOUND, "404"},
+        {{REFUSED("404 x", "NoSuchBucket")}, ERROR_UNAVAILABLE, "create the bucket"},
+        {{REFUSED("403 x", "AccessDenied")}, ERROR_UNAVAILABLE, "docs/storage.md"},
+        {{REFUSED("403 x", "SignatureDoesNotMatch")}, ERROR_UNAVAILABLE, "secret key is wrong"},
+        {{REFUSED("403 x", "InvalidAccessKeyId")}, ERROR_UNAVAILABLE, "access key is unknown"},
+        {{REFUSED("403 x", "RequestTimeTooSkewed")}, ERROR_UNAVAILABLE, "clock"},
+        {{S3_HEAD("403 x", "")}, ERROR_UNAVAILABLE, "check credentials and permissions"},
+        {{S3_HEAD("301 x", "x-amz-bucket-region: eu-central-1\r\n")},
+         ERROR_UNAVAILABLE,
+         "its region is eu-central-1"},
+        {{REFUSED("403 x", "QuotaExceeded")}, ERROR_NO_SPACE, "quota"},
+        {{S3_HEAD("507 x", "")}, ERROR_NO_SPACE, "507"},
+        {{S3_HEAD("418 x", "")}, ERROR_UNAVAILABLE, "check the settings"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct s3_request request = {.method = "GET", .key = "a/key"};
+        struct s3_world world;
+        struct s3_answer answer;
+        struct error err = {0};
+
+        s3_world_init(&world, rows[i].answers);
+        assert_int_equal(do_once(&world, &request, &answer, &err), rows[i].code);
+        assert_non_null(strstr(err.message, rows[i].words));
+        assert_non_null(strstr(err.message, "bucket layers at 127.0.0.1:"));
+        assert_null(strstr(err.message, "sesame"));
+        assert_int_equal(stub_server_count(world.server), 1);
+        s3_answer_release(&answer);
+        s3_world_release(&world);
+    }
+}
+
+static void an_s3_that_stays_slow_is_given_up_with_a_time_to_come_back(void **state)
+{
+    static const char *const answers[] = {S3_SLOW_DOWN, NULL};
+    const struct s3_request request = {.method = "GET", .key = "a/key"};
+    struct s3_world world;
+    struct s3_answer answer;
+    struct error err = {0};
+
+    (void)state;
+    s3_world_init(&world, answers);
+    world.client_config.retry_ms = 300;
+    assert_int_equal(do_once(&world, &request, &answer, &err), ERROR_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "SlowDown"));
+    assert_true(err.retry_after_s > 0);
+    assert_true(stub_server_count(world.server) > 1);
+    s3_answer_release(&answer);
+    s3_world_release(&world);
+}
+
+static void an_s3_that_hangs_is_given_up(void **state)
+{
+    static const char *const answers[] = {stub_server_hang, NULL};
+    const struct s3_request request = {.method = "GET", .key = "a/key"};
+    struct s3_world world;
+    struct s3_answer answer;
+    struct error err = {0};
+
+    (void)state;
+    s3_world_init(&world, answers);
+    world.client_config.timeout_ms = 50;
+    world.client_config.retry_ms = 1;
+    assert_int_equal(do_once(&world, &request, &answer, &err), ERROR_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "no answer in time"));
+    s3_answer_release(&answer);
+    s3_world_release(&world);
+}
+
+static void an_error_behind_a_success_is_an_error_where_s3_does_that(void **state)
+{
+    static const char *const answers[] = {
+        S3_HEAD("200 OK", "") "<Error><Code>AccessDenied</Code></Error>", NULL};
+    struct s3_request request = {.method = "POST", .key = "a/key", .body = STR_LITERAL("")};
+    struct s3_world world;
+    struct s3_answer answer;
+
+    (void)state;
+    s3_world_init(&world, answers);
+    assert_int_equal(do_once(&world, &request, &answer, NULL), ERROR_UNAVAILABLE);
+    s3_answer_release(&answer);
+    request.method = "GET"; /* then it is what was asked for */
+    assert_int_equal(do_once(&world, &request, &answer, NULL), OK);
+    s3_answer_release(&answer);
+    s3_world_release(&world);
+}
+
+static void requests_are_addressed_and_signed(void **state)
+{
+    static const char *const answers[] = {S3_DONE, NULL};
+    const struct aws_pair query[] = {{STR_LITERAL("uploads"), STR_LITERAL("")}, {{0}, {0}}};
+    const struct aws_pair headers[] = {{STR_LITERAL("if-none-match"), STR_LITERAL("*")},
+                                       {{0}, {0}}};
+    const struct s3_request request = {.method = "PUT",
+                                       .key = "a/key",
+                                       .query = query,
+                                       .headers = headers,
+                                       .body = STR_LITERAL("content")};
+    struct s3_world world;
+    struct s3_answer answer;
+    const char *heads = NULL;
+
+    (void)state;
+    s3_world_init(&world, answers);
+    assert_int_equal(do_once(&world, &request, &answer, NULL), OK);
+    assert_true(str_is(outbound_answer_field(&answer.http, "etag"), "\"0123\""));
+    heads = stub_server_heads(world.server);
+    assert_non_null(strstr(heads, "PUT /layers/a/key?uploads= HTTP/1.1\r\n"));
+    assert_non_null(strstr(heads, "if-none-match: *\r\n"));
+    assert_non_null(strstr(heads, "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"));
+    assert_non_null(strstr(heads, "x-amz-content-sha256: "
+                                  "ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"
+                                  "\r\n"));
+    assert_null(strstr(heads, "sesame"));
+    s3_answer_release(&answer);
+    s3_world_release(&world);
+}
+
+static void links_lead_to_the_bucket(void **state)
+{
+    static const struct {
+        const char *endpoint;
+        const char *public_endpoint;
+        bool uses_path;
+        const char *begin;
+    } rows[] = {
+        {NULL, NULL, false, "https://layers.s3.us-east-1.amazonaws.com/a/key?"},
+        {NULL, NULL, true, "https://s3.us-east-1.amazonaws.com/layers/a/key?"},
+        {"http://s3.example.org:9000", NULL, true, "http://s3.example.org:9000/layers/a/key?"},
+        {"https://s3.example.org/", NULL, false, "https://layers.s3.example.org/a/key?"},
+        {"http://in", "https://out.example.org", true, "https://out.example.org/layers/a/key?"},
+    };
+    static const char *const answers[] = {S3_DONE, NULL};
+    struct s3_world world;
+
+    (void)state;
+    s3_world_init(&world, answers);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct s3_client *client = NULL;
+        struct strbuf url;
+
+        world.client_config.endpoint = rows[i].endpoint;
+        world.client_config.public_endpoint = rows[i].public_endpoint;
+        world.client_config.uses_path = rows[i].uses_path;
+        client = s3_client_new(&world.client_config);
+        strbuf_init(&url, 4096);
+        assert_int_equal(s3_client_link(client, "a/key", 60, &url, NULL), OK);
+        assert_true(str_starts_with(strbuf_str(&url), rows[i].begin));
+        assert_non_null(strstr(url.text, "X-Amz-Expires=60"));
+        assert_non_null(strstr(url.text, "X-Amz-SignedHeaders=host"));
+        strbuf_release(&url);
+        s3_client_free(client);
+    }
+    s3_world_release(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_passes_is_repeated),
+        cmocka_unit_test(refusals_are_told_in_plain_words),
+        cmocka_unit_test(an_s3_that_stays_slow_is_given_up_with_a_time_to_come_back),
+        cmocka_unit_test(an_s3_that_hangs_is_given_up),
+        cmocka_unit_test(an_error_behind_a_success_is_an_error_where_s3_does_that),
+        cmocka_unit_test(requests_are_addressed_and_signed),
+        cmocka_unit_test(links_lead_to_the_bucket),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
