@@ -5,6 +5,7 @@
 #include "http/tls.h"
 #include "server/admission.h"
 #include "server/data_folder.h"
+#include "server/storage.h"
 
 static void check_data(const struct settings *settings, char path_out[PATH_MAX],
                        struct problems *problems);
@@ -27,6 +28,7 @@ bool check_config(const struct settings_sources *sources, struct strbuf *report,
     check_tls(&settings, problems);
     append_head(report, &settings, data_path);
     check_admission(&settings, report, problems);
+    storage_check(&settings, report, problems);
     settings_release(&settings);
     return problems_is_empty(problems);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "blobs/filesystem_store.h"
+#include "blobs/s3_check.h"
 #include "blobs/s3_store.h"
 #include "metadata/blob_places.h"
 
@@ -164,4 +165,31 @@ void storage_release(struct storage *storage)
     aws_credentials_free(storage->credentials);
     http_client_free(storage->http);
     *storage = (struct storage){0};
+}
+
+void storage_check(const struct settings *settings, struct strbuf *report,
+                   struct problems *problems)
+{
+    struct storage storage = {0};
+    struct s3_client *client = NULL;
+    struct error err = {0};
+    enum error_code code = OK;
+
+    if (!settings->storage.s3.bucket) {
+        return;
+    }
+    code = open_client(settings, &storage, &client, &err);
+    if (!code) {
+        const struct s3_objects objects = {client, style_of(settings), &clock_system};
+
+        code = s3_check(&objects, settings->storage.s3.prefix, report, &err);
+        strbuf_append_format(report, "storage: %s, credentials: ", s3_client_name(client));
+        aws_credentials_describe(storage.credentials, report);
+        strbuf_append_text(report, "\n");
+    }
+    if (code) {
+        problems_add(problems, "storage.s3: %s", err.message);
+    }
+    s3_client_free(client);
+    storage_release(&storage);
 }

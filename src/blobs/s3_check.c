@@ -1,0 +1,201 @@
+#include "blobs/s3_check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "blobs/s3_xml.h"
+
+enum { ANSWER_TEXT_BYTES = 100 };
+
+static const struct str content = STR_LITERAL("written by pieroned --check-config\n");
+
+static enum error_code try_reading(const struct s3_objects *objects, const char *key,
+                                   struct error *err);
+static enum error_code try_condition(const struct s3_objects *objects, const char *key,
+                                     struct strbuf *report, struct error *err);
+static enum error_code try_parts(const struct s3_objects *objects, const char *key,
+                                 struct error *err);
+static enum error_code ask_versioning(const struct s3_objects *objects, struct strbuf *report,
+                                      struct error *err);
+static enum error_code ask_lock(const struct s3_objects *objects, struct strbuf *report,
+                                struct error *err);
+static void report_lock(struct str xml, struct strbuf *report);
+static enum error_code check_lock(const struct s3_objects *objects, bool is_locking,
+                                  struct error *err);
+static enum error_code ask_bucket(const struct s3_objects *objects, const char *question,
+                                  struct s3_answer *answer, struct error *err);
+
+enum error_code s3_check(const struct s3_objects *objects, const char *prefix,
+                         struct strbuf *report, struct error *err)
+{
+    char key[BLOB_KEY_BYTES];
+    char id[RANDOM_ID_BYTES];
+    enum error_code code = OK;
+
+    random_id(id);
+    (void)snprintf(key, sizeof(key), "%scheck/%s", prefix ? prefix : "", id);
+    code = ask_lock(objects, report, err);
+    if (!code) {
+        code = s3_objects_put(objects, key, content, NULL, err);
+    }
+    if (!code) {
+        code = try_reading(objects, key, err);
+    }
+    if (!code) {
+        strbuf_append_text(report, "storage: objects can be written and read\n");
+        code = try_condition(objects, key, report, err);
+    }
+    if (!code) {
+        code = try_parts(objects, key, err);
+    }
+    return code ? code : ask_versioning(objects, report, err);
+}
+
+static enum error_code try_reading(const struct s3_objects *objects, const char *key,
+                                   struct error *err)
+{
+    const struct blob_part all = {0, content.length};
+    struct strbuf bytes;
+    enum error_code code = OK;
+
+    strbuf_init(&bytes, content.length);
+    code = s3_objects_read(objects, key, &all, &bytes, err);
+    if (!code && !str_equal(strbuf_str(&bytes), content)) {
+        code = error_set(err, ERROR_UNAVAILABLE, "%s gives other bytes back than it was given",
+                         s3_client_name(objects->client));
+    }
+    strbuf_release(&bytes);
+    return code;
+}
+
+/* The same bytes once more, so that it does no harm where the condition is not known. */
+static enum error_code try_condition(const struct s3_objects *objects, const char *key,
+                                     struct strbuf *report, struct error *err)
+{
+    const struct aws_pair headers[] = {{STR_LITERAL("if-none-match"), STR_LITERAL("*")},
+                                       {{0}, {0}}};
+    const struct s3_request request = {
+        .method = "PUT", .key = key, .headers = headers, .body = content};
+    struct s3_answer answer;
+    const enum error_code code = s3_client_send(objects->client, &request, &answer, err);
+
+    if (!code && answer.http.status == 412) {
+        strbuf_append_text(report, "storage: conditional writes: yes, the bucket itself refuses to "
+                                   "write an object twice\n");
+    } else if (!code) {
+        strbuf_append_text(report, "storage: conditional writes: no; keys are never used twice all "
+                                   "the same\n");
+    }
+    s3_answer_release(&answer);
+    return code;
+}
+
+static enum error_code try_parts(const struct s3_objects *objects, const char *key,
+                                 struct error *err)
+{
+    struct s3_notes notes;
+    enum error_code code = OK;
+
+    s3_notes_init(&notes);
+    memcpy(notes.key, key, strlen(key) + 1); /* it makes no object */
+    code = s3_objects_begin(objects, &notes, err);
+    if (!code) {
+        code = s3_objects_abort(objects, &notes, err);
+    }
+    s3_notes_release(&notes);
+    return code;
+}
+
+static enum error_code ask_versioning(const struct s3_objects *objects, struct strbuf *report,
+                                      struct error *err)
+{
+    struct s3_answer answer;
+    const enum error_code code = ask_bucket(objects, "versioning", &answer, err);
+    const struct str body = strbuf_str(&answer.http.body);
+    const char *text = "unknown: allow s3:GetBucketVersioning to see it";
+
+    if (answer.http.status == 200) {
+        text = s3_xml_is(body, "Status", "Enabled")
+                   ? "on: what others overwrite or delete can be brought back"
+                   : "off";
+    }
+    if (!code) {
+        strbuf_append_format(report, "storage: versioning: %s\n", text);
+    }
+    s3_answer_release(&answer);
+    return code;
+}
+
+static enum error_code ask_bucket(const struct s3_objects *objects, const char *question,
+                                  struct s3_answer *answer, struct error *err)
+{
+    const struct aws_pair query[] = {{str_from(question), STR_LITERAL("")}, {{0}, {0}}};
+    const struct s3_request request = {.method = "GET", .query = query};
+    enum error_code code = s3_client_send(objects->client, &request, answer, err);
+
+    if (!code && strcmp(answer->error_code, "NoSuchBucket") == 0) {
+        code = s3_client_refused(objects->client, &request, answer, err);
+    }
+    return code;
+}
+
+static enum error_code ask_lock(const struct s3_objects *objects, struct strbuf *report,
+                                struct error *err)
+{
+    struct s3_answer answer;
+    enum error_code code = ask_bucket(objects, "object-lock", &answer, err);
+    const struct str body = strbuf_str(&answer.http.body);
+    const bool is_locking =
+        answer.http.status == 200 && s3_xml_is(body, "ObjectLockEnabled", "Enabled");
+
+    if (!code && is_locking) {
+        report_lock(body, report);
+    } else if (!code) {
+        strbuf_append_text(report, answer.http.status == 403
+                                       ? "storage: Object Lock: unknown: allow "
+                                         "s3:GetBucketObjectLockConfiguration to see it\n"
+                                       : "storage: Object Lock: no\n");
+    }
+    if (!code && answer.http.status != 403) {
+        code = check_lock(objects, is_locking, err);
+    }
+    s3_answer_release(&answer);
+    return code;
+}
+
+static void report_lock(struct str xml, struct strbuf *report)
+{
+    static const struct {
+        const char *element;
+        const char *unit;
+    } units[] = {{"Days", "days"}, {"Years", "years"}};
+    struct strbuf mode;
+
+    strbuf_init(&mode, ANSWER_TEXT_BYTES);
+    if (s3_xml_text(xml, "Mode", &mode)) {
+        strbuf_append_format(report, "storage: Object Lock: yes, by default %s", mode.text);
+    } else {
+        strbuf_append_text(report, "storage: Object Lock: yes, without a default retention");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+        strbuf_clear(&mode);
+        if (s3_xml_text(xml, units[i].element, &mode)) {
+            strbuf_append_format(report, " for %s %s", mode.text, units[i].unit);
+        }
+    }
+    strbuf_append_text(report, "\n");
+    strbuf_release(&mode);
+}
+
+static enum error_code check_lock(const struct s3_objects *objects, bool is_locking,
+                                  struct error *err)
+{
+    if (is_locking || objects->style.lock_mode == S3_LOCK_NONE) {
+        return OK;
+    }
+    return error_set(err, ERROR_INVALID,
+                     "storage.s3.object_lock.mode is set, but %s has no Object Lock: create a "
+                     "bucket with it",
+                     s3_client_name(objects->client));
+}
