@@ -20,6 +20,7 @@ enum {
     PAUSE_FIRST_MS = 100,
     PAUSE_MOST_MS = 5000,
     RETRY_AFTER_S = 10,
+    QUICK_MS = 5000,
     MS_PER_SECOND = 1000,
     NS_PER_MS = 1000 * 1000,
 };
@@ -119,7 +120,7 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
         code = send_once(&attempt, &answer_out->http, err);
         read_error_code(request, answer_out);
         if ((!code && !is_passing(answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
-            clock_monotonic_ms(client->config.clock) >= end_ms) {
+            request->is_quick || clock_monotonic_ms(client->config.clock) >= end_ms) {
             break;
         }
         pause_before(number);
@@ -232,7 +233,7 @@ static enum error_code send_signed(const struct attempt *attempt, const struct a
         .headers = lines,
         .body = request->body,
         .content_type = request->body.bytes ? "application/octet-stream" : NULL,
-        .timeout_ms = attempt->client->config.timeout_ms,
+        .timeout_ms = request->is_quick ? QUICK_MS : attempt->client->config.timeout_ms,
         .answer_max_bytes = request->answer_max_bytes > ERROR_ANSWER_MAX_BYTES
                                 ? request->answer_max_bytes
                                 : ERROR_ANSWER_MAX_BYTES,

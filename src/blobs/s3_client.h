@@ -47,6 +47,7 @@ struct s3_request {
     struct str body;
     const char *body_sha256; /* NULL: not known yet */
     size_t answer_max_bytes; /* 0: what errors need */
+    bool is_quick;           /* one attempt, and not a long one: somebody comes again */
 };
 
 /* An answer with what its error says. */

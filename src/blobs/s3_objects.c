@@ -31,9 +31,7 @@ static void add_lock(const struct s3_objects *objects, struct fields *fields);
 static void add_checksum(const struct s3_objects *objects, struct str body, struct fields *fields);
 static const char *format_number(unsigned number, char text_out[NUMBER_BYTES]);
 static void append_completion(const struct s3_notes *notes, struct strbuf *xml);
-static enum error_code find_completed(const struct s3_objects *objects,
-                                      const struct s3_notes *notes, uint64_t size_bytes,
-                                      struct error *err);
+static enum error_code upload_is_gone(struct error *err);
 
 static void add(struct fields *fields, const char *name, const char *value)
 {
@@ -198,7 +196,13 @@ enum error_code s3_objects_put_part(const struct s3_objects *objects,
         part_out->etag[etag.length] = '\0';
     }
     s3_answer_release(&answer);
-    return code;
+    return code == ERROR_NOT_FOUND ? upload_is_gone(err) : code;
+}
+
+static enum error_code upload_is_gone(struct error *err)
+{
+    return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
+                           "the bytes of this upload are gone: begin again");
 }
 
 static const char *format_number(unsigned number, char text_out[NUMBER_BYTES])
@@ -208,7 +212,7 @@ static const char *format_number(unsigned number, char text_out[NUMBER_BYTES])
 }
 
 enum error_code s3_objects_complete(const struct s3_objects *objects, const struct s3_notes *notes,
-                                    uint64_t size_bytes, struct error *err)
+                                    struct error *err)
 {
     const struct aws_pair query[] = {
         {STR_LITERAL("uploadId"), str_from(notes->upload_id)},
@@ -232,7 +236,7 @@ enum error_code s3_objects_complete(const struct s3_objects *objects, const stru
                    : s3_client_refused(objects->client, &request, &answer, err);
     }
     s3_answer_release(&answer);
-    return code == ERROR_NOT_FOUND ? find_completed(objects, notes, size_bytes, err) : code;
+    return code;
 }
 
 static void append_completion(const struct s3_notes *notes, struct strbuf *xml)
@@ -247,8 +251,7 @@ static void append_completion(const struct s3_notes *notes, struct strbuf *xml)
     strbuf_append_text(xml, "</CompleteMultipartUpload>");
 }
 
-/* The upload is unknown: perhaps because it was completed, by an attempt whose answer was lost. */
-static enum error_code find_completed(const struct s3_objects *objects,
+enum error_code s3_objects_find_whole(const struct s3_objects *objects,
                                       const struct s3_notes *notes, uint64_t size_bytes,
                                       struct error *err)
 {
@@ -260,8 +263,7 @@ static enum error_code find_completed(const struct s3_objects *objects,
 
     if (code == ERROR_NOT_FOUND ||
         (!code && (!str_parse_uint64(field, &length) || length != size_bytes))) {
-        code = error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
-                               "the bytes of this upload are gone: begin again");
+        code = upload_is_gone(err);
     }
     s3_answer_release(&answer);
     return code;
@@ -274,7 +276,8 @@ enum error_code s3_objects_abort(const struct s3_objects *objects, const struct 
         {STR_LITERAL("uploadId"), str_from(notes->upload_id)},
         {{0}, {0}},
     };
-    const struct s3_request request = {.method = "DELETE", .key = notes->key, .query = query};
+    const struct s3_request request = {
+        .method = "DELETE", .key = notes->key, .query = query, .is_quick = true};
     struct s3_answer answer;
     const enum error_code code = s3_client_do(objects->client, &request, &answer, err);
 

@@ -57,18 +57,24 @@ struct s3_part_place {
     unsigned number; /* from 1 on */
 };
 
+/* ERROR_NOT_FOUND about UPLOAD: there is no such multipart upload (any more). */
 MUST_USE enum error_code s3_objects_put_part(const struct s3_objects *objects,
                                              const struct s3_part_place *place, struct str bytes,
                                              struct s3_part *part_out, struct error *err);
 
 /*
- * Makes an object of all parts: it is there whole from then on. That it was done before is success,
- * if the object has size_bytes. ERROR_NOT_FOUND about UPLOAD: there is neither.
+ * Makes an object of all parts: it is there whole from then on. ERROR_NOT_FOUND: there is no such
+ * upload, perhaps because it was completed before, by an attempt whose answer was lost.
  */
 MUST_USE enum error_code s3_objects_complete(const struct s3_objects *objects,
-                                             const struct s3_notes *notes, uint64_t size_bytes,
-                                             struct error *err);
+                                             const struct s3_notes *notes, struct error *err);
 
-/* Drops the parts. Success also if there are none. */
+/* Whether the object of a multipart upload is there, with size_bytes: OK, or ERROR_NOT_FOUND about
+ * UPLOAD. */
+MUST_USE enum error_code s3_objects_find_whole(const struct s3_objects *objects,
+                                               const struct s3_notes *notes, uint64_t size_bytes,
+                                               struct error *err);
+
+/* Drops the parts. Success also if there are none. Tried once, and for seconds only. */
 MUST_USE enum error_code s3_objects_abort(const struct s3_objects *objects,
                                           const struct s3_notes *notes, struct error *err);

@@ -23,7 +23,7 @@ struct s3_store_config {
     const char *prefix; /* of all keys; borrowed; NULL: none */
     uint64_t largest_blob_bytes;
     uint64_t memory_bytes;    /* of all uploads together; at least one largest part */
-    int64_t memory_wait_ms;     /* so long an upload waits for some of that */
+    int64_t memory_wait_ms;   /* so long an upload waits for some of that */
     unsigned senders;         /* threads that send parts */
     unsigned parts_in_flight; /* of one upload */
     bool redirects;           /* clients fetch blobs from S3 themselves */

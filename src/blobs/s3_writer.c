@@ -17,6 +17,7 @@ static enum error_code bytes_are_gone(struct error *err);
 static void forget_tail_object(struct s3_writer *writer);
 static enum error_code put_tail(struct s3_writer *writer, struct error *err);
 static enum error_code make_whole(struct s3_writer *writer, struct error *err);
+static enum error_code send_rest(struct s3_writer *writer, struct error *err);
 static enum error_code hash_object(struct s3_writer *writer, struct hasher *hasher,
                                    struct error *err);
 static enum error_code land(struct s3_writer *writer, const struct digest *digest,
@@ -181,27 +182,35 @@ enum error_code s3_writer_rehash(struct blob_writer *base, struct hasher *hasher
     return code;
 }
 
-/* Ends a multipart upload. */
+/* Ends a multipart upload; perhaps it was ended before, by somebody whose answer was lost. */
 static enum error_code make_whole(struct s3_writer *writer, struct error *err)
 {
+    const struct s3_objects *objects = &writer->store->objects;
     enum error_code code = OK;
 
     if (writer->is_whole) {
         return OK;
     }
-    code = s3_writer_load_tail(writer, err);
-    if (!code && writer->length > 0) {
-        code = s3_writer_send_part(writer, err);
-    }
+    code = send_rest(writer, err);
     if (!code) {
-        code = s3_writer_await_parts(writer, 0, err);
+        code = s3_objects_complete(objects, &writer->notes, err);
     }
-    if (!code) {
-        code = s3_objects_complete(&writer->store->objects, &writer->notes,
-                                   writer->base.upload.offset_bytes, err);
+    if (code == ERROR_NOT_FOUND) {
+        code =
+            s3_objects_find_whole(objects, &writer->notes, writer->base.upload.offset_bytes, err);
     }
     writer->is_whole = !code;
     return code;
+}
+
+static enum error_code send_rest(struct s3_writer *writer, struct error *err)
+{
+    enum error_code code = s3_writer_load_tail(writer, err);
+
+    if (!code && writer->length > 0) {
+        code = s3_writer_send_part(writer, err);
+    }
+    return code ? code : s3_writer_await_parts(writer, 0, err);
 }
 
 static enum error_code hash_object(struct s3_writer *writer, struct hasher *hasher,

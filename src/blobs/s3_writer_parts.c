@@ -88,6 +88,10 @@ enum error_code s3_writer_load_tail(struct s3_writer *writer, struct error *err)
     if (!code && notes->tail_key[0] != '\0') {
         code = s3_objects_read(&writer->store->objects, notes->tail_key, &all, &notes->tail, err);
     }
+    if (code == ERROR_NOT_FOUND) {
+        code = error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
+                               "the bytes of this upload are gone: begin again");
+    }
     if (code) {
         s3_writer_drop_bytes(writer);
         return code;

@@ -37,7 +37,10 @@ enum error_code registry_find_upload_owner(struct registry *registry, const stru
     return metadata_find_upload_owner(config->metadata, &query, arena, owner_out, err);
 }
 
-/* What cannot be discarded now does not keep the others: the first failure is told at the end. */
+/*
+ * What cannot be discarded now does not keep the others: the first failure is told at the end.
+ * Unless the whole medium is away: its time-outs would add up.
+ */
 enum error_code registry_expire_uploads(struct registry *registry, size_t *expired_out,
                                         struct error *err)
 {
@@ -51,7 +54,7 @@ enum error_code registry_expire_uploads(struct registry *registry, size_t *expir
 
     arena_init(&arena, EXPIRY_ARENA_BYTES);
     code = metadata_list_stale_uploads(config->metadata, &query, &stale, err);
-    for (size_t i = 0; i < stale.count; i++) {
+    for (size_t i = 0; i < stale.count && code != ERROR_UNAVAILABLE; i++) {
         const enum error_code failed =
             expire(registry, &stale.uploads[i], &expired, code ? NULL : err);
 
