@@ -5,6 +5,7 @@
 
 enum {
     EXPIRED_PER_RUN = 100,
+    FAILURES_PER_RUN = 3,
     EXPIRY_ARENA_BYTES = EXPIRED_PER_RUN * UPLOAD_ENTRY_ARENA_BYTES,
 };
 
@@ -38,8 +39,8 @@ enum error_code registry_find_upload_owner(struct registry *registry, const stru
 }
 
 /*
- * What cannot be discarded now does not keep the others: the first failure is told at the end.
- * Unless the whole medium is away: its time-outs would add up.
+ * What cannot be discarded now does not keep the others: the first failure is told at the end. But
+ * where some fail, the medium may be away, and its time-outs would add up.
  */
 enum error_code registry_expire_uploads(struct registry *registry, size_t *expired_out,
                                         struct error *err)
@@ -50,15 +51,17 @@ enum error_code registry_expire_uploads(struct registry *registry, size_t *expir
     struct arena arena;
     const struct stale_upload_query query = {before_ms, EXPIRED_PER_RUN, &arena};
     size_t expired = 0;
+    size_t failures = 0;
     enum error_code code = OK;
 
     arena_init(&arena, EXPIRY_ARENA_BYTES);
     code = metadata_list_stale_uploads(config->metadata, &query, &stale, err);
-    for (size_t i = 0; i < stale.count && code != ERROR_UNAVAILABLE; i++) {
+    for (size_t i = 0; i < stale.count && failures < FAILURES_PER_RUN; i++) {
         const enum error_code failed =
             expire(registry, &stale.uploads[i], &expired, code ? NULL : err);
 
         code = code ? code : failed;
+        failures += failed ? 1 : 0;
     }
     arena_release(&arena);
     *expired_out = expired;

@@ -391,5 +391,6 @@ int metadata_contract_run(const struct metadata_driver *driver)
     return cmocka_run_group_tests(metadata_contract, NULL, NULL) + metadata_contract_run_lists() +
            metadata_contract_run_referrers() + metadata_contract_run_uploads() +
            metadata_contract_run_races() + metadata_contract_run_token_keys() +
-           metadata_contract_run_teams() + metadata_contract_run_sources();
+           metadata_contract_run_teams() + metadata_contract_run_sources() +
+           metadata_contract_run_blob_places();
 }

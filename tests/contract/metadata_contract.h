@@ -12,6 +12,7 @@ int metadata_contract_run_uploads(void);
 int metadata_contract_run_races(void);
 int metadata_contract_run_teams(void);
 int metadata_contract_run_sources(void);
+int metadata_contract_run_blob_places(void);
 int metadata_contract_run_token_keys(void);
 
 /* For all of them: a test on an open, empty database. */

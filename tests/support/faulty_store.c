@@ -12,6 +12,7 @@ struct faulty_store {
     atomic_uint calls;
     atomic_uint failing_call;
     _Atomic enum error_code code;
+    bool is_linked;
 };
 
 struct faulty_writer {
@@ -84,6 +85,13 @@ void faulty_store_fail_at(struct blob_store *store, unsigned call, enum error_co
     atomic_store(&faulty->calls, 0);
     atomic_store(&faulty->code, code);
     atomic_store(&faulty->failing_call, call);
+}
+
+void faulty_store_be_remote(struct blob_store *store, bool is_linked)
+{
+    store->is_remote = true;
+    store->chunk_min_bytes = 1024;
+    store_of(store)->is_linked = is_linked;
 }
 
 unsigned faulty_store_calls(struct blob_store *store)
@@ -191,9 +199,16 @@ static enum error_code faulty_discard(struct blob_store *base, const struct blob
 static enum error_code faulty_read(struct blob_store *base, const struct digest *digest,
                                    struct blob_content *content_out, struct error *err)
 {
-    const enum error_code code = next_call(base, "read", err);
+    enum error_code code = next_call(base, "read", err);
 
-    return code ? code : blob_store_read(store_of(base)->inner, digest, content_out, err);
+    if (!code) {
+        code = blob_store_read(store_of(base)->inner, digest, content_out, err);
+    }
+    if (!code && base->is_remote) {
+        content_out->kind = BLOB_REMOTE;
+        content_out->is_linked = store_of(base)->is_linked;
+    }
+    return code;
 }
 
 static enum error_code faulty_read_part(struct blob_store *base, const struct blob_content *content,
@@ -201,8 +216,12 @@ static enum error_code faulty_read_part(struct blob_store *base, const struct bl
                                         struct error *err)
 {
     const enum error_code code = next_call(base, "read_part", err);
+    const size_t begin = (size_t)part->offset_bytes;
 
-    return code ? code : blob_store_read_part(store_of(base)->inner, content, part, bytes, err);
+    if (!code) {
+        strbuf_append(bytes, str_slice(content->bytes, begin, begin + part->length));
+    }
+    return code;
 }
 
 static enum error_code faulty_link(struct blob_store *base, const struct blob_content *content,
@@ -210,5 +229,8 @@ static enum error_code faulty_link(struct blob_store *base, const struct blob_co
 {
     const enum error_code code = next_call(base, "link", err);
 
-    return code ? code : blob_store_link(store_of(base)->inner, content, url, err);
+    if (!code) {
+        strbuf_append_format(url, "https://layers.example.org/%zu?signed", content->bytes.length);
+    }
+    return code;
 }

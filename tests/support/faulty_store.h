@@ -17,3 +17,9 @@ void faulty_store_fail_at(struct blob_store *store, unsigned call, enum error_co
 
 /* How many driver calls there were since faulty_store_new or faulty_store_fail_at. */
 unsigned faulty_store_calls(struct blob_store *store);
+
+/*
+ * From now on blobs are remote ones, although they are at hand in the inner store, which must be a
+ * memory store. Links, if there are any, lead to https://layers.example.org/.
+ */
+void faulty_store_be_remote(struct blob_store *store, bool is_linked);

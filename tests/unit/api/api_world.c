@@ -30,6 +30,7 @@ static void begin_exchange(struct http_exchange *exchange);
 static void take_answer(struct api_world *world, struct http_exchange *exchange,
                         struct reply *reply);
 static void read_file(const struct http_response *response, struct strbuf *body);
+static bool read_source(const struct http_response *response, struct strbuf *body);
 
 void api_world_init(struct api_world *world)
 {
@@ -62,6 +63,7 @@ void api_world_serve(struct api_world *world, const struct api_config *config)
     whole.log = &world->log;
     whole.clock = &world->clock.clock;
     whole.manifest_max_bytes = API_WORLD_MANIFEST_MAX_BYTES;
+    whole.downloads_max = 1;
     whole.is_ready = is_ready;
     whole.is_ready_context = world;
     api_free(world->api);
@@ -166,6 +168,15 @@ static void play(struct api_world *world, const struct question *question,
         step = application->begin(application->context, exchange);
         assert(step != HTTP_BLOCKS && step != HTTP_WAITS);
     }
+    if (step == HTTP_CARRIES) {
+        assert(exchange->response.status == 0);
+        exchange->may_wait = false;
+        exchange->may_block = true;
+        exchange->may_carry = true;
+        reply->was_carried = true;
+        step = application->begin(application->context, exchange);
+        assert(step == HTTP_ANSWER || step == HTTP_BODY);
+    }
     exchange->may_block = step == HTTP_BODY;
     if (step == HTTP_BODY && send_body(world, question, exchange)) {
         application->end(application->context, exchange);
@@ -223,6 +234,7 @@ static void take_answer(struct api_world *world, struct http_exchange *exchange,
     if (exchange->request.method != HTTP_HEAD && response->status != 304) {
         strbuf_append(&reply->body, response->body);
         read_file(response, &reply->body);
+        reply->is_cut = !read_source(response, &reply->body);
     }
     exchange->sent_bytes = reply->body.length;
     world->application.finish(world->application.context, exchange, response->status != 0);
@@ -243,6 +255,29 @@ static void read_file(const struct http_response *response, struct strbuf *body)
         strbuf_append(body, (struct str){piece, (size_t)length});
         at += (uint64_t)length;
     }
+}
+
+/* False: it has less than it promised. */
+static bool read_source(const struct http_response *response, struct strbuf *body)
+{
+    uint64_t at = 0;
+
+    while (response->source && at < response->file_length_bytes) {
+        const uint64_t offset = response->file_offset_bytes + at;
+        const uint64_t left = response->file_length_bytes - at;
+        struct strbuf piece;
+        bool is_read = false;
+
+        strbuf_init(&piece, HTTP_SOURCE_PIECE_MAX_BYTES);
+        is_read = response->source->read(response->source, offset, left, &piece);
+        strbuf_append(body, strbuf_str(&piece));
+        at += piece.length;
+        strbuf_release(&piece);
+        if (!is_read) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void reply_init(struct reply *reply)

@@ -51,6 +51,8 @@ struct reply {
     struct strbuf body;
     bool has_waited;  /* others were asked, on a waiting worker */
     bool has_blocked; /* it was answered on a worker */
+    bool was_carried; /* … or on one that carries bodies */
+    bool is_cut;      /* the body ended before its end */
     bool took_body;   /* to its end */
 };
 

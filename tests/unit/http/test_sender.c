@@ -173,6 +173,78 @@ static void a_file_that_ends_early_breaks_off(void **state)
     fixture->response.file_fd = -1;
 }
 
+/* Gives pieces of 1000 bytes, each of one letter, until it has none. */
+struct letters {
+    struct http_source base;
+    unsigned pieces;
+    unsigned asked;
+};
+
+static bool read_letters(struct http_source *base, uint64_t offset_bytes, uint64_t left_bytes,
+                         struct strbuf *piece)
+{
+    struct letters *letters = (struct letters *)base;
+
+    assert_int_equal(offset_bytes, 7 + letters->asked * 1000);
+    assert_int_equal(piece->length, 0);
+    for (uint64_t i = 0; i < 1000 && i < left_bytes && letters->asked < letters->pieces; i++) {
+        strbuf_append_byte(piece, (char)('a' + (char)letters->asked));
+    }
+    letters->asked++;
+    return piece->length > 0;
+}
+
+static void keep_letters(struct http_source *base)
+{
+    (void)base;
+}
+
+static void source_is_asked_for_a_piece_when_the_one_before_is_sent(void **state)
+{
+    struct fixture *fixture = *state;
+    struct letters letters = {.base = {read_letters, keep_letters}, .pieces = 3};
+    const struct http_delivery delivery = {.date_s = 0};
+    uint64_t budget = 1000000;
+
+    fixture->response.source = &letters.base;
+    fixture->response.file_offset_bytes = 7;
+    fixture->response.file_length_bytes = 2500;
+    sender_begin(&fixture->sender, &fixture->response, &delivery);
+    assert_false(sender_needs_piece(&fixture->sender)); /* the head is to be sent first */
+    assert_false(sender_has_file(&fixture->sender));
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(sender_run(&fixture->sender, &fixture->transport, &budget), IO_DONE);
+        assert_true(sender_needs_piece(&fixture->sender));
+        assert_false(sender_is_done(&fixture->sender));
+        assert_int_equal(letters.asked, i);
+        assert_true(sender_take_piece(&fixture->sender));
+    }
+    assert_int_equal(sender_run(&fixture->sender, &fixture->transport, &budget), IO_DONE);
+    assert_true(sender_is_done(&fixture->sender));
+    assert_false(sender_needs_piece(&fixture->sender));
+    assert_int_equal(fixture->sender.sent_body_bytes, 2500);
+    fixture->response.source = NULL;
+}
+
+static void source_that_ends_early_is_no_answer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct letters letters = {.base = {read_letters, keep_letters}, .pieces = 1};
+    const struct http_delivery delivery = {.date_s = 0};
+    uint64_t budget = 1000000;
+
+    fixture->response.source = &letters.base;
+    fixture->response.file_offset_bytes = 7;
+    fixture->response.file_length_bytes = 2500;
+    sender_begin(&fixture->sender, &fixture->response, &delivery);
+    assert_int_equal(sender_run(&fixture->sender, &fixture->transport, &budget), IO_DONE);
+    assert_true(sender_take_piece(&fixture->sender));
+    assert_int_equal(sender_run(&fixture->sender, &fixture->transport, &budget), IO_DONE);
+    assert_false(sender_take_piece(&fixture->sender));
+    assert_false(sender_is_done(&fixture->sender));
+    fixture->response.source = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +254,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_budget_ends_a_turn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_peer_that_is_gone_is_noticed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_ends_early_breaks_off, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(source_is_asked_for_a_piece_when_the_one_before_is_sent,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(source_that_ends_early_is_no_answer, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

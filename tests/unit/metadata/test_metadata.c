@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/hasher.h"
+#include "metadata/blob_places.h"
 #include "metadata/images.h"
 #include "metadata/manifests.h"
 #include "metadata/repositories.h"
@@ -58,9 +59,12 @@ static void push(struct fixture *fixture)
 {
     const struct scm_claim claim = {{str_from("git:x"), str_from("1"), {0}, {0}}, SCM_OF_LAYER};
     struct manifest_push wanted = push_of("team/app", "1.0", "content");
+    struct blob_place_record place = {.location = STR_LITERAL("somewhere")};
 
     wanted.scm_claim = &claim;
     must_push(fixture->metadata, &wanted);
+    place.digest = wanted.manifest.digest;
+    assert_int_equal(metadata_add_blob_place(fixture->metadata, &place, NULL), OK);
 }
 
 static int set_up(void **state)
@@ -116,6 +120,8 @@ static void what_was_pushed_cannot_be_changed_by_hand(void **state)
         "delete from scm_source",
         "update production_ready set incident_id = 'none'",
         "delete from production_ready",
+        "delete from blob_place",
+        "update blob_place set location = 'elsewhere'",
     };
     const struct release_mark mark = {str_from("INC-1"), str_from("jdoe"), 1};
     const struct tag_place place = {str_from("team/app"), str_from("1.0"),
