@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "blobs/s3_refusal.h"
 #include "blobs/s3_xml.h"
 
 enum { ANSWER_TEXT_BYTES = 100 };
@@ -134,8 +135,8 @@ static enum error_code ask_bucket(const struct s3_objects *objects, const char *
     const struct s3_request request = {.method = "GET", .query = query};
     enum error_code code = s3_client_send(objects->client, &request, answer, err);
 
-    if (!code && strcmp(answer->error_code, "NoSuchBucket") == 0) {
-        code = s3_client_refused(objects->client, &request, answer, err);
+    if (!code && s3_answer_is(answer, "NoSuchBucket")) {
+        code = s3_refusal(objects->client, &request, answer, err);
     }
     return code;
 }

@@ -8,6 +8,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "blobs/s3_refusal.h"
 #include "blobs/s3_xml.h"
 
 enum {
@@ -19,7 +20,6 @@ enum {
     /* Pauses: random, up to twice as long each time. */
     PAUSE_FIRST_MS = 100,
     PAUSE_MOST_MS = 5000,
-    RETRY_AFTER_S = 10,
     QUICK_MS = 5000,
     MS_PER_SECOND = 1000,
     NS_PER_MS = 1000 * 1000,
@@ -62,10 +62,6 @@ static enum error_code send_signed(const struct attempt *attempt, const struct a
 static bool is_passing(const struct s3_answer *answer);
 static void read_error_code(const struct s3_request *request, struct s3_answer *answer);
 static void pause_before(int attempt_number);
-static bool is_code(const struct s3_answer *answer, const char *code);
-static enum error_code gave_up(const struct s3_client *client, const struct s3_answer *answer,
-                               struct error *err);
-static const char *advice(const struct s3_answer *answer);
 
 struct s3_client *s3_client_new(const struct s3_client_config *config)
 {
@@ -127,7 +123,7 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
     }
     attempt_release(&attempt);
     if (!code && is_passing(answer_out)) {
-        code = gave_up(client, answer_out, err);
+        code = s3_refusal_give_up(client, answer_out, client->config.retry_ms, err);
     }
     return code;
 }
@@ -263,9 +259,9 @@ static bool is_passing(const struct s3_answer *answer)
     case 504:
         return true;
     default:
-        return is_code(answer, "InternalError") || is_code(answer, "SlowDown") ||
-               is_code(answer, "RequestTimeout") || is_code(answer, "OperationAborted") ||
-               is_code(answer, "ConditionalRequestConflict");
+        return s3_answer_is(answer, "InternalError") || s3_answer_is(answer, "SlowDown") ||
+               s3_answer_is(answer, "RequestTimeout") || s3_answer_is(answer, "OperationAborted") ||
+               s3_answer_is(answer, "ConditionalRequestConflict");
     }
 }
 
@@ -300,28 +296,6 @@ static void pause_before(int attempt_number)
     (void)nanosleep(&duration, NULL);
 }
 
-static bool is_code(const struct s3_answer *answer, const char *code)
-{
-    return strcmp(answer->error_code, code) == 0;
-}
-
-static enum error_code gave_up(const struct s3_client *client, const struct s3_answer *answer,
-                               struct error *err)
-{
-    const char *reason = answer->error_code[0] != '\0' ? answer->error_code : "no reason";
-    const enum error_code code = error_set(
-        err, ERROR_UNAVAILABLE,
-        "%s answers %d (%s), also after repeating for %lld s: it is overloaded or broken; look at "
-        "it, or push less at once",
-        client->name, answer->http.status, reason,
-        (long long)client->config.retry_ms / MS_PER_SECOND);
-
-    if (err) {
-        err->retry_after_s = RETRY_AFTER_S;
-    }
-    return code;
-}
-
 void s3_answer_release(struct s3_answer *answer)
 {
     outbound_answer_release(&answer->http);
@@ -336,59 +310,7 @@ enum error_code s3_client_do(struct s3_client *client, const struct s3_request *
     if (code || (status >= 200 && status < 300 && answer_out->error_code[0] == '\0')) {
         return code;
     }
-    return s3_client_refused(client, request, answer_out, err);
-}
-
-enum error_code s3_client_refused(const struct s3_client *client, const struct s3_request *request,
-                                  const struct s3_answer *answer, struct error *err)
-{
-    const struct str region = outbound_answer_field(&answer->http, "x-amz-bucket-region");
-    const int status = answer->http.status;
-    enum error_code code = ERROR_UNAVAILABLE;
-
-    if (is_code(answer, "NoSuchKey") || is_code(answer, "NoSuchUpload") ||
-        is_code(answer, "InvalidPart") || (status == 404 && answer->error_code[0] == '\0')) {
-        code = ERROR_NOT_FOUND;
-    } else if (status == 507 || is_code(answer, "QuotaExceeded") ||
-               is_code(answer, "XMinioStorageFull")) {
-        code = ERROR_NO_SPACE;
-    }
-    return error_set(err, code, "%s refuses %s: %d %s: %s%s%.*s", client->name, request->method,
-                     status, answer->error_code, advice(answer),
-                     region.length > 0 && status != 404 ? "; its region is " : "",
-                     STR_FORMAT(status != 404 ? region : (struct str){0}));
-}
-
-static const char *advice(const struct s3_answer *answer)
-{
-    static const struct {
-        const char *code;
-        const char *advice;
-    } table[] = {
-        {"NoSuchBucket", "create the bucket, or correct storage.s3.bucket or .endpoint"},
-        {"AccessDenied", "allow it in the bucket's policy or the role's permissions "
-                         "(docs/storage.md lists what is needed)"},
-        {"InvalidAccessKeyId", "the access key is unknown there: correct the credentials"},
-        {"SignatureDoesNotMatch", "the secret key is wrong: correct the credentials"},
-        {"ExpiredToken", "the session token is too old: renew the credentials"},
-        {"InvalidToken", "the session token is wrong: correct the credentials"},
-        {"RequestTimeTooSkewed", "this machine's clock is wrong: set it"},
-        {"AuthorizationHeaderMalformed", "storage.s3.region is not the bucket's"},
-        {"PermanentRedirect", "the bucket is in another region: correct storage.s3.region"},
-        {"QuotaExceeded", "the bucket's quota is used up: raise it"},
-        {"NoSuchUpload", "the upload is finished, aborted or expired"},
-        {"NoSuchKey", "there is no such object"},
-        {"InvalidPart", "the upload's parts are not what they were"},
-        {"InvalidRequest", "see whether the bucket takes the settings of storage.s3"},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-        if (is_code(answer, table[i].code)) {
-            return table[i].advice;
-        }
-    }
-    return answer->http.status == 403 ? "check credentials and permissions"
-                                      : "check the settings of storage.s3";
+    return s3_refusal(client, request, answer_out, err);
 }
 
 enum error_code s3_client_link(struct s3_client *client, const char *key, unsigned lifetime_s,

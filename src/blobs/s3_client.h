@@ -67,17 +67,9 @@ MUST_USE enum error_code s3_client_send(struct s3_client *client, const struct s
                                         struct s3_answer *answer_out, struct error *err);
 void s3_answer_release(struct s3_answer *answer);
 
-/* As s3_client_send, and fails as s3_client_refused says unless it was done (2xx). */
+/* As s3_client_send, and fails as s3_refusal says unless it was done (2xx). */
 MUST_USE enum error_code s3_client_do(struct s3_client *client, const struct s3_request *request,
                                       struct s3_answer *answer_out, struct error *err);
-
-/*
- * What S3's refusal means, in plain words: what to set, to allow or to wait for. ERROR_NOT_FOUND:
- * there is no such key or upload. ERROR_NO_SPACE. ERROR_UNAVAILABLE for all that an operator has to
- * mend: nothing is wrong with what the registry's client did.
- */
-enum error_code s3_client_refused(const struct s3_client *client, const struct s3_request *request,
-                                  const struct s3_answer *answer, struct error *err);
 
 /* Appends a link to GET that key for so long. */
 MUST_USE enum error_code s3_client_link(struct s3_client *client, const char *key,

@@ -6,6 +6,7 @@
 #include "base/checksum.h"
 #include "base/clock.h"
 #include "blobs/s3_parts.h"
+#include "blobs/s3_refusal.h"
 #include "blobs/s3_xml.h"
 
 enum {
@@ -60,7 +61,7 @@ enum error_code s3_objects_put(const struct s3_objects *objects, const char *key
     add_checksum(objects, bytes, &fields);
     code = s3_client_send(objects->client, &request, &answer, err);
     if (!code && answer.http.status != 200 && answer.http.status != 412) {
-        code = s3_client_refused(objects->client, &request, &answer, err);
+        code = s3_refusal(objects->client, &request, &answer, err);
     }
     s3_answer_release(&answer);
     return code;
@@ -231,9 +232,8 @@ enum error_code s3_objects_complete(const struct s3_objects *objects, const stru
     add(&fields, "if-none-match", "*");
     code = s3_client_send(objects->client, &request, &answer, err);
     if (!code && (answer.http.status != 200 || answer.error_code[0] != '\0')) {
-        code = answer.http.status == 412
-                   ? ERROR_NOT_FOUND
-                   : s3_client_refused(objects->client, &request, &answer, err);
+        code = answer.http.status == 412 ? ERROR_NOT_FOUND
+                                         : s3_refusal(objects->client, &request, &answer, err);
     }
     s3_answer_release(&answer);
     return code;

@@ -124,6 +124,37 @@ static void a_manifest_fits_into_a_request(void **state)
                              "16777218 bytes");
 }
 
+static void settings_of_s3_fit_together(void **state)
+{
+    struct settings *settings = *state;
+
+    settings->storage.s3.bucket = "company-layers.example";
+    settings->storage.s3.prefix = "a/b-c_d.e/";
+    assert_problem(settings, "");
+    settings->storage.s3.bucket = "Company_Layers";
+    assert_problem(settings,
+                   "storage.s3.bucket: \"Company_Layers\" is not a bucket's name: 3 to 63 "
+                   "small letters, digits, dots and hyphens");
+    settings->storage.s3.bucket = "layers";
+    settings->storage.s3.prefix = "/from/the/root";
+    assert_problem(settings, "storage.s3.prefix: up to 255 letters, digits and -_./ are allowed");
+    settings->storage.s3.prefix = "a b";
+    assert_problem(settings, "storage.s3.prefix: up to 255 letters, digits and -_./ are allowed");
+    settings->storage.s3.prefix = NULL;
+    settings->storage.s3.largest_blob_bytes = UINT64_C(5) << 40;
+    assert_problem(settings, "storage.s3.upload_memory: must be at least 2189557760 bytes, two of "
+                             "the largest parts that storage.s3.largest_blob needs");
+    settings->storage.s3.upload_memory_bytes = UINT64_C(3) << 30;
+    assert_problem(settings, "");
+    settings->storage.s3.kms_key = "key";
+    assert_problem(settings, "storage.s3.kms_key: needs storage.s3.encryption: aws:kms");
+    settings->storage.s3.encryption = "aws:kms:dsse";
+    assert_problem(settings, "");
+    settings->storage.s3.bucket = NULL; /* then nothing of it matters */
+    settings->storage.s3.encryption = NULL;
+    assert_problem(settings, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +162,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_open_server_stays_on_loopback, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_takes_a_provider_says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(introspection_needs_a_client, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(settings_of_s3_fit_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_service_claim_has_a_value, set_up, tear_down),
         cmocka_unit_test_setup_teardown(certificate_and_key_go_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_manifest_fits_into_a_request, set_up, tear_down),

@@ -1,0 +1,145 @@
+#include "server/storage.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/support/blob_helper.h"
+#include "tests/support/stub_server.h"
+#include "tests/support/temporary_folder.h"
+
+#define DONE "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+#define DENIED                                                                                     \
+    "HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n<Error><Code>AccessDenied</Code></Error>"
+
+enum { PATH_BYTES = 512 };
+
+struct fixture {
+    char *folder;
+    struct metadata *metadata;
+    struct settings settings;
+    struct storage storage;
+};
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+    char path[PATH_BYTES];
+
+    assert_int_equal(setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1), 0);
+    assert_int_equal(setenv("AWS_SECRET_ACCESS_KEY", "sesame", 1), 0);
+    fixture->folder = temporary_folder_new();
+    (void)snprintf(path, sizeof(path), "%s/metadata.sqlite", fixture->folder);
+    assert_int_equal(metadata_open_sqlite(path, &fixture->metadata, NULL), OK);
+    settings_init(&fixture->settings);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    storage_release(&fixture->storage);
+    settings_release(&fixture->settings);
+    metadata_free(fixture->metadata);
+    temporary_folder_free(fixture->folder);
+    free(fixture);
+    return 0;
+}
+
+static void open_storage(struct fixture *fixture)
+{
+    char path[PATH_BYTES];
+
+    (void)snprintf(path, sizeof(path), "%s/blobs", fixture->folder);
+    assert_int_equal(
+        storage_open(&fixture->settings, path, fixture->metadata, &fixture->storage, NULL), OK);
+}
+
+static void use_s3(struct fixture *fixture, const struct stub_server *server)
+{
+    fixture->settings.storage.s3.bucket = "layers";
+    fixture->settings.storage.s3.endpoint = stub_server_url(server);
+    fixture->settings.storage.s3.path_style = true;
+}
+
+static void without_a_bucket_blobs_are_files(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct digest digest = hasher_digest_of(DIGEST_SHA256, str_from("abc"));
+    struct blob_content content;
+
+    open_storage(fixture);
+    assert_false(blob_store_is_remote(fixture->storage.blobs));
+    assert_int_equal(test_blob_push(fixture->storage.blobs, str_from("abc"), NULL), OK);
+    assert_int_equal(blob_store_read(fixture->storage.blobs, &digest, &content, NULL), OK);
+    assert_int_equal(content.kind, BLOB_IN_FILE);
+    blob_content_release(&content);
+}
+
+static void with_a_bucket_the_metadata_know_where_blobs_are(void **state)
+{
+    static const char *const answers[] = {DONE, NULL};
+    struct fixture *fixture = *state;
+    struct stub_server *server = stub_server_new(answers);
+    const struct digest digest = hasher_digest_of(DIGEST_SHA256, str_from("abc"));
+    struct blob_content content;
+
+    use_s3(fixture, server);
+    for (int i = 0; i < 2; i++) { /* and again after a restart */
+        open_storage(fixture);
+        assert_true(blob_store_is_remote(fixture->storage.blobs));
+        assert_int_equal(test_blob_push(fixture->storage.blobs, str_from("abc"), NULL), OK);
+        assert_int_equal(blob_store_read(fixture->storage.blobs, &digest, &content, NULL), OK);
+        assert_int_equal(content.kind, BLOB_REMOTE);
+        assert_int_equal(content.size_bytes, 3);
+        assert_true(content.is_linked);
+        storage_release(&fixture->storage);
+    }
+    assert_int_equal(stub_server_count(server), 1);
+    stub_server_free(server);
+}
+
+static void a_bucket_is_checked_and_a_folder_is_not(void **state)
+{
+    static const char *const answers[] = {DENIED, NULL};
+    struct fixture *fixture = *state;
+    struct stub_server *server = stub_server_new(answers);
+    struct problems problems;
+    struct strbuf report;
+
+    problems_init(&problems);
+    strbuf_init(&report, 10000);
+    storage_check(&fixture->settings, &report, &problems);
+    assert_true(problems_is_empty(&problems));
+    assert_int_equal(report.length, 0);
+    use_s3(fixture, server);
+    storage_check(&fixture->settings, &report, &problems);
+    assert_false(problems_is_empty(&problems));
+    assert_non_null(strstr(report.text, "bucket layers at 127.0.0.1:"));
+    assert_non_null(strstr(report.text, "credentials: "));
+    assert_null(strstr(report.text, "sesame"));
+    strbuf_release(&report);
+    problems_release(&problems);
+    stub_server_free(server);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(without_a_bucket_blobs_are_files),
+        TEST(with_a_bucket_the_metadata_know_where_blobs_are),
+        TEST(a_bucket_is_checked_and_a_folder_is_not),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
