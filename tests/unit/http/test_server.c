@@ -20,7 +20,12 @@
 
 #include "tests/support/fake_clock.h"
 
-enum { ANSWER_BYTES = 4 * 1024 * 1024, BIG_FILE_BYTES = 3 * 1024 * 1024 };
+enum {
+    ANSWER_BYTES = 4 * 1024 * 1024,
+    LETTERS = 40,
+    LETTERS_BYTES = 10000,
+    BIG_FILE_BYTES = 3 * 1024 * 1024
+};
 
 /* What the application counts, to see that each exchange is begun and finished exactly once. */
 struct counts {
@@ -58,6 +63,41 @@ static enum http_step answer_text(struct http_exchange *exchange, int status, co
     return HTTP_ANSWER;
 }
 
+/* A body from elsewhere: pieces of one letter each, fewer than are promised. */
+struct letters {
+    struct http_source base;
+    uint64_t pieces;
+};
+
+static bool read_letters(struct http_source *base, uint64_t offset_bytes, uint64_t left_bytes,
+                         struct strbuf *piece)
+{
+    const struct letters *letters = (struct letters *)base;
+    const uint64_t number = offset_bytes / LETTERS_BYTES;
+
+    for (uint64_t i = 0; i < LETTERS_BYTES && i < left_bytes && number < letters->pieces; i++) {
+        strbuf_append_byte(piece, (char)('a' + (char)(number % 26)));
+    }
+    return piece->length > 0;
+}
+
+static void free_letters(struct http_source *base)
+{
+    free(base);
+}
+
+static enum http_step answer_letters(struct http_exchange *exchange, uint64_t pieces)
+{
+    struct letters *letters = calloc(1, sizeof(*letters));
+
+    letters->base = (struct http_source){read_letters, free_letters};
+    letters->pieces = pieces;
+    exchange->response.status = 200;
+    exchange->response.source = &letters->base;
+    exchange->response.file_length_bytes = (uint64_t)LETTERS * LETTERS_BYTES;
+    return HTTP_ANSWER;
+}
+
 static enum http_step app_begin(void *context, struct http_exchange *exchange)
 {
     struct fixture *fixture = context;
@@ -71,8 +111,17 @@ static enum http_step app_begin(void *context, struct http_exchange *exchange)
     if ((path_is(exchange, "/blocks") || path_is(exchange, "/waits")) && !exchange->may_block) {
         return HTTP_BLOCKS;
     }
+    if (str_starts_with(exchange->request.path, "/carried") && !exchange->may_carry) {
+        return HTTP_CARRIES;
+    }
     (void)atomic_fetch_add(&fixture->counts.begun, 1);
     exchange->call = calloc(1, sizeof(struct seen));
+    if (path_is(exchange, "/carried-waits")) {
+        (void)sem_wait(&fixture->is_released);
+    }
+    if (path_is(exchange, "/carried") || path_is(exchange, "/carried-cut")) {
+        return answer_letters(exchange, path_is(exchange, "/carried") ? LETTERS : 2);
+    }
     if (path_is(exchange, "/echo") || path_is(exchange, "/stop-early")) {
         return HTTP_BODY;
     }
@@ -332,6 +381,54 @@ static void requests_that_wait_for_others_hold_up_nobody_else(void **state)
     for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
         (void)hear_all(fixture, fds[i]);
         assert_non_null(strstr(fixture->answer, "\r\n\r\nfrom a worker"));
+        (void)close(fds[i]);
+    }
+}
+
+static void a_body_from_elsewhere_comes_whole_and_the_connection_goes_on(void **state)
+{
+    struct fixture *fixture = *state;
+    const char *body = NULL;
+
+    start(fixture, &usual_limits);
+    talk(fixture, "GET /carried HTTP/1.1\r\nHost: x\r\n\r\n"
+                  "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    body = strstr(fixture->answer, "\r\n\r\n") + 4;
+    for (size_t i = 0; i < (size_t)LETTERS * LETTERS_BYTES; i++) {
+        assert_int_equal(body[i], 'a' + (int)(i / LETTERS_BYTES % 26));
+    }
+    assert_true(
+        str_starts_with(str_from(body + (size_t)LETTERS * LETTERS_BYTES), "HTTP/1.1 200 OK\r\n"));
+    assert_non_null(strstr(body, "\r\n\r\nhello"));
+}
+
+static void a_body_from_elsewhere_that_ends_early_breaks_off(void **state)
+{
+    struct fixture *fixture = *state;
+
+    start(fixture, &usual_limits);
+    talk(fixture, "GET /carried-cut HTTP/1.1\r\nHost: x\r\n\r\n");
+    assert_int_equal(strlen(strstr(fixture->answer, "\r\n\r\n") + 4), 2 * LETTERS_BYTES);
+    assert_int_equal(atomic_load(&fixture->counts.unsent), 1);
+}
+
+static void what_is_carried_holds_up_nobody_else(void **state)
+{
+    struct fixture *fixture = *state;
+    int fds[6];
+
+    start(fixture, &usual_limits);
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        fds[i] = dial(fixture);
+        say(fds[i], "GET /carried-waits HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    }
+    talk(fixture, "GET /blocks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert_non_null(strstr(fixture->answer, "\r\n\r\nfrom a worker"));
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        (void)sem_post(&fixture->is_released);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(fds); i++) {
+        (void)hear_all(fixture, fds[i]);
         (void)close(fds[i]);
     }
 }
@@ -705,6 +802,11 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_requests_behind_a_chunked_body_are_kept_for_later,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_body_from_elsewhere_comes_whole_and_the_connection_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_body_from_elsewhere_that_ends_early_breaks_off, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_is_carried_holds_up_nobody_else, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_leaves_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(continue_is_said_once_the_body_is_wanted, set_up,
                                         tear_down),
