@@ -236,6 +236,7 @@ static enum error_code send_signed(const struct attempt *attempt, const struct a
         .is_single = true,
         .wanted = wanted,
     };
+    struct error failure = {0};
     size_t count = 0;
 
     for (size_t i = 0; i < attempt->line_count; i++) {
@@ -244,7 +245,11 @@ static enum error_code send_signed(const struct attempt *attempt, const struct a
     for (size_t i = 0; i < made->header_count; i++) {
         lines[count++] = made->headers[i].text;
     }
-    return http_client_send(attempt->client->config.http, &sent, answer, err);
+    if (http_client_send(attempt->client->config.http, &sent, answer, &failure) == OK) {
+        return OK;
+    }
+    return error_set(err, ERROR_UNAVAILABLE, "%s: is S3 up, and storage.s3.endpoint right?",
+                     failure.message);
 }
 
 /* S3's own advice is to repeat these; CompleteMultipartUpload may begin with 200 and then fail. */
