@@ -12,7 +12,7 @@
 #include "blobs/s3_xml.h"
 
 enum {
-    ERROR_ANSWER_MAX_BYTES = 64 * 1024, /* documents of S3's are small */
+    ANSWER_MAX_BYTES = 64 * 1024, /* documents of S3's are small */
     PAIRS_MAX = 16,
     PATH_MAX_BYTES = 2048,
     HEADER_MAX_BYTES = 32 * 1024,
@@ -230,9 +230,8 @@ static enum error_code send_signed(const struct attempt *attempt, const struct a
         .body = request->body,
         .content_type = request->body.bytes ? "application/octet-stream" : NULL,
         .timeout_ms = request->is_quick ? QUICK_MS : attempt->client->config.timeout_ms,
-        .answer_max_bytes = request->answer_max_bytes > ERROR_ANSWER_MAX_BYTES
-                                ? request->answer_max_bytes
-                                : ERROR_ANSWER_MAX_BYTES,
+        .answer_max_bytes = ANSWER_MAX_BYTES,
+        .sink = request->sink,
         .is_single = true,
         .wanted = wanted,
     };
@@ -279,7 +278,7 @@ static void read_error_code(const struct s3_request *request, struct s3_answer *
 
     answer->error_code[0] = '\0';
     strbuf_init(&code, sizeof(answer->error_code) - 1);
-    if (!is_document || body.length > ERROR_ANSWER_MAX_BYTES || !s3_xml_text(body, "Code", &code)) {
+    if (!is_document || body.length > ANSWER_MAX_BYTES || !s3_xml_text(body, "Code", &code)) {
         return;
     }
     (void)snprintf(answer->error_code, sizeof(answer->error_code), "%s", code.text);

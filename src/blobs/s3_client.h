@@ -46,7 +46,7 @@ struct s3_request {
     const struct aws_pair *headers; /* names in lower case */
     struct str body;
     const char *body_sha256; /* NULL: not known yet */
-    size_t answer_max_bytes; /* 0: what errors need */
+    struct strbuf *sink;     /* what takes the body of a success, empty; NULL: the answer does */
     bool is_quick;           /* one attempt, and not a long one: somebody comes again */
 };
 

@@ -105,7 +105,7 @@ enum error_code s3_objects_read(const struct s3_objects *objects, const char *ke
         .method = "GET",
         .key = key,
         .headers = fields.pairs,
-        .answer_max_bytes = part->length,
+        .sink = bytes,
     };
     char range[RANGE_BYTES];
     struct s3_answer answer;
@@ -118,12 +118,12 @@ enum error_code s3_objects_read(const struct s3_objects *objects, const char *ke
                    (unsigned long long)(part->offset_bytes + part->length - 1));
     add(&fields, "range", range);
     code = s3_client_do(objects->client, &request, &answer, err);
-    if (!code && answer.http.body.length != part->length) {
+    if (!code && bytes->length != part->length) {
         code = error_set(err, ERROR_UNAVAILABLE, "%s: of an object's %s come %zu bytes",
-                         s3_client_name(objects->client), range, answer.http.body.length);
+                         s3_client_name(objects->client), range, bytes->length);
     }
-    if (!code) {
-        strbuf_append(bytes, strbuf_str(&answer.http.body));
+    if (code) {
+        strbuf_clear(bytes);
     }
     s3_answer_release(&answer);
     return code;

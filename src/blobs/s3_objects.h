@@ -41,7 +41,7 @@ struct s3_objects {
 MUST_USE enum error_code s3_objects_put(const struct s3_objects *objects, const char *key,
                                         struct str bytes, const char *sha256, struct error *err);
 
-/* Appends `part` of it, which it must have. */
+/* Reads `part` of it, which it must have, into `bytes`, which is empty and has room. */
 MUST_USE enum error_code s3_objects_read(const struct s3_objects *objects, const char *key,
                                          const struct blob_part *part, struct strbuf *bytes,
                                          struct error *err);

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "outbound/answer.h"
 #include "outbound/http_failure.h"
 
 enum {
@@ -58,13 +59,12 @@ static void set_body(struct exchange *exchange);
 static void set_credentials(struct exchange *exchange);
 static struct curl_slist *list_fields(const struct outbound_request *request);
 static size_t receive(char *bytes, size_t size, size_t count, void *context);
+static struct strbuf *body_of(struct exchange *exchange);
 static size_t receive_field(char *bytes, size_t size, size_t count, void *context);
-static bool is_wanted(const struct outbound_request *request, struct str name);
-static void read_max_age(struct str value, struct outbound_answer *answer);
 static bool is_passing(CURLcode result, int status);
 static enum error_code fail(const struct exchange *exchange, CURLcode result, struct error *err);
 static void pause_ms(int64_t duration_ms);
-static void reset_answer(struct http_client *client, struct outbound_answer *answer);
+static void reset_answer(const struct outbound_request *request, struct outbound_answer *answer);
 
 enum error_code http_client_new(const struct http_client_config *config,
                                 struct http_client **client_out, struct error *err)
@@ -118,7 +118,7 @@ enum error_code http_client_send(struct http_client *client, const struct outbou
                                               ? request->answer_max_bytes
                                               : client->config.answer_max_bytes);
     strbuf_init(&answer_out->fields, FIELDS_MAX_BYTES);
-    reset_answer(client, answer_out);
+    reset_answer(request, answer_out);
     exchange.handle = take_handle(client);
     if (!exchange.handle) {
         return error_set(err, ERROR_UNAVAILABLE, "libcurl has no memory for a request");
@@ -128,7 +128,7 @@ enum error_code http_client_send(struct http_client *client, const struct outbou
     curl_slist_free_all(exchange.fields);
     give_handle(client, exchange.handle);
     if (code) {
-        reset_answer(client, answer_out);
+        reset_answer(request, answer_out);
     }
     return code;
 }
@@ -182,7 +182,7 @@ static enum error_code send_within(struct exchange *exchange, int64_t timeout_ms
             !is_passing(result, (int)status)) {
             break;
         }
-        reset_answer(exchange->client, exchange->answer);
+        reset_answer(exchange->request, exchange->answer);
         pause_ms(PAUSE_MIN_MS + chance * PAUSE_SPREAD_MS / UINT8_MAX);
     }
     return result == CURLE_OK ? OK : fail(exchange, result, err);
@@ -230,7 +230,7 @@ static void set_buffers(struct exchange *exchange)
 {
     const struct outbound_request *request = exchange->request;
 
-    if (request->answer_max_bytes > RECEIVE_BUFFER_BYTES) {
+    if (request->sink || request->answer_max_bytes > RECEIVE_BUFFER_BYTES) {
         (void)curl_easy_setopt(exchange->handle, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER_BYTES);
     }
     if (request->body.length > SEND_BUFFER_BYTES) {
@@ -293,60 +293,29 @@ static struct curl_slist *list_fields(const struct outbound_request *request)
 
 static size_t receive(char *bytes, size_t size, size_t count, void *context)
 {
-    struct exchange *exchange = context;
+    struct strbuf *body = body_of(context);
 
-    strbuf_append(&exchange->answer->body, (struct str){bytes, size * count});
-    return exchange->answer->body.is_truncated ? 0 : size * count;
+    strbuf_append(body, (struct str){bytes, size * count});
+    return body->is_truncated ? 0 : size * count;
+}
+
+/* Where the body of this answer goes. */
+static struct strbuf *body_of(struct exchange *exchange)
+{
+    struct strbuf *sink = exchange->request->sink;
+    long status = 0;
+
+    (void)curl_easy_getinfo(exchange->handle, CURLINFO_RESPONSE_CODE, &status);
+    return sink && status >= 200 && status < 300 ? sink : &exchange->answer->body;
 }
 
 static size_t receive_field(char *bytes, size_t size, size_t count, void *context)
 {
     struct exchange *exchange = context;
-    struct str value = {bytes, size * count};
-    struct str name;
 
-    if (!str_cut(&value, ':', &name) || !value.bytes) {
-        return size * count;
-    }
-    if (str_is_ignoring_case(name, "Cache-Control")) {
-        read_max_age(value, exchange->answer);
-    }
-    if (is_wanted(exchange->request, name)) {
-        strbuf_append(&exchange->answer->fields, (struct str){bytes, size * count});
-    }
+    answer_take_field(exchange->answer, exchange->request->wanted,
+                      (struct str){bytes, size * count});
     return size * count;
-}
-
-static bool is_wanted(const struct outbound_request *request, struct str name)
-{
-    for (size_t i = 0; i < HEADERS_MAX && request->wanted && request->wanted[i]; i++) {
-        if (str_is_ignoring_case(name, request->wanted[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* RFC 9111 5.2.2.1; `no-cache` and `no-store` (5.2.2.4, 5.2.2.5) are an age of nothing. */
-static void read_max_age(struct str value, struct outbound_answer *answer)
-{
-    struct str directive;
-    uint64_t age_s = 0;
-
-    while (str_cut(&value, ',', &directive)) {
-        const size_t end = str_index_of(directive, '\r');
-        struct str text = str_trim(str_slice(directive, 0, end));
-        struct str name = str_slice(text, 0, str_index_of(text, '='));
-
-        if (str_is_ignoring_case(name, "no-store") || str_is_ignoring_case(name, "no-cache")) {
-            answer->max_age_s = 0;
-            return;
-        }
-        if (str_is_ignoring_case(name, "max-age") &&
-            str_parse_uint64(str_from_index(text, name.length + 1), &age_s) && age_s <= INT32_MAX) {
-            answer->max_age_s = (int64_t)age_s;
-        }
-    }
 }
 
 /* Whether it may be better the next moment. All that is asked here may be asked twice. */
@@ -371,7 +340,8 @@ static enum error_code fail(const struct exchange *exchange, CURLcode result, st
         .url = exchange->request->url,
         .result = result,
         .problem = exchange->problem,
-        .is_truncated = exchange->answer->body.is_truncated,
+        .is_truncated = exchange->answer->body.is_truncated ||
+                        (exchange->request->sink && exchange->request->sink->is_truncated),
     };
 
     return http_failure_set(&failure, err);
@@ -385,9 +355,11 @@ static void pause_ms(int64_t duration_ms)
     (void)nanosleep(&duration, NULL);
 }
 
-static void reset_answer(struct http_client *client, struct outbound_answer *answer)
+static void reset_answer(const struct outbound_request *request, struct outbound_answer *answer)
 {
-    (void)client;
+    if (request->sink) {
+        strbuf_clear(request->sink);
+    }
     strbuf_clear(&answer->body);
     strbuf_clear(&answer->fields);
     answer->status = 0;

@@ -37,6 +37,7 @@ struct outbound_request {
     size_t answer_max_bytes;   /* 0: the client's */
     bool is_single;            /* never sent once more: the caller sees to that */
     const char *const *wanted; /* answer fields to keep, NULL behind the last; NULL: none */
+    struct strbuf *sink;       /* what takes the body of a success, empty; NULL: the answer does */
 };
 
 /* Wiped when released: an answer may hold secrets. */

@@ -137,6 +137,34 @@ static void a_get_may_have_a_body(void **state)
     stub_server_free(server);
 }
 
+static void a_sink_takes_what_was_asked_for_and_nothing_else(void **state)
+{
+    static const char *const answers[] = {"HTTP/1.1 206 Partial\r\nContent-Length: 5\r\n\r\nhello",
+                                          "HTTP/1.1 404 Not Found\r\nContent-Length: 4\r\n\r\noops",
+                                          "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\ntoo large",
+                                          NULL};
+    struct stub_server *server = stub_server_new(answers);
+    struct strbuf sink;
+    const struct outbound_request request = {.url = stub_server_url(server), .sink = &sink};
+    struct outbound_answer answer;
+    struct error err = {0};
+
+    strbuf_init(&sink, 5);
+    assert_int_equal(http_client_send(*state, &request, &answer, NULL), OK);
+    assert_string_equal(sink.text, "hello");
+    assert_string_equal(answer.body.text, "");
+    outbound_answer_release(&answer);
+    assert_int_equal(http_client_send(*state, &request, &answer, NULL), OK);
+    assert_string_equal(sink.text, "");
+    assert_string_equal(answer.body.text, "oops");
+    outbound_answer_release(&answer);
+    assert_int_equal(http_client_send(*state, &request, &answer, &err), ERROR_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "the answer is too long"));
+    outbound_answer_release(&answer);
+    strbuf_release(&sink);
+    stub_server_free(server);
+}
+
 static void what_passes_is_tried_once_more(void **state)
 {
     static const struct {
@@ -274,6 +302,7 @@ int main(void)
         TEST(a_request_has_all_its_parts),
         TEST(what_was_set_for_one_request_is_not_there_for_the_next),
         TEST(a_get_may_have_a_body),
+        TEST(a_sink_takes_what_was_asked_for_and_nothing_else),
         TEST(what_passes_is_tried_once_more),
         TEST(a_server_that_hangs_is_given_up),
         TEST(nobody_there_is_said_with_host_and_reason),
