@@ -18,6 +18,7 @@ enum { LOGGED_PATH_BYTES = 1024, LOGGED_AGENT_BYTES = 256, ALLOW_MAX_BYTES = 64 
 static struct identity *new_anonymous(void);
 static enum http_step begin(void *context, struct http_exchange *exchange);
 static enum http_step data(void *context, struct http_exchange *exchange, struct str bytes);
+static size_t room(void *context, struct http_exchange *exchange);
 static void end(void *context, struct http_exchange *exchange);
 static void refuse(void *context, struct http_exchange *exchange,
                    const struct http_refusal *refusal);
@@ -71,6 +72,7 @@ struct http_application api_application(struct api *api)
         .context = api,
         .begin = begin,
         .data = data,
+        .room = room,
         .end = end,
         .refuse = refuse,
         .finish = finish,
@@ -298,6 +300,17 @@ static enum http_step data(void *context, struct http_exchange *exchange, struct
     }
     conclude(call, code, &err);
     return HTTP_ANSWER;
+}
+
+/* Only uploads to other servers have to wait for anything. */
+static size_t room(void *context, struct http_exchange *exchange)
+{
+    const struct api *api = context;
+    const struct call *call = exchange->call;
+
+    return call->upload && registry_has_remote_blobs(api->config.registry)
+               ? upload_room(call->upload)
+               : SIZE_MAX;
 }
 
 static void end(void *context, struct http_exchange *exchange)

@@ -21,6 +21,9 @@ struct blob_driver {
     enum error_code (*open)(struct blob_store *store, const struct blob_upload *upload,
                             struct blob_writer **writer_out, struct error *err);
 
+    /* As blob_writer_room. NULL: there always is some. */
+    size_t (*room)(struct blob_writer *writer);
+
     /* Appends all of bytes or fails; a failed writer is only closed afterwards. */
     enum error_code (*write)(struct blob_writer *writer, struct str bytes, struct error *err);
 

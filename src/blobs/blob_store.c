@@ -133,6 +133,12 @@ enum error_code blob_writer_write(struct blob_writer *writer, struct str bytes, 
     return OK;
 }
 
+size_t blob_writer_room(struct blob_writer *writer)
+{
+    assert(!writer->is_finished);
+    return writer->store->driver->room ? writer->store->driver->room(writer) : SIZE_MAX;
+}
+
 uint64_t blob_writer_offset(const struct blob_writer *writer)
 {
     return writer->upload.offset_bytes;

@@ -96,6 +96,13 @@ MUST_USE enum error_code blob_writer_open(struct blob_store *store,
 MUST_USE enum error_code blob_writer_write(struct blob_writer *writer, struct str bytes,
                                            struct error *err);
 
+/*
+ * How many bytes can be written without waiting for the memory of other uploads. 0: none now, ask
+ * again a moment later, and let whoever sends wait meanwhile. Never 0 for longer than some seconds:
+ * then writing says what is wrong.
+ */
+size_t blob_writer_room(struct blob_writer *writer);
+
 uint64_t blob_writer_offset(const struct blob_writer *writer);
 
 /*

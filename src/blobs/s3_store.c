@@ -26,6 +26,7 @@ static const struct blob_driver s3_driver = {
     .name = "s3",
     .free = s3_free,
     .open = s3_writer_open,
+    .room = s3_writer_room,
     .write = s3_writer_write,
     .suspend = s3_writer_suspend,
     .rehash = s3_writer_rehash,

@@ -33,6 +33,8 @@ struct s3_writer {
     char *bytes; /* of the part that is filled; NULL: none */
     size_t length;
     size_t capacity;             /* as much of the store's memory is taken */
+    uint64_t spare_bytes;        /* so much more is taken, for the part behind it */
+    int64_t waits_since_ms;      /* monotonic; 0: it does not wait for memory */
     bool has_old_tail;           /* the notes' tail is not in bytes yet */
     bool is_kept;                /* the multipart upload is known to somebody who may go on */
     bool is_whole;               /* the object notes.key is all of it */
@@ -47,6 +49,7 @@ struct s3_writer {
 /* The driver's functions of a writer (blob_driver.h). */
 enum error_code s3_writer_open(struct blob_store *base, const struct blob_upload *upload,
                                struct blob_writer **writer_out, struct error *err);
+size_t s3_writer_room(struct blob_writer *base);
 enum error_code s3_writer_write(struct blob_writer *base, struct str bytes, struct error *err);
 enum error_code s3_writer_suspend(struct blob_writer *base, struct strbuf *notes,
                                   struct error *err);
@@ -60,6 +63,9 @@ void s3_writer_close(struct blob_writer *base);
 
 /* Sees to it that there is room for a byte at least in `bytes`, with the old tail in it. */
 enum error_code s3_writer_need_room(struct s3_writer *writer, struct error *err);
+
+/* Takes memory for what comes next, if there is any now. Returns for how many bytes. */
+size_t s3_writer_make_room(struct s3_writer *writer);
 
 /* Loads the old tail, if there is one. */
 enum error_code s3_writer_load_tail(struct s3_writer *writer, struct error *err);

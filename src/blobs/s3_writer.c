@@ -75,6 +75,17 @@ static enum error_code bytes_are_gone(struct error *err)
                            "the bytes of this upload are gone: begin again");
 }
 
+size_t s3_writer_room(struct blob_writer *base)
+{
+    struct s3_writer *writer = writer_of(base);
+    const size_t left = writer->bytes ? writer->capacity - writer->length : 0;
+
+    if (writer->is_whole) {
+        return SIZE_MAX; /* writing says why that cannot be */
+    }
+    return left > 0 ? left : s3_writer_make_room(writer);
+}
+
 enum error_code s3_writer_write(struct blob_writer *base, struct str bytes, struct error *err)
 {
     struct s3_writer *writer = writer_of(base);

@@ -19,6 +19,10 @@ struct part_job {
 };
 
 static enum error_code new_bytes(struct s3_writer *writer, struct error *err);
+static uint64_t next_size(const struct s3_writer *writer);
+static bool take_memory(struct s3_writer *writer, uint64_t size_bytes);
+static void give_spare(struct s3_writer *writer);
+static bool has_waited(struct s3_writer *writer);
 static enum error_code no_memory(const struct s3_writer *writer, struct error *err);
 static enum error_code begin_multipart(struct s3_writer *writer, struct error *err);
 static void send_now(struct job *job);
@@ -39,25 +43,94 @@ enum error_code s3_writer_need_room(struct s3_writer *writer, struct error *err)
 /* An upload that has begun a part has all the memory for it: see s3_memory.h. */
 static enum error_code new_bytes(struct s3_writer *writer, struct error *err)
 {
-    struct s3_store *store = writer->store;
-    const size_t number = writer->notes.part_count + 1;
-    uint64_t size_bytes = 0;
+    const uint64_t size_bytes = next_size(writer);
 
-    if (number > S3_PARTS_MAX) {
+    if (size_bytes == 0) {
         return error_set_about(err, ABOUT_SIZE, ERROR_TOO_LARGE,
                                "the upload has more parts than S3 takes: send larger chunks");
     }
-    size_bytes = s3_parts_size(store->config.largest_blob_bytes, (unsigned)number);
-    if (size_bytes < writer->notes.tail_length && writer->has_old_tail) {
-        size_bytes = writer->notes.tail_length; /* the settings were others then */
-    }
-    if (!s3_memory_take(store->memory, size_bytes, store->config.memory_wait_ms)) {
+    if (!take_memory(writer, size_bytes)) {
         return no_memory(writer, err);
     }
     writer->bytes = memory_resize(NULL, (size_t)size_bytes, 1); /* resident once it is used */
     writer->capacity = (size_t)size_bytes;
     writer->length = 0;
     return OK;
+}
+
+/* Of the part that is filled next; 0: there is none. */
+static uint64_t next_size(const struct s3_writer *writer)
+{
+    const size_t number = writer->notes.part_count + (writer->bytes ? 2 : 1);
+    const uint64_t old_tail = writer->has_old_tail ? writer->notes.tail_length : 0;
+    uint64_t size_bytes = 0;
+
+    if (number <= S3_PARTS_MAX) {
+        size_bytes = s3_parts_size(writer->store->config.largest_blob_bytes, (unsigned)number);
+    }
+    /* The settings were others when it came to rest. */
+    return size_bytes > 0 && size_bytes < old_tail ? old_tail : size_bytes;
+}
+
+/* What was taken before, or waits for some; but not once more for who was told to wait. */
+static bool take_memory(struct s3_writer *writer, uint64_t size_bytes)
+{
+    const struct s3_store *store = writer->store;
+    const bool has_spare = writer->spare_bytes == size_bytes;
+
+    if (!has_spare) {
+        give_spare(writer);
+        return s3_memory_take(store->memory, size_bytes,
+                              writer->waits_since_ms > 0 ? 0 : store->config.memory_wait_ms);
+    }
+    writer->spare_bytes = 0;
+    return true;
+}
+
+static void give_spare(struct s3_writer *writer)
+{
+    if (writer->spare_bytes > 0) {
+        s3_memory_give(writer->store->memory, writer->spare_bytes);
+        writer->spare_bytes = 0;
+    }
+}
+
+/*
+ * Called when the part that is filled is full, or there is none. A full part waits for the bytes
+ * behind it, since without any it would be the whole blob; but where there is no memory for those,
+ * it is sent, and its own memory comes free.
+ */
+size_t s3_writer_make_room(struct s3_writer *writer)
+{
+    const uint64_t size_bytes = next_size(writer);
+    const uint64_t old_tail = writer->has_old_tail ? writer->notes.tail_length : 0;
+
+    if (size_bytes == 0) {
+        return SIZE_MAX; /* writing says why that cannot be */
+    }
+    if (writer->spare_bytes == 0 && s3_memory_take(writer->store->memory, size_bytes, 0)) {
+        writer->spare_bytes = size_bytes;
+    }
+    if (writer->spare_bytes > 0) {
+        writer->waits_since_ms = 0;
+        return (size_t)(writer->spare_bytes - old_tail) + (writer->spare_bytes == old_tail);
+    }
+    if (writer->bytes && s3_writer_send_part(writer, NULL)) {
+        return SIZE_MAX;
+    }
+    return has_waited(writer) ? SIZE_MAX : 0;
+}
+
+/* For so long that writing is to say so. */
+static bool has_waited(struct s3_writer *writer)
+{
+    const struct s3_store_config *config = &writer->store->config;
+    const int64_t now_ms = clock_monotonic_ms(config->clock);
+
+    if (writer->waits_since_ms == 0) {
+        writer->waits_since_ms = now_ms;
+    }
+    return now_ms - writer->waits_since_ms >= config->memory_wait_ms;
 }
 
 static enum error_code no_memory(const struct s3_writer *writer, struct error *err)
@@ -208,6 +281,7 @@ enum error_code s3_writer_await_parts(struct s3_writer *writer, unsigned most, s
 
 void s3_writer_drop_bytes(struct s3_writer *writer)
 {
+    give_spare(writer);
     if (writer->bytes) {
         free(writer->bytes);
         s3_memory_give(writer->store->memory, writer->capacity);

@@ -217,6 +217,14 @@ enum connection_want connection_expire(struct connection *connection, int64_t no
     return give_up(connection);
 }
 
+/* Whatever time has passed was not the client's. */
+enum connection_want connection_unpark(struct connection *connection)
+{
+    connection->is_parked = false;
+    connection_set_deadline(connection, connection_limits(connection)->stall_timeout_ms);
+    return WANT_WORKER;
+}
+
 /* Tells a client that is too slow, where that is still possible. */
 static enum connection_want give_up(struct connection *connection)
 {

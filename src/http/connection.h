@@ -26,6 +26,7 @@ enum connection_want {
     WANT_TURN,   /* the others' turn first */
     WANT_WORKER, /* a thread that may block */
     WANT_LOOP,   /* the event loop */
+    WANT_LATER,  /* a worker, a moment later */
     WANT_CLOSE,  /* its end */
 };
 
@@ -71,6 +72,7 @@ struct connection {
     enum connection_state state;
     bool may_read;             /* the socket may have bytes: try once */
     bool has_served;           /* a request was answered on it */
+    bool is_parked;            /* waits for us, not for the client: see WANT_LATER */
     bool is_surplus;           /* beyond the limit of connections: gets 503 */
     bool body_began;           /* the application has asked for the body and not had its end */
     bool is_sent;              /* the answer has left whole */
@@ -107,6 +109,9 @@ enum connection_want connection_run(struct connection *connection, bool may_bloc
  * what to do. WANT_NEXT: nothing.
  */
 enum connection_want connection_expire(struct connection *connection, int64_t now_ms);
+
+/* One that was parked goes on (on the loop): what to do with it. */
+enum connection_want connection_unpark(struct connection *connection);
 
 /*
  * The server drains and this connection rests (on the loop): whether it is to be closed now. One

@@ -9,6 +9,8 @@ static enum connection_want parse_head(struct connection *connection);
 static enum connection_want await_head(struct connection *connection);
 static enum connection_want begin_body(struct connection *connection, bool may_block);
 static bool send_continue(struct connection *connection);
+static enum connection_want feed_ahead(struct connection *connection);
+static size_t room_for_body(struct connection *connection);
 static enum connection_want receive_body_bytes(struct connection *connection);
 static enum connection_want feed(struct connection *connection, struct str *bytes);
 static enum connection_want end_body(struct connection *connection);
@@ -156,19 +158,43 @@ static bool send_continue(struct connection *connection)
 
 enum connection_want connection_receive_body(struct connection *connection, bool may_block)
 {
-    struct str bytes = input_str(&connection->input);
-    const size_t before = bytes.length;
     enum connection_want want = WANT_NEXT;
 
     if (!may_block) {
         return WANT_WORKER;
     }
-    want = feed(connection, &bytes);
-    input_consume(&connection->input, before - bytes.length);
+    do {
+        want = feed_ahead(connection);
+    } while (want == WANT_NEXT && connection->state == CONNECTION_BODY &&
+             input_str(&connection->input).length > 0);
     while (want == WANT_NEXT && connection->state == CONNECTION_BODY) {
         want = connection->budget_bytes == 0 ? WANT_WORKER : receive_body_bytes(connection);
     }
     return want;
+}
+
+/* What came along with the head, if anything did. */
+static enum connection_want feed_ahead(struct connection *connection)
+{
+    const size_t room = room_for_body(connection);
+    struct str bytes = str_slice(input_str(&connection->input), 0, room);
+    const size_t before = bytes.length;
+    enum connection_want want = WANT_NEXT;
+
+    if (room == 0) {
+        return WANT_LATER;
+    }
+    want = feed(connection, &bytes);
+    input_consume(&connection->input, before - bytes.length);
+    return want;
+}
+
+static size_t room_for_body(struct connection *connection)
+{
+    const struct http_application *application = connection_application(connection);
+
+    return application->room ? application->room(application->context, connection->exchange)
+                             : SIZE_MAX;
 }
 
 static enum connection_want receive_body_bytes(struct connection *connection)
@@ -177,10 +203,15 @@ static enum connection_want receive_body_bytes(struct connection *connection)
     struct transport *transport = &connection->transport;
     const uint64_t wanted = body_wanted(&connection->body);
     struct str bytes = {buffer, wanted < sizeof(buffer) ? (size_t)wanted : sizeof(buffer)};
-    const enum io_result result =
-        transport->driver->read(transport, buffer, bytes.length, &bytes.length);
+    const size_t room = room_for_body(connection);
     enum connection_want want = WANT_NEXT;
+    enum io_result result = IO_DONE;
 
+    if (room == 0) {
+        return WANT_LATER;
+    }
+    bytes.length = bytes.length < room ? bytes.length : room; /* decoding makes it no longer */
+    result = transport->driver->read(transport, buffer, bytes.length, &bytes.length);
     if (result == IO_WAIT_READ || result == IO_WAIT_WRITE) {
         return connection_want_of(result);
     }

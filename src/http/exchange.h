@@ -52,6 +52,12 @@ struct http_application {
     /* Body bytes, decoded, never empty; on a worker. HTTP_BODY: go on. HTTP_ANSWER: enough. */
     enum http_step (*data)(void *context, struct http_exchange *exchange, struct str bytes);
 
+    /*
+     * How many bytes of the body data can take without waiting; 0: none now, ask again a moment
+     * later, and let the client wait meanwhile. NULL: any. On a worker.
+     */
+    size_t (*room)(void *context, struct http_exchange *exchange);
+
     /* The body is complete (also when empty, if begin said HTTP_BODY); on a worker. Fills the
      * response. */
     void (*end)(void *context, struct http_exchange *exchange);

@@ -8,13 +8,11 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "http/pace.h"
 #include "http/poller.h"
 
 enum {
     EVENTS_PER_WAIT = 256,
-    MIN_SWEEP_MS = 20,
-    MAX_SWEEP_MS = 1000,
-    SWEEPS_PER_TIMEOUT = 8, /* a deadline is met within an eighth of the shortest timeout */
 };
 
 struct loop {
@@ -27,9 +25,8 @@ struct loop {
     atomic_bool is_stopping;
     struct poller poller;
     int wake_fd;
-    bool is_woken;         /* by wake_fd, since the last batch of events */
-    int64_t sweep_ms;      /* how often deadlines are looked at */
-    int64_t next_sweep_ms; /* monotonic */
+    bool is_woken;    /* by wake_fd, since the last batch of events */
+    struct pace pace; /* of sweeps: looks at all deadlines */
 
     pthread_mutex_t inbox_mutex; /* guards inbox */
     struct list_node inbox;      /* connections that others gave */
@@ -38,7 +35,6 @@ struct loop {
     struct list_node ready;   /* connections that wait for their turn */
 };
 
-static int64_t sweep_interval(const struct http_limits *limits);
 static void *run(void *argument);
 static int wait_ms(const struct loop *loop);
 static void serve_event(struct loop *loop, const struct epoll_event *event);
@@ -48,6 +44,7 @@ static void take_inbox(struct loop *loop);
 static void run_ready(struct loop *loop);
 static void dispatch(struct loop *loop, struct connection *connection, enum connection_want want);
 static void rest(struct loop *loop, struct connection *connection, uint32_t events);
+static void park(struct loop *loop, struct connection *connection);
 static void run_on_worker(struct job *job);
 static void sweep(struct loop *loop);
 static void set_accepting(struct loop *loop, bool is_accepting);
@@ -65,7 +62,7 @@ enum error_code loop_new(struct connection_world *world, const struct loop_accep
     loop->world = world;
     loop->acceptor = *acceptor;
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    loop->sweep_ms = sweep_interval(&world->config->limits);
+    pace_init(&loop->pace, &world->config->limits);
     (void)pthread_mutex_init(&loop->inbox_mutex, NULL);
     list_init(&loop->inbox);
     list_init(&loop->resting);
@@ -83,19 +80,6 @@ enum error_code loop_new(struct connection_world *world, const struct loop_accep
     }
     *loop_out = loop;
     return OK;
-}
-
-static int64_t sweep_interval(const struct http_limits *limits)
-{
-    int64_t shortest = limits->head_timeout_ms;
-
-    shortest = limits->idle_timeout_ms < shortest ? limits->idle_timeout_ms : shortest;
-    shortest = limits->stall_timeout_ms < shortest ? limits->stall_timeout_ms : shortest;
-    shortest /= SWEEPS_PER_TIMEOUT;
-    if (shortest < MIN_SWEEP_MS) {
-        return MIN_SWEEP_MS;
-    }
-    return shortest < MAX_SWEEP_MS ? shortest : MAX_SWEEP_MS;
 }
 
 enum error_code loop_start(struct loop *loop, struct error *err)
@@ -137,7 +121,7 @@ static int wait_ms(const struct loop *loop)
     if (!list_is_empty(&loop->ready)) {
         return 0;
     }
-    return list_is_empty(&loop->resting) && !loop->is_paused ? -1 : (int)loop->sweep_ms;
+    return list_is_empty(&loop->resting) && !loop->is_paused ? -1 : pace_wait_ms(&loop->pace);
 }
 
 static void serve_event(struct loop *loop, const struct epoll_event *event)
@@ -228,6 +212,9 @@ static void dispatch(struct loop *loop, struct connection *connection, enum conn
     case WANT_WRITE:
         rest(loop, connection, EPOLLOUT);
         return;
+    case WANT_LATER:
+        park(loop, connection);
+        return;
     case WANT_TURN:
         list_remove(&connection->node);
         list_append(&loop->ready, &connection->node);
@@ -253,6 +240,14 @@ static void rest(struct loop *loop, struct connection *connection, uint32_t even
     list_remove(&connection->node);
     list_append(&loop->resting, &connection->node);
     poller_arm(&loop->poller, &connection->socket, events);
+}
+
+/* Until the next sweep, which then comes soon. */
+static void park(struct loop *loop, struct connection *connection)
+{
+    connection->is_parked = true;
+    pace_hurry(&loop->pace, clock_monotonic_ms(loop->world->config->clock));
+    rest(loop, connection, 0);
 }
 
 static void run_on_worker(struct job *job)
@@ -298,10 +293,9 @@ static void sweep(struct loop *loop)
     const int64_t now_ms = clock_monotonic_ms(loop->world->config->clock);
     struct list_node checked;
 
-    if (now_ms < loop->next_sweep_ms) {
+    if (!pace_is_due(&loop->pace, now_ms)) {
         return;
     }
-    loop->next_sweep_ms = now_ms + loop->sweep_ms;
     if (loop->is_paused) {
         set_accepting(loop, true);
     }
@@ -309,7 +303,9 @@ static void sweep(struct loop *loop)
     list_append_all(&checked, &loop->resting);
     while (!list_is_empty(&checked)) {
         struct connection *connection = connection_of(checked.next);
-        const enum connection_want want = connection_expire(connection, now_ms);
+        const enum connection_want want = connection->is_parked
+                                              ? connection_unpark(connection)
+                                              : connection_expire(connection, now_ms);
 
         list_remove(&connection->node);
         list_append(&loop->resting, &connection->node);

@@ -195,6 +195,12 @@ uint64_t upload_offset(const struct upload *upload)
     return upload->writer ? blob_writer_offset(upload->writer) : upload->rested.offset_bytes;
 }
 
+/* What cannot be opened is told by writing. */
+size_t upload_room(struct upload *upload)
+{
+    return need_writer(upload, NULL) ? SIZE_MAX : blob_writer_room(upload->writer);
+}
+
 enum error_code upload_write(struct upload *upload, struct str bytes, struct error *err)
 {
     enum error_code code = need_writer(upload, err);

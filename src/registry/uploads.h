@@ -40,6 +40,9 @@ struct str upload_id(const struct upload *upload);
 /* How many bytes it has. */
 uint64_t upload_offset(const struct upload *upload);
 
+/* As blob_writer_room. */
+size_t upload_room(struct upload *upload);
+
 MUST_USE enum error_code upload_write(struct upload *upload, struct str bytes, struct error *err);
 
 /* Lays it to rest: all that was written is acknowledged now and survives kill -9. Closes nothing.

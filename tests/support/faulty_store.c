@@ -23,6 +23,7 @@ struct faulty_writer {
 static void faulty_free(struct blob_store *base);
 static enum error_code faulty_open(struct blob_store *base, const struct blob_upload *upload,
                                    struct blob_writer **writer_out, struct error *err);
+static size_t faulty_room(struct blob_writer *base);
 static enum error_code faulty_write(struct blob_writer *base, struct str bytes, struct error *err);
 static enum error_code faulty_suspend(struct blob_writer *base, struct strbuf *notes,
                                       struct error *err);
@@ -48,6 +49,7 @@ static const struct blob_driver faulty_driver = {
     .name = "faulty",
     .free = faulty_free,
     .open = faulty_open,
+    .room = faulty_room,
     .write = faulty_write,
     .suspend = faulty_suspend,
     .rehash = faulty_rehash,
@@ -133,6 +135,11 @@ static enum error_code faulty_open(struct blob_store *base, const struct blob_up
     writer->inner = inner;
     *writer_out = &writer->base;
     return OK;
+}
+
+static size_t faulty_room(struct blob_writer *base)
+{
+    return blob_writer_room(writer_of(base)->inner);
 }
 
 static enum error_code faulty_write(struct blob_writer *base, struct str bytes, struct error *err)

@@ -24,7 +24,8 @@ void s3_world_init(struct s3_world *world, const char *const *answers)
     struct aws_credentials_config credentials = {
         .variable = variable, .region = "us-east-1", .clock = &clock_system};
 
-    *world = (struct s3_world){.server = stub_server_new(answers), .index = memory_index_new()};
+    *world = (struct s3_world){
+        .server = stub_server_new(answers), .index = memory_index_new(), .memory_wait_ms = 10};
     assert_int_equal(http_client_new(&http, &world->http, NULL), OK);
     credentials.client = world->http;
     assert_int_equal(aws_credentials_new(&credentials, &world->credentials, NULL), OK);
@@ -60,7 +61,7 @@ void s3_world_open_store(struct s3_world *world, const struct s3_style *style)
         .prefix = "pre/",
         .largest_blob_bytes = 1 << 30,
         .memory_bytes = 10 << 20,
-        .memory_wait_ms = 10,
+        .memory_wait_ms = world->memory_wait_ms,
         .senders = 1,
         .parts_in_flight = 1,
         .redirects = true,

@@ -10,6 +10,7 @@ struct s3_world {
     struct http_client *http;
     struct aws_credentials *credentials;
     struct memory_index *index;
+    int64_t memory_wait_ms;   /* 10 */
     struct blob_store *store; /* NULL until s3_world_open_store */
     struct s3_client_config client_config;
 };

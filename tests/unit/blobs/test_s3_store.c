@@ -297,6 +297,46 @@ static void uploads_wait_for_memory_and_then_are_told_to_come_back(void **state)
     s3_world_release(&world);
 }
 
+static void room_is_what_needs_no_waiting(void **state)
+{
+    static const char *const answers[] = {S3_BEGUN, S3_DONE, S3_DELETED, NULL};
+    char *bytes = test_bytes_new(PART_BYTES, 7);
+    struct blob_writer *writers[3] = {NULL};
+    struct s3_world world;
+
+    (void)state;
+    s3_world_init(&world, answers);
+    world.memory_wait_ms = 300;
+    s3_world_open_store(&world, &plain_style);
+    for (size_t i = 0; i < 3; i++) {
+        struct blob_upload upload;
+
+        blob_upload_init(&upload, DIGEST_SHA256);
+        assert_int_equal(blob_writer_open(world.store, &upload, &writers[i], NULL), OK);
+    }
+    assert_int_equal(blob_writer_room(writers[0]), PART_BYTES);
+    assert_int_equal(blob_writer_write(writers[0], (struct str){bytes, PART_BYTES - 1}, NULL), OK);
+    assert_int_equal(blob_writer_room(writers[0]), 1);
+    assert_int_equal(blob_writer_room(writers[1]), PART_BYTES);
+    assert_int_equal(blob_writer_room(writers[2]), 0);
+    /* A full part is sent when there is no memory for the next; then there is. */
+    assert_int_equal(blob_writer_write(writers[0], str_from("x"), NULL), OK);
+    assert_int_equal(stub_server_count(world.server), 0);
+    while (blob_writer_room(writers[0]) == 0) {
+    }
+    assert_int_equal(blob_writer_room(writers[0]), PART_BYTES);
+    assert_int_equal(stub_server_count(world.server), 2);
+    /* Who has waited for long is told by writing. */
+    while (blob_writer_room(writers[2]) == 0) {
+    }
+    assert_int_equal(blob_writer_write(writers[2], str_from("x"), NULL), ERROR_UNAVAILABLE);
+    for (size_t i = 0; i < 3; i++) {
+        blob_writer_free(writers[i]);
+    }
+    s3_world_release(&world); /* asserts that all memory came back */
+    free(bytes);
+}
+
 static void blob_beyond_the_largest_is_refused(void **state)
 {
     static const char *const answers[] = {S3_DONE, NULL};
@@ -397,6 +437,7 @@ int main(void)
         cmocka_unit_test(upload_that_is_given_up_is_aborted),
         cmocka_unit_test(upload_that_rests_is_aborted_when_it_is_discarded),
         cmocka_unit_test(uploads_wait_for_memory_and_then_are_told_to_come_back),
+        cmocka_unit_test(room_is_what_needs_no_waiting),
         cmocka_unit_test(blob_beyond_the_largest_is_refused),
         cmocka_unit_test(objects_are_styled_as_they_are_to_be),
         cmocka_unit_test(reading_is_a_range_or_a_link),

@@ -33,6 +33,7 @@ struct counts {
     atomic_int finished;
     atomic_int unsent;
     atomic_int finished_blocking;
+    atomic_int rooms; /* how often it was asked for room */
 };
 
 struct fixture {
@@ -122,7 +123,8 @@ static enum http_step app_begin(void *context, struct http_exchange *exchange)
     if (path_is(exchange, "/carried") || path_is(exchange, "/carried-cut")) {
         return answer_letters(exchange, path_is(exchange, "/carried") ? LETTERS : 2);
     }
-    if (path_is(exchange, "/echo") || path_is(exchange, "/stop-early")) {
+    if (path_is(exchange, "/parked") || path_is(exchange, "/echo") ||
+        path_is(exchange, "/stop-early")) {
         return HTTP_BODY;
     }
     if (path_is(exchange, "/file")) {
@@ -144,6 +146,7 @@ static enum http_step app_data(void *context, struct http_exchange *exchange, st
 
     (void)context;
     assert_true(bytes.length > 0);
+    assert_true(!path_is(exchange, "/parked") || bytes.length <= 1000);
     if (path_is(exchange, "/stop-early")) {
         return answer_text(exchange, 413, "enough");
     }
@@ -152,6 +155,17 @@ static enum http_step app_data(void *context, struct http_exchange *exchange, st
         seen->sum = (unsigned char)(seen->sum + (unsigned char)bytes.bytes[i]);
     }
     return HTTP_BODY;
+}
+
+/* A body for /parked is told to wait, now and then. */
+static size_t app_room(void *context, struct http_exchange *exchange)
+{
+    struct fixture *fixture = context;
+
+    if (!path_is(exchange, "/parked")) {
+        return SIZE_MAX;
+    }
+    return atomic_fetch_add(&fixture->counts.rooms, 1) % 3 == 0 ? 0 : 1000;
 }
 
 static void app_end(void *context, struct http_exchange *exchange)
@@ -208,7 +222,7 @@ static void start(struct fixture *fixture, const struct http_limits *limits)
     const struct http_server_config config = {
         .listen = "127.0.0.1:0",
         .limits = *limits,
-        .application = {fixture, app_begin, app_data, app_end, app_refuse, app_finish},
+        .application = {fixture, app_begin, app_data, app_room, app_end, app_refuse, app_finish},
         .log = &fixture->log,
         .clock = &fixture->clock.clock,
     };
@@ -646,6 +660,23 @@ static void pass_time_until_closed(struct fixture *fixture, int fd, int64_t step
     fixture->answer[length] = '\0';
 }
 
+/* However long that takes: what waits for us is not held against the client. */
+static void a_body_waits_until_there_is_room_for_it(void **state)
+{
+    static const char body[3000] = {0};
+    struct fixture *fixture = *state;
+    int fd = -1;
+
+    start(fixture, &usual_limits);
+    fd = dial(fixture);
+    say(fd, "POST /parked HTTP/1.1\r\nHost: x\r\nContent-Length: 3000\r\n"
+            "Connection: close\r\n\r\n");
+    say_bytes(fd, body, sizeof(body));
+    pass_time_until_closed(fixture, fd, 30);
+    assert_non_null(strstr(fixture->answer, "3000 bytes, sum 0"));
+    (void)close(fd);
+}
+
 static void a_slow_head_is_answered_408(void **state)
 {
     struct fixture *fixture = *state;
@@ -807,6 +838,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_body_from_elsewhere_that_ends_early_breaks_off, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_is_carried_holds_up_nobody_else, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_body_waits_until_there_is_room_for_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_leaves_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(continue_is_said_once_the_body_is_wanted, set_up,
                                         tear_down),
