@@ -21,6 +21,7 @@ enum {
     PAUSE_FIRST_MS = 100,
     PAUSE_MOST_MS = 5000,
     QUICK_MS = 5000,
+    UNSIGNED_OVER_BYTES = 1024 * 1024,
     MS_PER_SECOND = 1000,
     NS_PER_MS = 1000 * 1000,
 };
@@ -52,6 +53,7 @@ static void set_place(const struct s3_client_config *config, const char *endpoin
                       struct place *place);
 static void attempt_init(struct attempt *attempt, struct s3_client *client,
                          const struct s3_request *request);
+static void set_hash(struct attempt *attempt);
 static void attempt_release(struct attempt *attempt);
 static void append_path(const struct s3_client *client, const char *key, struct strbuf *path);
 static size_t count_pairs(const struct aws_pair *pairs);
@@ -136,11 +138,7 @@ static void attempt_init(struct attempt *attempt, struct s3_client *client,
     *attempt = (struct attempt){.client = client, .request = request};
     strbuf_init(&attempt->path, PATH_MAX_BYTES);
     append_path(client, request->key, &attempt->path);
-    if (request->body_sha256) {
-        (void)snprintf(attempt->hash, sizeof(attempt->hash), "%s", request->body_sha256);
-    } else {
-        aws_payload_hash(request->body, attempt->hash);
-    }
+    set_hash(attempt);
     for (size_t i = 0; i < count; i++) {
         struct strbuf *line = &attempt->lines[attempt->line_count++];
 
@@ -148,6 +146,22 @@ static void attempt_init(struct attempt *attempt, struct s3_client *client,
         strbuf_append(line, request->headers[i].name);
         strbuf_append_text(line, ": ");
         strbuf_append(line, request->headers[i].value);
+    }
+}
+
+/* TLS protects what is on its way already, so that a part need not be hashed for it: AWS's own
+ * tools do the same. */
+static void set_hash(struct attempt *attempt)
+{
+    const struct s3_request *request = attempt->request;
+    const bool is_tls = strcmp(attempt->client->place.scheme, "https") == 0;
+
+    if (request->body_sha256) {
+        (void)snprintf(attempt->hash, sizeof(attempt->hash), "%s", request->body_sha256);
+    } else if (is_tls && request->body.length > UNSIGNED_OVER_BYTES) {
+        (void)snprintf(attempt->hash, sizeof(attempt->hash), "%s", AWS_UNSIGNED_PAYLOAD);
+    } else {
+        aws_payload_hash(request->body, attempt->hash);
     }
 }
 

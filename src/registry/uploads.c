@@ -18,7 +18,8 @@ struct upload {
     char login[UPLOAD_LOGIN_BYTES];
     size_t login_length;
     int64_t created_ms;
-    bool is_saved; /* it has a row in the metadata */
+    bool is_saved;     /* it has a row in the metadata */
+    bool is_committed; /* it is a blob now, and has no bytes of its own any more */
 };
 
 static struct upload *new_upload(struct registry *registry, const struct upload_key *key,
@@ -290,6 +291,7 @@ enum error_code upload_commit(struct upload *upload, const struct digest *expect
     }
     drop_writer(upload);
     if (!code) {
+        upload->is_committed = true;
         /* The blob is there, so this is no failure: a row that stays expires. */
         (void)!forget(upload, NULL);
     }
@@ -325,8 +327,8 @@ void upload_close(struct upload *upload)
         return;
     }
     blob_writer_free(upload->writer);
-    if (!upload->is_saved) {
-        /* Nobody knows it: what it left is of no use. After a commit there is nothing. */
+    if (!upload->is_saved && !upload->is_committed) {
+        /* Nobody knows it: what it left is of no use. */
         (void)!blob_store_discard(upload->registry->config.blobs, &upload->rested, NULL);
     }
     leave(upload);
