@@ -13,6 +13,8 @@ static enum error_code append_container_url(const struct aws_credentials_config 
                                             struct strbuf *url, struct error *err);
 static bool may_be_asked(struct str url);
 static bool is_near(struct str authority);
+static bool is_near_address6(struct str host);
+static bool is_near_host(struct str host);
 static enum error_code append_authorization(const struct aws_credentials_config *config,
                                             struct strbuf *header, struct error *err);
 
@@ -54,7 +56,7 @@ static enum error_code append_container_url(const struct aws_credentials_config 
     const char *full = aws_source_variable(config, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
 
     if (!relative && !full) {
-        return error_set(err, ERROR_NOT_FOUND, "no AWS_CONTAINER_CREDENTIALS_…_URI is set");
+        return error_set(err, ERROR_NOT_FOUND, "AWS_CONTAINER_CREDENTIALS_FULL_URI is not set");
     }
     if (relative && relative[0] != '/') {
         return error_set(err, ERROR_UNAVAILABLE,
@@ -67,9 +69,9 @@ static enum error_code append_container_url(const struct aws_credentials_config 
     }
     strbuf_append_text(url, relative ? "http://169.254.170.2" : full);
     strbuf_append_text(url, relative ? relative : "");
-    return url->is_truncated
-               ? error_set(err, ERROR_UNAVAILABLE, "AWS_CONTAINER_CREDENTIALS_…_URI is too long")
-               : OK;
+    return url->is_truncated ? error_set(err, ERROR_UNAVAILABLE,
+                                         "the address of the container's credentials is too long")
+                             : OK;
 }
 
 /* Without TLS, keys come from this machine or its host only. */
@@ -90,29 +92,40 @@ static bool may_be_asked(struct str url)
 static bool is_near(struct str authority)
 {
     const bool is_bracketed = str_starts_with(authority, "[");
-    const struct str host = is_bracketed ? str_slice(authority, 1, str_index_of(authority, ']'))
-                                         : str_slice(authority, 0, str_index_of(authority, ':'));
-    struct str port = str_from_index(authority, host.length + (is_bracketed ? 2 : 0));
-    char text[HOST_MAX_BYTES];
-    struct in_addr address;
-    struct in6_addr address6;
-    struct in6_addr pod6;
+    const size_t end = str_index_of(authority, is_bracketed ? ']' : ':');
+    const struct str port = str_from_index(authority, is_bracketed ? end + 1 : end);
     uint64_t number = 0;
 
     if (port.length > 0 &&
         (port.bytes[0] != ':' || !str_parse_uint64(str_from_index(port, 1), &number))) {
         return false;
     }
+    return is_bracketed ? end < authority.length && is_near_address6(str_slice(authority, 1, end))
+                        : is_near_host(str_slice(authority, 0, end));
+}
+
+static bool is_near_address6(struct str host)
+{
+    char text[HOST_MAX_BYTES];
+    struct in6_addr address;
+    struct in6_addr pod;
+
     (void)snprintf(text, sizeof(text), "%.*s", STR_FORMAT(host));
-    if (is_bracketed) {
-        return inet_pton(AF_INET6, text, &address6) == 1 &&
-               inet_pton(AF_INET6, "fd00:ec2::23", &pod6) == 1 &&
-               (IN6_IS_ADDR_LOOPBACK(&address6) || IN6_ARE_ADDR_EQUAL(&address6, &pod6));
-    }
+    return inet_pton(AF_INET6, text, &address) == 1 &&
+           inet_pton(AF_INET6, "fd00:ec2::23", &pod) == 1 &&
+           (IN6_IS_ADDR_LOOPBACK(&address) || IN6_ARE_ADDR_EQUAL(&address, &pod));
+}
+
+static bool is_near_host(struct str host)
+{
+    char text[HOST_MAX_BYTES];
+    struct in_addr address;
+
+    (void)snprintf(text, sizeof(text), "%.*s", STR_FORMAT(host));
     return str_is(host, "localhost") || str_is(host, "169.254.170.2") ||
            str_is(host, "169.254.170.23") ||
            (inet_pton(AF_INET, text, &address) == 1 &&
-            ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET);
+            ntohl(address.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET);
 }
 
 static enum error_code append_authorization(const struct aws_credentials_config *config,

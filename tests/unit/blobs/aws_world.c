@@ -68,7 +68,7 @@ void aws_world_expect(struct aws_world *world, aws_source *source, const char *p
         fail_msg("%s", world->err.message);
     }
     assert_string_equal(world->found.copy.keys.access_key_id, "AKID");
-    assert_string_equal(world->found.copy.keys.secret_access_key, "secret");
+    assert_string_equal(world->found.copy.keys.secret_access_key, "hidden");
     assert_string_equal(world->found.copy.keys.session_token, "token");
     assert_string_equal(world->found.place, place);
 }
@@ -82,7 +82,7 @@ void aws_world_expect_failure(struct aws_world *world, aws_source *source, enum 
     if (!strstr(world->err.message, message)) {
         fail_msg("'%s' is not in: %s", message, world->err.message);
     }
-    assert_null(strstr(world->err.message, "secret"));
+    assert_null(strstr(world->err.message, "hidden"));
     assert_null(world->found.copy.memory);
 }
 

@@ -27,7 +27,7 @@ void aws_world_release(struct aws_world *world);
 /* Both are borrowed; NULL unsets it. */
 void aws_world_set(struct aws_world *world, const char *name, const char *value);
 
-/* Asks a source, which must give the keys `AKID`, `secret` and `token`, and no others. */
+/* Asks a source, which must give the keys `AKID`, `hidden` and `token`, and no others. */
 void aws_world_expect(struct aws_world *world, aws_source *source, const char *place);
 
 /* Asks a source, which must fail with that in its message, and not with a secret. */

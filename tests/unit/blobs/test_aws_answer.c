@@ -24,7 +24,7 @@ static void check_keys(reader *read, const char *text)
         fail_msg("%s: %s", text, err.message);
     }
     assert_string_equal(copy.keys.access_key_id, "AKID");
-    assert_string_equal(copy.keys.secret_access_key, "secret");
+    assert_string_equal(copy.keys.secret_access_key, "hidden");
     assert_string_equal(copy.keys.session_token, "token");
     assert_true(copy.expires_ms == EXPIRES_MS);
     aws_key_copy_release(&copy);
@@ -39,7 +39,7 @@ static void check_refused(reader *read, const char *text, const char *message)
     if (!strstr(err.message, message)) {
         fail_msg("%s: %s", text, err.message);
     }
-    assert_null(strstr(err.message, "secret"));
+    assert_null(strstr(err.message, "hidden"));
     assert_null(copy.memory);
 }
 
@@ -48,10 +48,10 @@ static void json_of_instance_and_container_is_read(void **state)
     (void)state;
     check_keys(aws_answer_read_json,
                "{\"Code\":\"Success\",\"LastUpdated\":\"2015-05-07T15:00:00Z\","
-               "\"Type\":\"AWS-HMAC\",\"AccessKeyId\":\"AKID\",\"SecretAccessKey\":\"secret\","
+               "\"Type\":\"AWS-HMAC\",\"AccessKeyId\":\"AKID\",\"SecretAccessKey\":\"hidden\","
                "\"Token\":\"token\",\"Expiration\":\"" EXPIRATION "\"}");
     check_keys(aws_answer_read_json,
-               "{\"RoleArn\":\"arn\",\"AccessKeyId\":\"AKID\",\"SecretAccessKey\":\"secret\","
+               "{\"RoleArn\":\"arn\",\"AccessKeyId\":\"AKID\",\"SecretAccessKey\":\"hidden\","
                "\"Token\":\"token\",\"Expiration\":\"" EXPIRATION "\"}");
 }
 
@@ -63,26 +63,25 @@ static void json_that_has_no_keys_is_refused(void **state)
     } cases[] = {
         {"", "no JSON object"},
         {"[]", "no JSON object"},
-        {"{\"AccessKeyId\":\"secret", "no JSON object"},
+        {"{\"AccessKeyId\":\"hidden", "no JSON object"},
         {"{}", "the session token is missing"},
         {"{\"Code\":\"AssumeRoleUnauthorizedAccess\"}", "the error AssumeRoleUnauthorizedAccess"},
-        {"{\"code\":\"Err\",\"message\":\"secret\"}", "the error Err"},
-        {"{\"code\":\"a b secret\"}", "the error of an unknown kind"},
+        {"{\"code\":\"Err\",\"message\":\"hidden\"}", "the error Err"},
+        {"{\"code\":\"a b hidden\"}", "the error of an unknown kind"},
         {"{\"code\":\"\"}", "the error of an unknown kind"},
-        {"{\"SecretAccessKey\":\"secret\",\"Token\":\"t\",\"Expiration\":\"" EXPIRATION "\"}",
+        {"{\"SecretAccessKey\":\"hidden\",\"Token\":\"t\",\"Expiration\":\"" EXPIRATION "\"}",
          "the access key id is missing"},
         {"{\"AccessKeyId\":\"A\",\"Token\":\"t\",\"Expiration\":\"" EXPIRATION "\"}",
          "the secret access key is missing"},
-        {"{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"secret\\r\\n\",\"Token\":\"t\","
+        {"{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hidden\\r\\n\",\"Token\":\"t\","
          "\"Expiration\":\"" EXPIRATION "\"}",
          "the secret access key has a byte"},
-        {"{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"secret\",\"Token\":\"t\"}",
+        {"{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hidden\",\"Token\":\"t\"}",
          "the time of expiration is missing"},
-        {"{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"secret\",\"Token\":\"t\","
+        {"{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hidden\",\"Token\":\"t\","
          "\"Expiration\":1431035391}",
          "the time of expiration is missing"},
-        {"{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"secret\",\"Expiration\":\"" EXPIRATION
-         "\"}",
+        {"{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hidden\",\"Expiration\":\"" EXPIRATION "\"}",
          "the session token is missing"},
     };
 
@@ -105,7 +104,7 @@ static void xml_of_the_token_service_is_read(void **state)
         "      <AssumedRoleId>AROA:pierone</AssumedRoleId></AssumedRoleUser>\n"
         "    <Credentials>\n"
         "      <SessionToken>token</SessionToken>\n"
-        "      <SecretAccessKey>secret</SecretAccessKey>\n"
+        "      <SecretAccessKey>hidden</SecretAccessKey>\n"
         "      <Expiration>" EXPIRATION "</Expiration>\n"
         "      <AccessKeyId>AKID</AccessKeyId>\n"
         "    </Credentials>\n"
@@ -114,7 +113,7 @@ static void xml_of_the_token_service_is_read(void **state)
 }
 
 #define ID "<AccessKeyId>AKID</AccessKeyId>"
-#define SECRET "<SecretAccessKey>secret</SecretAccessKey>"
+#define SECRET "<SecretAccessKey>hidden</SecretAccessKey>"
 #define TOKEN "<SessionToken>token</SessionToken>"
 #define END "<Expiration>" EXPIRATION "</Expiration>"
 
@@ -130,13 +129,13 @@ static void xml_that_has_no_keys_is_refused(void **state)
         {"<Credentials></Credentials><Credentials></Credentials>", "not one element Credentials"},
         {"<Credentials>" ID SECRET END "</Credentials>" TOKEN, "element SessionToken"},
         {"<Credentials>" ID SECRET SECRET TOKEN END "</Credentials>", "element SecretAccessKey"},
-        {"<Credentials>" ID "<SecretAccessKey>secret&amp;</SecretAccessKey>" TOKEN END
+        {"<Credentials>" ID "<SecretAccessKey>hidden&amp;</SecretAccessKey>" TOKEN END
          "</Credentials>",
          "element SecretAccessKey"},
-        {"<Credentials>" ID "<SecretAccessKey><b>secret</b></SecretAccessKey>" TOKEN END
+        {"<Credentials>" ID "<SecretAccessKey><b>hidden</b></SecretAccessKey>" TOKEN END
          "</Credentials>",
          "element SecretAccessKey"},
-        {"<Credentials>" ID "<SecretAccessKey> secret </SecretAccessKey>" TOKEN END
+        {"<Credentials>" ID "<SecretAccessKey> hidden </SecretAccessKey>" TOKEN END
          "</Credentials>",
          "the secret access key has a byte"},
         {"<Credentials>" ID SECRET TOKEN "</Credentials>", "the time of expiration"},
@@ -158,7 +157,7 @@ static void an_error_is_shown_by_its_code_alone(void **state)
         const char *code;
     } cases[] = {
         {"<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code>"
-         "<Message>secret</Message></Error></ErrorResponse>",
+         "<Message>hidden</Message></Error></ErrorResponse>",
          "AccessDenied"},
         {"<Code>IDPRejectedClaim.More</Code>", "IDPRejectedClaim.More"},
         {"<Code>two words</Code>", ""},

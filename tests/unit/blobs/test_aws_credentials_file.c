@@ -66,8 +66,8 @@ static void what_has_no_usable_keys_is_refused(void **state)
         {"[default]\nrole_arn = x\n", ERROR_NOT_FOUND, "has no aws_access_key_id"},
         {"[default]\naws_access_key_id = x\n", ERROR_INVALID, "secret access key is missing"},
         {"[default]\naws_secret_access_key = hidden\n", ERROR_INVALID, "key id is missing"},
-        {"[default]\naws_access_key_id = x\naws_secret_access_key = hidden hidden\n",
-         ERROR_INVALID, "the secret access key has a byte"},
+        {"[default]\naws_access_key_id = x\naws_secret_access_key = hidden hidden\n", ERROR_INVALID,
+         "the secret access key has a byte"},
         {"\n[default]\nhidden\n", ERROR_INVALID, "line 3 is not NAME = VALUE"},
         {"[default\nhidden = x\n", ERROR_INVALID, "line 1 is not [PROFILE]"},
     };

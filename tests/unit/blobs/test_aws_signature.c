@@ -116,8 +116,7 @@ static const struct stage suite_stage = {
     .host = "example.amazonaws.com",
     .credential = "AKIDEXAMPLE/20150830/us-east-1/service/aws4_request",
 };
-static const char form_hash[] =
-    "9095672bbd1f56dfc5b65f3e153adc8731a4a654192329106275f4c7b24d0b6e";
+static const char form_hash[] = "9095672bbd1f56dfc5b65f3e153adc8731a4a654192329106275f4c7b24d0b6e";
 static const char host_date[] = "host;x-amz-date";
 static const char token_host_date[] = "host;x-amz-date;x-amz-security-token";
 static const struct vector suite[] = {
@@ -134,8 +133,7 @@ static const struct vector suite[] = {
      .signed_headers = host_date,
      .signature = "a67d582fa61cc504c4bae71f336f98b97f1ea3c7a6bfe1b6e45aec72011b9aeb"},
     {.name = "get-vanilla-query-order-encoded",
-     .query = {PAIR("Param-3", "Value3"), PAIR("Param", "Value2"),
-               PAIR("\xe1\x88\xb4", "Value1")},
+     .query = {PAIR("Param-3", "Value3"), PAIR("Param", "Value2"), PAIR("\xe1\x88\xb4", "Value1")},
      .target = "/?%E1%88%B4=Value1&Param=Value2&Param-3=Value3",
      .signed_headers = host_date,
      .signature = "371d3713e185cc334048618a97f809c9ffe339c62934c032af5a0e595648fcac"},
