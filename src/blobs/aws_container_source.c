@@ -34,11 +34,13 @@ enum error_code aws_source_container(const struct aws_credentials_config *config
     code = code ? code : append_authorization(config, &header, err);
     if (!code) {
         headers[1] = header.length > 0 ? header.text : NULL;
-        code = aws_source_ask_keys(
-            config,
-            &(struct outbound_request){
-                .url = url.text, .headers = headers, .timeout_ms = AWS_LINK_LOCAL_TIMEOUT_MS},
-            "the container's credentials service", &found_out->copy, err);
+        code =
+            aws_source_ask_keys(config,
+                                &(struct outbound_request){.url = url.text,
+                                                           .headers = headers,
+                                                           .timeout_ms = AWS_LINK_LOCAL_TIMEOUT_MS,
+                                                           .is_direct = true},
+                                "the container's credentials service", &found_out->copy, err);
     }
     if (!code) {
         (void)snprintf(found_out->place, sizeof(found_out->place),

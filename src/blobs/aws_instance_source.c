@@ -74,7 +74,8 @@ static enum error_code begin_session(const struct aws_credentials_config *config
                             &(struct outbound_request){.method = "PUT",
                                                        .url = url.text,
                                                        .headers = headers,
-                                                       .timeout_ms = AWS_LINK_LOCAL_TIMEOUT_MS},
+                                                       .timeout_ms = AWS_LINK_LOCAL_TIMEOUT_MS,
+                                                       .is_direct = true},
                             &answer, err);
     if (code) {
         code = ERROR_NOT_FOUND;
@@ -98,7 +99,8 @@ static enum error_code ask_role(const struct aws_credentials_config *config, con
 {
     const char *const headers[] = {header->text, NULL};
     struct outbound_answer answer = {0};
-    struct outbound_request request = {.headers = headers, .timeout_ms = AWS_LINK_LOCAL_TIMEOUT_MS};
+    struct outbound_request request = {
+        .headers = headers, .timeout_ms = AWS_LINK_LOCAL_TIMEOUT_MS, .is_direct = true};
     struct strbuf url;
     enum error_code code = OK;
 

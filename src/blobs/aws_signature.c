@@ -242,7 +242,7 @@ static enum error_code sign(struct signing *signing, const struct aws_scope *sco
 static void append_target(struct signing *signing)
 {
     struct strbuf *target = &signing->target;
-    size_t begin = 0;
+    size_t query_begin = 0;
 
     aws_canonical_path(target, signing->request->path);
     strbuf_append(&signing->canonical, strbuf_str(target));
@@ -250,9 +250,9 @@ static void append_target(struct signing *signing)
     if (signing->query_count > 0) {
         strbuf_append_byte(target, '?');
     }
-    begin = target->length;
+    query_begin = target->length;
     aws_canonical_query(target, signing->query, signing->query_count);
-    strbuf_append(&signing->canonical, str_from_index(strbuf_str(target), begin));
+    strbuf_append(&signing->canonical, str_from_index(strbuf_str(target), query_begin));
     strbuf_append_byte(&signing->canonical, '\n');
 }
 

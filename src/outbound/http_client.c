@@ -218,6 +218,9 @@ static void set_safety(struct exchange *exchange)
     (void)curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
     (void)curl_easy_setopt(handle, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    if (exchange->request->is_direct) {
+        (void)curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
+    }
     (void)curl_easy_setopt(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     if (exchange->client->ca_file) {
         (void)curl_easy_setopt(handle, CURLOPT_CAINFO, exchange->client->ca_file);

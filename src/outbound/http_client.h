@@ -35,6 +35,7 @@ struct outbound_request {
     const char *content_type;  /* of the body */
     int64_t timeout_ms;        /* 0: the client's */
     size_t answer_max_bytes;   /* 0: the client's */
+    bool is_direct;            /* past any proxy that the environment names */
     bool is_single;            /* never sent once more: the caller sees to that */
     const char *const *wanted; /* answer fields to keep, NULL behind the last; NULL: none */
     struct strbuf *sink;       /* what takes the body of a success, empty; NULL: the answer does */

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -52,6 +53,25 @@ static void the_role_gives_keys_in_a_session(void **state)
         strstr(request, "GET /latest/meta-data/iam/security-credentials/My%2BRole HTTP/1.1\r\n"));
     assert_non_null(strstr(request, "\r\nX-aws-ec2-metadata-token: session==\r\n"));
     end(&world, server);
+}
+
+/* A proxy would tell of its own role, and see the keys. */
+static void no_proxy_is_asked(void **state)
+{
+    static const char *const answers[] = {ANSWER "session", ANSWER "Role", ANSWER KEYS, NULL};
+    struct stub_server *proxy = stub_server_new(answers);
+    struct stub_server *server = NULL;
+    struct aws_world world;
+
+    (void)state;
+    begin(&world, &server, answers);
+    assert_int_equal(setenv("http_proxy", stub_server_url(proxy), 1), 0);
+    aws_world_expect(&world, aws_source_instance,
+                     "the role Role of this instance (instance metadata)");
+    assert_int_equal(unsetenv("http_proxy"), 0);
+    assert_int_equal(stub_server_count(proxy), 0);
+    end(&world, server);
+    stub_server_free(proxy);
 }
 
 static void a_session_is_asked_for_first(void **state)
@@ -133,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_role_gives_keys_in_a_session),
+        cmocka_unit_test(no_proxy_is_asked),
         cmocka_unit_test(a_session_is_asked_for_first),
         cmocka_unit_test(what_the_service_lacks_is_said),
         cmocka_unit_test(the_service_can_be_switched_off),

@@ -274,6 +274,28 @@ static void *ask_often(void *argument)
     return NULL;
 }
 
+static void a_direct_request_goes_past_the_proxy(void **state)
+{
+    static const char *const answers[] = {OK_ANSWER, NULL};
+    struct stub_server *proxy = stub_server_new(answers);
+    struct stub_server *server = stub_server_new(answers);
+    struct outbound_request request = {.url = stub_server_url(server), .is_direct = true};
+    struct outbound_answer answer;
+
+    assert_int_equal(setenv("http_proxy", stub_server_url(proxy), 1), 0);
+    assert_int_equal(http_client_send(*state, &request, &answer, NULL), OK);
+    outbound_answer_release(&answer);
+    assert_int_equal(stub_server_count(proxy), 0);
+    request.is_direct = false;
+    assert_int_equal(http_client_send(*state, &request, &answer, NULL), OK);
+    outbound_answer_release(&answer);
+    assert_int_equal(stub_server_count(proxy), 1);
+    assert_int_equal(unsetenv("http_proxy"), 0);
+    assert_int_equal(stub_server_count(server), 1);
+    stub_server_free(server);
+    stub_server_free(proxy);
+}
+
 static void threads_share_a_client(void **state)
 {
     static const char *const answers[] = {
@@ -308,6 +330,7 @@ int main(void)
         TEST(nobody_there_is_said_with_host_and_reason),
         TEST(an_answer_that_is_too_long_is_none),
         TEST(other_schemes_are_not_spoken),
+        TEST(a_direct_request_goes_past_the_proxy),
         TEST(threads_share_a_client),
     };
 
