@@ -54,7 +54,7 @@ enum { AWS_SIGNED_HEADERS = 4 };
 
 /* What to send. Wiped when released. */
 struct aws_signed {
-    struct strbuf url; /* complete and encoded */
+    struct strbuf url; /* complete and encoded; to be sent as it is, dot segments too */
     /* `authorization: …`, `x-amz-date: …`, and as needed `x-amz-content-sha256: …` and
      * `x-amz-security-token: …`. Host is what the URL says. */
     struct strbuf headers[AWS_SIGNED_HEADERS];
