@@ -107,6 +107,9 @@ enum error_code aws_credentials_get(struct aws_credentials *credentials,
         aws_key_copy_clone(&credentials->found.copy, copy_out);
     } else {
         code = error_set(err, ERROR_UNAVAILABLE, "%s", credentials->failure.message);
+        if (err) {
+            err->retry_after_s = FAILURE_PAUSE_MS / MS_PER_SECOND;
+        }
     }
     (void)pthread_mutex_unlock(&credentials->mutex);
     return code;

@@ -59,6 +59,22 @@ static void the_service_is_asked_with_the_token_of_the_environment(void **state)
     end(&fixture);
 }
 
+/* A proxy would tell of its own role, and see the keys. */
+static void no_proxy_is_asked(void **state)
+{
+    struct stub_server *proxy = stub_server_new(keys);
+    struct fixture fixture;
+
+    (void)state;
+    begin(&fixture, keys);
+    assert_int_equal(setenv("http_proxy", stub_server_url(proxy), 1), 0);
+    aws_world_expect(&fixture.world, aws_source_container, place);
+    assert_int_equal(unsetenv("http_proxy"), 0);
+    assert_int_equal(stub_server_count(proxy), 0);
+    end(&fixture);
+    stub_server_free(proxy);
+}
+
 static void the_token_of_a_file_counts_more_and_is_read_again(void **state)
 {
     char *folder = temporary_folder_new();
@@ -172,6 +188,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_service_is_asked_with_the_token_of_the_environment),
+        cmocka_unit_test(no_proxy_is_asked),
         cmocka_unit_test(the_token_of_a_file_counts_more_and_is_read_again),
         cmocka_unit_test(failures_name_the_service_but_not_its_address),
         cmocka_unit_test(without_tls_only_this_machine_and_its_host_are_asked),

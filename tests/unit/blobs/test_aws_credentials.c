@@ -68,6 +68,7 @@ static void expect_failure(struct aws_credentials *credentials, const char *mess
         fail_msg("'%s' is not in: %s", message, err.message);
     }
     assert_null(strstr(err.message, "hidden"));
+    assert_int_equal(err.retry_after_s, 5);
     assert_null(copy.memory);
 }
 
