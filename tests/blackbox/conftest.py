@@ -7,6 +7,7 @@ import tempfile
 
 import pytest
 
+from support import ceph as ceph_daemons
 from support import clients
 from support.authorization import TokenClient
 from support.fake_time import FakeTime
@@ -221,6 +222,17 @@ def glewlwyd(shared_glewlwyd, used_secrets):
     """A real provider. What it gave out is a secret of this test."""
     shared_glewlwyd.used_secrets = used_secrets
     return shared_glewlwyd
+
+
+# -- where layers are kept
+
+@pytest.fixture(scope="session")
+def ceph():
+    """A real S3, one for all tests of all workers. They use buckets of their own."""
+    if not ceph_daemons.is_installed():
+        pytest.skip("Ceph is not installed: run script/install-dependencies test")
+    with ceph_daemons.shared_ceph() as shared_one:
+        yield shared_one
 
 
 @pytest.fixture

@@ -8,16 +8,18 @@ import subprocess
 class Certificate:
     """certificate.pem and key.pem in a folder; renew() writes other ones to the same paths."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, names=("localhost",)):
+        self.names = names
         self.path = folder / "certificate.pem"
         self.key_path = folder / "key.pem"
         self.renew()
 
     def renew(self):
+        names = ",".join(f"DNS:{name}" for name in self.names)
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
              "-nodes", "-days", "1", "-subj", "/CN=localhost",
-             "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1",
+             "-addext", f"subjectAltName={names},IP:127.0.0.1",
              "-keyout", self.key_path, "-out", self.path],
             check=True, capture_output=True, stdin=subprocess.DEVNULL)
 
