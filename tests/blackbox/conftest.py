@@ -16,6 +16,7 @@ from support.identity_services import IdentityServices
 from support.issuer import Issuer, SigningKeys
 from support.pierone_client import Person, Terminal
 from support.registry_client import RegistryClient
+from support.s3_proxy import S3Proxy
 from support.server import Server, find_binary, run_once, to_yaml
 from support.used_secrets import UsedSecrets
 from support.wire import Wire
@@ -233,6 +234,40 @@ def ceph():
         pytest.skip("Ceph is not installed: run script/install-dependencies test")
     with ceph_daemons.shared_ceph() as shared_one:
         yield shared_one
+
+
+@pytest.fixture
+def bucket(ceph):
+    return ceph.create_bucket()
+
+
+@pytest.fixture
+def s3(ceph):
+    """The way to S3, as tests watch and disturb it."""
+    with S3Proxy(ceph.place.port) as proxy:
+        yield proxy
+
+
+def starting_on_s3(start, ceph, bucket, s3, used_secrets):
+    used_secrets.add(ceph.operator.secret_key)
+
+    def start_on_s3(settings=None, **options):
+        """`options` are those of storage.s3."""
+        merged = {**bucket.settings(s3.endpoint, **options), **(settings or {})}
+        return start(merged, ceph.operator.environment)
+
+    return start_on_s3
+
+
+@pytest.fixture
+def start_s3_server(start_server, ceph, bucket, s3, used_secrets):
+    """Starts servers that keep their layers in `bucket`: start_s3_server(settings, **options)."""
+    return starting_on_s3(start_server, ceph, bucket, s3, used_secrets)
+
+
+@pytest.fixture
+def start_shipped_s3_server(start_shipped_server, ceph, bucket, s3, used_secrets):
+    return starting_on_s3(start_shipped_server, ceph, bucket, s3, used_secrets)
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from .waiting import PATIENCE_S, wait_until
 
 DOMAIN = "s3.localhost"
 REGION = "us-east-1"
+KMS_KEY = "test-key"
 
 # In the order they need each other: program -> its name in files.
 DAEMONS = {"ceph-mon": "mon", "ceph-osd": "osd", "radosgw": "rgw"}
@@ -96,6 +97,7 @@ rgw_gc_obj_min_wait = 1
 rgw_gc_processor_period = 5
 rgw_gc_processor_max_time = 5
 rgw_crypt_s3_kms_backend = testing
+rgw_crypt_s3_kms_encryption_keys = {kms_key}=AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
 rgw_crypt_require_ssl = false
 """
 
@@ -185,6 +187,11 @@ class Ceph:
         """Whom to trust at the TLS endpoints."""
         return self.folder / "certificate.pem"
 
+    @property
+    def kms_key(self):
+        """With which it encrypts when asked to."""
+        return KMS_KEY
+
     # -- users and buckets
 
     def create_user(self, name):
@@ -226,7 +233,7 @@ class Ceph:
         (self.folder / "ceph.conf").write_text(CONFIGURATION.format(
             fsid=uuid.uuid4(), folder=self.folder, monitor_port=monitor_port,
             port=self.place.port, tls_port=self.place.tls_port, certificate=certificate.path,
-            key=certificate.key_path, domain=DOMAIN), encoding="utf-8")
+            key=certificate.key_path, domain=DOMAIN, kms_key=KMS_KEY), encoding="utf-8")
 
     def _start_monitor(self, monitor_port):
         (self.folder / "mon").mkdir()

@@ -113,6 +113,11 @@ class Bucket:
     def seen_by(self, client):
         return Bucket(client, self.name)
 
+    def settings(self, endpoint, **options):
+        """For a pieroned that keeps its layers here."""
+        return {"storage": {"s3": {"bucket": self.name, "region": self.client.region,
+                                   "endpoint": endpoint, "path_style": True, **options}}}
+
     # -- what it is
 
     def create(self, has_lock=False):
