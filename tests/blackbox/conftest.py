@@ -251,10 +251,10 @@ def s3(ceph):
 def starting_on_s3(start, ceph, bucket, s3, used_secrets):
     used_secrets.add(ceph.operator.secret_key)
 
-    def start_on_s3(settings=None, **options):
+    def start_on_s3(settings=None, environment=None, **options):
         """`options` are those of storage.s3."""
         merged = {**bucket.settings(s3.endpoint, **options), **(settings or {})}
-        return start(merged, ceph.operator.environment)
+        return start(merged, {**ceph.operator.environment, **(environment or {})})
 
     return start_on_s3
 

@@ -1,5 +1,6 @@
 """A small client of the OCI Distribution API: one method per request, answers as they come."""
 
+import contextlib
 import dataclasses
 import http.client
 import json
@@ -56,8 +57,10 @@ class RegistryClient:
         """`body`: bytes, or an iterable of bytes, which is sent in chunks."""
         is_chunked = body is not None and not isinstance(body, bytes)
         usual = {"Authorization": self.authorization} if self.authorization else {}
-        self.connection.request(method, path, body=body, headers={**usual, **(headers or {})},
-                                encode_chunked=is_chunked)
+        # Who is refused before all is sent finds the pipe broken, and the reason in it.
+        with contextlib.suppress(BrokenPipeError):
+            self.connection.request(method, path, body=body, headers={**usual, **(headers or {})},
+                                    encode_chunked=is_chunked)
         response = self.connection.getresponse()
         reply = Reply(response.status, response.reason, response.headers, response.read())
         DESCRIPTION.check(method, path, reply.status, reply.headers, reply.body)

@@ -169,6 +169,12 @@ class Bucket:
         """Keys of those that have begun, and are neither completed nor aborted."""
         return self._list({"uploads": ""}, "Key")
 
+    def abort_uploads(self):
+        """As a lifecycle rule does."""
+        reply = self._ask("GET", "", {"uploads": ""})
+        for key, upload in zip(reply.texts("Key"), reply.texts("UploadId")):
+            assert self._ask("DELETE", key, {"uploadId": upload}).status == 204
+
     def _list(self, query, element):
         reply = self._ask("GET", "", query)
         assert reply.status == 200 and "true" not in reply.texts("IsTruncated"), reply

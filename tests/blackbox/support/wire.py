@@ -68,6 +68,10 @@ class Wire:
         headers = [tuple(part.strip() for part in line.split(":", 1)) for line in lines[1:] if line]
         return Answer(int(status), reason, headers)
 
+    def read_rest(self):
+        """All that comes before the connection ends, however it does."""
+        return self._read_to_end()
+
     def has_ended(self):
         """Waits for the server to close; True if it does and said nothing more before."""
         rest = self._read_to_end()

@@ -1,0 +1,337 @@
+"""When S3 fails, or we do: what was acknowledged is there, and nothing half-written is served."""
+
+import concurrent.futures
+import contextlib
+import http.client
+import pathlib
+import random
+import threading
+
+import pytest
+
+from support.images import digest_of, new_repository
+from support.registry_client import RegistryClient
+from support.s3_proxy import (FAULTS, INTERNAL_ERROR, SLOW_DOWN, Held, answer, cut_answer,
+                              lose_answer, reset, slowly)
+from support.waiting import wait_until
+from support.wire import Wire, request
+
+MIB = 1024 * 1024
+PART = 5 * MIB
+LARGE = 2 * PART + 17
+HOUSEKEEPING_S = 60  # how often expired uploads are looked for; no fake clock turns this
+
+KINDS_OF_PUSH = {
+    "PutObject": 1000,
+    "CreateMultipartUpload": LARGE,
+    "UploadPart": LARGE,
+    "CompleteMultipartUpload": LARGE,
+}
+
+
+def content_of(size, seed=0):
+    return random.Random(f"{new_repository()} {seed}").randbytes(size)
+
+
+@pytest.fixture
+def repository():
+    return new_repository()
+
+
+@pytest.fixture
+def start(start_s3_server):
+    """Layers come through it, so that what is served is seen. It does not repeat for long."""
+    def start_one(settings=None, environment=None, **options):
+        return start_s3_server(settings, environment,
+                               **{"redirect": False, "retry_time": "1s", **options})
+
+    return start_one
+
+
+def assert_nothing_is_served(registry, repository, content):
+    for method in ("GET", "HEAD"):
+        assert registry.get_blob(repository, digest_of(content), method).status == 404
+
+
+def assert_is_served(registry, repository, content):
+    reply = registry.get_blob(repository, digest_of(content))
+    assert (reply.status, reply.body) == (200, content)
+
+
+# -- S3 fails in passing: nobody notices
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("kind", KINDS_OF_PUSH)
+def test_push_survives_what_passes(start, s3, client, bucket, repository, kind, fault):
+    registry, content = client(start(retry_time="30s")), content_of(KINDS_OF_PUSH[kind])
+    with s3.doing(FAULTS[fault], times=2, only=kind):
+        assert registry.push_blob(repository, content).status == 201
+    assert_is_served(registry, repository, content)
+    if (kind, fault) != ("CreateMultipartUpload", "lost answer"):  # whose name nobody knows
+        assert bucket.uploads() == []
+
+
+@pytest.mark.parametrize("fault", {**FAULTS, "cut answer": cut_answer})
+def test_pull_survives_what_passes(start, s3, client, repository, fault):
+    registry, content = client(start(retry_time="30s")), content_of(3 * MIB)
+    registry.push_blob(repository, content)
+    with s3.doing({**FAULTS, "cut answer": cut_answer}[fault], times=2):
+        assert_is_served(registry, repository, content)
+
+
+def test_completion_that_fails_with_200_is_no_success(start, s3, client, repository):
+    """AWS, "CompleteMultipartUpload": a request that began with 200 OK may fail all the same."""
+    registry, content = client(start(retry_time="30s")), content_of(LARGE)
+    with s3.doing(answer(200, INTERNAL_ERROR), times=2, only="CompleteMultipartUpload"):
+        assert registry.push_blob(repository, content).status == 201
+    assert_is_served(registry, repository, content)
+
+
+def test_slow_s3_makes_a_slow_push(start, s3, client, repository):
+    registry, content = client(start()), content_of(LARGE)
+    with s3.doing(slowly(0.2)):
+        assert registry.push_blob(repository, content).status == 201
+        assert_is_served(registry, repository, content)
+
+
+def test_s3_that_never_answers_is_asked_again(start, s3, client, repository):
+    registry, held = client(start(timeout="1s", retry_time="30s")), Held()
+    try:
+        for content in (content_of(1000), content_of(LARGE)):
+            with s3.doing(held, times=1):
+                assert registry.push_blob(repository, content).status == 201
+            assert_is_served(registry, repository, content)
+    finally:
+        held.is_open.set()
+
+
+# -- S3 fails for longer: 503, and a retry succeeds
+
+def assert_told_to_come_back(reply):
+    assert reply.status == 503, reply
+    assert int(reply.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_PUSH)
+def test_push_is_told_to_come_back_and_succeeds_then(start, s3, client, repository, kind):
+    server, content = start(), content_of(KINDS_OF_PUSH[kind])
+    registry = client(server)
+    with s3.doing(answer(503, SLOW_DOWN), only=kind):
+        assert_told_to_come_back(registry.push_blob(repository, content))
+        assert_nothing_is_served(registry, repository, content)
+    line = server.wait_for_logged(status=503)
+    assert "SlowDown" in line["failure"] and "push less" in line["failure"], line
+    assert registry.push_blob(repository, content).status == 201
+    assert_is_served(registry, repository, content)
+
+
+@pytest.mark.parametrize("kind", KINDS_OF_PUSH)
+def test_reply_to_the_last_request_may_be_asked_for_again(start, s3, client, repository, kind):
+    """The same PUT again, as clients do that retry one request and not the upload."""
+    registry, content = client(start()), content_of(KINDS_OF_PUSH[kind])
+    location = registry.begin_upload(repository)
+    half = len(content) // 2
+    assert registry.patch_upload(location, content[:half]).status == 202
+    with s3.doing(answer(500, INTERNAL_ERROR), only=kind):
+        reply = registry.finish_upload(location, digest_of(content), content[half:])
+    if reply.status != 201:  # it needed no request of this kind
+        assert_told_to_come_back(reply)
+        assert_nothing_is_served(registry, repository, content)
+        progress = registry.request("GET", location)
+        assert progress.status == 204, "what was acknowledged has to survive"
+        done = int(progress.headers["Range"].partition("-")[2]) + 1
+        assert done >= half
+        assert registry.finish_upload(location, digest_of(content), content[done:]).status == 201
+    assert_is_served(registry, repository, content)
+
+
+@pytest.mark.parametrize("kind", ["UploadPart", "CreateMultipartUpload"])
+def test_chunk_that_was_refused_is_sent_again(start, s3, client, repository, kind):
+    registry, content = client(start()), content_of(3 * PART)
+    location = registry.begin_upload(repository)
+    assert registry.patch_upload(location, content[:1000]).status == 202
+    with s3.doing(answer(503, SLOW_DOWN), only=kind):
+        assert_told_to_come_back(registry.patch_upload(location, content[1000:]))
+    assert registry.request("GET", location).headers["Range"] == "0-999"
+    assert registry.patch_upload(location, content[1000:]).status == 202
+    assert registry.finish_upload(location, digest_of(content)).status == 201
+    assert_is_served(registry, repository, content)
+
+
+def test_pull_is_told_to_come_back(start, s3, client, repository):
+    registry, content = client(start()), content_of(1000)
+    registry.push_blob(repository, content)
+    for fault in (answer(503, SLOW_DOWN), reset):
+        with s3.doing(fault):
+            assert_told_to_come_back(registry.get_blob(repository, digest_of(content)))
+            assert registry.get_blob(repository, digest_of(content), "HEAD").status == 200
+    assert_is_served(registry, repository, content)
+
+
+def test_pull_that_breaks_is_seen_to_be_broken_and_goes_on_by_range(start, s3, client, repository):
+    server, content = start(), content_of(8 * MIB)
+    registry = client(server)
+    registry.push_blob(repository, content)
+    asked = len(s3.of_kind("GetObject"))
+    with s3.doing(answer(500, INTERNAL_ERROR), only="GetObject") as behaviour:
+        behaviour[1] = 0  # not yet
+        with Wire(server.connect()) as wire:
+            wire.send(request("GET", f"/v2/{repository}/blobs/{digest_of(content)}"))
+            assert wire.read_head().status == 200
+            wait_until(lambda: len(s3.of_kind("GetObject")) > asked, "the download to begin")
+            behaviour[1] = None
+            received = wire.read_rest()
+    assert len(received) < len(content) and content.startswith(received)
+    rest = registry.get_blob(repository, digest_of(content), Range=f"bytes={len(received)}-")
+    assert received + rest.body == content
+
+
+def test_upload_that_s3_has_forgotten_is_begun_again(start, client, bucket, repository):
+    """As a lifecycle rule does that is too eager."""
+    registry, content = client(start()), content_of(LARGE)
+    location = registry.begin_upload(repository)
+    assert registry.patch_upload(location, content[:PART + 1]).status == 202
+    bucket.abort_uploads()
+    reply = registry.finish_upload(location, digest_of(content), content[PART + 1:])
+    assert (reply.status, reply.error_code()) == (404, "BLOB_UPLOAD_UNKNOWN")
+    assert_nothing_is_served(registry, repository, content)
+    assert registry.push_blob(repository, content).status == 201
+    assert_is_served(registry, repository, content)
+
+
+def test_object_that_somebody_deleted_is_an_error_of_ours(start, client, bucket, repository):
+    server, content = start(), content_of(1000)
+    registry = client(server)
+    registry.push_blob(repository, content)
+    [key] = bucket.keys()
+    bucket.delete(key)
+    assert registry.get_blob(repository, digest_of(content)).status == 500
+    assert key in server.wait_for_logged(status=500)["failure"]
+
+
+# -- we fail
+
+def test_killed_in_the_middle_of_an_upload(start, bucket, repository):
+    """It goes on from what was acknowledged last."""
+    server, content = start(), content_of(8 * PART + 3)
+    acknowledged = 2 * PART + 1234
+    with RegistryClient(server.port) as registry:
+        location = registry.begin_upload(repository)
+        assert registry.patch_upload(location, content[:acknowledged]).status == 202
+    with Wire(server.connect()) as wire:
+        wire.send(request("PATCH", location, f"Content-Length: {len(content) - acknowledged}",
+                          "Content-Type: application/octet-stream")
+                  + content[acknowledged:acknowledged + 3 * PART])
+        wait_until(lambda: len(bucket.uploads()) == 1, "parts to be on their way")
+        server.kill()
+    server.start()
+    with RegistryClient(server.port) as registry:
+        assert_nothing_is_served(registry, repository, content)
+        progress = registry.request("GET", location)
+        assert (progress.status, progress.headers["Range"]) == (204, f"0-{acknowledged - 1}")
+        reply = registry.patch_upload(location, content[acknowledged:])
+        assert reply.status == 202, reply
+        assert registry.finish_upload(location, digest_of(content)).status == 201
+        assert_is_served(registry, repository, content)
+    assert bucket.uploads() == []
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_killed_at_any_time(start, repository, seed):
+    """Chance says after how many bytes; the client asks how far it got, as skopeo does not, but may."""
+    chance, server = random.Random(seed), start()
+    content, offset = content_of(4 * PART + chance.randint(0, PART), seed), 0
+    with RegistryClient(server.port) as registry:
+        location = registry.begin_upload(repository)
+    while offset < len(content):
+        chunk = content[offset:offset + chance.choice([1000, PART - 1, PART, 2 * PART])]
+        with RegistryClient(server.port) as registry:
+            is_killed = chance.random() < 0.5
+            timer = threading.Timer(chance.random() * 0.2, server.kill)
+            if is_killed:
+                timer.start()
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                if registry.patch_upload(location, chunk).status == 202:
+                    offset += len(chunk)
+        if is_killed:
+            timer.join()
+            server.start()
+            with RegistryClient(server.port) as registry:
+                found = registry.request("GET", location).headers["Range"]
+                done = 0 if found == "0-0" else int(found.partition("-")[2]) + 1
+                assert done >= offset, "what was acknowledged is gone"
+                offset = done
+    with RegistryClient(server.port) as registry:
+        assert registry.finish_upload(location, digest_of(content)).status == 201
+        assert_is_served(registry, repository, content)
+
+
+@pytest.mark.parametrize("size", [1000, LARGE])
+def test_killed_between_s3_and_the_metadata(start, s3, repository, size):
+    """S3 has all of it, and nobody has heard of that. The client asks again."""
+    server, content = start(retry_time="30s"), content_of(size)
+    kind = "PutObject" if size == 1000 else "CompleteMultipartUpload"
+    with RegistryClient(server.port) as registry:
+        location = registry.begin_upload(repository)
+        assert registry.patch_upload(location, content[:-1]).status == 202
+    done = len(s3.of_kind(kind))
+    with s3.doing(lose_answer, only=kind), Wire(server.connect()) as wire:
+        wire.send(request("PUT", f"{location}?digest={digest_of(content)}",
+                          "Content-Type: application/octet-stream", body=content[-1:]))
+        wait_until(lambda: len(s3.of_kind(kind)) > done + 1, "S3 to have it")
+        server.kill()
+    server.start()
+    with RegistryClient(server.port) as registry:
+        reply = registry.finish_upload(location, digest_of(content), content[-1:])
+        assert reply.status == 201, reply
+        assert_is_served(registry, repository, content)
+
+
+def test_stopped_server_lets_uploads_go_on(start, repository):
+    server, content = start({"limits": {"drain_timeout": "1s"}}), content_of(3 * PART)
+    with RegistryClient(server.port) as registry:
+        location = registry.begin_upload(repository)
+        assert registry.patch_upload(location, content[:PART + 5]).status == 202
+    server.restart()
+    with RegistryClient(server.port) as registry:
+        assert registry.finish_upload(location, digest_of(content),
+                                      content[PART + 5:]).status == 201
+        assert_is_served(registry, repository, content)
+
+
+def test_expired_upload_is_aborted_in_s3(start, bucket, client, repository, fake_time):
+    """S3 takes clocks that are some minutes apart, so the upload's time is short."""
+    registry = client(start({"limits": {"upload_lifetime": "1m"}}, fake_time.environment))
+    location = registry.begin_upload(repository)
+    assert registry.patch_upload(location, content_of(PART + 1)).status == 202
+    assert len(bucket.uploads()) == 1
+    fake_time.forward(61)
+    wait_until(lambda: bucket.uploads() == [], "the upload to be aborted", HOUSEKEEPING_S + 30)
+    assert registry.request("GET", location).status == 404
+
+
+# -- memory
+
+def peak_memory(server):
+    """Most that was ever resident, in bytes."""
+    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
+    [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
+    return int(line.split()[1]) * 1024
+
+
+def test_memory_of_uploads_has_a_bound(start_shipped_s3_server, s3, repository):
+    """Twelve clients push 300 MiB at once, to an S3 that is slow: they wait, and all succeed."""
+    server = start_shipped_s3_server(upload_memory="32MiB", redirect=False)
+    before = peak_memory(server)
+
+    def push(number):
+        content = content_of(25 * MIB, number)
+        with RegistryClient(server.port) as registry:
+            return registry.push_blob(repository, content).status
+
+    with s3.doing(slowly(0.1), only="UploadPart"):
+        with concurrent.futures.ThreadPoolExecutor(12) as pool:
+            statuses = list(pool.map(push, range(12)))
+    assert set(statuses) == {201}
+    # Stacks, buffers of connections, and what curl holds, beside the parts.
+    assert peak_memory(server) - before < (32 + 24) * MIB
