@@ -27,8 +27,8 @@ def test_locked_version_stays(ceph, mode):
     bucket = ceph.create_bucket(has_lock=True)
     bucket.set_retention(mode)
     bucket.put("key", b"content")
-    [version] = bucket.versions()
-    reply = bucket.delete("key", version)
+    [(key, version)] = bucket.versions()
+    reply = bucket.delete(key, version)
     assert (reply.status, reply.error) == (403, "AccessDenied")
     assert bucket.get("key") == b"content"
 

@@ -155,15 +155,18 @@ class Bucket:
     def head(self, key):
         return self._ask("HEAD", key)
 
-    def delete(self, key, version=None):
-        return self._ask("DELETE", key, {"versionId": version} if version else None)
+    def delete(self, key, version=None, bypass=False):
+        """`bypass`: as who may ignore governance, and says so."""
+        headers = {"x-amz-bypass-governance-retention": "true"} if bypass else None
+        return self._ask("DELETE", key, {"versionId": version} if version else None, headers)
 
     def keys(self):
         return self._list({"list-type": "2"}, "Key")
 
     def versions(self):
-        """All that is still there, also below what was deleted."""
-        return self._list({"versions": ""}, "VersionId")
+        """All that is still there, also below what was deleted: pairs of key and version."""
+        return list(zip(self._list({"versions": ""}, "Key"),
+                        self._list({"versions": ""}, "VersionId")))
 
     def uploads(self):
         """Keys of those that have begun, and are neither completed nor aborted."""
