@@ -73,9 +73,9 @@ def start_shipped_server(shipped_binary, used_secrets):
     yield from starting(shipped_binary, used_secrets)
 
 
-def shared(binary):
+def shared(binary, settings=None, environment=None):
     """One for all tests of a file, with default settings. They use repositories of their own."""
-    server = Server(binary)
+    server = Server(binary, settings, environment)
     try:
         yield server.start()
     finally:
@@ -93,9 +93,22 @@ def alive(server):
             server.start()
 
 
+def pytest_generate_tests(metafunc):
+    """A file with STORAGES runs once on each of them, if it is about the shared server."""
+    storages = getattr(metafunc.module, "STORAGES", None)
+    if storages and "shared_server" in metafunc.fixturenames:
+        metafunc.parametrize("shared_server", storages, indirect=True, scope="module")
+
+
 @pytest.fixture(scope="module")
-def shared_server(binary):
-    yield from shared(binary)
+def shared_server(request, binary):
+    """On a folder, or on S3 with layers that come through it: clients see no difference."""
+    if getattr(request, "param", "folder") == "folder":
+        yield from shared(binary)
+    else:
+        ceph = request.getfixturevalue("ceph")
+        settings = ceph.create_bucket().settings(ceph.endpoint, redirect=False)
+        yield from shared(binary, settings, ceph.operator.environment)
 
 
 @pytest.fixture

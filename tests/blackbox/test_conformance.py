@@ -16,6 +16,8 @@ from support.images import (OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, descriptor, dig
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCUMENT = ROOT / "docs/conformance.md"
 
+STORAGES = ("folder", "s3")
+
 MANIFEST_MAX_BYTES = 4 * 1024 * 1024
 SBOM = "application/vnd.example.sbom.v1"
 UNKNOWN_DIGEST = digest_of(b"nobody ever pushed this")

@@ -9,6 +9,7 @@ from support.images import (DOCKER_MANIFEST, OCI_CONFIG, OCI_INDEX, OCI_LAYER, O
                             descriptor, digest_of, make_image, new_repository)
 from support.registry_client import RegistryClient
 
+STORAGES = ("folder", "s3")
 UNKNOWN_DIGEST = digest_of(b"never pushed")
 
 
