@@ -21,9 +21,9 @@ static enum error_code ask_versioning(const struct s3_objects *objects, struct s
                                       struct error *err);
 static enum error_code ask_lock(const struct s3_objects *objects, struct strbuf *report,
                                 struct error *err);
-static void report_lock(struct str xml, struct strbuf *report);
+static bool report_lock(struct str xml, struct strbuf *report);
 static enum error_code check_lock(const struct s3_objects *objects, bool is_locking,
-                                  struct error *err);
+                                  bool has_default, struct error *err);
 static enum error_code ask_bucket(const struct s3_objects *objects, const char *question,
                                   struct s3_answer *answer, struct error *err);
 
@@ -149,9 +149,10 @@ static enum error_code ask_lock(const struct s3_objects *objects, struct strbuf 
     const struct str body = strbuf_str(&answer.http.body);
     const bool is_locking =
         answer.http.status == 200 && s3_xml_is(body, "ObjectLockEnabled", "Enabled");
+    bool has_default = false;
 
     if (!code && is_locking) {
-        report_lock(body, report);
+        has_default = report_lock(body, report);
     } else if (!code) {
         strbuf_append_text(report, answer.http.status == 403
                                        ? "storage: Object Lock: unknown: allow "
@@ -159,22 +160,25 @@ static enum error_code ask_lock(const struct s3_objects *objects, struct strbuf 
                                        : "storage: Object Lock: no\n");
     }
     if (!code && answer.http.status != 403) {
-        code = check_lock(objects, is_locking, err);
+        code = check_lock(objects, is_locking, has_default, err);
     }
     s3_answer_release(&answer);
     return code;
 }
 
-static void report_lock(struct str xml, struct strbuf *report)
+/* Whether it locks what nobody asks it to lock. */
+static bool report_lock(struct str xml, struct strbuf *report)
 {
     static const struct {
         const char *element;
         const char *unit;
     } units[] = {{"Days", "days"}, {"Years", "years"}};
     struct strbuf mode;
+    bool has_default = false;
 
     strbuf_init(&mode, ANSWER_TEXT_BYTES);
-    if (s3_xml_text(xml, "Mode", &mode)) {
+    has_default = s3_xml_text(xml, "Mode", &mode);
+    if (has_default) {
         strbuf_append_format(report, "storage: Object Lock: yes, by default %s", mode.text);
     } else {
         strbuf_append_text(report, "storage: Object Lock: yes, without a default retention");
@@ -187,11 +191,19 @@ static void report_lock(struct str xml, struct strbuf *report)
     }
     strbuf_append_text(report, "\n");
     strbuf_release(&mode);
+    return has_default;
 }
 
 static enum error_code check_lock(const struct s3_objects *objects, bool is_locking,
-                                  struct error *err)
+                                  bool has_default, struct error *err)
 {
+    if (is_locking && !has_default && objects->style.lock_mode == S3_LOCK_BUCKET) {
+        return error_set(err, ERROR_INVALID,
+                         "storage.s3.object_lock.mode is bucket, but %s has no default retention, "
+                         "so that nothing would be locked: give it one, or set the mode to "
+                         "governance or compliance",
+                         s3_client_name(objects->client));
+    }
     if (is_locking || objects->style.lock_mode == S3_LOCK_NONE) {
         return OK;
     }

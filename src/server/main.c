@@ -155,6 +155,7 @@ static int serve(const struct settings_sources *sources)
     begin_log(&daemon);
     process_keep_files_private();
     process_keep_memory_private();
+    process_return_memory();
     signals_block();
     if (start(&daemon, &err)) {
         log_message(&daemon.log, LOG_ERROR, "start_failed", "%s", err.message);

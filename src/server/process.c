@@ -1,9 +1,12 @@
 #include "server/process.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+
+enum { LARGE_BUFFER_BYTES = 1024 * 1024 };
 
 void process_keep_files_private(void)
 {
@@ -16,6 +19,11 @@ void process_keep_memory_private(void)
 
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     (void)setrlimit(RLIMIT_CORE, &none);
+}
+
+void process_return_memory(void)
+{
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BUFFER_BYTES);
 }
 
 uint64_t process_raise_descriptor_limit(void)
