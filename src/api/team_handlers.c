@@ -24,6 +24,8 @@ static enum error_code read_tags(struct call *call, struct tag_detail_query *que
 static bool parse_place(struct str text, struct place *place_out);
 static enum error_code answer_tags(struct call *call, const struct tag_detail_query *query,
                                    const struct tag_detail_page *page, struct error *err);
+static void add_link(struct call *call, const struct tag_detail_query *query,
+                     const struct tag_detail_page *page);
 static enum error_code get_tag(struct call *call, bool *wants_body_out, struct error *err);
 static void write_tag(struct json_writer *writer, const struct tag_detail *tag);
 static void write_lines(struct json_writer *writer, struct str lines);
@@ -132,14 +134,7 @@ static enum error_code answer_tags(struct call *call, const struct tag_detail_qu
 {
     struct json_writer writer;
 
-    if (page->has_more && page->count > 0) {
-        const struct tag_detail *const last = &page->tags[page->count - 1];
-        char cursor[64];
-
-        (void)snprintf(cursor, sizeof(cursor), "%" PRId64 "-%" PRId64, last->tag.created_ms,
-                       last->sequence);
-        call_add_cursor_link(call, query->limit, str_from(cursor));
-    }
+    add_link(call, query, page);
     json_writer_init(&writer, &call->answer);
     json_writer_begin_array(&writer);
     for (size_t i = 0; i < page->count; i++) {
@@ -147,6 +142,20 @@ static enum error_code answer_tags(struct call *call, const struct tag_detail_qu
     }
     json_writer_end_array(&writer);
     return call_answer_written(call, "application/json", err);
+}
+
+static void add_link(struct call *call, const struct tag_detail_query *query,
+                     const struct tag_detail_page *page)
+{
+    char cursor[64];
+
+    if (page->has_more && page->count > 0) {
+        const struct tag_detail *const last = &page->tags[page->count - 1];
+
+        (void)snprintf(cursor, sizeof(cursor), "%" PRId64 "-%" PRId64, last->tag.created_ms,
+                       last->sequence);
+        call_add_cursor_link(call, query->limit, str_from(cursor));
+    }
 }
 
 static enum error_code get_tag(struct call *call, bool *wants_body_out, struct error *err)
@@ -247,6 +256,7 @@ static enum error_code list_image_ids(struct call *call, bool *wants_body_out, s
     if (code) {
         return code;
     }
+    add_link(call, &query, &page);
     json_writer_init(&writer, &call->answer);
     json_writer_begin_object(&writer);
     for (size_t i = 0; i < page.count; i++) {

@@ -1,7 +1,5 @@
-/*
- * pieroned: what happens from its start to its end, in order. Each line of the contents is a file
- * or a folder of its own.
- */
+/* pieroned: what happens from its start to its end, in order. Each line of the contents is a file
+ * or a folder of its own. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>

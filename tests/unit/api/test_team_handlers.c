@@ -108,12 +108,40 @@ static void artifacts_match_from_the_right(void **state)
     }
 }
 
+/* Paths match from the right, so that a tag may be called as a part of them. */
+static void tags_may_have_any_name(void **state)
+{
+    static const char *const names[] = {"tags", "artifacts", "scm-source", "recheck",
+                                        "production-ready"};
+    struct guarded_world *world = *state;
+    char manifest[TEST_MANIFEST_BYTES];
+
+    api_world_serve(&world->world, &(struct api_config){0});
+    api_world_make_image(&world->world, "listed", manifest);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char line[128];
+
+        (void)snprintf(line, sizeof(line), "all/odd/manifests/%s", names[i]);
+        api_world_push(&world->world, line, TEST_IMAGE_TYPE, manifest, &world->reply);
+        assert_int_equal(world->reply.status, 201);
+        (void)snprintf(line, sizeof(line), "GET /teams/all/artifacts/odd/tags/%s", names[i]);
+        assert_int_equal(guarded_world_ask(world, line, NULL)->status, 200);
+        (void)snprintf(line, sizeof(line), "{\"name\":\"%s\"", names[i]);
+        assert_true(reply_says(&world->reply, line));
+    }
+    assert_int_equal(guarded_world_ask(world, "GET /teams/all/artifacts/odd/tags", NULL)->status,
+                     200);
+    assert_int_equal(guarded_world_ask(world, "GET /teams/all/artifacts", NULL)->status, 200);
+}
+
 static void old_clients_see_image_ids(void **state)
 {
     const struct reply *reply = guarded_world_ask(*state, "GET /v1/repositories/all/app/tags", WHO);
 
     assert_true(str_starts_with(strbuf_str(&reply->body), "{\"2.0\":\"sha256:"));
     assert_true(reply_says(reply, ",\"1.0\":\"sha256:"));
+    reply = guarded_world_ask(*state, "GET /v1/repositories/all/app/tags?limit=1", WHO);
+    assert_true(str_starts_with(reply_field(reply, "Link"), "</v1/repositories/all/app/tags?"));
 }
 
 static void what_goes_wrong_is_a_problem_with_a_message(void **state)
@@ -161,6 +189,7 @@ int main(void)
         TEST(pages_follow_each_other),
         TEST(a_tag_has_the_originals_fields_and_more),
         TEST(artifacts_match_from_the_right),
+        TEST(tags_may_have_any_name),
         TEST(old_clients_see_image_ids),
         TEST(what_goes_wrong_is_a_problem_with_a_message),
     };

@@ -115,9 +115,9 @@ static void what_must_work_and_does_not_is_an_error(void **state)
          "refuses DELETE"},
         {{NO_LOCK}, S3_LOCK_COMPLIANCE, ERROR_INVALID, "has no Object Lock"},
         {{S3_HEAD("200 OK", "Content-Length: 97\r\n") "<ObjectLockConfiguration>"
-                                                       "<ObjectLockEnabled>Enabled"
-                                                       "</ObjectLockEnabled>"
-                                                       "</ObjectLockConfiguration>"},
+                                                      "<ObjectLockEnabled>Enabled"
+                                                      "</ObjectLockEnabled>"
+                                                      "</ObjectLockConfiguration>"},
          S3_LOCK_BUCKET,
          ERROR_INVALID,
          "no default retention"},
