@@ -159,13 +159,12 @@ static enum error_code inspect_layer(struct inspection *inspection, const struct
                              inspection->artifact, STR_FORMAT(digest)),
     };
     const struct layer_input input = {&source, read_source};
-    const struct layer_visitor visitor = {inspection, add_entry};
     enum error_code code = OK;
 
     (void)!json_value_uint64(json_value_member(layer, "size"), &source.size_bytes);
     inspection->layer_id = (struct str){arena_text(&cli->arena, digest), digest.length};
     strbuf_init(&source.part, PART_BYTES);
-    code = layer_list(&input, &limits, &visitor, err);
+    code = layer_list(&input, &limits, add_entry, inspection, err);
     strbuf_release(&source.part);
     return code;
 }

@@ -11,55 +11,49 @@
 #include "base/strbuf.h"
 
 /*
- * Reads the layers of images: tar, plain or compressed by gzip or zstd (image-spec "layer.md").
- * Everything is bounded, since a layer comes from anybody and a few bytes can unpack to more than
- * there is memory or time. Whiteouts are entries like others here.
+ * Reads image layers: tar archives, plain or compressed with gzip or zstd, told apart by their
+ * first bytes. What it reads is hostile: everything is bounded by layer_limits, memory by
+ * constants. Besides what layer_input's read returned, passed on unchanged, it fails with
+ * ERROR_INVALID (no archive of these kinds, broken or cut off) and ERROR_TOO_LARGE (a limit).
  */
 struct layer_limits {
     uint64_t compressed_max_bytes; /* as read from the input */
     uint64_t unpacked_max_bytes;   /* of the tar stream that comes out of it */
     uint64_t max_entries;
-    int64_t time_max_ms; /* altogether */
-    const struct clock *clock;
+    int64_t time_max_ms;       /* altogether, by the clock */
+    const struct clock *clock; /* base/clock.h: monotonic time */
 };
 
 /* Where a layer's bytes come from. */
 struct layer_input {
     void *context;
-
     /* Up to `capacity` bytes into `buffer`; 0 at the end. */
     enum error_code (*read)(void *context, char *buffer, size_t capacity, size_t *length_out,
                             struct error *err);
 };
 
-/* Borrowed until visit returns. */
 struct layer_entry {
-    struct str name; /* as in the archive */
+    struct str name; /* as in the archive; borrowed until visit returns */
     uint32_t mode;   /* st_mode, with the type bits */
     uint64_t size_bytes;
     int64_t modified_s; /* since 1970 */
     struct str link;    /* target of a symbolic or hard link; {NULL, 0}: none */
 };
 
-struct layer_visitor {
-    void *context;
-
-    /* Called for each entry, in order; false ends the reading early, with OK. */
-    bool (*visit)(void *context, const struct layer_entry *entry);
-};
-
 /*
- * Both fail with ERROR_INVALID (no such archive, or a broken one), ERROR_TOO_LARGE (beyond a
- * limit), and as the input does.
+ * Calls visit for each entry, in order; a visit that returns false ends it early with OK. Names are
+ * bytes of any encoding. Whiteouts are entries like any other.
  */
 MUST_USE enum error_code layer_list(const struct layer_input *input,
                                     const struct layer_limits *limits,
-                                    const struct layer_visitor *visitor, struct error *err);
+                                    bool (*visit)(void *context, const struct layer_entry *entry),
+                                    void *context, struct error *err);
 
 /*
- * Appends the content of the regular file `name` (also as `./name` or `/name`) to buf; of several,
- * that of the last, which is the one that unpacking leaves. ERROR_NOT_FOUND if there is none;
- * ERROR_TOO_LARGE also beyond buf's own limit.
+ * Appends the content of the regular file `name` (also as `./name` or `/name`) to buf, which has
+ * its own maximum and is changed only by success. The last entry of that name wins, as when
+ * unpacking; links are not followed. ERROR_NOT_FOUND: there is no such file. ERROR_TOO_LARGE also:
+ * it is larger than what buf has room for.
  */
 MUST_USE enum error_code layer_read_file(const struct layer_input *input,
                                          const struct layer_limits *limits, const char *name,

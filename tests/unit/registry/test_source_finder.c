@@ -15,13 +15,28 @@
 #include "tests/support/layer_maker.h"
 
 #define LAYER_GZIP_TYPE "application/vnd.oci.image.layer.v1.tar+gzip"
+enum { LAYER_MAX_BYTES = 1024 * 1024 };
+
 #define SOURCE(revision) "{\"url\":\"git:x\",\"revision\":\"" revision "\"}"
 
-/* A layer whose one file is that, as a descriptor. */
+/* A layer whose one file is that. Release the buffer. */
+static struct strbuf make_layer(enum layer_kind kind, const char *name, const char *content)
+{
+    struct layer_maker maker;
+    struct strbuf layer;
+
+    layer_maker_init(&maker, LAYER_USTAR, kind);
+    layer_maker_add_file(&maker, name, content);
+    strbuf_init(&layer, LAYER_MAX_BYTES);
+    strbuf_append(&layer, layer_maker_finish(&maker));
+    layer_maker_release(&maker);
+    return layer;
+}
+
+/* The same, as a descriptor. */
 static const char *layer_with(struct registry_world *world, const char *name, const char *content)
 {
-    const struct layer_file file = {name, content, NULL};
-    struct strbuf layer = layer_maker_make(LAYER_GZIP, &file, 1);
+    struct strbuf layer = make_layer(LAYER_GZIP, name, content);
     const struct digest digest = registry_world_push_bytes(world, strbuf_str(&layer));
     const char *described = registry_world_describe(world, LAYER_GZIP_TYPE, &digest, layer.length);
 
@@ -87,8 +102,7 @@ static void what_makes_no_sense_does_not_tell(void **state)
 static void large_layers_are_not_looked_into(void **state)
 {
     struct registry_world *world = *state;
-    struct strbuf layer = layer_maker_make(
-        LAYER_PLAIN, &(struct layer_file){"scm-source.json", SOURCE("1"), NULL}, 1);
+    struct strbuf layer = make_layer(LAYER_PLAIN, "scm-source.json", SOURCE("1"));
     const struct digest digest = registry_world_push_bytes(world, strbuf_str(&layer));
     const char *image =
         image_of(world, registry_world_describe(world, LAYER_TAR, &digest, SOURCE_LAYER_MAX_BYTES));
