@@ -92,8 +92,17 @@ def end_all(pushers):
         pusher.join()
 
 
-def test_killed_server_has_all_that_it_acknowledged(shipped_binary):
-    server = Server(shipped_binary)
+@pytest.fixture(params=["folder", "s3"])
+def storage(request):
+    """A server's settings and environment."""
+    if request.param == "folder":
+        return {}, {}
+    ceph = request.getfixturevalue("ceph")
+    return ceph.create_bucket().settings(ceph.endpoint, redirect=False), ceph.operator.environment
+
+
+def test_killed_server_has_all_that_it_acknowledged(shipped_binary, storage):
+    server = Server(shipped_binary, *storage)
     chance = random.Random(1)
     all_pushers = []
     try:
@@ -115,8 +124,8 @@ def test_killed_server_has_all_that_it_acknowledged(shipped_binary):
         server.release()
 
 
-def test_upload_goes_on_after_kill(shipped_binary):
-    server = Server(shipped_binary)
+def test_upload_goes_on_after_kill(shipped_binary, storage):
+    server = Server(shipped_binary, *storage)
     try:
         server.start()
         pushers = push_until(server, lambda these: all(pusher.uploads for pusher in these))

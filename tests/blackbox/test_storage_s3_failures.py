@@ -1,9 +1,7 @@
 """When S3 fails, or we do: what was acknowledged is there, and nothing half-written is served."""
 
-import concurrent.futures
 import contextlib
 import http.client
-import pathlib
 import random
 import threading
 
@@ -308,32 +306,4 @@ def test_expired_upload_is_aborted_in_s3(start, bucket, client, repository, fake
     assert len(bucket.uploads()) == 1
     fake_time.forward(61)
     wait_until(lambda: bucket.uploads() == [], "the upload to be aborted", HOUSEKEEPING_S + 30)
-    # Another connection: the first one has rested for so long that it may be closed by now.
     assert client(server).request("GET", location).status == 404
-
-
-# -- memory
-
-def peak_memory(server):
-    """Most that was ever resident, in bytes."""
-    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
-    [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) * 1024
-
-
-def test_memory_of_uploads_has_a_bound(start_shipped_s3_server, s3, repository):
-    """Twelve clients push 300 MiB at once, to an S3 that is slow: they wait, and all succeed."""
-    server = start_shipped_s3_server(upload_memory="32MiB", redirect=False)
-    before = peak_memory(server)
-
-    def push(number):
-        content = content_of(25 * MIB, number)
-        with RegistryClient(server.port) as registry:
-            return registry.push_blob(repository, content).status
-
-    with s3.doing(slowly(0.1), only="UploadPart"):
-        with concurrent.futures.ThreadPoolExecutor(12) as pool:
-            statuses = list(pool.map(push, range(12)))
-    assert set(statuses) == {201}
-    # Stacks, buffers of connections, and what curl holds, beside the parts.
-    assert peak_memory(server) - before < (32 + 24) * MIB
