@@ -5,7 +5,9 @@ import hashlib
 import http.client
 import random
 import socket
+import ssl
 import urllib.parse
+import urllib.request
 
 import pytest
 
@@ -314,6 +316,17 @@ def test_link_says_nothing_secret(link, ceph):
     assert ceph.operator.secret_key not in link.headers["Location"]
 
 
+def test_link_is_not_logged(start_s3_server, client, repository):
+    """Whoever has it has the layer."""
+    server = start_s3_server({"log": {"level": "debug"}})
+    registry = client(server)
+    registry.push_blob(repository, b"who reads logs reads no layers")
+    reply = registry.get_blob(repository, digest_of(b"who reads logs reads no layers"))
+    signature = urllib.parse.parse_qs(reply.headers["Location"])["X-Amz-Signature"][0]
+    server.wait_for_logged(status=307)
+    assert signature not in server.whole_log()
+
+
 def test_link_goes_where_clients_reach_s3(start_s3_server, ceph, client, repository):
     registry = client(start_s3_server(public_endpoint=ceph.endpoint))
     registry.push_blob(repository, b"public")
@@ -444,6 +457,17 @@ def test_s3_is_reached_by_tls(start_server, ceph, bucket, client, repository, pa
     round_trip(registry, repository)
 
 
+def test_link_leads_to_tls(start_server, ceph, bucket, client, repository):
+    """Plain HTTP among us, TLS for clients."""
+    settings = bucket.settings(ceph.endpoint, public_endpoint=ceph.tls_endpoint)
+    registry = client(start_server(settings, ceph.operator.environment))
+    registry.push_blob(repository, b"by TLS")
+    location = registry.get_blob(repository, digest_of(b"by TLS")).headers["Location"]
+    context = ssl.create_default_context(cafile=str(ceph.ca_file))
+    with urllib.request.urlopen(location, context=context) as reply:
+        assert reply.read() == b"by TLS"
+
+
 def test_certificate_that_nobody_vouches_for_is_refused(start_server, ceph, bucket, client,
                                                         repository):
     settings = bucket.settings(ceph.tls_endpoint, retry_time="1ms")
@@ -459,3 +483,17 @@ def test_objects_are_encrypted_by_a_key_of_the_store(start_s3_server, ceph, clie
     round_trip(registry, repository)
     for key in bucket.keys():
         assert bucket.head(key).headers["x-amz-server-side-encryption"] == "aws:kms"
+
+
+def test_keys_come_from_the_shared_file(start_server, ceph, bucket, client, repository, folder,
+                                        used_secrets):
+    """Of the profile that is asked for, where the environment has none."""
+    used_secrets.add(ceph.operator.secret_key)
+    file = folder / "credentials"
+    file.write_text("[default]\naws_access_key_id = WRONG\naws_secret_access_key = wrong\n\n"
+                    f"[pierone]\naws_access_key_id = {ceph.operator.access_key}\n"
+                    f"aws_secret_access_key = {ceph.operator.secret_key}\n", encoding="ascii")
+    environment = {"AWS_SHARED_CREDENTIALS_FILE": str(file), "AWS_PROFILE": "pierone",
+                   "AWS_EC2_METADATA_DISABLED": "true"}
+    registry = client(start_server(bucket.settings(ceph.endpoint, redirect=False), environment))
+    round_trip(registry, repository)

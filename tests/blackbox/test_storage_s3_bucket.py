@@ -9,6 +9,7 @@ import pytest
 
 from support.documents import code_blocks
 from support.images import digest_of, new_repository
+from support.s3_proxy import answer, reset
 from support.server import ROOT, run_once, to_yaml
 from support.stub_server import nobody_listens
 from support.waiting import wait_until
@@ -208,11 +209,12 @@ def test_missing_permission_is_named_in_the_log(start_on, bucket, stranger, clie
 @pytest.fixture
 def check(binary, folder, ceph):
     """What --check-config says of a bucket: its exit code, and all lines."""
-    def run(bucket, keys=None, endpoint=None, **options):
+    def run(bucket, keys=None, endpoint=None, environment=None, **options):
         settings = bucket.settings(endpoint or ceph.endpoint, retry_time="1ms", **options)
         (folder / "pierone.yaml").write_text(to_yaml(settings) + "\n", encoding="utf-8")
         done = run_once(binary, "-c", folder / "pierone.yaml", "--data", folder / "data",
-                        "--check-config", environment=(keys or ceph.operator).environment)
+                        "--check-config",
+                        environment={**(keys or ceph.operator).environment, **(environment or {})})
         return done.returncode, done.stdout + done.stderr
 
     return run
@@ -294,12 +296,35 @@ def test_s3_that_is_not_there_is_told(check, bucket):
     assert "storage.s3.endpoint" in said, said
 
 
+def test_clock_that_is_wrong_is_told(check, bucket, fake_time):
+    fake_time.forward(3600)
+    code, said = check(bucket, environment=fake_time.environment)
+    assert code == 1
+    assert "RequestTimeTooSkewed" in said and "clock" in said, said
+
+
+def test_missing_keys_are_told(check, bucket, folder):
+    none = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "HOME": str(folder)}
+    code, said = check(bucket, environment=none)
+    assert code == 1
+    assert "AWS_ACCESS_KEY_ID" in said and "credentials" in said, said
+
+
+@pytest.mark.parametrize("status, error", [(301, "PermanentRedirect"),
+                                           (400, "AuthorizationHeaderMalformed")])
+def test_bucket_of_another_region_is_told(check, bucket, s3, status, error):
+    """As AWS has it: the region is in a header of the refusal."""
+    body = f"<Error><Code>{error}</Code></Error>".encode()
+    refusal = answer(status, body, **{"x-amz-bucket-region": "eu-north-1"})
+    with s3.doing(refusal):
+        code, said = check(bucket, endpoint=s3.endpoint)
+    assert code == 1
+    assert "storage.s3.region" in said and "its region is eu-north-1" in said, said
+
+
 def test_server_starts_without_s3_and_serves_when_it_is_back(start_s3_server, s3, client, repository):
     """A registry that does not start while S3 is away could not even say so."""
-    def broken(handler):
-        handler.reset()
-
-    with s3.doing(broken):
+    with s3.doing(reset):
         registry = client(start_s3_server(redirect=False, retry_time="1ms"))
         assert registry.push_blob(repository, b"early").status == 503
     wait_until(lambda: registry.push_blob(repository, b"early").status == 201, "S3 to be back")

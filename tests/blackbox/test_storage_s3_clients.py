@@ -6,6 +6,7 @@ from support.authorization import basic
 from support.clients import Client, find_program, write_context
 from support.images import digest_of, make_image, new_repository
 from support.layouts import write_image
+from support.s3_proxy import SLOW_DOWN, answer
 from support.users_file import UsersFile
 
 INSECURE = "--tls-verify=false"
@@ -23,7 +24,7 @@ def server(start_shipped_s3_server, folder, used_secrets, redirect):
     """People have to log in, so that there is something that S3 must not see."""
     users = UsersFile(folder / "users", used_secrets)
     users.set(USER, PASSWORD, "team")
-    return start_shipped_s3_server(users.settings, redirect=redirect)
+    return start_shipped_s3_server(users.settings, redirect=redirect, retry_time="1ms")
 
 
 @pytest.fixture
@@ -137,3 +138,27 @@ def test_curl(client_folder, name, server, client):
                    "--user", f"{USER}:{PASSWORD}",
                    f"http://{server.host}/v2/{repository}/blobs/{digest_of(content)}")
     assert got.encode() == content
+
+
+# -- S3 fails for longer than pieroned tries
+
+def test_docker_tries_again_by_itself(logged_in_docker, client_folder, name, s3):
+    docker = logged_in_docker
+    docker.run("build", "--tag", name, write_large_context(client_folder, name))
+    with s3.doing(answer(503, SLOW_DOWN), times=1, only="UploadPart"):
+        docker.run("push", name)
+    docker.run("rmi", name)
+    docker.run("pull", name)
+
+
+def test_podman_and_buildah_succeed_when_told_again(builder, client_folder, name, server, s3):
+    """They do not try again by themselves after 503 in an upload (4.3, 1.28), and say so."""
+    builder.run("login", INSECURE, "--username", USER, "--password-stdin", server.host,
+                stdin=PASSWORD)
+    builder.run("build", "--isolation", "chroot", "--tag", name,
+                write_large_context(client_folder, name))
+    with s3.doing(answer(503, SLOW_DOWN), only="UploadPart"):
+        assert "503" in builder.refuse("push", INSECURE, name)
+    builder.run("push", INSECURE, name)
+    builder.run("rmi", "--all", "--force")
+    builder.run("pull", INSECURE, name)

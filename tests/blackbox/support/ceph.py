@@ -136,6 +136,16 @@ class Ceph:
 
     @classmethod
     def start(cls, folder):
+        """Ports are free when they are chosen, and may not be when they are used: tries again."""
+        for is_last in (False, False, True):
+            try:
+                return cls._start_once(folder)
+            except AssertionError:
+                if is_last:
+                    raise
+
+    @classmethod
+    def _start_once(cls, folder):
         monitor_port, port, tls_port = free_ports(3)
         ceph = cls(Place(str(folder), port, tls_port, Keys.new("operator")))
         try:
@@ -225,8 +235,8 @@ class Ceph:
         self._start_osd()
         self._add_user(self.operator)
         # The gateway expects encryption between the daemons, whatever the configuration says.
-        self._run("radosgw", "-n", "client.rgw", "--auth_client_required=none",
-                  "--ms_mon_client_mode=crc", "--rgw_init_timeout=60")
+        self._start_daemon("radosgw", "-n", "client.rgw", "--auth_client_required=none",
+                           "--ms_mon_client_mode=crc", "--rgw_init_timeout=60")
         wait_until(self._answers, "the gateway to answer")
 
     def _configure(self, monitor_port, certificate):
@@ -236,27 +246,36 @@ class Ceph:
             key=certificate.key_path, domain=DOMAIN, kms_key=KMS_KEY), encoding="utf-8")
 
     def _start_monitor(self, monitor_port):
-        (self.folder / "mon").mkdir()
-        (self.folder / "osd").mkdir()
+        for name in ("mon", "osd"):
+            shutil.rmtree(self.folder / name, ignore_errors=True)  # of an attempt that failed
+            (self.folder / name).mkdir()
         self._run("monmaptool", "--create", "--clobber",
                   "--addv", "a", f"[v2:127.0.0.1:{monitor_port}/0]", self.folder / "monmap")
         self._run("ceph-mon", "-i", "a", "--mkfs", "--monmap", self.folder / "monmap")
-        self._run("ceph-mon", "-i", "a")
+        self._start_daemon("ceph-mon", "-i", "a")
 
     def _start_osd(self):
         number = str(uuid.uuid4())
         self._run("ceph", "osd", "new", number)
         self._run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", number)
-        self._run("ceph-osd", "-i", "0")
+        self._start_daemon("ceph-osd", "-i", "0")
         wait_until(lambda: json.loads(self._run("ceph", "osd", "stat", "-f", "json"))["num_up_osds"],
                    "the OSD to come up")
+
+    def _start_daemon(self, program, *arguments):
+        """It forks, and its child says who it is some time later."""
+        self._run(program, *arguments)
+        wait_until(lambda: self._process_of(program), f"{program} to write its pid")
+
+    def _process_of(self, program):
+        return process_of(self.folder / f"{DAEMONS[program]}.pid", program)
 
     def _add_user(self, keys):
         self._administer("user", "create", f"--uid={keys.user}", f"--display-name={keys.user}",
                          f"--access-key={keys.access_key}", f"--secret={keys.secret_key}")
 
     def _answers(self):
-        if process_of(self.folder / "rgw.pid", "radosgw") is None:
+        if not self._process_of("radosgw"):
             raise AssertionError("the gateway ended:\n" + self._log_tail("rgw"))
         connection = http.client.HTTPConnection("127.0.0.1", self.place.port, timeout=PATIENCE_S)
         with contextlib.closing(connection), contextlib.suppress(OSError):
