@@ -94,7 +94,7 @@ def test_small_blob_is_one_request(linking, s3, bucket, repository, way, size):
 
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("size, parts", [(PART + 1, 2), (4 * PART, 4), (23 * MIB, 5)])
-def test_large_blob_is_its_parts_and_two_requests(linking, s3, bucket, repository, way, size, parts):
+def test_large_blob_is_its_parts_and_two(linking, s3, bucket, repository, way, size, parts):
     content = content_of(size)
     assert WAYS[way](linking, repository, content).status == 201
     assert sorted(s3.kinds()) == sorted([BEGIN, COMPLETE] + [PUT_PART] * parts)
@@ -108,6 +108,16 @@ def test_blob_that_is_there_costs_nothing_more(linking, s3, repository):
     linking.push_blob(repository, content)
     s3.forget()
     assert linking.push_blob(repository, content).status == 201
+    assert s3.kinds() == []
+
+
+def test_blob_of_another_repository_costs_nothing(linking, s3, repository):
+    content = content_of(1000)
+    linking.push_blob(repository, content)
+    s3.forget()
+    reply = linking.request("POST", f"/v2/{new_repository()}/blobs/uploads/"
+                                    f"?mount={digest_of(content)}&from={repository}")
+    assert reply.status == 201
     assert s3.kinds() == []
 
 
@@ -186,8 +196,8 @@ def test_chunks_have_any_size(linking, bucket, repository, chunks):
 def test_upload_goes_on_after_restarts(start_s3_server, repository, seed):
     """Each chunk, of a size that chance chooses, meets another process."""
     server, chance = start_s3_server(), random.Random(seed)
-    sizes = [chance.choice([1, 1000, PART - 1, PART, PART + 1, 2 * PART, chance.randint(1, 3 * PART)])
-             for _ in range(4)]
+    usual = [1, 1000, PART - 1, PART, PART + 1, 2 * PART]
+    sizes = [chance.choice([*usual, chance.randint(1, 3 * PART)]) for _ in range(4)]
     content, offset = content_of(sum(sizes), seed), 0
     with RegistryClient(server.port) as registry:
         location = registry.begin_upload(repository)

@@ -37,7 +37,8 @@ def locked_bucket(ceph):
 def start_on(start_server, ceph):
     """A server on any bucket, with anybody's keys."""
     def start(bucket, keys=None, **options):
-        settings = bucket.settings(ceph.endpoint, **{"redirect": False, "retry_time": "1s", **options})
+        usual = {"redirect": False, "retry_time": "1s"}
+        settings = bucket.settings(ceph.endpoint, **{**usual, **options})
         return start_server(settings, (keys or ceph.operator).environment)
 
     return start
@@ -303,6 +304,13 @@ def test_clock_that_is_wrong_is_told(check, bucket, fake_time):
     assert "RequestTimeTooSkewed" in said and "clock" in said, said
 
 
+def test_unknown_encryption_is_told(check, bucket, s3):
+    code, said = check(bucket, endpoint=s3.endpoint, encryption="AES")
+    assert code == 1
+    assert "storage.s3.encryption" in said and "AES256" in said and "aws:kms" in said, said
+    assert s3.kinds() == []
+
+
 def test_missing_keys_are_told(check, bucket, folder):
     none = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "HOME": str(folder)}
     code, said = check(bucket, environment=none)
@@ -322,7 +330,7 @@ def test_bucket_of_another_region_is_told(check, bucket, s3, status, error):
     assert "storage.s3.region" in said and "its region is eu-north-1" in said, said
 
 
-def test_server_starts_without_s3_and_serves_when_it_is_back(start_s3_server, s3, client, repository):
+def test_server_starts_without_s3_and_takes_pushes_later(start_s3_server, s3, client, repository):
     """A registry that does not start while S3 is away could not even say so."""
     with s3.doing(reset):
         registry = client(start_s3_server(redirect=False, retry_time="1ms"))

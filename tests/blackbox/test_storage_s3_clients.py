@@ -1,4 +1,4 @@
-"""The real clients push to a registry whose layers are in S3, and pull: by links, and through it."""
+"""Real clients push to a registry whose layers are in S3, and pull: by links, and through it."""
 
 import pytest
 

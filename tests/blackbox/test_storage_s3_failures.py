@@ -103,6 +103,15 @@ def test_s3_that_never_answers_is_asked_again(start, s3, client, repository):
         held.is_open.set()
 
 
+def test_conflict_of_conditions_is_no_refusal(start, s3, client, repository):
+    """AWS, "Conditional write behavior": 409 while another request is under way; send it again."""
+    registry, content = client(start(retry_time="30s")), content_of(1000)
+    conflict = SLOW_DOWN.replace(b"SlowDown", b"ConditionalRequestConflict")
+    with s3.doing(answer(409, conflict), times=2, only="PutObject"):
+        assert registry.push_blob(repository, content).status == 201
+    assert_is_served(registry, repository, content)
+
+
 # -- S3 fails for longer: 503, and a retry succeeds
 
 def assert_told_to_come_back(reply):
@@ -207,6 +216,24 @@ def test_object_that_somebody_deleted_is_an_error_of_ours(start, client, bucket,
     assert key in server.wait_for_logged(status=500)["failure"]
 
 
+# -- clients fail
+
+def test_client_that_leaves_in_the_middle_goes_on(start, client, repository):
+    """From where the server says: all that it had received by then, or less."""
+    server, content = start(), content_of(3 * PART)
+    registry = client(server)
+    location = registry.begin_upload(repository)
+    with Wire(server.connect()) as wire:
+        wire.send(request("PATCH", location, f"Content-Length: {len(content)}",
+                          "Content-Type: application/octet-stream") + content[:2 * PART + 5])
+    server.wait_for_logged(method="PATCH")
+    last = int(registry.request("GET", location).headers["Range"].removeprefix("0-"))
+    assert last < 2 * PART + 5
+    reply = registry.finish_upload(location, digest_of(content), content[last + 1 if last else 0:])
+    assert reply.status == 201
+    assert_is_served(registry, repository, content)
+
+
 # -- we fail
 
 def test_killed_in_the_middle_of_an_upload(start, bucket, repository):
@@ -236,7 +263,7 @@ def test_killed_in_the_middle_of_an_upload(start, bucket, repository):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_at_any_time(start, repository, seed):
-    """Chance says after how many bytes; the client asks how far it got, as skopeo does not, but may."""
+    """Chance says when. The client asks how far it got, and goes on from there."""
     chance, server = random.Random(seed), start()
     content, offset = content_of(4 * PART + chance.randint(0, PART), seed), 0
     with RegistryClient(server.port) as registry:

@@ -136,7 +136,8 @@ def test_nothing_is_asked_of_s3_at_the_start(start_s3_server, s3):
 
 def test_memory_that_slow_clients_hold_is_waited_for(start_s3_server, repository):
     """Three of them have begun a part each, and three parts are all that fits."""
-    server = start_s3_server(FEW_THREADS, upload_memory="16MiB", largest_blob="1GiB", redirect=False)
+    server = start_s3_server(FEW_THREADS, upload_memory="16MiB", largest_blob="1GiB",
+                             redirect=False)
     image, content = make_image(), content_of(2 * PART)
     with RegistryClient(server.port) as registry:
         assert registry.push_image(repository, "1.0", image).status == 201

@@ -14,9 +14,7 @@ import http.client
 import json
 import os
 import pathlib
-import select
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -24,6 +22,7 @@ import uuid
 
 from .certificates import Certificate
 from .clients import find_program
+from .processes import end_process, process_of
 from .s3 import Bucket, Keys, S3Client
 from .waiting import PATIENCE_S, wait_until
 
@@ -259,8 +258,10 @@ class Ceph:
         self._run("ceph", "osd", "new", number)
         self._run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", number)
         self._start_daemon("ceph-osd", "-i", "0")
-        wait_until(lambda: json.loads(self._run("ceph", "osd", "stat", "-f", "json"))["num_up_osds"],
-                   "the OSD to come up")
+        wait_until(self._has_osd, "the OSD to come up")
+
+    def _has_osd(self):
+        return json.loads(self._run("ceph", "osd", "stat", "-f", "json"))["num_up_osds"] > 0
 
     def _start_daemon(self, program, *arguments):
         """It forks, and its child says who it is some time later."""
@@ -301,43 +302,6 @@ class Ceph:
             assert done.returncode == 0, f"{done.args}: {errors.read().decode(errors='replace')}"
             output.seek(0)
             return output.read().decode("utf-8")
-
-
-# -- processes
-
-def process_of(pid_file, program):
-    """The pid there, if that is a living process of this program."""
-    with contextlib.suppress(FileNotFoundError, ValueError):
-        pid = int(pid_file.read_text("ascii"))
-        return pid if is_process(pid, program) else None
-    return None
-
-
-def is_process(pid, program):
-    """Nor a zombie, where nobody waits for the children of those who are gone."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        lines = pathlib.Path(f"/proc/{pid}/status").read_text("ascii", "replace").splitlines()
-        fields = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
-        return fields["Name"] == program and not fields["State"].startswith("Z")
-    return False
-
-
-def end_process(pid, program):
-    """A descriptor holds on to the process: no other one can have its number meanwhile."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        if not is_process(pid, program):
-            return
-        for number in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(descriptor, number)
-            if select.select([descriptor], [], [], PATIENCE_S)[0]:
-                return
-    finally:
-        os.close(descriptor)
 
 
 # -- one for all workers of a run

@@ -95,8 +95,9 @@ class S3Client:
         for part in scope.split("/"):
             key = hmac.digest(key, part.encode(), "sha256")
         signature = hmac.digest(key, text.encode(), "sha256").hex()
-        return {**signed, "authorization": f"{ALGORITHM} Credential={self.keys.access_key}/{scope}, "
-                                           f"SignedHeaders={names}, Signature={signature}"}
+        return {**signed, "authorization": (
+            f"{ALGORITHM} Credential={self.keys.access_key}/{scope}, "
+            f"SignedHeaders={names}, Signature={signature}")}
 
 
 def quote(text):
