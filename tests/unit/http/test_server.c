@@ -99,21 +99,47 @@ static enum http_step answer_letters(struct http_exchange *exchange, uint64_t pi
     return HTTP_ANSWER;
 }
 
+/* HTTP_ANSWER: here is as good as anywhere. */
+static enum http_step find_place(struct fixture *fixture, const struct http_exchange *exchange)
+{
+    const bool waits = path_is(exchange, "/waits");
+
+    if (waits && !exchange->may_block && !exchange->may_wait) {
+        return HTTP_WAITS;
+    }
+    if (waits && exchange->may_wait) {
+        (void)sem_wait(&fixture->is_released);
+    }
+    if ((path_is(exchange, "/blocks") || waits) && !exchange->may_block) {
+        return HTTP_BLOCKS;
+    }
+    return str_starts_with(exchange->request.path, "/carried") && !exchange->may_carry
+               ? HTTP_CARRIES
+               : HTTP_ANSWER;
+}
+
+static enum http_step answer_path(struct fixture *fixture, struct http_exchange *exchange)
+{
+    if (path_is(exchange, "/file")) {
+        exchange->response.status = 200;
+        exchange->response.file_fd = dup(fixture->file_fd);
+        exchange->response.file_length_bytes = BIG_FILE_BYTES;
+        return HTTP_ANSWER;
+    }
+    if (path_is(exchange, "/blocks") || path_is(exchange, "/waits")) {
+        return answer_text(exchange, 200, "from a worker");
+    }
+    return path_is(exchange, "/") ? answer_text(exchange, 200, "hello")
+                                  : answer_text(exchange, 404, "nothing here");
+}
+
 static enum http_step app_begin(void *context, struct http_exchange *exchange)
 {
     struct fixture *fixture = context;
+    const enum http_step place = find_place(fixture, exchange);
 
-    if (path_is(exchange, "/waits") && !exchange->may_block && !exchange->may_wait) {
-        return HTTP_WAITS;
-    }
-    if (path_is(exchange, "/waits") && exchange->may_wait) {
-        (void)sem_wait(&fixture->is_released);
-    }
-    if ((path_is(exchange, "/blocks") || path_is(exchange, "/waits")) && !exchange->may_block) {
-        return HTTP_BLOCKS;
-    }
-    if (str_starts_with(exchange->request.path, "/carried") && !exchange->may_carry) {
-        return HTTP_CARRIES;
+    if (place != HTTP_ANSWER) {
+        return place;
     }
     (void)atomic_fetch_add(&fixture->counts.begun, 1);
     exchange->call = calloc(1, sizeof(struct seen));
@@ -127,17 +153,7 @@ static enum http_step app_begin(void *context, struct http_exchange *exchange)
         path_is(exchange, "/stop-early")) {
         return HTTP_BODY;
     }
-    if (path_is(exchange, "/file")) {
-        exchange->response.status = 200;
-        exchange->response.file_fd = dup(fixture->file_fd);
-        exchange->response.file_length_bytes = BIG_FILE_BYTES;
-        return HTTP_ANSWER;
-    }
-    if (path_is(exchange, "/blocks") || path_is(exchange, "/waits")) {
-        return answer_text(exchange, 200, "from a worker");
-    }
-    return path_is(exchange, "/") ? answer_text(exchange, 200, "hello")
-                                  : answer_text(exchange, 404, "nothing here");
+    return answer_path(fixture, exchange);
 }
 
 static enum http_step app_data(void *context, struct http_exchange *exchange, struct str bytes)
