@@ -1,0 +1,65 @@
+"""What a row of the table is: how something is measured on one server, and what is aimed at."""
+
+import dataclasses
+
+DOCKER_REGISTRIES = ("docker-registry", "docker-registry GOGC=800")
+ALL_SERVERS = (*DOCKER_REGISTRIES, "nginx", "pieroned")
+REGISTRIES = (*DOCKER_REGISTRIES, "pieroned")
+
+
+@dataclasses.dataclass
+class Sample:
+    """One measurement. Figures that make no sense for a row are None."""
+
+    value: float
+    cpu: float | None = None
+    memory_mb: float | None = None
+    p50_us: float | None = None
+    p99_us: float | None = None
+    failed: int = 0
+
+
+@dataclasses.dataclass
+class Goal:
+    """pieroned's median against the best of others, or against a figure (others empty).
+
+    `of` is the field of a sample that is compared.
+    """
+
+    text: str
+    factor: float
+    against: tuple = ()
+    of: str = "value"
+    is_more_better: bool = True
+
+
+@dataclasses.dataclass
+class Row:
+    name: str
+    title: str
+    unit: str
+    cpu_unit: str
+    servers: tuple
+    measure: object  # (bench, server) -> Sample; the server is not started
+    goals: tuple = ()
+    is_durable: bool = False
+    is_slow: bool = False  # left out unless it is asked for by name, or everything is
+
+
+def at_least(factor, against, text=None):
+    return Goal(text or f"≥ {factor}× {_short(against)}", factor, against)
+
+
+def cpu_at_most(factor, against):
+    return Goal(f"CPU ≤ {factor:.2g}× {_short(against)}", factor, against, "cpu", False)
+
+
+def at_most(figure, unit, of="value"):
+    return Goal(f"{of if of != 'value' else ''} ≤ {figure} {unit}".strip(), figure, (), of, False)
+
+
+MEMORY_GOAL = Goal("memory ≤ 64 MB", 64, (), "memory_mb", False)
+
+
+def _short(against):
+    return "docker-registry" if against == DOCKER_REGISTRIES else " and ".join(against)
