@@ -1,10 +1,12 @@
 # Thin: CMakePresets.json knows how things are built. Installs nothing on its own.
 PREFIX ?= /usr/local
+# For `make bench`: see bench/run --help.
+BENCH ?=
 # For each target of `make fuzz`.
 FUZZ_SECONDS ?= 30
 JOBS ?= $(shell nproc)
 
-.PHONY: all configure client lint format test fuzz install install-client package-client clean
+.PHONY: all configure client lint format test fuzz bench install install-client package-client clean
 
 all: configure
 	@cmake --build --preset release --parallel $(JOBS)
@@ -25,6 +27,11 @@ test:
 
 fuzz:
 	@FUZZ_SECONDS='$(FUZZ_SECONDS)' tools/fuzz
+
+bench: all
+	@script/install-dependencies --check build bench || { echo 'run script/install-dependencies build bench' >&2; exit 1; }
+	@cmake --build --preset release --parallel $(JOBS) --target bench
+	@bench/run $(BENCH)
 
 # DESTDIR is taken from the environment by cmake.
 install: all

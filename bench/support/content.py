@@ -37,23 +37,28 @@ def digest_of(content):
 
 
 def push(port, image, repository=REPOSITORY, tag=TAG):
-    """As clients do it: blobs, then the manifest. Time does not matter here."""
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-    for blob in image.blobs():
-        _push_blob(client, repository, blob)
-    _ask(client, "PUT", f"/v2/{repository}/manifests/{tag}", image.manifest, MEDIA_TYPE)
+    push_by(client, {}, image, repository, tag)
     client.close()
 
 
-def _push_blob(client, repository, blob):
-    location = _ask(client, "POST", f"/v2/{repository}/blobs/uploads/")
+def push_by(client, headers, image, repository, tag):
+    """As clients do it: blobs, then the manifest."""
+    for blob in image.blobs():
+        _push_blob(client, headers, repository, blob)
+    _ask(client, "PUT", f"/v2/{repository}/manifests/{tag}", image.manifest,
+         {**headers, "Content-Type": MEDIA_TYPE})
+
+
+def _push_blob(client, headers, repository, blob):
+    location = _ask(client, "POST", f"/v2/{repository}/blobs/uploads/", b"", headers)
     place = urllib.parse.urlsplit(location)
     query = place.query + "&" * bool(place.query) + urllib.parse.urlencode({"digest": digest_of(blob)})
-    _ask(client, "PUT", f"{place.path}?{query}", blob, "application/octet-stream")
+    _ask(client, "PUT", f"{place.path}?{query}", blob,
+         {**headers, "Content-Type": "application/octet-stream"})
 
 
-def _ask(client, method, path, body=b"", media_type=None):
-    headers = {"Content-Type": media_type} if media_type else {}
+def _ask(client, method, path, body, headers):
     client.request(method, path, body=body, headers=headers)
     response = client.getresponse()
     text = response.read()

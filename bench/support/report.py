@@ -75,9 +75,10 @@ def _cells(results, row, server):
 
 
 def _ratio(results, row, server):
-    """pieroned's figure divided by this server's."""
-    mine, theirs = results.median(row, "pieroned"), results.median(row, server)
-    if server == "pieroned" or not mine or not theirs:
+    """What the row is about (pieroned, mostly) divided by this server's figure."""
+    mine_name = row.goals[0].mine if row.goals else "pieroned"
+    mine, theirs = results.median(row, mine_name), results.median(row, server)
+    if server == mine_name or not mine or not theirs:
         return ""
     return f"{figure(mine / theirs)}×"
 
@@ -87,7 +88,7 @@ def _milliseconds(microseconds):
 
 
 def _reached(results, row, goal):
-    mine = results.median(row, "pieroned", goal.of)
+    mine = results.median(row, goal.mine, goal.of)
     if mine is None or not goal.against:
         return mine
     others = [results.median(row, name, goal.of) for name in goal.against]

@@ -21,7 +21,7 @@ class Sample:
 
 @dataclasses.dataclass
 class Goal:
-    """pieroned's median against the best of others, or against a figure (others empty).
+    """A median against the best of others, or against a figure (others empty).
 
     `of` is the field of a sample that is compared.
     """
@@ -31,6 +31,7 @@ class Goal:
     against: tuple = ()
     of: str = "value"
     is_more_better: bool = True
+    mine: str = "pieroned"
 
 
 @dataclasses.dataclass
@@ -40,24 +41,24 @@ class Row:
     unit: str
     cpu_unit: str
     servers: tuple
-    measure: object  # (bench, server) -> Sample; the server is not started
+    measure: object  # (bench, server's name) -> Sample; starts and stops the server
     goals: tuple = ()
-    is_durable: bool = False
-    is_slow: bool = False  # left out unless it is asked for by name, or everything is
+    needs_content: bool = True  # on the servers that bench keeps filled
 
 
-def at_least(factor, against, text=None):
-    return Goal(text or f"≥ {factor}× {_short(against)}", factor, against)
+def at_least(factor, against):
+    return Goal(f"≥ {factor}× {_short(against)}", factor, against)
 
 
 def cpu_at_most(factor, against):
     return Goal(f"CPU ≤ {factor:.2g}× {_short(against)}", factor, against, "cpu", False)
 
 
-def at_most(figure, unit, of="value"):
-    return Goal(f"{of if of != 'value' else ''} ≤ {figure} {unit}".strip(), figure, (), of, False)
+def at_most(figure, unit):
+    return Goal(f"≤ {figure} {unit}", figure, (), "value", False)
 
 
+# For all tests of the issue's table.
 MEMORY_GOAL = Goal("memory ≤ 64 MB", 64, (), "memory_mb", False)
 
 

@@ -1,55 +1,103 @@
-"""Rows that only read, by wrk: these run against any registry."""
+"""Rows that only read."""
 
 import functools
 
 from support import content, load
-from support.rows import (ALL_SERVERS, DOCKER_REGISTRIES, MEMORY_GOAL, REGISTRIES, Row, Sample,
-                          at_least)
+from support.rows import (ALL_SERVERS, DOCKER_REGISTRIES, MEMORY_GOAL, Row, Sample, at_least,
+                          cpu_at_most)
 
 WARM_UP_SECONDS = 1
 NGINX = ("nginx",)
+MB = 1e6
+GB = 1e9
 
 
-def measure_requests(bench, server, path, connections, method="GET"):
-    """Requests per second, and the server's CPU for each."""
-    with server:
-        url = f"http://127.0.0.1:{server.port}{path}"
-        load.wrk(url, connections, WARM_UP_SECONDS, method)
-        server.process.forget_peak()
-        begin = server.process.cpu_seconds()
-        told = load.wrk(url, connections, bench.seconds, method)
-        cpu = server.process.cpu_seconds() - begin
-        return Sample(told["requests"] / told["seconds"], cpu * 1e6 / max(told["requests"], 1),
-                      server.process.peak_mb(), told["p50_us"], told["p99_us"], told["failed"])
+def by_wrk(bench, server, path, connections, seconds):
+    return load.wrk(f"http://127.0.0.1:{server.port}{path}", connections, seconds)
 
 
-def _requests(name, title, servers, path, goals, connections=32, method="GET"):
-    def measure(bench, server):
-        return measure_requests(bench, server, path(bench.image), connections, method)
-
-    return Row(name, title, "req/s", "µs/req", servers, measure, (*goals, MEMORY_GOAL))
+def by_generator(bench, server, path, connections, seconds, **options):
+    return load.generate(bench.build, "request", port=server.port, path=path, seconds=seconds,
+                         connections=connections, threads=2, **options)
 
 
-def _manifest(image, by_digest=False):
-    reference = content.digest_of(image.manifest) if by_digest else content.TAG
-    return f"/v2/{content.REPOSITORY}/manifests/{reference}"
+def watched(server, run):
+    """What run() tells, and the server's CPU seconds and peak memory meanwhile."""
+    server.process.forget_peak()
+    begin = server.process.cpu_seconds()
+    told = run()
+    return told, server.process.cpu_seconds() - begin, server.process.peak_mb()
 
 
-def _small_blob(image):
+def sample_requests(told, cpu_seconds, memory_mb):
+    return Sample(told["requests"] / told["seconds"], cpu_seconds * 1e6 / max(told["requests"], 1),
+                  memory_mb, told["p50_us"], told["p99_us"], told["failed"])
+
+
+def sample_bytes(told, cpu_seconds, memory_mb):
+    return Sample(told["bytes"] / MB / told["seconds"],
+                  cpu_seconds / (told["bytes"] / GB) if told["bytes"] else None,
+                  memory_mb, failed=told["failed"])
+
+
+def _measure_requests(make_load, path, connections, bench, name):
+    with bench.servers[name] as server:
+        make_load(bench, server, path(bench.image), connections, WARM_UP_SECONDS)
+        return sample_requests(*watched(server, lambda: make_load(
+            bench, server, path(bench.image), connections, bench.seconds)))
+
+
+def _measure_download(connections, bench, name):
+    with bench.servers[name] as server:
+        def run(seconds):
+            return load.generate(bench.build, "download", port=server.port, seconds=seconds,
+                                 connections=connections, path=_large_blob(bench.image))
+
+        run(WARM_UP_SECONDS)
+        return sample_bytes(*watched(server, lambda: run(bench.seconds)))
+
+
+def manifest_path(image):
+    return f"/v2/{content.REPOSITORY}/manifests/{content.TAG}"
+
+
+def _manifest_by_digest(image):
+    return f"/v2/{content.REPOSITORY}/manifests/{content.digest_of(image.manifest)}"
+
+
+def small_blob_path(image):
     return f"/v2/{content.REPOSITORY}/blobs/{content.digest_of(image.layers[0])}"
 
 
-_by_digest = functools.partial(_manifest, by_digest=True)
+def _large_blob(image):
+    return f"/v2/{content.REPOSITORY}/blobs/{content.digest_of(image.layers[1])}"
+
+
+def _requests(name, title, path, goals, connections=32, make_load=by_wrk):
+    measure = functools.partial(_measure_requests, make_load, path, connections)
+    return Row(name, f"{title}, {connections} connections", "req/s", "µs/req", ALL_SERVERS, measure,
+               (*goals, MEMORY_GOAL))
+
+
+def _download(connections, factor):
+    return Row(f"blob-get-100m-{connections}", f"blob GET of 100 MB, {connections} at once", "MB/s",
+               "s/GB", ALL_SERVERS, functools.partial(_measure_download, connections),
+               (at_least(factor, DOCKER_REGISTRIES), cpu_at_most(1, NGINX), MEMORY_GOAL))
+
+
+# wrk waits for the body that an answer to HEAD does not have.
+_by_head = functools.partial(by_generator, method="HEAD")
+_as_nginx = (at_least(30, DOCKER_REGISTRIES), at_least(0.9, NGINX))
 
 ROWS = (
-    _requests("manifest-get", "manifest GET by tag, 32 connections", ALL_SERVERS, _manifest,
-              (at_least(30, DOCKER_REGISTRIES), at_least(0.9, NGINX))),
-    _requests("manifest-get-digest", "manifest GET by digest, 32 connections", ALL_SERVERS,
-              _by_digest, (at_least(30, DOCKER_REGISTRIES), at_least(0.9, NGINX))),
-    _requests("manifest-head", "manifest HEAD by tag, 32 connections", ALL_SERVERS, _manifest,
-              (at_least(30, DOCKER_REGISTRIES),), method="HEAD"),
-    _requests("blob-head", "blob HEAD, 32 connections", ALL_SERVERS, _small_blob,
-              (at_least(30, DOCKER_REGISTRIES),), method="HEAD"),
-    _requests("blob-get-1k", "blob GET of 1 KB, 16 connections", ALL_SERVERS, _small_blob,
+    _requests("manifest-get", "manifest GET by tag", manifest_path, _as_nginx),
+    _requests("manifest-get-digest", "manifest GET by digest", _manifest_by_digest, _as_nginx),
+    _requests("manifest-head", "manifest HEAD by tag", manifest_path,
+              (at_least(30, DOCKER_REGISTRIES),), make_load=_by_head),
+    _requests("blob-head", "blob HEAD", small_blob_path,
+              (at_least(30, DOCKER_REGISTRIES),), make_load=_by_head),
+    _requests("blob-get-1k", "blob GET of 1 KB", small_blob_path,
               (at_least(40, DOCKER_REGISTRIES),), connections=16),
+    _download(1, 0.9),
+    _download(16, 1.1),
 )

@@ -19,8 +19,8 @@ class Server:
     """A kind of server with a data folder, which is filled once and then started on again and again."""
 
     name = ""
-    can_push = True
     environment = {}
+    is_temporary = False  # the folder goes when the server is left
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -61,6 +61,8 @@ class Server:
 
     def __exit__(self, *_):
         self.stop()
+        if self.is_temporary:
+            shutil.rmtree(self.folder)
 
 
 class Pieroned(Server):
@@ -104,7 +106,6 @@ class Nginx(Server):
     """Files at the paths of a registry: what serving bytes costs at least."""
 
     name = "nginx"
-    can_push = False
 
     def command(self):
         config = self.folder / "nginx.conf"

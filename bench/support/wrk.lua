@@ -1,6 +1,5 @@
--- Says what was measured as one line of JSON. The method and the secret come by environment: an
--- Authorization header among the arguments would be visible to everybody on the machine.
-wrk.method = os.getenv("BENCH_METHOD") or "GET"
+-- Says what was measured as one line of JSON. The secret comes by environment: among the
+-- arguments it would be visible to everybody on the machine.
 local authorization = os.getenv("BENCH_AUTHORIZATION")
 if authorization then
     wrk.headers["Authorization"] = authorization
@@ -12,6 +11,16 @@ wrk.headers["Accept"] = table.concat({
     "application/vnd.docker.distribution.manifest.v2+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
     "*/*"}, ", ")
+
+-- Spread over the tags that bench/fill makes: team<A/100>/app<A>:1.<T>.
+local artifacts, tags = tonumber(os.getenv("BENCH_ARTIFACTS")), tonumber(os.getenv("BENCH_TAGS"))
+if artifacts then
+    function request()
+        local artifact = math.random(0, artifacts - 1)
+        return wrk.format(nil, string.format("/v2/team%d/app%d/manifests/1.%d",
+            math.floor(artifact / 100), artifact, math.random(0, tags - 1)))
+    end
+end
 
 function done(summary, latency)
     local errors = summary.errors

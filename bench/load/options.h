@@ -1,0 +1,29 @@
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { OPTION_PATHS_MAX = 8 };
+
+/* What all kinds of load are told by: `load KIND name=value …`. Ends the program if it is wrong. */
+struct options {
+    unsigned port;
+    unsigned connections;
+    unsigned threads;
+    unsigned seconds;
+    unsigned rate;      /* requests a second, all connections together */
+    unsigned count;     /* of uploads, each connection */
+    unsigned idle;      /* connections that only rest */
+    unsigned uploads;   /* slow ones */
+    unsigned downloads; /* slow ones */
+    uint64_t bytes;     /* of a blob */
+    const char *method;
+    const char *repository;
+    const char *paths[OPTION_PATHS_MAX]; /* given by path=…, in order */
+    size_t path_count;
+};
+
+struct options options_parse(int count, char *const *words);
+
+/* Ends the program with a message. */
+void fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
