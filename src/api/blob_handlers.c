@@ -2,14 +2,19 @@
 
 #include "api/api_private.h"
 #include "api/blob_source.h"
+#include "api/errors.h"
 #include "api/handlers.h"
 #include "http/conditional.h"
 #include "http/range.h"
 #include "registry/blobs.h"
+#include "registry/recall.h"
 
 static enum error_code get_blob(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code redirect(struct call *call, const struct digest *digest,
                                 const struct blob_content *content, struct error *err);
+static bool recall_blob(struct call *call);
+static enum error_code answer_blob(struct call *call, const struct digest *digest,
+                                   struct blob_content *content, struct error *err);
 static enum error_code answer_content(struct call *call, const struct digest *digest,
                                       struct blob_content *content, struct error *err);
 static enum error_code refuse_range(struct call *call, uint64_t size_bytes, struct error *err);
@@ -21,7 +26,7 @@ static enum error_code set_source(struct call *call, const struct blob_content *
 static enum http_range_result wanted_range(struct call *call, const struct digest *digest,
                                            uint64_t size_bytes, uint64_t *offset, uint64_t *length);
 
-const struct handler blob_get_handler = {.begin = get_blob};
+const struct handler blob_get_handler = {.begin = get_blob, .recall = recall_blob};
 
 static enum error_code get_blob(struct call *call, bool *wants_body_out, struct error *err)
 {
@@ -33,18 +38,52 @@ static enum error_code get_blob(struct call *call, bool *wants_body_out, struct 
     if (!code) {
         code = registry_read_blob(call->api->config.registry, &digest, &content, err);
     }
-    if (code) {
-        return code;
-    }
-    if (call_is_not_modified(call, &digest)) {
-        add_caching(call, &digest);
-    } else if (call->exchange->request.method == HTTP_GET && content.is_linked) {
-        code = redirect(call, &digest, &content, err);
-    } else {
-        code = answer_content(call, &digest, &content, err);
+    if (!code) {
+        code = answer_blob(call, &digest, &content, err);
     }
     blob_content_release(&content); /* what the response took over is not there any more */
     return code;
+}
+
+/* Without its bytes, no more than HEAD is answered. */
+static bool recall_blob(struct call *call)
+{
+    struct blob_content blob = {.kind = BLOB_IN_FILE, .fd = -1};
+    struct error err = {0};
+    struct digest digest;
+    enum error_code code = digest_parse(call->reference, &digest, NULL);
+
+    if (code) {
+        return false;
+    }
+    call->content = registry_recall_blob(call->api->config.registry, &digest);
+    if (!call->content ||
+        (!call->content->has_bytes && call->exchange->request.method != HTTP_HEAD)) {
+        return false;
+    }
+    blob.size_bytes = call->content->size_bytes;
+    if (call->content->has_bytes) {
+        blob.kind = BLOB_IN_MEMORY;
+        blob.bytes = call->content->bytes;
+    }
+    code = answer_blob(call, &digest, &blob, &err);
+    if (code) {
+        errors_answer(call, code, &err);
+    }
+    return true;
+}
+
+static enum error_code answer_blob(struct call *call, const struct digest *digest,
+                                   struct blob_content *content, struct error *err)
+{
+    if (call_is_not_modified(call, digest)) {
+        add_caching(call, digest);
+        return OK;
+    }
+    if (call->exchange->request.method == HTTP_GET && content->is_linked) {
+        return redirect(call, digest, content, err);
+    }
+    return answer_content(call, digest, content, err);
 }
 
 /* The client brings its Range along to where it is sent; the link is of no use in any cache. */

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/strbuf.h"
 #include "http/exchange.h"
+#include "registry/content_cache.h"
 #include "registry/reference.h"
 #include "registry/uploads.h"
 
@@ -65,6 +66,7 @@ struct call {
     struct str team;                     /* of a path of Pier One's own API */
     const struct scm_source *scm_source; /* what the pusher says; NULL: nothing */
 
+    struct content *content; /* that the response borrows from; or NULL */
     struct upload *upload;   /* open, or NULL; closed before the answer is sent */
     uint64_t expected_bytes; /* that the body must have, if has_expected_bytes */
     bool has_expected_bytes;
@@ -88,6 +90,10 @@ struct handler {
     enum error_code (*begin)(struct call *call, bool *wants_body_out, struct error *err);
     enum error_code (*data)(struct call *call, struct str bytes, struct error *err);
     enum error_code (*end)(struct call *call, struct error *err);
+
+    /* On the loop, instead of begin: fills the response from memory and returns true, or does
+     * nothing. Must not block. NULL: there is nothing to remember. */
+    bool (*recall)(struct call *call);
 
     /* The client went away in the middle of the body, with call->upload open. NULL: nothing to do.
      * May block. */

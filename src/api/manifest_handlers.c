@@ -3,12 +3,14 @@
 #include "api/permission.h"
 #include "base/json_writer.h"
 #include "registry/manifests.h"
+#include "registry/recall.h"
 #include "registry/scm_source.h"
 
 enum { DETAIL_MAX_BYTES = 1024 };
 
 static enum error_code get_manifest(struct call *call, bool *wants_body_out, struct error *err);
-static void answer_manifest(struct call *call, const struct manifest_found *found,
+static bool recall_manifest(struct call *call);
+static void answer_manifest(struct call *call, const struct manifest_record *manifest,
                             bool is_by_digest);
 static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code read_source(struct call *call, struct error *err);
@@ -23,7 +25,7 @@ static void add_conflict(struct call *call, const struct reference *reference,
 static void write_digest(struct json_writer *writer, const char *name, const struct digest *digest);
 static struct str in_arena(struct call *call, const struct strbuf *buf);
 
-const struct handler manifest_get_handler = {.begin = get_manifest};
+const struct handler manifest_get_handler = {.begin = get_manifest, .recall = recall_manifest};
 const struct handler manifest_put_handler = {.begin = begin_put, .end = end_put};
 
 static enum error_code get_manifest(struct call *call, bool *wants_body_out, struct error *err)
@@ -42,18 +44,40 @@ static enum error_code get_manifest(struct call *call, bool *wants_body_out, str
     code = registry_find_manifest(call->api->config.registry, &call->repository, &reference,
                                   &call->exchange->arena, &found, err);
     if (!code) {
-        answer_manifest(call, &found, reference.is_digest);
+        answer_manifest(call, &found.manifest, reference.is_digest);
     }
     return code;
 }
 
+static bool recall_manifest(struct call *call)
+{
+    struct manifest_record manifest;
+    struct reference reference;
+
+    if (reference_parse(call->reference, &reference, NULL)) {
+        return false;
+    }
+    call->content =
+        registry_recall_manifest(call->api->config.registry, &call->repository, &reference);
+    if (!call->content) {
+        return false;
+    }
+    manifest = (struct manifest_record){
+        .digest = call->content->digest,
+        .media_type = call->content->media_type,
+        .content = call->content->bytes,
+        .size_bytes = call->content->size_bytes,
+    };
+    answer_manifest(call, &manifest, reference.is_digest);
+    return true;
+}
+
 /* Exactly as it was pushed: Accept never changes an answer, since another one had another digest.
  */
-static void answer_manifest(struct call *call, const struct manifest_found *found,
+static void answer_manifest(struct call *call, const struct manifest_record *manifest,
                             bool is_by_digest)
 {
     struct http_response *response = &call->exchange->response;
-    const struct manifest_record *manifest = &found->manifest;
 
     call_add_digest(call, &manifest->digest);
     call_add_etag(call, &manifest->digest);

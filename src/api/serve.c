@@ -26,6 +26,7 @@ static void finish(void *context, struct http_exchange *exchange, bool is_sent);
 static struct call *call_of(struct api *api, struct http_exchange *exchange);
 static struct call *new_call(struct api *api, struct http_exchange *exchange);
 static void add_version(struct call *call);
+static bool is_remembered(struct call *call);
 static bool belongs_elsewhere(const struct call *call, enum error_code code);
 static enum route_place place_of(const struct call *call);
 static enum http_step step_there(struct call *call, enum error_code code);
@@ -93,6 +94,9 @@ static enum http_step begin(void *context, struct http_exchange *exchange)
     if (!code) {
         code = authorize(call, &err);
     }
+    if (!code && is_remembered(call)) {
+        return HTTP_ANSWER;
+    }
     if (belongs_elsewhere(call, code)) {
         return step_there(call, code);
     }
@@ -107,6 +111,14 @@ static enum http_step begin(void *context, struct http_exchange *exchange)
     }
     conclude(call, code, &err);
     return HTTP_ANSWER;
+}
+
+/* What will never change may be known here: then nobody has to be woken for it. */
+static bool is_remembered(struct call *call)
+{
+    const struct handler *handler = call->route->handler;
+
+    return !call->exchange->may_block && handler->recall && handler->recall(call);
 }
 
 /* Whether somebody has to be asked first, or the route needs another thread than this one. */
@@ -355,6 +367,7 @@ static void finish(void *context, struct http_exchange *exchange, bool is_sent)
     strbuf_release(&call->answer);
     credentials_release(&call->credentials);
     identity_release(call->identity);
+    content_release(call->content);
     free(call);
     exchange->call = NULL;
 }

@@ -1,11 +1,19 @@
 #include "registry/blobs.h"
 
+#include "registry/recall_private.h"
 #include "registry/registry_private.h"
 
 enum error_code registry_read_blob(struct registry *registry, const struct digest *digest,
                                    struct blob_content *content_out, struct error *err)
 {
-    return blob_store_read(registry->config.blobs, digest, content_out, err);
+    struct blob_content content = {.fd = -1};
+    const enum error_code code = blob_store_read(registry->config.blobs, digest, &content, err);
+
+    if (!code) {
+        remember_blob(registry, digest, &content);
+        *content_out = content;
+    }
+    return code;
 }
 
 enum error_code registry_find_blob(struct registry *registry, const struct digest *digest,

@@ -1,6 +1,7 @@
 #include "registry/manifests.h"
 
 #include "metadata/repositories.h"
+#include "registry/recall_private.h"
 #include "registry/registry_private.h"
 #include "registry/tag_rule.h"
 
@@ -33,6 +34,7 @@ enum error_code registry_find_manifest(struct registry *registry,
         return explain_absence(registry, repository, reference, err);
     }
     if (!code) {
+        remember_manifest(registry, repository, reference, &found);
         *found_out = found;
     }
     return code;

@@ -12,6 +12,7 @@ struct registry *registry_new(const struct registry_config *config)
     registry->config = *config;
     open_uploads_init(&registry->open_uploads);
     scanned_layers_init(&registry->scanned_layers);
+    registry->cache = config->cache_bytes > 0 ? content_cache_new(config->cache_bytes) : NULL;
     return registry;
 }
 
@@ -20,6 +21,7 @@ void registry_free(struct registry *registry)
     if (registry) {
         open_uploads_release(&registry->open_uploads);
         scanned_layers_release(&registry->scanned_layers);
+        content_cache_free(registry->cache);
         free(registry);
     }
 }

@@ -24,6 +24,7 @@ struct registry_config {
     const struct clock *clock;
     size_t manifest_max_bytes;
     int64_t upload_lifetime_ms; /* an upload that rests longer is discarded */
+    size_t cache_bytes;         /* for what is asked for again (recall.h); 0: nothing is kept */
     bool snapshots_move;        /* tags ending in -SNAPSHOT may move */
     bool signatures_grow;       /* signature tags may be replaced by supersets */
 };

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "metadata/uploads.h"
+#include "registry/content_cache.h"
 #include "registry/open_uploads.h"
 #include "registry/registry.h"
 #include "registry/scanned_layers.h"
@@ -10,6 +11,7 @@ struct registry {
     struct registry_config config;
     struct open_uploads open_uploads;
     struct scanned_layers scanned_layers;
+    struct content_cache *cache; /* NULL: none */
 };
 
 enum {

@@ -216,6 +216,7 @@ static enum error_code make_registry(struct daemon *daemon, struct error *err)
         .clock = &clock_system,
         .manifest_max_bytes = settings->manifest_max_bytes,
         .upload_lifetime_ms = settings->upload_lifetime_ms,
+        .cache_bytes = settings->cache_bytes,
         .snapshots_move = settings->tags.snapshots,
         .signatures_grow = settings->tags.signatures == SIGNATURES_GROW,
     };

@@ -104,6 +104,7 @@ struct settings {
     } log;
     struct http_limits limits; /* loops may be 0 here: one per core */
     uint64_t manifest_max_bytes;
+    uint64_t cache_bytes;
     int64_t upload_lifetime_ms;
     struct {
         bool snapshots;

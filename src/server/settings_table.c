@@ -717,6 +717,16 @@ const struct setting settings_table[] = {
         .help = "Largest manifest; a larger one is answered 413. Other registries take 4MiB.",
     },
     {
+        .key = "limits.cache_size",
+        .type = SETTING_SIZE,
+        .offset = offsetof(struct settings, cache_bytes),
+        .default_text = "16MiB",
+        .minimum = 64 * KIB,
+        .maximum = GIB,
+        .help = "Memory for manifests and small blobs that are asked for again: they are answered "
+                "from it at once. What can change is never kept there.",
+    },
+    {
         .key = "limits.upload_lifetime",
         .type = SETTING_DURATION,
         .offset = offsetof(struct settings, upload_lifetime_ms),

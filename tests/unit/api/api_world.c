@@ -18,6 +18,7 @@ enum {
     TEXT_MAX_BYTES = 16 * 1024 * 1024,
     ARENA_BYTES = 16 * 1024 * 1024,
     HEADERS_MAX = 100,
+    CACHE_BYTES = 1024 * 1024,
 };
 
 static bool is_ready(void *context);
@@ -48,6 +49,7 @@ void api_world_init(struct api_world *world)
         .clock = &world->clock.clock,
         .manifest_max_bytes = API_WORLD_MANIFEST_MAX_BYTES,
         .upload_lifetime_ms = 1000,
+        .cache_bytes = CACHE_BYTES,
     });
     (void)snprintf(path, sizeof(path), "%s/log", world->folder);
     log_init(&world->log, open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600), LOG_JSON, LOG_INFO,

@@ -76,6 +76,48 @@ static void head_tells_the_same_without_the_content(void **state)
     assert_true(str_starts_with(reply_field(reply, "Docker-Content-Digest"), "sha256:84d8"));
 }
 
+static void small_blob_is_recalled_on_the_loop(void **state)
+{
+    const struct reply *reply = get(*state, "GET", NULL);
+
+    assert_true(reply->has_blocked);
+    reply = get(*state, "GET", NULL);
+    assert_false(reply->has_blocked);
+    assert_string_equal(reply->body.text, CONTENT);
+    assert_true(reply_has(reply, "Content-Type: application/octet-stream"));
+    assert_true(str_starts_with(reply_field(reply, "ETag"), "\"sha256:84d8"));
+    reply = get(*state, "GET", "Range: bytes=2-4\r\n");
+    assert_false(reply->has_blocked);
+    assert_int_equal(reply->status, 206);
+    assert_string_equal(reply->body.text, "234");
+    assert_true(reply_has(reply, "Content-Range: bytes 2-4/10"));
+    reply = get(*state, "GET", "Range: bytes=10-\r\n");
+    assert_false(reply->has_blocked);
+    assert_int_equal(reply->status, 416);
+    assert_true(reply_has(reply, "Content-Range: bytes */10"));
+    reply = get(*state, "HEAD", NULL);
+    assert_false(reply->has_blocked);
+    assert_int_equal(reply->status, 200);
+}
+
+/* That it is there is remembered, its bytes are not. */
+static void large_blob_is_recalled_for_head_alone(void **state)
+{
+    static char content[128 * 1024];
+    struct fixture *fixture = *state;
+    char digest[DIGEST_TEXT_BYTES];
+    char line[512];
+
+    api_world_push_blob(&fixture->world, (struct str){content, sizeof(content)}, digest);
+    (void)snprintf(line, sizeof(line), "HEAD /v2/team/app/blobs/%s", digest);
+    assert_true(ask(fixture, line, NULL)->has_blocked);
+    assert_int_equal(ask(fixture, line, NULL)->status, 200);
+    assert_false(fixture->reply.has_blocked);
+    (void)snprintf(line, sizeof(line), "GET /v2/team/app/blobs/%s", digest);
+    assert_true(ask(fixture, line, NULL)->has_blocked);
+    assert_int_equal(fixture->reply.body.length, sizeof(content));
+}
+
 static void blob_that_was_never_pushed_is_unknown(void **state)
 {
     struct fixture *fixture = *state;
@@ -208,6 +250,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(blob_comes_whole_from_any_repository, set_up, tear_down),
         cmocka_unit_test_setup_teardown(head_tells_the_same_without_the_content, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(small_blob_is_recalled_on_the_loop, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(large_blob_is_recalled_for_head_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(blob_that_was_never_pushed_is_unknown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_digest_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(digest_may_be_percent_encoded, set_up, tear_down),

@@ -108,6 +108,49 @@ static void head_and_condition_send_no_content(void **state)
     assert_int_equal(ask(fixture, "GET /v2/team/app/manifests/1.0", fields)->status, 304);
 }
 
+/* From the first answer on no worker is woken for it, and it is the same answer. */
+static void fixed_manifest_is_recalled_on_the_loop(void **state)
+{
+    static const char *const methods[] = {"GET", "HEAD"};
+    struct fixture *fixture = *state;
+    char manifest[TEST_MANIFEST_BYTES];
+    char digest[DIGEST_TEXT_BYTES];
+    char line[512];
+
+    api_world_make_image(&fixture->world, "recalled", manifest);
+    digest_of(manifest, digest);
+    (void)push(fixture, "team/app/manifests/1.0", manifest);
+    assert_true(ask(fixture, "GET /v2/team/app/manifests/1.0", NULL)->has_blocked);
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        (void)snprintf(line, sizeof(line), "%s /v2/team/app/manifests/1.0", methods[i]);
+        assert_int_equal(ask(fixture, line, NULL)->status, 200);
+        assert_false(fixture->reply.has_blocked);
+        assert_true(reply_has(&fixture->reply, "Content-Type: " TEST_IMAGE_TYPE));
+        assert_true(reply_has(&fixture->reply, "Cache-Control: private, no-cache"));
+        (void)snprintf(line, sizeof(line), "%s /v2/team/app/manifests/%s", methods[i], digest);
+        assert_int_equal(ask(fixture, line, NULL)->status, 200);
+        assert_false(fixture->reply.has_blocked);
+        assert_true(has_with_digest(&fixture->reply, "ETag: \"", digest, "\""));
+    }
+    assert_int_equal(ask(fixture, "GET /v2/team/app/manifests/1.0", NULL)->status, 200);
+    assert_string_equal(fixture->reply.body.text, manifest);
+}
+
+static void latest_is_never_recalled(void **state)
+{
+    struct fixture *fixture = *state;
+    char manifest[TEST_MANIFEST_BYTES];
+
+    api_world_make_image(&fixture->world, "first", manifest);
+    (void)push(fixture, "team/app/manifests/1.0", manifest);
+    (void)ask(fixture, "GET /v2/team/app/manifests/latest", NULL);
+    fake_clock_advance(&fixture->world.clock, 1);
+    api_world_make_image(&fixture->world, "second", manifest);
+    (void)push(fixture, "team/app/manifests/2.0", manifest);
+    assert_int_equal(ask(fixture, "GET /v2/team/app/manifests/latest", NULL)->status, 200);
+    assert_string_equal(fixture->reply.body.text, manifest);
+}
+
 static void accept_never_changes_the_answer(void **state)
 {
     struct fixture *fixture = *state;
@@ -314,6 +357,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(manifest_comes_back_exactly_by_tag_and_by_digest, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(head_and_condition_send_no_content, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(fixed_manifest_is_recalled_on_the_loop, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(latest_is_never_recalled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(accept_never_changes_the_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parameters_of_the_content_type_are_ignored, set_up,
                                         tear_down),

@@ -52,6 +52,38 @@ static void the_rule_is_applied_to_routes(void **state)
     }
 }
 
+#define EMPTY_BLOB "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+/* What is recalled is for those alone who may read it. */
+static void the_rule_is_applied_to_what_is_recalled(void **state)
+{
+    static const char *const lines[] = {
+        "GET /v2/jdoe/app/manifests/1",
+        "HEAD /v2/jdoe/app/manifests/1",
+        "GET /v2/jdoe/app/blobs/" EMPTY_BLOB,
+        "HEAD /v2/jdoe/app/blobs/" EMPTY_BLOB,
+    };
+    struct guarded_world *world = *state;
+    const struct question push = {
+        .line = "PUT /v2/jdoe/app/manifests/1",
+        .fields = "Authorization: Bearer employee:jdoe\r\nContent-Type: " TEST_INDEX_TYPE "\r\n",
+        .body = STR_LITERAL("{\"schemaVersion\":2,\"manifests\":[]}"),
+    };
+
+    api_world_ask(&world->world, &push, &world->reply);
+    assert_int_equal(world->reply.status, 201);
+    (void)guarded_world_send(world, "POST /v2/jdoe/app/blobs/uploads/?digest=" EMPTY_BLOB,
+                             "Bearer employee:jdoe", "");
+    assert_int_equal(world->reply.status, 201);
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        (void)guarded_world_ask(world, lines[i], "Bearer employee:other");
+        assert_int_equal(guarded_world_ask(world, lines[i], "Bearer employee:other")->status, 200);
+        assert_false(world->reply.has_blocked);
+        assert_int_equal(guarded_world_ask(world, lines[i], NULL)->status, 401);
+        assert_int_equal(guarded_world_ask(world, lines[i], "Bearer nonsense")->status, 401);
+    }
+}
+
 static void a_refusal_names_who_team_and_condition(void **state)
 {
     const struct reply *reply = guarded_world_ask(*state, PUSH, "Bearer employee:other");
@@ -113,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_rule_is_applied_to_routes),
+        TEST(the_rule_is_applied_to_what_is_recalled),
         TEST(a_refusal_names_who_team_and_condition),
         TEST(a_registry_token_opens_what_it_grants),
         TEST(what_was_asked_for_and_refused_is_denied_with_the_reason),

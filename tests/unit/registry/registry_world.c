@@ -17,8 +17,15 @@
 #include "tests/support/faulty_store.h"
 #include "tests/support/temporary_folder.h"
 
-enum { PATH_BYTES = 512, ARENA_BYTES = 64 * 1024 * 1024, TEXT_MAX_BYTES = 1024 * 1024 };
+enum {
+    PATH_BYTES = 512,
+    ARENA_BYTES = 64 * 1024 * 1024,
+    TEXT_MAX_BYTES = 1024 * 1024,
+    CACHE_BYTES = 1024 * 1024,
+};
 
+static void serve(struct registry_world *world, bool snapshots_move, bool signatures_grow,
+                  size_t cache_bytes);
 static const char *keep(struct registry_world *world, struct strbuf *text);
 static sqlite3 *open_database(const struct registry_world *world);
 
@@ -56,8 +63,20 @@ int registry_world_tear_down(void **state)
 void registry_world_let_move(struct registry_world *world, bool snapshots_move,
                              bool signatures_grow)
 {
+    serve(world, snapshots_move, signatures_grow, 0);
+}
+
+void registry_world_remember(struct registry_world *world)
+{
+    serve(world, false, false, CACHE_BYTES);
+}
+
+static void serve(struct registry_world *world, bool snapshots_move, bool signatures_grow,
+                  size_t cache_bytes)
+{
     registry_free(world->registry);
     world->registry = registry_new(&(struct registry_config){
+        .cache_bytes = cache_bytes,
         .metadata = world->metadata,
         .blobs = world->blobs,
         .clock = &world->clock.clock,

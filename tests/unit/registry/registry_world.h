@@ -42,6 +42,9 @@ int registry_world_tear_down(void **state);
 void registry_world_let_move(struct registry_world *world, bool snapshots_move,
                              bool signatures_grow);
 
+/* The same registry again, which now remembers (recall.h), and nothing yet. */
+void registry_world_remember(struct registry_world *world);
+
 /*
  * Runs SQL on the database behind the registry's back: `alter table tag rename to gone` makes all
  * that needs the table fail.

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attributes.h"
+#include "base/digest.h"
+#include "base/str.h"
+
+/*
+ * What a name stands for that can never stand for anything else: so nothing is ever invalidated,
+ * and no instance has to tell another. Bounded in memory; what was not asked for the longest goes
+ * first. Safe for threads; never blocks for longer than it takes to copy an entry.
+ */
+struct content_cache;
+
+/* A digest, and maybe the bytes behind it. */
+struct content {
+    struct digest digest;
+    uint64_t size_bytes;
+    bool has_bytes;        /* else only what is above is known */
+    struct str media_type; /* may be empty */
+    struct str bytes;
+};
+
+/* limit_bytes: for all entries with what it takes to find them. */
+MUST_USE struct content_cache *content_cache_new(size_t limit_bytes);
+
+/* All that was taken must be released. NULL is accepted. */
+void content_cache_free(struct content_cache *cache);
+
+/* What is known under that key, to be read only and given to content_release; NULL if nothing is.
+ */
+MUST_USE struct content *content_cache_take(struct content_cache *cache, struct str key);
+
+/* Remembers a copy, unless something is known already or it is too large to be worth it. */
+void content_cache_put(struct content_cache *cache, struct str key, const struct content *content);
+
+/* Also after others took its place in the cache. NULL is accepted. */
+void content_release(struct content *content);
