@@ -25,6 +25,7 @@ static const struct number_option numbers[] = {
     {"seconds", offsetof(struct options, seconds)},
     {"rate", offsetof(struct options, rate)},
     {"count", offsetof(struct options, count)},
+    {"distinct", offsetof(struct options, distinct)},
     {"idle", offsetof(struct options, idle)},
     {"uploads", offsetof(struct options, uploads)},
     {"downloads", offsetof(struct options, downloads)},

@@ -13,6 +13,7 @@ struct options {
     unsigned seconds;
     unsigned rate;      /* requests a second, all connections together */
     unsigned count;     /* of uploads, each connection */
+    unsigned distinct;  /* … of which so many have contents of their own; the rest are repeats */
     unsigned idle;      /* connections that only rest */
     unsigned uploads;   /* slow ones */
     unsigned downloads; /* slow ones */

@@ -40,6 +40,7 @@ struct small_image {
 
 static void prepare_uploads(struct crew_member *member);
 static void upload_all(struct crew_member *member);
+static unsigned count_distinct(const struct options *options);
 static void hash_blob(const char *chunk, struct big_blob *blob);
 static bool upload(struct crew_member *member, const struct big_blob *blob);
 static bool begin_upload(struct crew_member *member, struct client_answer *answer);
@@ -67,12 +68,19 @@ static void prepare_uploads(struct crew_member *member)
     struct big_blobs *big = memory_new(1, sizeof(*big) + options->count * sizeof(struct big_blob));
 
     random_fill(big->chunk, sizeof(big->chunk));
-    for (unsigned i = 0; i < options->count; i++) {
+    for (unsigned i = 0; i < count_distinct(options); i++) {
         random_id(big->blobs[i].salt);
         big->blobs[i].bytes = options->bytes;
         hash_blob(big->chunk, &big->blobs[i]);
     }
     member->own = big;
+}
+
+static unsigned count_distinct(const struct options *options)
+{
+    const bool is_all = options->distinct == 0 || options->distinct > options->count;
+
+    return is_all ? options->count : options->distinct;
 }
 
 static void hash_blob(const char *chunk, struct big_blob *blob)
@@ -98,11 +106,12 @@ static void upload_all(struct crew_member *member)
     struct big_blobs *big = member->own;
 
     for (unsigned i = 0; i < member->options->count; i++) {
+        const struct big_blob *blob = &big->blobs[i % count_distinct(member->options)];
         const int64_t begin_us = clock_elapsed_us();
 
-        if (upload(member, &big->blobs[i])) {
+        if (upload(member, blob)) {
             recorder_add(&member->recorder, clock_elapsed_us() - begin_us);
-            member->recorder.bytes += big->blobs[i].bytes;
+            member->recorder.bytes += blob->bytes;
         } else {
             member->recorder.failed++;
         }

@@ -15,6 +15,7 @@ HERD_CLIENTS = 500
 HERD_LAYERS = (2_000_000, 500_000, 50_000)
 CROWD = {"uploads": 1000, "downloads": 1000, "idle": 10000}
 UPLOAD_BYTES = 500_000_000
+UPLOADS_WITHOUT_END = 1_000_000
 
 ALONE = "pieroned"
 IN_CROWD = "pieroned, slow crowd"
@@ -61,7 +62,8 @@ class _Uploads:
 
     def __init__(self, bench, server):
         self.child = load.in_background(bench.build, "upload", port=server.port, connections=4,
-                                        count=4 * bench.seconds, bytes=UPLOAD_BYTES)
+                                        count=UPLOADS_WITHOUT_END, distinct=1,
+                                        bytes=UPLOAD_BYTES)
 
     def __enter__(self):
         time.sleep(4 * SETTLE_SECONDS)  # until it has hashed what it sends
