@@ -31,7 +31,6 @@ static bool belongs_elsewhere(const struct call *call, enum error_code code);
 static enum route_place place_of(const struct call *call);
 static enum http_step step_there(struct call *call, enum error_code code);
 static enum error_code route(struct call *call, struct error *err);
-static enum error_code authenticate(struct call *call, struct error *err);
 static enum error_code authorize(struct call *call, struct error *err);
 static enum error_code handle(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err);
@@ -89,7 +88,7 @@ static enum http_step begin(void *context, struct http_exchange *exchange)
     enum error_code code = route(call, &err);
 
     if (!code) {
-        code = authenticate(call, &err);
+        code = login_authenticate(call, &err);
     }
     if (!code) {
         code = authorize(call, &err);
@@ -241,11 +240,6 @@ static enum error_code no_such_route(struct call *call, bool is_known_path, stru
     strbuf_release(&allowed);
     return error_set(err, ERROR_UNSUPPORTED, "%.*s is not supported here",
                      STR_FORMAT(str_slice(request->method_name, 0, 32)));
-}
-
-static enum error_code authenticate(struct call *call, struct error *err)
-{
-    return login_authenticate(call, err);
 }
 
 static enum error_code authorize(struct call *call, struct error *err)
