@@ -13,8 +13,11 @@ static void check_introspection(const struct settings *settings, struct problems
 static void check_tls(const struct settings *settings, struct problems *problems);
 static void check_memory(const struct settings *settings, struct problems *problems);
 static void check_s3(const struct settings *settings, struct problems *problems);
+static void check_encryption(const struct settings *settings, struct problems *problems);
+static bool needs_path_style(const struct settings *settings);
 static bool is_bucket_name(struct str name);
 static bool is_key_text(struct str text);
+static bool is_plain(struct str text, const char *others);
 
 void settings_check(const struct settings *settings, struct problems *problems)
 {
@@ -116,7 +119,6 @@ static void check_memory(const struct settings *settings, struct problems *probl
 static void check_s3(const struct settings *settings, struct problems *problems)
 {
     const struct str prefix = str_from(settings->storage.s3.prefix);
-    const char *encryption = settings->storage.s3.encryption;
     const uint64_t memory_bytes = settings->storage.s3.upload_memory_bytes;
     const uint64_t part_bytes = s3_parts_largest(settings->storage.s3.largest_blob_bytes);
 
@@ -126,8 +128,17 @@ static void check_s3(const struct settings *settings, struct problems *problems)
                      "letters, digits, dots and hyphens",
                      settings->storage.s3.bucket);
     }
+    if (!is_plain(str_from(settings->storage.s3.region), "-_")) {
+        problems_add(problems, "storage.s3.region: letters, digits and -_ are allowed");
+    }
+    if (needs_path_style(settings)) {
+        problems_add(problems, "storage.s3.path_style: must be true: no certificate fits a "
+                               "bucket's name with dots in front of a host name");
+    }
     if (prefix.length > S3_PREFIX_MAX_BYTES || !is_key_text(prefix)) {
-        problems_add(problems, "storage.s3.prefix: up to %d letters, digits and -_./ are allowed",
+        problems_add(problems,
+                     "storage.s3.prefix: up to %d letters, digits and -_./ are allowed, and no "
+                     "part of it may be empty, . or ..",
                      S3_PREFIX_MAX_BYTES);
     }
     if (memory_bytes < 2 * part_bytes) {
@@ -136,9 +147,36 @@ static void check_s3(const struct settings *settings, struct problems *problems)
                      " bytes, two of the largest parts that storage.s3.largest_blob needs",
                      2 * part_bytes);
     }
-    if (settings->storage.s3.kms_key && (!encryption || strncmp(encryption, "aws:kms", 7) != 0)) {
+    check_encryption(settings, problems);
+}
+
+/* https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html, x-amz-server-side-encryption
+ */
+static void check_encryption(const struct settings *settings, struct problems *problems)
+{
+    const char *encryption = settings->storage.s3.encryption;
+    const struct str name = str_from(encryption);
+    const bool has_key = str_is(name, "aws:kms") || str_is(name, "aws:kms:dsse");
+
+    if (encryption && !has_key && !str_is(name, "AES256")) {
+        problems_add(problems,
+                     "storage.s3.encryption: \"%s\" is none of AES256, aws:kms, "
+                     "aws:kms:dsse",
+                     encryption);
+    }
+    if (settings->storage.s3.kms_key && !has_key) {
         problems_add(problems, "storage.s3.kms_key: needs storage.s3.encryption: aws:kms");
     }
+}
+
+/* A wildcard of a certificate stands for one label (RFC 9110 4.3.4 refers to RFC 6125 6.4.3). */
+static bool needs_path_style(const struct settings *settings)
+{
+    const char *endpoint = settings->storage.s3.endpoint;
+    const bool is_tls = !endpoint || str_starts_with(str_from(endpoint), "https:");
+
+    return is_tls && !settings->storage.s3.path_style &&
+           strchr(settings->storage.s3.bucket, '.') != NULL;
 }
 
 /* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
@@ -155,16 +193,33 @@ static bool is_bucket_name(struct str name)
     return is_right;
 }
 
-/* Keys go into URLs, lines and messages as they are. */
+/*
+ * Keys go into URLs, lines and messages as they are; and `//` or `..` would be another key to
+ * whoever tidies paths on the way to S3.
+ */
 static bool is_key_text(struct str text)
 {
-    bool is_right = !str_starts_with(text, "/");
+    while (text.length > 0) {
+        const struct str part = str_slice(text, 0, str_index_of(text, '/'));
+
+        if (part.length == 0 || str_is(part, ".") || str_is(part, "..") || !is_plain(part, "-_.")) {
+            return false;
+        }
+        text = str_from_index(text, part.length < text.length ? part.length + 1 : part.length);
+    }
+    return true;
+}
+
+/* Letters, digits and these. */
+static bool is_plain(struct str text, const char *others)
+{
+    bool is_right = true;
 
     for (size_t i = 0; i < text.length; i++) {
         const char byte = text.bytes[i];
 
         is_right = is_right && ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                                (byte >= '0' && byte <= '9') || strchr("-_./", byte) != NULL);
+                                (byte >= '0' && byte <= '9') || strchr(others, byte) != NULL);
     }
     return is_right;
 }

@@ -128,23 +128,25 @@ static void settings_of_s3_fit_together(void **state)
 {
     struct settings *settings = *state;
 
-    settings->storage.s3.bucket = "company-layers.example";
-    settings->storage.s3.prefix = "a/b-c_d.e/";
+    settings->storage.s3.bucket = "layers";
     assert_problem(settings, "");
     settings->storage.s3.bucket = "Company_Layers";
     assert_problem(settings,
                    "storage.s3.bucket: \"Company_Layers\" is not a bucket's name: 3 to 63 "
                    "small letters, digits, dots and hyphens");
     settings->storage.s3.bucket = "layers";
-    settings->storage.s3.prefix = "/from/the/root";
-    assert_problem(settings, "storage.s3.prefix: up to 255 letters, digits and -_./ are allowed");
-    settings->storage.s3.prefix = "a b";
-    assert_problem(settings, "storage.s3.prefix: up to 255 letters, digits and -_./ are allowed");
-    settings->storage.s3.prefix = NULL;
+    settings->storage.s3.region = "eu-x\"y";
+    assert_problem(settings, "storage.s3.region: letters, digits and -_ are allowed");
+    settings->storage.s3.region = "eu-central-1";
     settings->storage.s3.largest_blob_bytes = UINT64_C(5) << 40;
     assert_problem(settings, "storage.s3.upload_memory: must be at least 2189557760 bytes, two of "
                              "the largest parts that storage.s3.largest_blob needs");
     settings->storage.s3.upload_memory_bytes = UINT64_C(3) << 30;
+    assert_problem(settings, "");
+    settings->storage.s3.encryption = "aes";
+    assert_problem(settings,
+                   "storage.s3.encryption: \"aes\" is none of AES256, aws:kms, aws:kms:dsse");
+    settings->storage.s3.encryption = "AES256";
     assert_problem(settings, "");
     settings->storage.s3.kms_key = "key";
     assert_problem(settings, "storage.s3.kms_key: needs storage.s3.encryption: aws:kms");
@@ -152,6 +154,46 @@ static void settings_of_s3_fit_together(void **state)
     assert_problem(settings, "");
     settings->storage.s3.bucket = NULL; /* then nothing of it matters */
     settings->storage.s3.encryption = NULL;
+    assert_problem(settings, "");
+}
+
+static void prefix_of_s3_is_the_same_to_everybody(void **state)
+{
+    static const struct {
+        const char *prefix;
+        bool is_right;
+    } rows[] = {
+        {"", true},       {"a", true},      {"a/b-c_d.e/", true},  {"..a/.b/c..", true},
+        {"a b", false},   {"/a", false},    {"a//b", false},       {"a//", false},
+        {"../a/", false}, {"a/../", false}, {"a/./b", false},      {".", false},
+        {"a/..", false},  {"a?b", false},   {"a\xc3\xa4/", false},
+    };
+    struct settings *settings = *state;
+
+    settings->storage.s3.bucket = "layers";
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        settings->storage.s3.prefix = rows[i].prefix;
+        assert_problem(settings, rows[i].is_right
+                                     ? ""
+                                     : "storage.s3.prefix: up to 255 letters, digits and -_./ are "
+                                       "allowed, and no part of it may be empty, . or ..");
+    }
+}
+
+static void dots_in_a_bucket_need_its_name_in_the_path(void **state)
+{
+    static const char problem[] = "storage.s3.path_style: must be true: no certificate fits a "
+                                  "bucket's name with dots in front of a host name";
+    struct settings *settings = *state;
+
+    settings->storage.s3.bucket = "layers.example";
+    assert_problem(settings, problem);
+    settings->storage.s3.endpoint = "https://s3.example.org";
+    assert_problem(settings, problem);
+    settings->storage.s3.endpoint = "http://s3.example.org";
+    assert_problem(settings, "");
+    settings->storage.s3.endpoint = NULL;
+    settings->storage.s3.path_style = true;
     assert_problem(settings, "");
 }
 
@@ -163,6 +205,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_takes_a_provider_says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(introspection_needs_a_client, set_up, tear_down),
         cmocka_unit_test_setup_teardown(settings_of_s3_fit_together, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(prefix_of_s3_is_the_same_to_everybody, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(dots_in_a_bucket_need_its_name_in_the_path, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_service_claim_has_a_value, set_up, tear_down),
         cmocka_unit_test_setup_teardown(certificate_and_key_go_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_manifest_fits_into_a_request, set_up, tear_down),
