@@ -91,10 +91,12 @@ static enum error_code redirect(struct call *call, const struct digest *digest,
                                 const struct blob_content *content, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf url;
-    enum error_code code = OK;
+    enum error_code code = content->is_link_slow ? call_need_carrier(call, err) : OK;
 
     strbuf_init_secret(&url, HTTP_RESPONSE_HEADERS_MAX_BYTES / 2);
-    code = registry_link_blob(call->api->config.registry, content, &url, err);
+    if (!code) {
+        code = registry_link_blob(call->api->config.registry, content, &url, err);
+    }
     if (!code) {
         call_add_digest(call, digest);
         http_response_add(&call->exchange->response, "Cache-Control", str_from("no-store"));
@@ -203,6 +205,9 @@ static enum error_code set_source(struct call *call, const struct blob_content *
     response->file_offset_bytes = offset;
     response->file_length_bytes = length;
     if (is_sent) {
+        code = call_need_carrier(call, err);
+    }
+    if (is_sent && !code) {
         code = blob_source_open(call, content, &response->source, err);
     }
     if (code) {

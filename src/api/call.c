@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "api/api_private.h"
 #include "http/conditional.h"
+#include "registry/blobs.h"
 
 enum {
     PARAMETER_MAX_BYTES = 1024,
@@ -11,6 +13,15 @@ enum {
 };
 
 static void append_encoded(struct strbuf *buf, struct str value);
+
+enum error_code call_need_carrier(struct call *call, struct error *err)
+{
+    if (call->exchange->may_carry || !registry_has_remote_blobs(call->api->config.registry)) {
+        return OK;
+    }
+    call->carries = true;
+    return error_set(err, ERROR_UNAVAILABLE, "bodies are not carried here");
+}
 
 void call_answer(struct call *call, int status)
 {

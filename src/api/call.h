@@ -57,6 +57,7 @@ struct call {
     bool is_authenticated;     /* these steps are done */
     bool is_authorized;
     bool waits;                  /* … or have to be done where they may wait */
+    bool carries;                /* the rest has to be done where bodies may be carried */
     const char *challenge_error; /* of a 401: `invalid_token`, `insufficient_scope` */
 
     bool is_parsed;                      /* what follows */
@@ -83,8 +84,8 @@ struct call {
  * What is done for a route. Functions that fail set err, and the call is answered with it; header
  * fields that they added before are sent as well. begin fills the response, or asks for the body by
  * setting *wants_body_out: then data gets its pieces (NULL: it is collected in call->body), and end
- * fills the response. A begin that fails with call->waits set, having done nothing, is called again
- * where others may be asked.
+ * fills the response. A begin that fails with call->waits or call->carries set, having done nothing,
+ * is called again where others may be asked, or bodies be carried.
  */
 struct handler {
     enum error_code (*begin)(struct call *call, bool *wants_body_out, struct error *err);
@@ -99,6 +100,13 @@ struct handler {
      * May block. */
     void (*abandon)(struct call *call);
 };
+
+/*
+ * OK where bodies may go to and come from other servers, or if the blobs are not there. Otherwise an
+ * error, and call->carries: what can be said without asking another server does not wait for those
+ * who have to.
+ */
+MUST_USE enum error_code call_need_carrier(struct call *call, struct error *err);
 
 /* The answer without a body. */
 void call_answer(struct call *call, int status);

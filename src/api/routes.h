@@ -14,7 +14,7 @@ enum route_place {
     ON_LOOP = 0, /* any: it does not block */
     ON_WORKER,   /* files or SQL */
     ON_WAITER,   /* other servers */
-    ON_STORAGE,  /* blobs, wherever they are */
+    ON_STORAGE,  /* blobs, wherever they are (see call_need_carrier) */
 };
 
 /*

@@ -28,6 +28,7 @@ static struct call *new_call(struct api *api, struct http_exchange *exchange);
 static void add_version(struct call *call);
 static bool is_remembered(struct call *call);
 static bool belongs_elsewhere(const struct call *call, enum error_code code);
+static bool is_unfinished(const struct call *call);
 static enum route_place place_of(const struct call *call);
 static enum http_step step_there(struct call *call, enum error_code code);
 static enum error_code route(struct call *call, struct error *err);
@@ -102,7 +103,7 @@ static enum http_step begin(void *context, struct http_exchange *exchange)
     if (!code) {
         code = handle(call, &wants_body, &err);
     }
-    if (code && call->waits && !exchange->may_wait) {
+    if (code && is_unfinished(call)) {
         return step_there(call, code);
     }
     if (!code && wants_body) {
@@ -126,7 +127,7 @@ static bool belongs_elsewhere(const struct call *call, enum error_code code)
     const struct http_exchange *exchange = call->exchange;
 
     if (code) {
-        return call->waits && !exchange->may_wait;
+        return is_unfinished(call);
     }
     switch (place_of(call)) {
     case ON_LOOP:
@@ -141,6 +142,12 @@ static bool belongs_elsewhere(const struct call *call, enum error_code code)
     abort(); /* the switch is complete */
 }
 
+static bool is_unfinished(const struct call *call)
+{
+    return (call->waits && !call->exchange->may_wait) ||
+           (call->carries && !call->exchange->may_carry);
+}
+
 /* ON_STORAGE only if that is another server's. */
 static enum route_place place_of(const struct call *call)
 {
@@ -153,14 +160,18 @@ static enum route_place place_of(const struct call *call)
 /* The steps that are done are not done again there. */
 static enum http_step step_there(struct call *call, enum error_code code)
 {
-    const bool waits = code || place_of(call) == ON_WAITER;
+    enum route_place place = place_of(call);
 
+    if (code) {
+        place = call->carries ? ON_STORAGE : ON_WAITER;
+    }
     call->waits = false;
+    call->carries = false;
     call->challenge_error = NULL;
-    if (waits) {
+    if (place == ON_WAITER) {
         return HTTP_WAITS;
     }
-    return place_of(call) == ON_STORAGE ? HTTP_CARRIES : HTTP_BLOCKS;
+    return place == ON_STORAGE ? HTTP_CARRIES : HTTP_BLOCKS;
 }
 
 /*

@@ -5,6 +5,7 @@
 #include "registry/blobs.h"
 
 static enum error_code begin_post(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code check_length(struct call *call, struct error *err);
 static enum error_code begin_session(struct call *call, struct error *err);
 static enum error_code mount(struct call *call, struct str wanted, bool *is_mounted_out,
                              struct error *err);
@@ -53,11 +54,27 @@ static enum error_code begin_post(struct call *call, bool *wants_body_out, struc
     }
     code = digest_parse(digest, &call->digest, err);
     if (!code) {
+        code = call_need_carrier(call, err);
+    }
+    if (!code) {
         code = upload_begin(call->api->config.registry, &key, call->digest.algorithm, &call->upload,
                             err);
     }
+    if (!code) {
+        code = check_length(call, err);
+    }
     *wants_body_out = !code;
     return code;
+}
+
+/* What is larger than any blob may be is refused before it is sent. */
+static enum error_code check_length(struct call *call, struct error *err)
+{
+    const struct http_request *request = &call->exchange->request;
+
+    return request->framing == HTTP_SIZED_BODY
+               ? upload_check_room(call->upload, request->content_length, err)
+               : OK;
 }
 
 /* `from` does not matter: blobs belong to everybody. One that is missing makes it an ordinary
@@ -182,7 +199,7 @@ static enum error_code check_range(struct call *call, struct error *err)
     uint64_t last = 0;
 
     if (!range.bytes) {
-        return OK;
+        return check_length(call, err);
     }
     if (!http_content_range_parse(range, &first, &last)) {
         return error_set_about(err, ABOUT_UPLOAD, ERROR_INVALID,
@@ -201,7 +218,7 @@ static enum error_code check_range(struct call *call, struct error *err)
         return error_set_about(err, ABOUT_SIZE, ERROR_INVALID,
                                "Content-Range and Content-Length do not agree");
     }
-    return OK;
+    return check_length(call, err);
 }
 
 static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err)

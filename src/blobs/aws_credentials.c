@@ -115,6 +115,16 @@ enum error_code aws_credentials_get(struct aws_credentials *credentials,
     return code;
 }
 
+bool aws_credentials_are_there(struct aws_credentials *credentials)
+{
+    bool are_there = false;
+
+    (void)pthread_mutex_lock(&credentials->mutex);
+    are_there = is_usable(credentials);
+    (void)pthread_mutex_unlock(&credentials->mutex);
+    return are_there;
+}
+
 static bool is_usable(const struct aws_credentials *credentials)
 {
     return credentials->has_found && credentials->found.copy.expires_ms - LEAST_LIFETIME_MS >

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <stdbool.h>
+
 #include "base/attributes.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -42,6 +44,9 @@ void aws_credentials_free(struct aws_credentials *credentials);
  */
 MUST_USE enum error_code aws_credentials_get(struct aws_credentials *credentials,
                                              struct aws_key_copy *copy_out, struct error *err);
+
+/* Whether there are valid keys: then no more than one caller of aws_credentials_get blocks. */
+bool aws_credentials_are_there(struct aws_credentials *credentials);
 
 /* Appends where they come from in plain words, without a secret; `nowhere yet` before the first. */
 void aws_credentials_describe(struct aws_credentials *credentials, struct strbuf *text);

@@ -57,6 +57,7 @@ struct blob_driver {
 struct blob_store {
     const struct blob_driver *driver;
     uint64_t chunk_min_bytes;
+    uint64_t largest_blob_bytes; /* 0: it does not matter */
     bool is_remote;
 };
 

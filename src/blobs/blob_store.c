@@ -70,6 +70,17 @@ uint64_t blob_store_chunk_min_bytes(const struct blob_store *store)
     return store->chunk_min_bytes;
 }
 
+enum error_code blob_store_check_size(const struct blob_store *store, uint64_t size_bytes,
+                                      struct error *err)
+{
+    if (store->largest_blob_bytes == 0 || size_bytes <= store->largest_blob_bytes) {
+        return OK;
+    }
+    return error_set_about(err, ABOUT_SIZE, ERROR_TOO_LARGE,
+                           "a blob has at most %llu bytes here (storage.s3.largest_blob)",
+                           (unsigned long long)store->largest_blob_bytes);
+}
+
 bool blob_store_is_remote(const struct blob_store *store)
 {
     return store->is_remote;
@@ -123,7 +134,10 @@ enum error_code blob_writer_write(struct blob_writer *writer, struct str bytes, 
     if (bytes.length == 0) {
         return OK;
     }
-    code = writer->store->driver->write(writer, bytes, err);
+    code = blob_store_check_size(writer->store, writer->upload.offset_bytes + bytes.length, err);
+    if (!code) {
+        code = writer->store->driver->write(writer, bytes, err);
+    }
     if (code) {
         writer->is_finished = true;
         return code;

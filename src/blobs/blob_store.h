@@ -52,6 +52,7 @@ struct blob_content {
     int fd;
     struct str bytes;
     bool is_linked;           /* clients are to fetch it where blob_store_link says */
+    bool is_link_slow;        /* … and making the link asks another server first */
     char key[BLOB_KEY_BYTES]; /* of a remote one: the driver's name of it */
 };
 
@@ -79,6 +80,10 @@ MUST_USE bool blob_upload_restore(struct blob_upload *upload, struct str state);
 
 /* Chunks that are smaller cost more here (distribution-spec, OCI-Chunk-Min-Length); 0: none. */
 uint64_t blob_store_chunk_min_bytes(const struct blob_store *store);
+
+/* Whether a blob may have so many bytes. ERROR_TOO_LARGE about SIZE. */
+MUST_USE enum error_code blob_store_check_size(const struct blob_store *store, uint64_t size_bytes,
+                                               struct error *err);
 
 /* Whether writing waits for other servers. */
 bool blob_store_is_remote(const struct blob_store *store);

@@ -331,6 +331,11 @@ enum error_code s3_client_do(struct s3_client *client, const struct s3_request *
     return s3_refusal(client, request, answer_out, err);
 }
 
+bool s3_client_has_keys(struct s3_client *client)
+{
+    return aws_credentials_are_there(client->config.credentials);
+}
+
 enum error_code s3_client_link(struct s3_client *client, const char *key, unsigned lifetime_s,
                                struct strbuf *url, struct error *err)
 {

@@ -58,6 +58,7 @@ enum error_code s3_store_new(const struct s3_store_config *config, struct blob_s
     }
     store->base.driver = &s3_driver;
     store->base.chunk_min_bytes = S3_PART_MIN_BYTES;
+    store->base.largest_blob_bytes = config->largest_blob_bytes;
     store->base.is_remote = true;
     store->config = *config;
     store->objects = (struct s3_objects){config->client, config->style, config->clock};
@@ -105,7 +106,8 @@ static enum error_code s3_read(struct blob_store *base, const struct digest *dig
     *content_out = (struct blob_content){.kind = BLOB_REMOTE,
                                          .size_bytes = location.size_bytes,
                                          .fd = -1,
-                                         .is_linked = config->redirects};
+                                         .is_linked = config->redirects,
+                                         .is_link_slow = !s3_client_has_keys(config->client)};
     memcpy(content_out->key, location.key, sizeof(content_out->key));
     return OK;
 }

@@ -89,14 +89,8 @@ size_t s3_writer_room(struct blob_writer *base)
 enum error_code s3_writer_write(struct blob_writer *base, struct str bytes, struct error *err)
 {
     struct s3_writer *writer = writer_of(base);
-    const uint64_t largest_bytes = writer->store->config.largest_blob_bytes;
     enum error_code code = OK;
 
-    if (bytes.length > largest_bytes || base->upload.offset_bytes > largest_bytes - bytes.length) {
-        return error_set_about(err, ABOUT_SIZE, ERROR_TOO_LARGE,
-                               "a blob has at most %llu bytes here (storage.s3.largest_blob)",
-                               (unsigned long long)largest_bytes);
-    }
     if (writer->is_whole) {
         return bytes_are_gone(err); /* it was ended to be hashed again, and is not wanted so */
     }

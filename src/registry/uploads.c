@@ -196,6 +196,17 @@ uint64_t upload_offset(const struct upload *upload)
     return upload->writer ? blob_writer_offset(upload->writer) : upload->rested.offset_bytes;
 }
 
+enum error_code upload_check_room(const struct upload *upload, uint64_t more_bytes,
+                                  struct error *err)
+{
+    const uint64_t offset_bytes = upload_offset(upload);
+    const uint64_t most_bytes = UINT64_MAX - offset_bytes;
+
+    return blob_store_check_size(upload->registry->config.blobs,
+                                 offset_bytes + (more_bytes < most_bytes ? more_bytes : most_bytes),
+                                 err);
+}
+
 /* What cannot be opened is told by writing. */
 size_t upload_room(struct upload *upload)
 {

@@ -40,6 +40,10 @@ struct str upload_id(const struct upload *upload);
 /* How many bytes it has. */
 uint64_t upload_offset(const struct upload *upload);
 
+/* Whether so many bytes more make no blob that is too large. As blob_store_check_size. */
+MUST_USE enum error_code upload_check_room(const struct upload *upload, uint64_t more_bytes,
+                                           struct error *err);
+
 /* As blob_writer_room. */
 size_t upload_room(struct upload *upload);
 

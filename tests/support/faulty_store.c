@@ -13,6 +13,7 @@ struct faulty_store {
     atomic_uint failing_call;
     _Atomic enum error_code code;
     bool is_linked;
+    bool has_slow_links;
 };
 
 struct faulty_writer {
@@ -94,6 +95,16 @@ void faulty_store_be_remote(struct blob_store *store, bool is_linked)
     store->is_remote = true;
     store->chunk_min_bytes = 1024;
     store_of(store)->is_linked = is_linked;
+}
+
+void faulty_store_be_slow_with_links(struct blob_store *store)
+{
+    store_of(store)->has_slow_links = true;
+}
+
+void faulty_store_limit_blobs(struct blob_store *store, uint64_t largest_bytes)
+{
+    store->largest_blob_bytes = largest_bytes;
 }
 
 unsigned faulty_store_calls(struct blob_store *store)
@@ -214,6 +225,7 @@ static enum error_code faulty_read(struct blob_store *base, const struct digest 
     if (!code && base->is_remote) {
         content_out->kind = BLOB_REMOTE;
         content_out->is_linked = store_of(base)->is_linked;
+        content_out->is_link_slow = store_of(base)->has_slow_links;
     }
     return code;
 }

@@ -23,3 +23,9 @@ unsigned faulty_store_calls(struct blob_store *store);
  * memory store. Links, if there are any, lead to https://layers.example.org/.
  */
 void faulty_store_be_remote(struct blob_store *store, bool is_linked);
+
+/* … and making links asks another server. */
+void faulty_store_be_slow_with_links(struct blob_store *store);
+
+/* From now on no blob may be larger. */
+void faulty_store_limit_blobs(struct blob_store *store, uint64_t largest_bytes);

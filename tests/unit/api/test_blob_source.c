@@ -86,12 +86,14 @@ static void head_and_empty_blobs_ask_nobody(void **state)
     faulty_store_fail_at(fixture->world.blobs, 0, OK);
     reply = ask(fixture, "HEAD", NULL);
     assert_int_equal(reply->status, 200);
+    assert_false(reply->was_carried);
     assert_int_equal(faulty_store_calls(fixture->world.blobs), 1); /* where it is */
     api_world_push_blob(&fixture->world, str_from(""), fixture->digest);
     faulty_store_fail_at(fixture->world.blobs, 0, OK);
     reply = ask(fixture, "GET", NULL);
     assert_int_equal(reply->status, 200);
     assert_int_equal(reply->body.length, 0);
+    assert_false(reply->was_carried);
     assert_int_equal(faulty_store_calls(fixture->world.blobs), 1);
 }
 
@@ -101,7 +103,7 @@ static void what_cannot_be_had_at_all_is_an_error(void **state)
     const struct reply *reply = NULL;
 
     push(fixture, str_from("content"), false);
-    faulty_store_fail_at(fixture->world.blobs, 2, ERROR_UNAVAILABLE);
+    faulty_store_fail_at(fixture->world.blobs, 3, ERROR_UNAVAILABLE); /* where it is, twice */
     reply = ask(fixture, "GET", NULL);
     assert_true(reply_is_error(reply, 503, "UNAVAILABLE"));
     assert_true(reply_has(reply, "Cache-Control: no-store"));
@@ -117,7 +119,7 @@ static void what_breaks_in_the_middle_is_cut_and_logged(void **state)
     struct strbuf log;
 
     push(fixture, (struct str){bytes, LARGE_BYTES}, false);
-    faulty_store_fail_at(fixture->world.blobs, 3, ERROR_UNAVAILABLE);
+    faulty_store_fail_at(fixture->world.blobs, 4, ERROR_UNAVAILABLE);
     reply = ask(fixture, "GET", NULL);
     assert_int_equal(reply->status, 200);
     assert_true(reply->is_cut);
@@ -158,6 +160,7 @@ static void blob_that_is_linked_is_fetched_there(void **state)
     push(fixture, str_from("content"), true);
     reply = ask(fixture, "GET", "Range: bytes=1-2\r\n");
     assert_int_equal(reply->status, 307);
+    assert_false(reply->was_carried);
     assert_true(reply_has(reply, "Location: https://layers.example.org/7?signed"));
     assert_true(reply_has(reply, "Cache-Control: no-store"));
     assert_int_equal(reply->body.length, 0);
@@ -168,6 +171,19 @@ static void blob_that_is_linked_is_fetched_there(void **state)
     assert_true(reply_is_error(ask(fixture, "GET", NULL), 503, "UNAVAILABLE"));
 }
 
+static void links_wait_for_credentials_where_others_do_not(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct reply *reply = NULL;
+
+    push(fixture, str_from("content"), true);
+    faulty_store_be_slow_with_links(fixture->world.blobs);
+    reply = ask(fixture, "GET", NULL);
+    assert_int_equal(reply->status, 307);
+    assert_true(reply->was_carried);
+    assert_false(ask(fixture, "HEAD", NULL)->was_carried);
+}
+
 static void uploads_tell_how_small_chunks_should_not_be(void **state)
 {
     struct fixture *fixture = *state;
@@ -176,8 +192,22 @@ static void uploads_tell_how_small_chunks_should_not_be(void **state)
     api_world_ask(&fixture->world, &(struct question){.line = "POST /v2/team/app/blobs/uploads/"},
                   &fixture->reply);
     assert_int_equal(fixture->reply.status, 202);
-    assert_true(fixture->reply.was_carried);
+    assert_false(fixture->reply.was_carried); /* nothing came that goes anywhere */
     assert_true(reply_has(&fixture->reply, "OCI-Chunk-Min-Length: 1024"));
+}
+
+static void whole_uploads_are_carried(void **state)
+{
+    struct fixture *fixture = *state;
+    char line[512];
+
+    push(fixture, str_from("content"), true);
+    (void)snprintf(line, sizeof(line), "POST /v2/team/app/blobs/uploads/?digest=%s",
+                   fixture->digest);
+    api_world_ask(&fixture->world, &(struct question){.line = line, .body = str_from("content")},
+                  &fixture->reply);
+    assert_int_equal(fixture->reply.status, 201);
+    assert_true(fixture->reply.was_carried);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -191,6 +221,8 @@ int main(void)
         TEST(what_breaks_in_the_middle_is_cut_and_logged),
         TEST(too_many_at_once_are_told_to_come_back),
         TEST(blob_that_is_linked_is_fetched_there),
+        TEST(links_wait_for_credentials_where_others_do_not),
+        TEST(whole_uploads_are_carried),
         TEST(uploads_tell_how_small_chunks_should_not_be),
     };
 

@@ -207,8 +207,7 @@ static void what_never_waits_is_for_the_loop(void **state)
                               handler == &client_handler || handler == &openapi_handler;
 
         const bool is_token = handler == &token_post_handler;
-        const bool is_storage = handler == &manifest_put_handler || handler == &blob_get_handler ||
-                                handler == &upload_post_handler ||
+        const bool is_storage = handler == &manifest_put_handler ||
                                 handler == &upload_patch_handler ||
                                 handler == &upload_put_handler || handler == &upload_delete_handler;
         const enum route_place place = is_token     ? ON_WAITER

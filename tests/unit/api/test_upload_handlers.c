@@ -369,6 +369,29 @@ static void upload_belongs_to_its_repository(void **state)
     assert_true(reply_is_error(ask(fixture, line, NULL, "x"), 404, "BLOB_UPLOAD_UNKNOWN"));
 }
 
+static void blob_that_says_it_is_too_large_is_not_taken(void **state)
+{
+    static const char content[] = "0123456789";
+    struct fixture *fixture = *state;
+    const struct reply *reply = NULL;
+    char line[512];
+
+    faulty_store_limit_blobs(fixture->world.blobs, 9);
+    (void)snprintf(line, sizeof(line), "POST " UPLOADS "%s", digest_query(DIGEST_SHA256, content));
+    reply = ask(fixture, line, NULL, content);
+    assert_true(reply_is_error(reply, 413, "SIZE_INVALID"));
+    assert_false(reply->took_body);
+    begin(fixture, "");
+    reply = ask_upload(fixture, "PATCH", "", NULL, content);
+    assert_true(reply_is_error(reply, 413, "SIZE_INVALID"));
+    assert_false(reply->took_body);
+    assert_int_equal(ask_upload(fixture, "PATCH", "", NULL, "01234")->status, 202);
+    reply = ask_upload(fixture, "PUT", digest_query(DIGEST_SHA256, content), NULL, "56789");
+    assert_true(reply_is_error(reply, 413, "SIZE_INVALID"));
+    assert_false(reply->took_body);
+    assert_at(fixture, "0-4");
+}
+
 static void broken_stream_counts_as_far_as_it_came(void **state)
 {
     struct fixture *fixture = *state;
@@ -497,6 +520,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(unknown_upload_is_told_whatever_is_asked, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(upload_belongs_to_its_repository, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(blob_that_says_it_is_too_large_is_not_taken, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(broken_stream_counts_as_far_as_it_came, set_up, tear_down),
         cmocka_unit_test_setup_teardown(broken_chunk_and_broken_end_count_for_nothing, set_up,
                                         tear_down),

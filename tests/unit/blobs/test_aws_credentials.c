@@ -202,7 +202,9 @@ static void keys_are_renewed_before_they_expire(void **state)
 
     (void)state;
     use_container(&world, KEYS("FIRST", "2015-05-07T16:49:51Z"));
+    assert_false(aws_credentials_are_there(credentials));
     expect_id(credentials, "FIRST");
+    assert_true(aws_credentials_are_there(credentials));
     use_container(&world, KEYS("SECOND", "2015-05-07T17:49:51Z"));
     fake_clock_advance(&world.clock, 49 * MINUTE_MS);
     expect_id(credentials, "FIRST");
@@ -211,6 +213,10 @@ static void keys_are_renewed_before_they_expire(void **state)
     expect_id(credentials, "SECOND");
     expect_id(credentials, "SECOND");
     assert_int_equal(fake_http_client_count(world.config.client, container), 2);
+    fake_clock_advance(&world.clock, 69 * MINUTE_MS);
+    assert_true(aws_credentials_are_there(credentials));
+    fake_clock_advance(&world.clock, 1 * MINUTE_MS);
+    assert_false(aws_credentials_are_there(credentials));
     end(&world, credentials);
 }
 

@@ -104,6 +104,20 @@ static void failed_write_does_not_count(void **state)
     assert_int_equal(blob_writer_offset(fixture.writer), hello.length);
 }
 
+static void blob_that_grows_too_large_is_refused(void **state)
+{
+    struct error err = {0};
+
+    (void)state;
+    faulty_store_limit_blobs(fixture.faulty, 2 * hello.length - 1);
+    assert_int_equal(blob_writer_write(fixture.writer, hello, NULL), OK);
+    faulty_store_fail_at(fixture.faulty, 0, OK);
+    assert_int_equal(blob_writer_write(fixture.writer, hello, &err), ERROR_TOO_LARGE);
+    assert_int_equal(err.topic, ABOUT_SIZE);
+    assert_non_null(strstr(err.message, "a blob has at most 29 bytes here"));
+    assert_int_equal(faulty_store_calls(fixture.faulty), 0);
+}
+
 static void failed_open_gives_no_writer(void **state)
 {
     struct blob_writer *writer = NULL;
@@ -235,6 +249,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(id_without_an_end_is_not_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(writing_nothing_reaches_no_driver, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failed_write_does_not_count, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(blob_that_grows_too_large_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failed_open_gives_no_writer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failed_suspend_leaves_the_upload_as_it_was, set_up,
                                         tear_down),
