@@ -84,8 +84,8 @@ struct call {
  * What is done for a route. Functions that fail set err, and the call is answered with it; header
  * fields that they added before are sent as well. begin fills the response, or asks for the body by
  * setting *wants_body_out: then data gets its pieces (NULL: it is collected in call->body), and end
- * fills the response. A begin that fails with call->waits or call->carries set, having done nothing,
- * is called again where others may be asked, or bodies be carried.
+ * fills the response. A begin that fails with call->waits or call->carries set, having done
+ * nothing, is called again where others may be asked, or bodies be carried.
  */
 struct handler {
     enum error_code (*begin)(struct call *call, bool *wants_body_out, struct error *err);
@@ -102,9 +102,9 @@ struct handler {
 };
 
 /*
- * OK where bodies may go to and come from other servers, or if the blobs are not there. Otherwise an
- * error, and call->carries: what can be said without asking another server does not wait for those
- * who have to.
+ * OK where bodies may go to and come from other servers, or if the blobs are not there. Otherwise
+ * an error, and call->carries: what can be said without asking another server does not wait for
+ * those who have to.
  */
 MUST_USE enum error_code call_need_carrier(struct call *call, struct error *err);
 

@@ -334,18 +334,9 @@ static void end(void *context, struct http_exchange *exchange)
 {
     struct call *call = exchange->call;
     struct error err = {0};
-    enum error_code code = OK;
+    const enum error_code code = call->route->handler->end(call, &err);
 
     (void)context;
-    if (call->has_expected_bytes && call->expected_bytes != exchange->received_bytes) {
-        code = error_set_about(&err, ABOUT_SIZE, ERROR_INVALID,
-                               "Content-Range promises %llu bytes, but %llu were sent",
-                               (unsigned long long)call->expected_bytes,
-                               (unsigned long long)exchange->received_bytes);
-    }
-    if (!code) {
-        code = call->route->handler->end(call, &err);
-    }
     conclude(call, code, &err);
 }
 

@@ -14,6 +14,7 @@ static enum error_code begin_patch(struct call *call, bool *wants_body_out, stru
 static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code write_upload(struct call *call, struct str bytes, struct error *err);
 static enum error_code end_patch(struct call *call, struct error *err);
+static enum error_code check_promise(struct call *call, struct error *err);
 static enum error_code end_put(struct call *call, struct error *err);
 static enum error_code delete_upload(struct call *call, bool *wants_body_out, struct error *err);
 static void rest_upload(struct call *call);
@@ -247,8 +248,11 @@ static enum error_code write_upload(struct call *call, struct str bytes, struct 
 
 static enum error_code end_patch(struct call *call, struct error *err)
 {
-    const enum error_code code = upload_suspend(call->upload, err);
+    enum error_code code = check_promise(call, err);
 
+    if (!code) {
+        code = upload_suspend(call->upload, err);
+    }
     if (!code) {
         add_upload_fields(call, upload_id(call->upload), upload_offset(call->upload));
         call_answer(call, 202);
@@ -256,10 +260,26 @@ static enum error_code end_patch(struct call *call, struct error *err)
     return code;
 }
 
+/* A body in chunks tells only at its end how long it is. */
+static enum error_code check_promise(struct call *call, struct error *err)
+{
+    const uint64_t received_bytes = call->exchange->received_bytes;
+
+    if (!call->has_expected_bytes || call->expected_bytes == received_bytes) {
+        return OK;
+    }
+    return error_set_about(
+        err, ABOUT_SIZE, ERROR_INVALID, "Content-Range promises %llu bytes, but %llu were sent",
+        (unsigned long long)call->expected_bytes, (unsigned long long)received_bytes);
+}
+
 static enum error_code end_put(struct call *call, struct error *err)
 {
-    const enum error_code code = upload_commit(call->upload, &call->digest, err);
+    enum error_code code = check_promise(call, err);
 
+    if (!code) {
+        code = upload_commit(call->upload, &call->digest, err);
+    }
     if (!code) {
         answer_created(call, &call->digest);
     }
