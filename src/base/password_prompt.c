@@ -52,7 +52,8 @@ enum error_code password_prompt(const char *prompt, struct strbuf *secret_out, s
     return code;
 }
 
-/* Without SA_RESTART, and blocked but while we wait: none comes unseen. */
+/* Without SA_RESTART, and blocked but while we wait: none comes unseen. What is ignored (nohup)
+ * stays so. */
 static void catch_signals(struct sigaction before_out[SIGNAL_COUNT], sigset_t *mask_out)
 {
     const struct sigaction noting = {.sa_handler = note_signal};
@@ -66,6 +67,9 @@ static void catch_signals(struct sigaction before_out[SIGNAL_COUNT], sigset_t *m
     (void)sigprocmask(SIG_BLOCK, &blocked, mask_out);
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         (void)sigaction(signals[i], &noting, &before_out[i]);
+        if (before_out[i].sa_handler == SIG_IGN) {
+            (void)sigaction(signals[i], &before_out[i], NULL);
+        }
     }
 }
 

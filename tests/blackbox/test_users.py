@@ -61,10 +61,14 @@ def assert_done(result, output=""):
     assert (result.returncode, result.stdout, result.stderr) == (0, output, "")
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
 class Terminal:
     """A pieroned that believes to be talking to a person."""
 
-    def __init__(self, binary, *arguments):
+    def __init__(self, binary, *arguments, ignored=()):
+        self.ignored = ignored  # signals, as under nohup
         self.ours, self.theirs = pty.openpty()
         self.usual = termios.tcgetattr(self.theirs)
         self.shown = ""
@@ -74,6 +78,8 @@ class Terminal:
 
     def _take_terminal(self):
         os.close(os.open(os.ttyname(self.theirs), os.O_RDWR))  # the first of a session is its own
+        for number in SIGNALS:
+            signal.signal(number, signal.SIG_IGN if number in self.ignored else signal.SIG_DFL)
 
     def __enter__(self):
         return self
@@ -101,6 +107,11 @@ class Terminal:
         assert_no_secret(self.shown)
         return code
 
+    def has_pending(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return any(int(line.split()[1], 16) for line in status.splitlines()
+                   if line.startswith(("SigPnd", "ShdPnd")))
+
     def is_silent(self):
         return not termios.tcgetattr(self.theirs)[3] & termios.ECHO
 
@@ -115,8 +126,8 @@ class Terminal:
 
 @pytest.fixture
 def terminal(binary, file):
-    def start(*arguments):
-        return Terminal(binary, "user", *arguments, "--users-file", file)
+    def start(*arguments, **conditions):
+        return Terminal(binary, "user", *arguments, "--users-file", file, **conditions)
 
     return start
 
@@ -293,8 +304,19 @@ def test_end_of_input_at_the_prompt_is_told(terminal, file):
     assert not file.exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT],
-                         ids=lambda number: number.name)
+def test_signal_that_is_ignored_stays_so(terminal, user, file):
+    with terminal("add", "alice", ignored=(signal.SIGHUP,)) as asked:
+        asked.wait_for("Password: ")
+        asked.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: not asked.has_pending(), "the signal to be seen")
+        asked.type(PASSWORD + "\n")
+        asked.answer("The same again: ", PASSWORD)
+        assert asked.wait() == 0
+        assert asked.is_as_before()
+    assert file.exists()
+
+
+@pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
 def test_signals_leave_the_terminal_as_it_was(terminal, file, number):
     with terminal("passwd", "alice") as asked:
         asked.wait_for("Password: ")
