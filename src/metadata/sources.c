@@ -19,6 +19,8 @@ static enum error_code find(struct sql_connection *connection, void *context, st
 static enum error_code read_record(const struct sql_rows *rows, const struct search *search,
                                    struct error *err);
 static enum error_code mark(struct sql_connection *connection, void *context, struct error *err);
+static enum error_code find_tag(struct sql_connection *connection, const struct tag_place *place,
+                                int64_t *repository_id_out, struct error *err);
 
 enum error_code metadata_find_scm_source(struct metadata *metadata, const struct tag_place *place,
                                          struct arena *arena, struct scm_record *record_out,
@@ -110,8 +112,40 @@ static enum error_code mark(struct sql_connection *connection, void *context, st
         .count = 6,
     };
     int64_t id = 0;
-    enum error_code code = metadata_repository_id(connection, place->repository, &id, err);
+    enum error_code code = find_tag(connection, place, &id, err);
 
     query.values[0] = sql_integer(id);
     return code ? code : sql_run_for_row(connection, &query, &marking->is_marked, err);
+}
+
+/* In the same transaction, since a snapshot may move in between. */
+static enum error_code find_tag(struct sql_connection *connection, const struct tag_place *place,
+                                int64_t *repository_id_out, struct error *err)
+{
+    struct digest_value digest;
+    const struct sql_query query = {
+        .text = "select repository.id from repository "
+                "join tag on tag.repository_id = repository.id "
+                "where repository.name = $1 and tag.name = $2 and tag.digest = $3",
+        .values = {sql_text(place->repository), sql_text(place->tag),
+                   metadata_digest_value(&digest, &place->digest)},
+        .count = 3,
+    };
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    enum error_code code = sql_query(connection, &query, &rows, err);
+    bool is_row = false;
+
+    if (!code) {
+        code = sql_rows_next(rows, &is_row, err);
+    }
+    if (code) {
+        return code;
+    }
+    if (!is_row) {
+        return error_set_about(err, ABOUT_TAG, ERROR_NOT_FOUND,
+                               "%.*s:%.*s is not there any more, or has moved",
+                               STR_FORMAT(place->repository), STR_FORMAT(place->tag));
+    }
+    *repository_id_out = sql_rows_column(rows, 0).integer;
+    return OK;
 }

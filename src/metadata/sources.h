@@ -50,8 +50,8 @@ struct release_mark {
     int64_t marked_ms;
 };
 
-/* Marks a tag as ready for production, for ever. ERROR_CONFLICT if it is; ERROR_NOT_FOUND about
- * TAG. */
+/* Marks a tag as ready for production, for ever. ERROR_CONFLICT if it is; ERROR_NOT_FOUND about TAG
+ * if it is not there, or at another digest by now. */
 MUST_USE enum error_code metadata_mark_production_ready(struct metadata *metadata,
                                                         const struct tag_place *place,
                                                         const struct release_mark *mark,

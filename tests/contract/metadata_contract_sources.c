@@ -162,6 +162,32 @@ static void a_release_is_of_a_digest(void **state)
     assert_false(tag.is_production_ready);
 }
 
+static void what_is_not_there_is_not_released(void **state)
+{
+    const struct release_mark mark = {str_from("INC-1"), str_from("jdoe"), 77};
+    struct metadata_fixture *fixture = *state;
+    struct tag_place unknown[] = {place_of("none", "one"), place_of("1.0", "one"),
+                                  place_of("1.0", "other"), place_of("1-SNAPSHOT", "one")};
+    struct manifest_push push = push_of("team/app", "1-SNAPSHOT", "one");
+
+    (void)push_text(fixture, "team/app", "1.0", "one");
+    push.tag_kind = TAG_SNAPSHOT;
+    must_push(fixture, &push);
+    push = push_of("team/app", "1-SNAPSHOT", "two");
+    push.tag_kind = TAG_SNAPSHOT;
+    push.replaces = &unknown[3].digest;
+    must_push(fixture, &push); /* it was seen at the first, and has moved */
+    unknown[1].repository = str_from("team/none");
+    for (size_t i = 0; i < ARRAY_LEN(unknown); i++) {
+        struct error err = {0};
+
+        assert_int_equal(
+            metadata_mark_production_ready(fixture->metadata, &unknown[i], &mark, &err),
+            ERROR_NOT_FOUND);
+        assert_int_equal(err.topic, ABOUT_TAG);
+    }
+}
+
 static void platforms_are_kept(void **state)
 {
     struct metadata_fixture *fixture = *state;
@@ -299,6 +325,7 @@ int metadata_contract_run_sources(void)
         TEST(layers_overrule_nobody),
         TEST(a_tag_is_released_once),
         TEST(a_release_is_of_a_digest),
+        TEST(what_is_not_there_is_not_released),
         TEST(platforms_are_kept),
         TEST(images_are_found_by_a_part_of_their_id),
         TEST(an_image_without_a_config_is_its_own),
