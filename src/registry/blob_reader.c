@@ -38,7 +38,9 @@ enum error_code blob_reader_read(struct blob_reader *reader, char *buffer, size_
         code = read_file(reader, buffer, wanted, length_out, err);
         break;
     case BLOB_IN_MEMORY:
-        memcpy(buffer, reader->content.bytes.bytes + reader->offset_bytes, wanted);
+        if (wanted > 0) { /* an empty blob has no bytes to point to */
+            memcpy(buffer, reader->content.bytes.bytes + reader->offset_bytes, wanted);
+        }
         break;
     case BLOB_REMOTE:
         code = read_remote(reader, buffer, wanted, length_out, err);

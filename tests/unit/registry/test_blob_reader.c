@@ -42,8 +42,10 @@ static void blobs_in_memory_are_read(void **state)
     char *bytes = test_bytes_new(BLOB_BYTES, 1);
     const struct str blob = {bytes, BLOB_BYTES};
     const struct digest digest = registry_world_push_bytes(world, blob);
+    const struct digest empty = registry_world_push_blob(world, "");
 
     read_in_pieces(world->memory, &digest, blob);
+    read_in_pieces(world->memory, &empty, str_from(""));
     free(bytes);
 }
 
