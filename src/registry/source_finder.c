@@ -23,7 +23,7 @@ static bool may_tell(struct finder *finder, const struct descriptor *layer);
 static enum error_code find_in_layer(struct finder *finder, const struct digest *digest,
                                      struct error *err);
 static enum error_code read_source(struct finder *finder, struct blob_reader *reader,
-                                   struct strbuf *json, struct error *err);
+                                   int64_t time_max_ms, struct strbuf *json, struct error *err);
 static enum error_code read_blob(void *context, char *buffer, size_t capacity, size_t *length_out,
                                  struct error *err);
 static enum error_code find_in_index(struct finder *finder, struct error *err);
@@ -79,15 +79,21 @@ static bool may_tell(struct finder *finder, const struct descriptor *layer)
            !scanned_layers_has(&registry->scanned_layers, &layer->digest);
 }
 
+/* A layer that did not have its time, because those above took it, may tell the next time. */
 static enum error_code find_in_layer(struct finder *finder, const struct digest *digest,
                                      struct error *err)
 {
     struct registry *registry = finder->search->registry;
+    const int64_t left_ms = finder->deadline_ms - clock_monotonic_ms(registry->config.clock);
+    const bool has_its_time = left_ms >= SOURCE_TIME_MAX_MS / 2;
     CLEANUP(strbuf_release) struct strbuf json;
     struct blob_reader reader;
     enum error_code code = OK;
 
     strbuf_init(&json, SCM_SOURCE_MAX_BYTES);
+    if (left_ms <= 0) {
+        return OK;
+    }
     code = blob_reader_open(&reader, registry->config.blobs, digest, err);
     if (code == ERROR_NOT_FOUND) {
         return OK; /* it may be elsewhere */
@@ -95,31 +101,29 @@ static enum error_code find_in_layer(struct finder *finder, const struct digest 
     if (code) {
         return code;
     }
-    code = read_source(finder, &reader, &json, err);
+    code = read_source(finder, &reader, left_ms, &json, err);
     blob_reader_close(&reader);
     if (code == ERROR_INTERNAL || code == ERROR_UNAVAILABLE) {
         return code;
     }
     finder->is_found =
         !code && !scm_source_parse(strbuf_str(&json), finder->search->arena, &finder->source, NULL);
-    if (!finder->is_found) {
+    if (!finder->is_found && (has_its_time || code != ERROR_TOO_LARGE)) {
         scanned_layers_add(&registry->scanned_layers, digest);
     }
     return OK;
 }
 
 static enum error_code read_source(struct finder *finder, struct blob_reader *reader,
-                                   struct strbuf *json, struct error *err)
+                                   int64_t time_max_ms, struct strbuf *json, struct error *err)
 {
-    const struct clock *clock = finder->search->registry->config.clock;
-    const int64_t left_ms = finder->deadline_ms - clock_monotonic_ms(clock);
     const struct layer_input input = {reader, read_blob};
     const struct layer_limits limits = {
         .compressed_max_bytes = SOURCE_LAYER_MAX_BYTES,
         .unpacked_max_bytes = SOURCE_UNPACKED_MAX_BYTES,
         .max_entries = SOURCE_MAX_ENTRIES,
-        .time_max_ms = left_ms > 0 ? left_ms : 0,
-        .clock = clock,
+        .time_max_ms = time_max_ms,
+        .clock = finder->search->registry->config.clock,
     };
 
     return layer_read_file(&input, &limits, file_name, json, err);

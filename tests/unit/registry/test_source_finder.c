@@ -138,6 +138,60 @@ static void a_layer_that_does_not_tell_is_read_once(void **state)
     assert_int_equal(faulty_store_calls(world->blobs), 1);
 }
 
+/* A clock that goes on by a second whenever somebody looks at it. */
+static int64_t ticking_ms(const struct clock *clock)
+{
+    static int64_t now_ms;
+
+    (void)clock;
+    now_ms += 1000;
+    return now_ms;
+}
+
+/* What somebody's slow layer used up is not the fault of those below it. */
+static void a_layer_for_which_no_time_was_left_is_looked_into_again(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = image_of(
+        world, arena_format(&world->arena, "%s,%s,%s,%s",
+                            layer_with(world, "scm-source.json", SOURCE("1")),
+                            layer_with(world, "one", "1"), layer_with(world, "two", "2"),
+                            layer_with(world, "three", "3")));
+    struct fake_clock fresh;
+
+    world->clock.clock.monotonic_ms = ticking_ms;
+    assert_int_equal(find(world, image).length, 0);
+    fake_clock_init(&fresh);
+    world->clock.clock = fresh.clock;
+    assert_true(str_is(find(world, image), "1"));
+}
+
+/* Else each push of it would take as long again. */
+static void a_layer_that_takes_all_the_time_is_not_looked_into_again(void **state)
+{
+    struct registry_world *world = *state;
+    struct layer_maker maker;
+    struct digest digest;
+    struct str layer;
+    const char *image = NULL;
+
+    layer_maker_init(&maker, LAYER_PAX, LAYER_GZIP);
+    for (int64_t i = 0; i < SOURCE_TIME_MAX_MS / 1000; i++) {
+        layer_maker_add_file(&maker, "another", "file");
+    }
+    layer_maker_add_file(&maker, "scm-source.json", SOURCE("1"));
+    layer = layer_maker_finish(&maker);
+    digest = registry_world_push_bytes(world, layer);
+    image = image_of(world,
+                     registry_world_describe(world, LAYER_GZIP_TYPE, &digest, layer.length));
+    world->clock.clock.monotonic_ms = ticking_ms;
+    faulty_store_fail_at(world->blobs, 0, OK);
+    assert_int_equal(find(world, image).length, 0);
+    assert_int_equal(find(world, image).length, 0);
+    assert_int_equal(faulty_store_calls(world->blobs), 1);
+    layer_maker_release(&maker);
+}
+
 static void a_layer_that_cannot_be_read_is_a_failure(void **state)
 {
     struct registry_world *world = *state;
@@ -192,6 +246,8 @@ int main(void)
         WORLD_TEST(large_layers_are_not_looked_into),
         WORLD_TEST(what_is_no_archive_by_its_type_is_not_read),
         WORLD_TEST(a_layer_that_does_not_tell_is_read_once),
+        WORLD_TEST(a_layer_for_which_no_time_was_left_is_looked_into_again),
+        WORLD_TEST(a_layer_that_takes_all_the_time_is_not_looked_into_again),
         WORLD_TEST(a_layer_that_cannot_be_read_is_a_failure),
         WORLD_TEST(a_layer_that_is_elsewhere_does_not_tell),
         WORLD_TEST(an_index_is_built_from_what_its_images_are),
