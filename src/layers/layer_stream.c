@@ -7,20 +7,34 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
+#include <zstd.h>
+#include <zstd_errors.h>
 
 #include "base/memory.h"
 
 enum {
     INPUT_BLOCK_BYTES = 64 * 1024,
+    UNPACKED_BLOCK_BYTES = 128 * 1024,
     MAGIC_BYTES = 4, /* what tells the kinds apart */
+    /*
+     * How far back a frame may refer, and so what unpacking it takes in memory: 32 MiB. RFC 8878
+     * 3.1.1.1.2 wants decoders to take 8 MB, and encoders use that unless told otherwise;
+     * libarchive would take 128 MiB.
+     */
+    ZSTD_WINDOW_LOG_MAX = 25,
 };
 
 static enum error_code read_magic(struct layer_stream *stream);
 static enum error_code read_input(struct layer_stream *stream, size_t *length_out);
 static enum error_code open_unpacker(struct layer_stream *stream);
-static int filter_of(struct str magic);
+static bool is_gzip(struct str magic);
+static bool is_zstd(struct str magic);
 static enum error_code fail(struct layer_stream *stream);
 static la_ssize_t on_read(struct archive *unpacker, void *context, const void **block_out);
+static enum error_code read_packed(struct layer_stream *stream, struct str *block_out);
+static enum error_code read_unpacked(struct layer_stream *stream, struct str *block_out);
+static enum error_code unpack(struct layer_stream *stream, size_t *length_out);
+static enum error_code refuse_frame(struct layer_stream *stream, size_t result);
 static enum error_code count_unpacked(struct layer_stream *stream, size_t length);
 
 enum error_code layer_stream_open(struct layer_stream *stream, const struct layer_input *input,
@@ -76,24 +90,29 @@ static enum error_code read_input(struct layer_stream *stream, size_t *length_ou
 }
 
 /*
- * The one filter is chosen here instead of by libarchive's bidding, which would also unpack gzip in
+ * What unpacks is chosen here instead of by libarchive's bidding, which would also unpack gzip in
  * gzip, many levels deep.
  */
 static enum error_code open_unpacker(struct layer_stream *stream)
 {
     const struct str magic = {stream->buffer, stream->pending_bytes};
-    const int filter = filter_of(magic);
     struct archive_entry *entry = NULL;
 
     stream->unpacker = archive_read_new();
-    if (stream->unpacker == NULL) {
+    if (is_zstd(magic)) {
+        stream->zstd = ZSTD_createDCtx();
+        stream->unpacked = memory_new(UNPACKED_BLOCK_BYTES, 1);
+    }
+    if (!stream->unpacker || (stream->unpacked && !stream->zstd)) {
         return error_set(stream->err, ERROR_INTERNAL, "no memory to read a layer");
     }
+    if (stream->zstd) {
+        (void)ZSTD_DCtx_setParameter(stream->zstd, ZSTD_d_windowLogMax, ZSTD_WINDOW_LOG_MAX);
+    }
     /* A warning here means that libarchive would start a program instead. */
-    if (filter != ARCHIVE_FILTER_NONE &&
-        archive_read_append_filter(stream->unpacker, filter) != ARCHIVE_OK) {
-        return error_set(stream->err, ERROR_INTERNAL, "libarchive cannot read %s",
-                         filter == ARCHIVE_FILTER_GZIP ? "gzip" : "zstd");
+    if (is_gzip(magic) &&
+        archive_read_append_filter(stream->unpacker, ARCHIVE_FILTER_GZIP) != ARCHIVE_OK) {
+        return error_set(stream->err, ERROR_INTERNAL, "libarchive cannot read gzip");
     }
     if (archive_read_support_format_raw(stream->unpacker) != ARCHIVE_OK ||
         archive_read_open(stream->unpacker, stream, NULL, on_read, NULL) != ARCHIVE_OK ||
@@ -103,20 +122,18 @@ static enum error_code open_unpacker(struct layer_stream *stream)
     return OK;
 }
 
-/* RFC 1952 2.3.1 (gzip), RFC 8878 3.1.1 (zstd) and 3.1.2 (its skippable frames). */
-static int filter_of(struct str magic)
+/* RFC 1952 2.3.1 */
+static bool is_gzip(struct str magic)
 {
-    if (str_starts_with(magic, "\x1f\x8b")) {
-        return ARCHIVE_FILTER_GZIP;
-    }
-    if (str_starts_with(magic, "\x28\xb5\x2f\xfd")) {
-        return ARCHIVE_FILTER_ZSTD;
-    }
-    if (magic.length >= MAGIC_BYTES && (magic.bytes[0] & 0xf0) == 0x50 &&
-        memcmp(magic.bytes + 1, "\x2a\x4d\x18", 3) == 0) {
-        return ARCHIVE_FILTER_ZSTD;
-    }
-    return ARCHIVE_FILTER_NONE;
+    return str_starts_with(magic, "\x1f\x8b");
+}
+
+/* RFC 8878 3.1.1 and, for skippable frames, 3.1.2 */
+static bool is_zstd(struct str magic)
+{
+    return str_starts_with(magic, "\x28\xb5\x2f\xfd") ||
+           (magic.length >= MAGIC_BYTES && (magic.bytes[0] & 0xf0) == 0x50 &&
+            memcmp(magic.bytes + 1, "\x2a\x4d\x18", 3) == 0);
 }
 
 /* The callback's own failure comes first: to libarchive it is but a failed read. */
@@ -134,20 +151,81 @@ static enum error_code fail(struct layer_stream *stream)
 static la_ssize_t on_read(struct archive *unpacker, void *context, const void **block_out)
 {
     struct layer_stream *stream = context;
-    size_t length = stream->pending_bytes;
+    struct str block = {0};
+    const enum error_code code =
+        stream->zstd ? read_unpacked(stream, &block) : read_packed(stream, &block);
 
     (void)unpacker;
+    if (code) {
+        stream->failure = code;
+        return ARCHIVE_FATAL;
+    }
+    *block_out = block.bytes;
+    return (la_ssize_t)block.length;
+}
+
+static enum error_code read_packed(struct layer_stream *stream, struct str *block_out)
+{
+    size_t length = stream->pending_bytes;
+    enum error_code code = OK;
+
     stream->pending_bytes = 0;
     if (length == 0) {
-        const enum error_code code = read_input(stream, &length);
+        code = read_input(stream, &length);
+    }
+    *block_out = (struct str){stream->buffer, length};
+    return code;
+}
 
-        if (code) {
-            stream->failure = code;
-            return ARCHIVE_FATAL;
+/* zstd, one frame behind the other. An empty block at the end. */
+static enum error_code read_unpacked(struct layer_stream *stream, struct str *block_out)
+{
+    size_t length = 0;
+    bool is_end = false;
+    enum error_code code = OK;
+
+    while (code == OK && length == 0 && !is_end) {
+        if (stream->packed.length == 0 && !stream->is_held_back) {
+            code = read_packed(stream, &stream->packed);
+            is_end = code == OK && stream->packed.length == 0;
+        }
+        if (code == OK && !is_end) {
+            code = unpack(stream, &length);
         }
     }
-    *block_out = stream->buffer;
-    return (la_ssize_t)length;
+    if (code == OK && is_end && stream->is_in_frame) {
+        code = error_set(stream->err, ERROR_INVALID,
+                         "the layer cannot be unpacked: it ends in the middle of a zstd frame");
+    }
+    *block_out = (struct str){stream->unpacked, length};
+    return code;
+}
+
+static enum error_code unpack(struct layer_stream *stream, size_t *length_out)
+{
+    ZSTD_inBuffer packed = {stream->packed.bytes, stream->packed.length, 0};
+    ZSTD_outBuffer unpacked = {stream->unpacked, UNPACKED_BLOCK_BYTES, 0};
+    const size_t result = ZSTD_decompressStream(stream->zstd, &unpacked, &packed);
+
+    if (ZSTD_isError(result)) {
+        return refuse_frame(stream, result);
+    }
+    stream->packed = str_from_index(stream->packed, packed.pos);
+    stream->is_in_frame = result != 0;
+    stream->is_held_back = stream->is_in_frame && unpacked.pos == unpacked.size;
+    *length_out = unpacked.pos;
+    return OK;
+}
+
+static enum error_code refuse_frame(struct layer_stream *stream, size_t result)
+{
+    if (ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge) {
+        return error_set(stream->err, ERROR_TOO_LARGE,
+                         "it takes more than %d MiB of memory to unpack the layer",
+                         1 << (ZSTD_WINDOW_LOG_MAX - 20));
+    }
+    return error_set(stream->err, ERROR_INVALID, "the layer cannot be unpacked: %s",
+                     ZSTD_getErrorName(result));
 }
 
 void layer_stream_release(struct layer_stream *stream)
@@ -155,6 +233,8 @@ void layer_stream_release(struct layer_stream *stream)
     if (stream->unpacker) {
         (void)archive_read_free(stream->unpacker);
     }
+    (void)ZSTD_freeDCtx(stream->zstd);
+    free(stream->unpacked);
     free(stream->buffer);
     *stream = (struct layer_stream){0};
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,6 +10,7 @@
 #include "layers/layer_reader.h"
 
 struct archive;
+struct ZSTD_DCtx_s;
 
 /*
  * The tar stream inside a layer: unpacked, counted and timed block by block, before the parser of
@@ -21,7 +23,12 @@ struct layer_stream {
     struct error *err; /* of the caller; may be NULL */
     struct archive *unpacker;
     char *buffer;
-    size_t pending_bytes; /* in buffer, read to learn the kind of compression */
+    size_t pending_bytes;     /* in buffer, read to learn the kind of compression */
+    struct ZSTD_DCtx_s *zstd; /* NULL: it is not zstd; else what it makes is what follows */
+    struct str packed;        /* in buffer, for it */
+    char *unpacked;
+    bool is_held_back; /* it may have more, without more input */
+    bool is_in_frame;
     enum error_code failure;
     int64_t began_ms;
     uint64_t compressed_bytes;

@@ -164,6 +164,66 @@ static void bytes_are_limited_on_both_sides(void **state)
     strbuf_release(&text);
 }
 
+/* Just as many bytes as the decoder gives at once: it holds nothing back then. */
+static void a_frame_may_end_with_a_block(void **state)
+{
+    static char text[2 * 128 * 1024];
+    struct strbuf unpacked;
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    layer_compress(&packed, LAYER_ZSTD, (struct str){text, sizeof(text)});
+    strbuf_init(&unpacked, TEXT_MAX_BYTES);
+    assert_int_equal(open_stream(), OK);
+    assert_int_equal(read_all(&unpacked), OK);
+    assert_int_equal(unpacked.length, sizeof(text));
+    strbuf_release(&unpacked);
+}
+
+/* A frame of one raw byte (RFC 8878 3.1.1), with what its header says of the memory it takes. */
+#define FRAME(header) STR_LITERAL("\x28\xb5\x2f\xfd" header "\x09\0\0x")
+#define SKIPPABLE_FRAME STR_LITERAL("\x5f\x2a\x4d\x18\x02\0\0\0..")
+
+static void zstd_takes_little_memory(void **state)
+{
+    static const struct str before[] = {STR_LITERAL(""), FRAME("\x00\x00"), SKIPPABLE_FRAME};
+    static const struct {
+        struct str frame;
+        enum error_code code;
+    } rows[] = {
+        {FRAME("\x00\x00"), OK},                      /* 1 KiB */
+        {FRAME("\x00\x78"), OK},                      /* 32 MiB */
+        {FRAME("\x00\x79"), ERROR_TOO_LARGE},         /* an eighth more */
+        {FRAME("\x00\x88"), ERROR_TOO_LARGE},         /* 128 MiB */
+        {FRAME("\x00\xff"), ERROR_TOO_LARGE},         /* 3.75 TiB */
+        {FRAME("\xa0\x01\0\0\x02"), ERROR_TOO_LARGE}, /* the content is the window */
+        {FRAME("\xe0\xff\xff\xff\xff\xff\0\0\0"), ERROR_TOO_LARGE},
+    };
+
+    for (size_t b = 0; b < ARRAY_LEN(before); b++) {
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            struct strbuf unpacked;
+            enum error_code code = OK;
+
+            setup(state);
+            strbuf_init(&unpacked, TEXT_MAX_BYTES);
+            strbuf_append(&packed, before[b]);
+            strbuf_append(&packed, rows[i].frame);
+            code = open_stream();
+            code = code ? code : read_all(&unpacked);
+            assert_int_equal(code, rows[i].code);
+            if (!code) {
+                assert_int_equal(unpacked.length, b == 1 ? 2 : 1);
+            } else {
+                assert_non_null(strstr(err.message, "more than 32 MiB of memory"));
+            }
+            strbuf_release(&unpacked);
+            teardown(state);
+        }
+    }
+    setup(state);
+}
+
 static void a_failure_stays(void **state)
 {
     struct str block;
@@ -189,6 +249,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(pieces_of_one_byte_are_enough, setup, teardown),
         cmocka_unit_test_setup_teardown(nothing_and_half_a_stream_are_invalid, setup, teardown),
         cmocka_unit_test_setup_teardown(bytes_are_limited_on_both_sides, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_frame_may_end_with_a_block, setup, teardown),
+        cmocka_unit_test_setup_teardown(zstd_takes_little_memory, setup, teardown),
         cmocka_unit_test_setup_teardown(a_failure_stays, setup, teardown),
     };
 
