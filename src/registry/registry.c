@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "registry/registry_private.h"
+#include "registry/source_finder.h"
 
 struct registry *registry_new(const struct registry_config *config)
 {
@@ -12,6 +13,7 @@ struct registry *registry_new(const struct registry_config *config)
     registry->config = *config;
     open_uploads_init(&registry->open_uploads);
     scanned_layers_init(&registry->scanned_layers);
+    (void)sem_init(&registry->source_searches, 0, SOURCE_SEARCHES_MAX);
     registry->cache = config->cache_bytes > 0 ? content_cache_new(config->cache_bytes) : NULL;
     return registry;
 }
@@ -21,6 +23,7 @@ void registry_free(struct registry *registry)
     if (registry) {
         open_uploads_release(&registry->open_uploads);
         scanned_layers_release(&registry->scanned_layers);
+        (void)sem_destroy(&registry->source_searches);
         content_cache_free(registry->cache);
         free(registry);
     }

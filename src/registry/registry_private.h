@@ -1,5 +1,7 @@
 #pragma once
 
+#include <semaphore.h>
+
 #include "metadata/uploads.h"
 #include "registry/content_cache.h"
 #include "registry/open_uploads.h"
@@ -11,6 +13,7 @@ struct registry {
     struct registry_config config;
     struct open_uploads open_uploads;
     struct scanned_layers scanned_layers;
+    sem_t source_searches;       /* how many more may begin */
     struct content_cache *cache; /* NULL: none */
 };
 

@@ -1,5 +1,7 @@
 #include "registry/source_finder.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "layers/layer_reader.h"
@@ -30,18 +32,21 @@ static enum error_code find_in_index(struct finder *finder, struct error *err);
 static enum error_code find_in_entry(struct finder *finder, const struct digest *digest,
                                      struct error *err);
 
+/* Waiting ends, since each of those ahead has its time; ours begins behind them. */
 enum error_code source_find(const struct source_search *search, struct scm_source *source_out,
                             bool *is_found_out, struct error *err)
 {
-    struct finder finder = {
-        .search = search,
-        .deadline_ms =
-            clock_monotonic_ms(search->registry->config.clock) + (int64_t)SOURCE_TIME_MAX_MS,
-    };
-    const enum error_code code = search->manifest->is_index
-                                     ? find_in_index(&finder, err)
-                                     : find_in_image(&finder, search->manifest, err);
+    struct registry *registry = search->registry;
+    struct finder finder = {.search = search};
+    enum error_code code = OK;
 
+    while (sem_wait(&registry->source_searches) != 0) {
+        assert(errno == EINTR);
+    }
+    finder.deadline_ms = clock_monotonic_ms(registry->config.clock) + (int64_t)SOURCE_TIME_MAX_MS;
+    code = search->manifest->is_index ? find_in_index(&finder, err)
+                                      : find_in_image(&finder, search->manifest, err);
+    (void)sem_post(&registry->source_searches);
     *is_found_out = !code && finder.is_found;
     if (*is_found_out) {
         *source_out = finder.source;

@@ -11,6 +11,7 @@ enum {
     SOURCE_MAX_LAYERS = 128,                       /* of an image, from the topmost */
     SOURCE_MAX_IMAGES = 4,                         /* of an index, from the first */
     SOURCE_TIME_MAX_MS = 5 * 1000,                 /* of one push altogether */
+    SOURCE_SEARCHES_MAX = 4, /* at once: each takes up to 32 MiB of memory; others wait */
 };
 
 /* What is searched, for one push. */

@@ -138,6 +138,30 @@ static void a_layer_that_does_not_tell_is_read_once(void **state)
     assert_int_equal(faulty_store_calls(world->blobs), 1);
 }
 
+static struct registry *searched;
+static int searches_left;
+
+/* Looked at in the middle of a search. */
+static int64_t counting_ms(const struct clock *clock)
+{
+    (void)clock;
+    (void)sem_getvalue(&searched->source_searches, &searches_left);
+    return 0;
+}
+
+static void searches_are_counted_while_they_last(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = image_of(world, layer_with(world, "scm-source.json", SOURCE("1")));
+
+    searched = world->registry;
+    world->clock.clock.monotonic_ms = counting_ms;
+    assert_true(str_is(find(world, image), "1"));
+    assert_int_equal(searches_left, SOURCE_SEARCHES_MAX - 1);
+    (void)counting_ms(NULL);
+    assert_int_equal(searches_left, SOURCE_SEARCHES_MAX);
+}
+
 /* A clock that goes on by a second whenever somebody looks at it. */
 static int64_t ticking_ms(const struct clock *clock)
 {
@@ -152,11 +176,11 @@ static int64_t ticking_ms(const struct clock *clock)
 static void a_layer_for_which_no_time_was_left_is_looked_into_again(void **state)
 {
     struct registry_world *world = *state;
-    const char *image = image_of(
-        world, arena_format(&world->arena, "%s,%s,%s,%s",
-                            layer_with(world, "scm-source.json", SOURCE("1")),
-                            layer_with(world, "one", "1"), layer_with(world, "two", "2"),
-                            layer_with(world, "three", "3")));
+    const char *image =
+        image_of(world, arena_format(&world->arena, "%s,%s,%s,%s",
+                                     layer_with(world, "scm-source.json", SOURCE("1")),
+                                     layer_with(world, "one", "1"), layer_with(world, "two", "2"),
+                                     layer_with(world, "three", "3")));
     struct fake_clock fresh;
 
     world->clock.clock.monotonic_ms = ticking_ms;
@@ -182,8 +206,7 @@ static void a_layer_that_takes_all_the_time_is_not_looked_into_again(void **stat
     layer_maker_add_file(&maker, "scm-source.json", SOURCE("1"));
     layer = layer_maker_finish(&maker);
     digest = registry_world_push_bytes(world, layer);
-    image = image_of(world,
-                     registry_world_describe(world, LAYER_GZIP_TYPE, &digest, layer.length));
+    image = image_of(world, registry_world_describe(world, LAYER_GZIP_TYPE, &digest, layer.length));
     world->clock.clock.monotonic_ms = ticking_ms;
     faulty_store_fail_at(world->blobs, 0, OK);
     assert_int_equal(find(world, image).length, 0);
@@ -246,6 +269,7 @@ int main(void)
         WORLD_TEST(large_layers_are_not_looked_into),
         WORLD_TEST(what_is_no_archive_by_its_type_is_not_read),
         WORLD_TEST(a_layer_that_does_not_tell_is_read_once),
+        WORLD_TEST(searches_are_counted_while_they_last),
         WORLD_TEST(a_layer_for_which_no_time_was_left_is_looked_into_again),
         WORLD_TEST(a_layer_that_takes_all_the_time_is_not_looked_into_again),
         WORLD_TEST(a_layer_that_cannot_be_read_is_a_failure),
