@@ -3,7 +3,6 @@
 import concurrent.futures
 import contextlib
 import http.client
-import pathlib
 import random
 import time
 
@@ -156,24 +155,17 @@ def test_memory_that_slow_clients_hold_is_waited_for(start_s3_server, repository
 
 # -- memory
 
-def peak_memory(server):
-    """Most that was ever resident, in bytes."""
-    status = pathlib.Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
-    [line] = [line for line in status.splitlines() if line.startswith("VmHWM")]
-    return int(line.split()[1]) * 1024
-
-
 def test_memory_of_uploads_has_a_bound(start_shipped_s3_server, s3, repository):
     """Twelve clients push 300 MiB at once, to an S3 that is slow: they wait, and all succeed."""
     server = start_shipped_s3_server(upload_memory="32MiB", redirect=False)
-    before = peak_memory(server)
+    before = server.peak_memory_bytes()
 
     with s3.doing(slowly(0.1), only="UploadPart"):
         with many(lambda n: push(server, repository, content_of(25 * MIB, n)), 12) as pushes:
             pass
     assert {one.result() for one in pushes} == {201}
     # Stacks, buffers of connections, and what curl holds, beside the parts.
-    assert peak_memory(server) - before < (32 + 24) * MIB
+    assert server.peak_memory_bytes() - before < (32 + 24) * MIB
 
 
 def test_memory_of_downloads_has_a_bound(start_shipped_s3_server, repository):
@@ -181,8 +173,8 @@ def test_memory_of_downloads_has_a_bound(start_shipped_s3_server, repository):
     server = start_shipped_s3_server(redirect=False)
     content = content_of(20 * MIB)
     assert push(server, repository, content) == 201
-    before = peak_memory(server)
+    before = server.peak_memory_bytes()
     with many(lambda _: pull(server, repository, content), 40) as pulls:
         pass
     assert all(one.result() for one in pulls)
-    assert peak_memory(server) - before < (2 * 40 + 24) * MIB
+    assert server.peak_memory_bytes() - before < (2 * 40 + 24) * MIB

@@ -142,6 +142,11 @@ class Server:
                 count += os.readlink(f"{folder}/{name}").startswith("socket:")
         return count
 
+    def peak_memory_bytes(self):
+        """The most that was ever resident (proc(5), VmHWM)."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        return int(re.search(r"VmHWM:\s*([0-9]+) kB", status).group(1)) * 1024
+
     # -- what it is told and what it says
 
     def write_settings(self, settings):
