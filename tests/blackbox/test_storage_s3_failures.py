@@ -85,6 +85,18 @@ def test_completion_that_fails_with_200_is_no_success(start, s3, client, reposit
     assert_is_served(registry, repository, content)
 
 
+@pytest.mark.parametrize("error", ["InvalidPart", "AccessDenied"])
+def test_completion_that_is_refused_with_200_is_no_success(start, s3, client, repository, error):
+    """The same, for what does not pass."""
+    registry, content = client(start()), content_of(LARGE)
+    refusal = SLOW_DOWN.replace(b"SlowDown", error.encode())
+    with s3.doing(answer(200, refusal), only="CompleteMultipartUpload"):
+        assert registry.push_blob(repository, content).status in (404, 503)
+        assert_nothing_is_served(registry, repository, content)
+    assert registry.push_blob(repository, content).status == 201
+    assert_is_served(registry, repository, content)
+
+
 def test_slow_s3_makes_a_slow_push(start, s3, client, repository):
     registry, content = client(start()), content_of(LARGE)
     with s3.doing(slowly(0.2)):
@@ -172,6 +184,16 @@ def test_pull_is_told_to_come_back(start, s3, client, repository):
         with s3.doing(fault):
             assert_told_to_come_back(registry.get_blob(repository, digest_of(content)))
             assert registry.get_blob(repository, digest_of(content), "HEAD").status == 200
+    assert_is_served(registry, repository, content)
+
+
+@pytest.mark.parametrize("wrong", [answer(206, b"too short"), answer(200, b"x" * (2 * MIB))],
+                         ids=["too short", "too long"])
+def test_wrong_length_is_never_served(start, s3, client, repository, wrong):
+    registry, content = client(start()), content_of(MIB)
+    registry.push_blob(repository, content)
+    with s3.doing(wrong):
+        assert registry.get_blob(repository, digest_of(content)).status == 503
     assert_is_served(registry, repository, content)
 
 
