@@ -57,7 +57,7 @@ static bool parse_address(struct str text, uint8_t address_out[ADDRESS_BYTES], b
     static const uint8_t mapped[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
     char copy[INET6_ADDRSTRLEN] = "";
 
-    if (text.length == 0 || text.length >= sizeof(copy)) {
+    if (text.length == 0 || text.length >= sizeof(copy) || memchr(text.bytes, '\0', text.length)) {
         return false;
     }
     memcpy(copy, text.bytes, text.length);

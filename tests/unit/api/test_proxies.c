@@ -55,6 +55,15 @@ static void nobody_is_trusted_by_default(void **state)
     assert_false(proxies_trust(&none, str_from("127.0.0.1")));
 }
 
+static void an_address_does_not_end_in_its_middle(void **state)
+{
+    struct proxies proxies = {0};
+
+    (void)state;
+    assert_int_equal(proxies_parse(str_from("127.0.0.1"), &proxies, NULL), OK);
+    assert_false(proxies_trust(&proxies, (struct str)STR_LITERAL("127.0.0.1\0.example")));
+}
+
 static void what_is_no_network_is_named(void **state)
 {
     static const char *const rows[] = {
@@ -94,6 +103,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_found_in_networks),
         cmocka_unit_test(nobody_is_trusted_by_default),
+        cmocka_unit_test(an_address_does_not_end_in_its_middle),
         cmocka_unit_test(what_is_no_network_is_named),
         cmocka_unit_test(there_may_be_so_many),
     };
