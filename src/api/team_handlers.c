@@ -100,8 +100,15 @@ static enum error_code read_tags(struct call *call, struct tag_detail_query *que
                                  struct error *err)
 {
     const struct str cursor = call_parameter(call, "cursor");
+    const struct str newest = call_parameter(call, "newest");
     struct place place = {0};
+    uint64_t count = 0;
 
+    if (newest.bytes && (cursor.bytes || !str_parse_uint64(newest, &count) || count == 0)) {
+        return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
+                               "newest must be a number above 0, without cursor: how many of the "
+                               "newest tags to list");
+    }
     if (cursor.bytes && !parse_place(cursor, &place)) {
         return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
                                "cursor must be one that an answer's Link field has given");
@@ -110,6 +117,7 @@ static enum error_code read_tags(struct call *call, struct tag_detail_query *que
         .repository = call->repository.name,
         .after_ms = place.created_ms,
         .after_sequence = place.sequence,
+        .newest = count < INT64_MAX ? (int64_t)count : INT64_MAX,
         .arena = &call->exchange->arena,
     };
     return team_query_limit(call, &query->limit, err);

@@ -78,18 +78,6 @@ void table_add(struct table *table, const struct cell *row)
     table->row_count++;
 }
 
-void table_keep_last(struct table *table, size_t first, uint64_t limit)
-{
-    const size_t count = table->row_count - first;
-    const size_t kept = count < limit ? count : (size_t)limit;
-    const size_t width = table->column_count;
-
-    for (size_t i = 0; i < kept * width && kept < count; i++) {
-        table->cells[first * width + i] = table->cells[(first + count - kept) * width + i];
-    }
-    table->row_count = first + kept;
-}
-
 void table_print(const struct table *table, const struct output *output)
 {
     switch (output->format) {

@@ -63,9 +63,6 @@ void table_release(struct table *table);
 /* A row of column_count cells. */
 void table_add(struct table *table, const struct cell *row);
 
-/* Of the rows from `first` on, keeps the last `limit`. */
-void table_keep_last(struct table *table, size_t first, uint64_t limit);
-
 void table_print(const struct table *table, const struct output *output);
 
 /* As table_print, but in text each row is a paragraph of `title: value` lines, and a heading stands

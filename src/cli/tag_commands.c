@@ -112,14 +112,8 @@ static enum error_code add_artifact(struct tags *tags, struct error *err)
 {
     const char *const parts[] = {tags->team, tags->artifact};
     const struct api_visitor visitor = {tags, add_tag};
-    const size_t first = tags->table->row_count;
-    const enum error_code code = api_list(
-        tags->cli, api_path(tags->cli, "/teams/%s/artifacts/%s/tags", parts), &visitor, err);
 
-    if (!code) {
-        table_keep_last(tags->table, first, tags->limit);
-    }
-    return code;
+    return api_list_newest(tags->cli, parts, tags->limit, &visitor, err);
 }
 
 static enum error_code add_tag(void *context, const struct json_value *tag, struct error *err)

@@ -25,6 +25,8 @@ struct search {
 };
 
 static enum error_code list(struct sql_connection *connection, void *context, struct error *err);
+static enum error_code find_place_before(struct sql_connection *connection, struct sql_query *query,
+                                         int64_t newest, struct error *err);
 static enum error_code read_page(struct sql_rows *rows, struct listing *listing, struct error *err);
 static enum error_code read_tag(const struct sql_rows *rows, struct arena *arena,
                                 struct tag_detail *tag, struct error *err);
@@ -66,10 +68,37 @@ static enum error_code list(struct sql_connection *connection, void *context, st
     enum error_code code = metadata_repository_id(connection, wanted->repository, &id, err);
 
     query.values[0] = sql_integer(id);
+    if (!code && wanted->newest > 0) {
+        code = find_place_before(connection, &query, wanted->newest, err);
+    }
     if (!code) {
         code = sql_query(connection, &query, &rows, err);
     }
     return code ? code : read_page(rows, listing, err);
+}
+
+/* Of the tag that is just older than the newest ones; if there is none, all are wanted. */
+static enum error_code find_place_before(struct sql_connection *connection, struct sql_query *query,
+                                         int64_t newest, struct error *err)
+{
+    const struct sql_query search = {
+        .text = "select created_ms, sequence from tag where repository_id = $1 and kind <> 2 "
+                "order by created_ms desc, sequence desc limit 1 offset $2",
+        .values = {query->values[0], sql_integer(newest)},
+        .count = 2,
+    };
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    enum error_code code = sql_query(connection, &search, &rows, err);
+    bool is_row = false;
+
+    if (!code) {
+        code = sql_rows_next(rows, &is_row, err);
+    }
+    if (!code && is_row) {
+        query->values[1] = sql_integer(sql_rows_column(rows, 0).integer);
+        query->values[2] = sql_integer(sql_rows_column(rows, 1).integer);
+    }
+    return code;
 }
 
 static enum error_code read_page(struct sql_rows *rows, struct listing *listing, struct error *err)

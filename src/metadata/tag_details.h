@@ -16,11 +16,13 @@ struct tag_detail {
     int64_t marked_ms;      /* … since when */
 };
 
-/* Which tags to list: those created behind that place (0, 0: from the first), at most limit. */
+/* Which tags to list: those created behind that place (0, 0: from the first), at most limit; of the
+ * newest ones only, if newest is not 0. */
 struct tag_detail_query {
     struct str repository;
     int64_t after_ms;
     int64_t after_sequence;
+    int64_t newest;
     size_t limit;
     struct arena *arena; /* for the page */
 };

@@ -105,8 +105,11 @@ static void push_at(struct metadata_fixture *fixture, const char *tag, const cha
 static struct tag_detail_page list_tags(struct metadata_fixture *fixture, int64_t after_ms,
                                         int64_t after_sequence, size_t limit)
 {
-    const struct tag_detail_query query = {str_from("team/app"), after_ms, after_sequence, limit,
-                                           &fixture->arena};
+    const struct tag_detail_query query = {.repository = str_from("team/app"),
+                                           .after_ms = after_ms,
+                                           .after_sequence = after_sequence,
+                                           .limit = limit,
+                                           .arena = &fixture->arena};
     struct tag_detail_page page = {0};
 
     assert_int_equal(metadata_list_tag_details(fixture->metadata, &query, &page, NULL), OK);
@@ -145,10 +148,45 @@ static void tags_are_listed_oldest_first_without_signatures(void **state)
     assert_true(str_is(page.tags[0].tag.name, "a"));
 }
 
+static void the_newest_tags_are_the_last_of_all(void **state)
+{
+    static const struct {
+        int64_t newest;
+        size_t limit;
+        const char *names;
+        bool has_more;
+    } rows[] = {
+        {1, 10, "d", false},    {2, 10, "cd", false},           {3, 10, "acd", false},
+        {4, 10, "bacd", false}, {INT64_MAX, 10, "bacd", false}, {3, 2, "ac", true},
+    };
+    struct metadata_fixture *fixture = *state;
+
+    push_at(fixture, "b", "one", TAG_VERSION, 2000);
+    push_at(fixture, "a", "two", TAG_VERSION, 2000);
+    push_at(fixture, "d", "one", TAG_VERSION, 4000);
+    push_at(fixture, "c", "one", TAG_VERSION, 3000);
+    push_at(fixture, "sha256-x.sig", "three", TAG_SIGNATURE, 3500);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct tag_detail_query query = {.repository = str_from("team/app"),
+                                               .newest = rows[i].newest,
+                                               .limit = rows[i].limit,
+                                               .arena = &fixture->arena};
+        struct tag_detail_page page = {0};
+
+        assert_int_equal(metadata_list_tag_details(fixture->metadata, &query, &page, NULL), OK);
+        assert_int_equal(page.count, strlen(rows[i].names));
+        assert_int_equal(page.has_more, rows[i].has_more);
+        for (size_t j = 0; j < page.count; j++) {
+            assert_int_equal(page.tags[j].tag.name.bytes[0], rows[i].names[j]);
+        }
+    }
+}
+
 static void what_is_not_there_is_said(void **state)
 {
     struct metadata_fixture *fixture = *state;
-    const struct tag_detail_query query = {str_from("team/app"), 0, 0, 10, &fixture->arena};
+    const struct tag_detail_query query = {
+        .repository = str_from("team/app"), .limit = 10, .arena = &fixture->arena};
     struct tag_detail_page page = {.count = 42};
     struct tag_detail tag = {.sequence = 42};
     struct error err;
@@ -179,6 +217,7 @@ int metadata_contract_run_teams(void)
         TEST(each_team_is_listed_once),
         TEST(artifacts_are_those_of_the_team_alone),
         TEST(tags_are_listed_oldest_first_without_signatures),
+        TEST(the_newest_tags_are_the_last_of_all),
         TEST(what_is_not_there_is_said),
     };
 

@@ -77,6 +77,23 @@ static void pages_follow_each_other(void **state)
     assert_int_equal(reply_field(reply, "Link").length, 0);
 }
 
+static void the_newest_tags_are_told_alone(void **state)
+{
+    struct guarded_world *world = *state;
+    const struct reply *reply =
+        guarded_world_ask(world, "GET /teams/all/artifacts/app/tags?newest=1", WHO);
+
+    assert_true(reply_says(reply, "\"name\":\"1.0\""));
+    assert_false(reply_says(reply, "\"name\":\"2.0\""));
+    assert_int_equal(reply_field(reply, "Link").length, 0);
+    reply = guarded_world_ask(world, "GET /teams/all/artifacts/app/tags?newest=2&limit=1", WHO);
+    assert_true(reply_says(reply, "\"name\":\"2.0\""));
+    assert_true(reply_field(reply, "Link").length > 0);
+    reply = guarded_world_ask(world,
+                              "GET /teams/all/artifacts/app/tags?newest=18446744073709551615", WHO);
+    assert_int_equal(reply->status, 200);
+}
+
 static void a_tag_has_the_originals_fields_and_more(void **state)
 {
     struct guarded_world *world = *state;
@@ -164,6 +181,9 @@ static void what_goes_wrong_is_a_problem_with_a_message(void **state)
         {"GET /teams?limit=0", WHO, 400},
         {"GET /teams?limit=many", WHO, 400},
         {"GET /teams/all/artifacts/app/tags?cursor=x", WHO, 400},
+        {"GET /teams/all/artifacts/app/tags?newest=0", WHO, 400},
+        {"GET /teams/all/artifacts/app/tags?newest=x", WHO, 400},
+        {"GET /teams/all/artifacts/app/tags?newest=1&cursor=1-1", WHO, 400},
         {"GET /v1/repositories/all/none/tags", WHO, 404},
     };
     struct guarded_world *world = *state;
@@ -187,6 +207,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(lists_are_answered),
         TEST(pages_follow_each_other),
+        TEST(the_newest_tags_are_told_alone),
         TEST(a_tag_has_the_originals_fields_and_more),
         TEST(artifacts_match_from_the_right),
         TEST(tags_may_have_any_name),

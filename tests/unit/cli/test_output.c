@@ -153,36 +153,6 @@ static void details_leave_out_what_is_absent(void **state)
     table_release(&table);
 }
 
-static void the_last_rows_are_kept(void **state)
-{
-    static const struct column one[] = {{"n", "N", COLUMN_NUMBER}, {"m", "M", COLUMN_NUMBER}};
-    static const struct {
-        size_t first;
-        uint64_t limit;
-        const char *rows;
-    } cases[] = {
-        {0, 99, "n\tm\n0\t0\n1\t-1\n2\t-2\n3\t-3\n"},
-        {0, UINT64_MAX, "n\tm\n0\t0\n1\t-1\n2\t-2\n3\t-3\n"},
-        {0, 2, "n\tm\n2\t-2\n3\t-3\n"},
-        {0, 3, "n\tm\n1\t-1\n2\t-2\n3\t-3\n"},
-        {1, 1, "n\tm\n0\t0\n3\t-3\n"},
-        {4, 1, "n\tm\n0\t0\n1\t-1\n2\t-2\n3\t-3\n"},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct table table;
-
-        table_init(&table, one, ARRAY_LEN(one));
-        for (int64_t j = 0; j < 4; j++) {
-            table_add(&table, (const struct cell[]){cell_number(j), cell_number(-j)});
-        }
-        table_keep_last(&table, cases[i].first, cases[i].limit);
-        assert_prints(&table, NULL, OUTPUT_TSV, false, cases[i].rows);
-        table_release(&table);
-    }
-}
-
 static void many_rows_have_room(void **state)
 {
     struct table table;
@@ -310,7 +280,6 @@ int main(void)
         cmocka_unit_test(tsv_keeps_its_lines),
         cmocka_unit_test(an_empty_table_is_empty_for_people_only),
         cmocka_unit_test(details_leave_out_what_is_absent),
-        cmocka_unit_test(the_last_rows_are_kept),
         cmocka_unit_test(many_rows_have_room),
         cmocka_unit_test(times_are_told_from_now),
         cmocka_unit_test(sizes_have_units),

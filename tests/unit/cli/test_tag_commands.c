@@ -36,26 +36,33 @@ static void tags_and_sources_are_printed(void **state)
         const char *line;
         const char *answers[5];
         const char *printed;
+        const char *asked;
     } cases[] = {
         {"tags t a -o tsv",
          {"[" TAG("1") "," TAG("2") "]"},
-         TAG_NAMES "t\ta\t1\t1431013791\tjane\t\t\nt\ta\t2\t1431013791\tjane\t\t\n"},
+         TAG_NAMES "t\ta\t1\t1431013791\tjane\t\t\nt\ta\t2\t1431013791\tjane\t\t\n",
+         "/teams/t/artifacts/a/tags?newest=20 "},
         {"tags t a b -l 1 -o tsv",
-         {"[" TAG("1") "," TAG("2") "]", "[" TAG("3") "]"},
-         TAG_NAMES "t\ta\t2\t1431013791\tjane\t\t\nt\tb\t3\t1431013791\tjane\t\t\n"},
+         {"[" TAG("2") "]", "[" TAG("3") "]"},
+         TAG_NAMES "t\ta\t2\t1431013791\tjane\t\t\nt\tb\t3\t1431013791\tjane\t\t\n",
+         "/teams/t/artifacts/b/tags?newest=1 "},
         {"tags t -o tsv",
-         {"[\"a\"]", "[{\"name\":\"1\"},{\"name\":\"2\"},{\"name\":\"3\"},{\"name\":\"4\"}]"},
-         TAG_NAMES "t\ta\t2\t\t\t\t\nt\ta\t3\t\t\t\t\nt\ta\t4\t\t\t\t\n"},
+         {"[\"a\"]", "[{\"name\":\"2\"},{\"name\":\"3\"}]"},
+         TAG_NAMES "t\ta\t2\t\t\t\t\nt\ta\t3\t\t\t\t\n",
+         "/teams/t/artifacts/a/tags?newest=3 "},
         {"tags t a -o json",
          {"[{\"name\":\"1\",\"created\":\"odd\",\"created_by\":5,\"status\":\"ok\"}]"},
          "[{\"team\":\"t\",\"artifact\":\"a\",\"tag\":\"1\",\"created_time\":null,"
-         "\"created_by\":null,\"status\":\"ok\",\"status_reason\":null}]\n"},
+         "\"created_by\":null,\"status\":\"ok\",\"status_reason\":null}]\n",
+         "?newest=20 "},
         {"scm-source t a 1 -o tsv",
          {TAG("1"), SOURCE},
-         SOURCE_NAMES "1\tj\tgit:x\tr\t\t1431013791\tjane\n"},
+         SOURCE_NAMES "1\tj\tgit:x\tr\t\t1431013791\tjane\n",
+         "/tags/1 "},
         {"scm-source t a -l 1 -o tsv",
-         {"[" TAG("1") "," TAG("2") "]", "[" TAG("1") "," TAG("2") "]", SOURCE},
-         SOURCE_NAMES "2\tj\tgit:x\tr\t\t1431013791\tjane\n"},
+         {"[" TAG("2") "]", SOURCE},
+         SOURCE_NAMES "2\tj\tgit:x\tr\t\t1431013791\tjane\n",
+         "?newest=1 "},
     };
     struct command_world *const world = *state;
 
@@ -66,6 +73,7 @@ static void tags_and_sources_are_printed(void **state)
         }
         assert_int_equal(command_world_run(world, cases[i].line, NULL), OK);
         assert_string_equal(command_world_results(world), cases[i].printed);
+        assert_non_null(strstr(stub_server_heads(world->server), cases[i].asked));
     }
 }
 
