@@ -1,6 +1,8 @@
 #include "http/transport.h"
 
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -11,7 +13,8 @@ static enum io_result plain_read(struct transport *transport, char *bytes, size_
 static enum io_result plain_write(struct transport *transport, struct str first, struct str second,
                                   bool more_follows, size_t *sent_out);
 static enum io_result plain_send_file(struct transport *transport, int file_fd,
-                                      uint64_t offset_bytes, size_t length, size_t *sent_out);
+                                      uint64_t offset_bytes, uint64_t left_bytes, size_t *sent_out);
+static void cork(struct transport *transport, bool is_corked);
 static void plain_shutdown_write(struct transport *transport);
 static void plain_release(struct transport *transport);
 static enum io_result result_of(ssize_t moved, enum io_result wait, size_t *length_out);
@@ -67,13 +70,28 @@ static enum io_result plain_write(struct transport *transport, struct str first,
 }
 
 static enum io_result plain_send_file(struct transport *transport, int file_fd,
-                                      uint64_t offset_bytes, size_t length, size_t *sent_out)
+                                      uint64_t offset_bytes, uint64_t left_bytes, size_t *sent_out)
 {
+    const bool is_last = left_bytes <= TRANSPORT_SLICE_BYTES;
     off_t offset = (off_t)offset_bytes;
-    const ssize_t sent = sendfile(transport->fd, file_fd, &offset, length);
+    ssize_t sent = 0;
 
+    cork(transport, !is_last);
+    sent = sendfile(transport->fd, file_fd, &offset,
+                    is_last ? (size_t)left_bytes : (size_t)TRANSPORT_SLICE_BYTES);
     /* A file that ends early was damaged: the promised length cannot be kept. */
     return sent == 0 ? IO_CLOSED : result_of(sent, IO_WAIT_WRITE, sent_out);
+}
+
+/* Else the odd end of each slice would leave in a segment of its own (tcp(7), TCP_CORK). */
+static void cork(struct transport *transport, bool is_corked)
+{
+    const int value = is_corked;
+
+    if (transport->is_corked != is_corked) {
+        (void)setsockopt(transport->fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value));
+        transport->is_corked = is_corked;
+    }
 }
 
 static void plain_shutdown_write(struct transport *transport)

@@ -2,10 +2,7 @@
 
 #include "http/request.h"
 
-enum {
-    FILE_SLICE_BYTES = 128 * 1024, /* larger ones gain nothing and delay the others */
-    HEAD_MAX_BYTES = HTTP_RESPONSE_HEADERS_MAX_BYTES + 512,
-};
+enum { HEAD_MAX_BYTES = HTTP_RESPONSE_HEADERS_MAX_BYTES + 512 };
 
 static void skip(struct sender *sender, size_t sent);
 static enum io_result send_memory(struct sender *sender, struct transport *transport,
@@ -92,11 +89,8 @@ static void skip(struct sender *sender, size_t sent)
 static enum io_result send_file_slice(struct sender *sender, struct transport *transport,
                                       size_t *sent_out)
 {
-    const size_t slice = sender->file_left_bytes < FILE_SLICE_BYTES
-                             ? (size_t)sender->file_left_bytes
-                             : FILE_SLICE_BYTES;
     const enum io_result result = transport->driver->send_file(
-        transport, sender->file_fd, sender->file_offset_bytes, slice, sent_out);
+        transport, sender->file_fd, sender->file_offset_bytes, sender->file_left_bytes, sent_out);
 
     if (result == IO_DONE) {
         sender->file_offset_bytes += *sent_out;

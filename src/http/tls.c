@@ -25,7 +25,7 @@ static enum io_result tls_read(struct transport *transport, char *bytes, size_t 
 static enum io_result tls_write(struct transport *transport, struct str first, struct str second,
                                 bool more_follows, size_t *sent_out);
 static enum io_result tls_send_file(struct transport *transport, int file_fd, uint64_t offset_bytes,
-                                    size_t length, size_t *sent_out);
+                                    uint64_t left_bytes, size_t *sent_out);
 static bool tls_has_pending(const struct transport *transport);
 static void tls_shutdown_write(struct transport *transport);
 static void tls_release(struct transport *transport);
@@ -234,8 +234,10 @@ static enum io_result tls_write(struct transport *transport, struct str first, s
 }
 
 static enum io_result tls_send_file(struct transport *transport, int file_fd, uint64_t offset_bytes,
-                                    size_t length, size_t *sent_out)
+                                    uint64_t left_bytes, size_t *sent_out)
 {
+    const size_t length =
+        left_bytes < TRANSPORT_SLICE_BYTES ? (size_t)left_bytes : (size_t)TRANSPORT_SLICE_BYTES;
     char record[RECORD_BYTES];
     SSL *session = transport->session;
     ssize_t moved = 0;

@@ -14,6 +14,8 @@ enum io_result {
     IO_CLOSED,     /* the peer is gone, or broke the protocol: nothing more will move */
 };
 
+enum { TRANSPORT_SLICE_BYTES = 128 * 1024 }; /* larger ones gain nothing and delay the others */
+
 struct transport;
 
 /* What a transport owes. None of these waits; a socket is always non-blocking. */
@@ -29,9 +31,10 @@ struct transport_driver {
     enum io_result (*write)(struct transport *transport, struct str first, struct str second,
                             bool more_follows, size_t *sent_out);
 
-    /* Sends some of a file that never changes. */
+    /* Sends some of a file that never changes, up to a slice of the `left_bytes` that the answer
+     * still has of it. */
     enum io_result (*send_file)(struct transport *transport, int file_fd, uint64_t offset_bytes,
-                                size_t length, size_t *sent_out);
+                                uint64_t left_bytes, size_t *sent_out);
 
     /* Whether bytes wait in memory, of which the socket tells nothing. NULL: never. */
     bool (*has_pending)(const struct transport *transport);
@@ -46,7 +49,8 @@ struct transport_driver {
 struct transport {
     const struct transport_driver *driver;
     int fd;
-    void *session; /* the driver's own */
+    bool is_corked; /* the kernel waits for whole segments */
+    void *session;  /* the driver's own */
 };
 
 /* Takes over a connected, non-blocking socket. */
