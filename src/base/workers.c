@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 
@@ -40,10 +41,12 @@ enum error_code workers_new(unsigned count, struct workers **workers_out, struct
     return OK;
 }
 
+/* A thread's niceness is its own on Linux (sched(7), "Nice value"). */
 static void *work(void *argument)
 {
     struct workers *workers = argument;
 
+    (void)!nice(WORKERS_NICENESS);
     for (struct job *job = take_job(workers); job; job = take_job(workers)) {
         job->run(job);
     }

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include <cmocka.h>
 
@@ -45,6 +46,31 @@ static void every_job_runs_as_often_as_it_is_queued(void **state)
     assert_int_equal(atomic_load(&total), JOBS * RUNS);
 }
 
+struct looking_job {
+    struct job job; /* first */
+    int niceness;
+};
+
+static void look(struct job *job)
+{
+    ((struct looking_job *)job)->niceness = getpriority(PRIO_PROCESS, 0);
+}
+
+static void they_leave_the_processor_to_others(void **state)
+{
+    const int mine = getpriority(PRIO_PROCESS, 0);
+    struct looking_job job = {{.run = look}, 0};
+    struct workers *workers = NULL;
+
+    (void)state;
+    list_init(&job.job.node);
+    assert_int_equal(workers_new(1, &workers, NULL), OK);
+    workers_submit(workers, &job.job);
+    workers_free(workers);
+    assert_int_equal(job.niceness, mine + WORKERS_NICENESS < 19 ? mine + WORKERS_NICENESS : 19);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), mine);
+}
+
 static void nothing_can_be_freed(void **state)
 {
     (void)state;
@@ -55,6 +81,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_job_runs_as_often_as_it_is_queued),
+        cmocka_unit_test(they_leave_the_processor_to_others),
         cmocka_unit_test(nothing_can_be_freed),
     };
 
