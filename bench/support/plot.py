@@ -30,6 +30,7 @@ def table(curves):
 def draw(curves, path, folder):
     """A PNG of 99th percentiles; a point for each number of connections."""
     data = pathlib.Path(folder) / "latency.data"
+    most = max(connections for points in curves.values() for connections, *_ in points)
     blocks = []
     for name, points in curves.items():
         lines = [f"{rate} {p99_us / 1000}" for _, rate, _, p99_us in points]
@@ -40,8 +41,8 @@ set output "{path}"
 set logscale xy
 set grid
 set rmargin 4
-set key top left
-set title "manifest GET: latency against load, 1 to {CONNECTIONS[-1]} connections"
+set key outside top center horizontal
+set title "manifest GET: latency against load, 1 to {most} connections"
 set xlabel "requests per second"
 set ylabel "99th percentile, ms"
 plot for [i=0:{len(curves) - 1}] "{data}" index i using 1:2 with linespoints title columnheader(1)
