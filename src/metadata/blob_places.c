@@ -66,11 +66,8 @@ static enum error_code find(struct sql_connection *connection, void *context, st
         .count = 1,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &query, &rows, err);
+    const enum error_code code = sql_query_row(connection, &query, &rows, &search->is_there, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, &search->is_there, err);
-    }
     return code || !search->is_there ? code : read_place(rows, search, err);
 }
 

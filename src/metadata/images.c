@@ -67,10 +67,7 @@ static enum error_code find_image(struct sql_connection *connection, struct str 
     strbuf_append_text(&end, behind_hexadecimal);
     query.values[0] = sql_text(prefix);
     query.values[1] = sql_text(strbuf_str(&end));
-    code = sql_query(connection, &query, &rows, err);
-    if (!code) {
-        code = sql_rows_next(rows, &is_row, err);
-    }
+    code = sql_query_row(connection, &query, &rows, &is_row, err);
     if (code || !is_row) {
         return code ? code : not_found(prefix, err);
     }

@@ -55,11 +55,8 @@ static enum error_code find(struct sql_connection *connection, void *context, st
         .count = 2,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &query, &rows, err);
+    const enum error_code code = sql_query_row(connection, &query, &rows, &wanted->is_there, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, &wanted->is_there, err);
-    }
     return code || !wanted->is_there ? code : read_manifest(rows, wanted, err);
 }
 

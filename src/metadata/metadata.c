@@ -98,12 +98,9 @@ enum error_code metadata_repository_id(struct sql_connection *connection, struct
         .count = 1,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &query, &rows, err);
     bool is_row = false;
+    const enum error_code code = sql_query_row(connection, &query, &rows, &is_row, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, &is_row, err);
-    }
     if (code) {
         return code;
     }

@@ -69,12 +69,9 @@ static enum error_code read_version(struct sql_connection *connection, int64_t *
     static const struct sql_query query = {
         .text = "select coalesce(max(version), 0) from schema_version"};
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &query, &rows, err);
     bool is_row = false;
+    const enum error_code code = sql_query_row(connection, &query, &rows, &is_row, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, &is_row, err);
-    }
     if (!code) {
         *version_out = sql_rows_column(rows, 0).integer;
     }

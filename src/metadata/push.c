@@ -129,11 +129,8 @@ static enum error_code find_tag_digest(struct sql_connection *connection, struct
         .count = 2,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &query, &rows, err);
+    const enum error_code code = sql_query_row(connection, &query, &rows, &push->has_tag, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, &push->has_tag, err);
-    }
     return code || !push->has_tag ? code : metadata_read_digest(rows, 0, &push->existing, err);
 }
 

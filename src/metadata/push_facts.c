@@ -81,12 +81,9 @@ static enum error_code is_said(struct sql_connection *connection, int64_t reposi
         .count = 3,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &query, &rows, err);
     bool is_row = false;
+    const enum error_code code = sql_query_row(connection, &query, &rows, &is_row, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, &is_row, err);
-    }
     /* The same layers say the same: nothing that came behind them is to be overruled by them. */
     *is_said_out =
         !code && is_row && (claim->origin == SCM_OF_LAYER || equals_row(rows, &claim->source));

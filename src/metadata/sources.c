@@ -59,11 +59,8 @@ static enum error_code find(struct sql_connection *connection, void *context, st
         .count = 3,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &query, &rows, err);
+    const enum error_code code = sql_query_row(connection, &query, &rows, &search->is_there, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, &search->is_there, err);
-    }
     return code || !search->is_there ? code : read_record(rows, search, err);
 }
 
@@ -132,12 +129,9 @@ static enum error_code find_tag(struct sql_connection *connection, const struct 
         .count = 3,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &query, &rows, err);
     bool is_row = false;
+    const enum error_code code = sql_query_row(connection, &query, &rows, &is_row, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, &is_row, err);
-    }
     if (code) {
         return code;
     }

@@ -51,6 +51,14 @@ enum error_code sql_rows_next(struct sql_rows *rows, bool *is_row_out, struct er
     return rows->connection->sql->driver->next(rows, is_row_out, err);
 }
 
+enum error_code sql_query_row(struct sql_connection *connection, const struct sql_query *query,
+                              struct sql_rows **rows_out, bool *is_row_out, struct error *err)
+{
+    const enum error_code code = sql_query(connection, query, rows_out, err);
+
+    return code ? code : sql_rows_next(*rows_out, is_row_out, err);
+}
+
 struct sql_value sql_rows_column(const struct sql_rows *rows, int column)
 {
     return rows->connection->sql->driver->column(rows, column);
@@ -76,12 +84,8 @@ enum error_code sql_run_for_row(struct sql_connection *connection, const struct 
                                 bool *is_row_out, struct error *err)
 {
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, query, &rows, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, is_row_out, err);
-    }
-    return code;
+    return sql_query_row(connection, query, &rows, is_row_out, err);
 }
 
 enum error_code sql_script(struct sql_connection *connection, const char *text, struct error *err)

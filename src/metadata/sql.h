@@ -69,6 +69,11 @@ struct sql_query {
 MUST_USE enum error_code sql_query(struct sql_connection *connection, const struct sql_query *query,
                                    struct sql_rows **rows_out, struct error *err);
 
+/* The same, and moves to the first row, if there is one. */
+MUST_USE enum error_code sql_query_row(struct sql_connection *connection,
+                                       const struct sql_query *query, struct sql_rows **rows_out,
+                                       bool *is_row_out, struct error *err);
+
 /* Moves to the next row (first call: the first). */
 MUST_USE enum error_code sql_rows_next(struct sql_rows *rows, bool *is_row_out, struct error *err);
 

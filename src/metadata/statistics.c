@@ -95,12 +95,9 @@ static enum error_code read_number(struct sql_connection *connection, const stru
                                    uint64_t *number_out, struct error *err)
 {
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, query, &rows, err);
     bool is_row = false;
+    enum error_code code = sql_query_row(connection, query, &rows, &is_row, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, &is_row, err);
-    }
     if (!code && !is_row) {
         code = error_set(err, ERROR_INTERNAL, "a count has no row");
     }

@@ -88,12 +88,9 @@ static enum error_code find_place_before(struct sql_connection *connection, stru
         .count = 2,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &search, &rows, err);
     bool is_row = false;
+    const enum error_code code = sql_query_row(connection, &search, &rows, &is_row, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, &is_row, err);
-    }
     if (!code && is_row) {
         query->values[1] = sql_integer(sql_rows_column(rows, 0).integer);
         query->values[2] = sql_integer(sql_rows_column(rows, 1).integer);
@@ -185,10 +182,7 @@ static enum error_code find(struct sql_connection *connection, void *context, st
         .count = 2,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &query, &rows, err);
+    const enum error_code code = sql_query_row(connection, &query, &rows, &search->is_there, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, &search->is_there, err);
-    }
     return code || !search->is_there ? code : read_tag(rows, search->arena, search->tag, err);
 }

@@ -63,11 +63,8 @@ static enum error_code find(struct sql_connection *connection, const struct sql_
                             struct find *wanted, struct error *err)
 {
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, query, &rows, err);
+    const enum error_code code = sql_query_row(connection, query, &rows, &wanted->is_there, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, &wanted->is_there, err);
-    }
     return code || !wanted->is_there ? code : read_tag(rows, wanted, err);
 }
 

@@ -60,13 +60,10 @@ static enum error_code find_next(struct sql_connection *connection, struct str f
         .count = 1,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &query, &rows, err);
     bool is_row = false;
+    const enum error_code code = sql_query_row(connection, &query, &rows, &is_row, err);
 
     strbuf_clear(team_out);
-    if (!code) {
-        code = sql_rows_next(rows, &is_row, err);
-    }
     if (!code && is_row) {
         const struct str name = sql_rows_column(rows, 0).bytes;
 

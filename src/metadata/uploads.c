@@ -84,11 +84,8 @@ static enum error_code find(struct sql_connection *connection, void *context, st
         .count = 2,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &query, &rows, err);
+    const enum error_code code = sql_query_row(connection, &query, &rows, &wanted->is_there, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, &wanted->is_there, err);
-    }
     return code || !wanted->is_there ? code : read_upload(rows, wanted->arena, wanted->upload, err);
 }
 
@@ -148,11 +145,8 @@ static enum error_code find_owner(struct sql_connection *connection, void *conte
         .count = 4,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &query, &rows, err);
+    const enum error_code code = sql_query_row(connection, &query, &rows, &search->is_there, err);
 
-    if (!code) {
-        code = sql_rows_next(rows, &search->is_there, err);
-    }
     return code || !search->is_there
                ? code
                : metadata_read_text(rows, 0, search->arena, search->owner_out, err);
