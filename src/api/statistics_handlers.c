@@ -76,9 +76,7 @@ static enum error_code count_teams(struct call *call, bool *wants_body_out, stru
     if (code) {
         return code;
     }
-    if (page.has_more && page.count > 0) {
-        call_add_cursor_link(call, query.limit, page.names[page.count - 1]);
-    }
+    team_query_add_link(call, &query, &page);
     code = write_teams(call, &page, err);
     return code ? code : call_answer_written(call, "application/json", err);
 }

@@ -71,9 +71,7 @@ static enum error_code answer_names(struct call *call, const struct name_query *
 {
     struct json_writer writer;
 
-    if (page->has_more && page->count > 0) {
-        call_add_cursor_link(call, query->limit, page->names[page->count - 1]);
-    }
+    team_query_add_link(call, query, page);
     json_writer_init(&writer, &call->answer);
     json_writer_begin_array(&writer);
     for (size_t i = 0; i < page->count; i++) {

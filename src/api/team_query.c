@@ -21,3 +21,11 @@ enum error_code team_query_read(struct call *call, struct name_query *query_out,
     };
     return team_query_limit(call, &query_out->limit, err);
 }
+
+void team_query_add_link(struct call *call, const struct name_query *query,
+                         const struct name_page *page)
+{
+    if (page->has_more && page->count > 0) {
+        call_add_cursor_link(call, query->limit, page->names[page->count - 1]);
+    }
+}

@@ -12,3 +12,7 @@ MUST_USE enum error_code team_query_limit(struct call *call, size_t *limit_out, 
 /* `limit` and `cursor` of a listing of names. */
 MUST_USE enum error_code team_query_read(struct call *call, struct name_query *query_out,
                                          struct error *err);
+
+/* Link to the page behind this one, if there is one. */
+void team_query_add_link(struct call *call, const struct name_query *query,
+                         const struct name_page *page);
