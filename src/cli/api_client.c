@@ -21,6 +21,8 @@ static const char manifest_types[] =
 static const char json_type[] = "Accept: application/json";
 static const char *const wanted_fields[] = {"Link", "Location", NULL};
 
+static enum error_code ask_for_object(struct cli *cli, const struct outbound_request *request,
+                                      struct json_value **json_out, struct error *err);
 static enum error_code send_here(struct cli *cli, const struct outbound_request *wanted,
                                  struct outbound_answer *answer, struct error *err);
 static enum error_code send_patiently(struct cli *cli, const struct outbound_request *request,
@@ -45,8 +47,15 @@ enum error_code api_get(struct cli *cli, const char *path, struct json_value **j
 {
     const char *const headers[] = {json_type, NULL};
     const struct outbound_request request = {.url = path, .headers = headers};
+
+    return ask_for_object(cli, &request, json_out, err);
+}
+
+static enum error_code ask_for_object(struct cli *cli, const struct outbound_request *request,
+                                      struct json_value **json_out, struct error *err)
+{
     struct outbound_answer answer = {0};
-    enum error_code code = send_here(cli, &request, &answer, err);
+    enum error_code code = send_here(cli, request, &answer, err);
 
     if (!code) {
         code = read_json(cli, &answer, json_value_is_object, json_out, err);
@@ -67,14 +76,8 @@ enum error_code api_post(struct cli *cli, const char *path, struct str body,
         .content_type = "application/json",
         .is_single = true, /* what was done must not be refused for having been done */
     };
-    struct outbound_answer answer = {0};
-    enum error_code code = send_here(cli, &request, &answer, err);
 
-    if (!code) {
-        code = read_json(cli, &answer, json_value_is_object, json_out, err);
-    }
-    outbound_answer_release(&answer);
-    return code;
+    return ask_for_object(cli, &request, json_out, err);
 }
 
 /* Sends a request whose url is a path of the registry, as whoever is logged in, and checks the
