@@ -107,7 +107,8 @@ static enum error_code s3_read(struct blob_store *base, const struct digest *dig
                                          .size_bytes = location.size_bytes,
                                          .fd = -1,
                                          .is_linked = config->redirects,
-                                         .is_link_slow = !s3_client_has_keys(config->client)};
+                                         .is_link_slow = config->redirects &&
+                                                         !s3_client_has_keys(config->client)};
     memcpy(content_out->key, location.key, sizeof(content_out->key));
     return OK;
 }
