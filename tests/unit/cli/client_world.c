@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "cli/login_store.h"
@@ -120,6 +122,23 @@ const char *client_world_read(struct client_world *world, const char *path)
     must(copy != NULL);
     strbuf_release(&text);
     return copy;
+}
+
+int client_world_run(struct client_world *world, const char *program, char *const argv[])
+{
+    const char *const printed = client_world_path(world, "printed");
+    const pid_t child = fork();
+    int status = -1;
+
+    if (child == 0) {
+        if (freopen("/dev/null", "r", stdin) && freopen(printed, "w", stdout) &&
+            dup2(STDOUT_FILENO, STDERR_FILENO) >= 0) {
+            (void)execve(program, argv, world->variables);
+        }
+        _exit(127);
+    }
+    must(waitpid(child, &status, 0) == child && WIFEXITED(status));
+    return WEXITSTATUS(status);
 }
 
 unsigned client_world_mode(const char *path)

@@ -37,6 +37,10 @@ const char *client_world_path(struct client_world *world, const char *name);
 void client_world_write(struct client_world *world, const char *path, const char *text);
 const char *client_world_read(struct client_world *world, const char *path);
 
+/* Runs a program in that folder, standard input at its end; gives its exit status. What it prints
+ * is written to the file `printed` there. */
+int client_world_run(struct client_world *world, const char *program, char *const argv[]);
+
 /* The permissions of a file (0600), and how many entries a folder has. */
 unsigned client_world_mode(const char *path);
 size_t client_world_count(const char *folder);

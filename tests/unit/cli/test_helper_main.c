@@ -13,26 +13,6 @@
 
 #include "tests/unit/cli/client_world.h"
 
-/* Runs the program in the folder that is HOME; standard input is at its end. What it prints is
- * written to the file `printed` there. */
-static int run(struct client_world *world, char *const argv[])
-{
-    const char *const printed = client_world_path(world, "printed");
-    const pid_t child = fork();
-    int status = -1;
-
-    if (child == 0) {
-        if (freopen("/dev/null", "r", stdin) && freopen(printed, "w", stdout) &&
-            dup2(STDOUT_FILENO, STDERR_FILENO) >= 0) {
-            (void)execve(PROGRAM, argv, world->variables);
-        }
-        _exit(127);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
 static int set_up(void **state)
 {
     *state = client_world_new();
@@ -54,14 +34,14 @@ static void the_program_speaks_the_protocol(void **state)
     char get[] = "get";
     char version[] = "version";
 
-    assert_int_equal(run(world, (char *const[]){program, list, NULL}), 0);
+    assert_int_equal(client_world_run(world, PROGRAM, (char *const[]){program, list, NULL}), 0);
     assert_string_equal(client_world_read(world, printed), "{}\n");
-    assert_int_equal(run(world, (char *const[]){program, get, NULL}), 1);
+    assert_int_equal(client_world_run(world, PROGRAM, (char *const[]){program, get, NULL}), 1);
     assert_string_equal(client_world_read(world, printed), "no credentials server URL\n");
-    assert_int_equal(run(world, (char *const[]){program, version, NULL}), 0);
+    assert_int_equal(client_world_run(world, PROGRAM, (char *const[]){program, version, NULL}), 0);
     assert_true(
         str_starts_with(str_from(client_world_read(world, printed)), "docker-credential-pierone "));
-    assert_int_equal(run(world, (char *const[]){program, NULL}), 1);
+    assert_int_equal(client_world_run(world, PROGRAM, (char *const[]){program, NULL}), 1);
 }
 
 int main(void)

@@ -14,26 +14,6 @@
 #include "base/attributes.h"
 #include "tests/unit/cli/client_world.h"
 
-/* Runs the program in the folder that is HOME; standard input is at its end. What it prints is
- * written to the file `printed` there. */
-static int run(struct client_world *world, char *const argv[])
-{
-    const char *const printed = client_world_path(world, "printed");
-    const pid_t child = fork();
-    int status = -1;
-
-    if (child == 0) {
-        if (freopen("/dev/null", "r", stdin) && freopen(printed, "w", stdout) &&
-            dup2(STDOUT_FILENO, STDERR_FILENO) >= 0) {
-            (void)execve(PROGRAM, argv, world->variables);
-        }
-        _exit(127);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    return WEXITSTATUS(status);
-}
-
 static int set_up(void **state)
 {
     *state = client_world_new();
@@ -76,7 +56,7 @@ static void the_exit_status_tells_how_it_went(void **state)
             (void)snprintf(words[j], sizeof(words[j]), "%s", cases[i].arguments[j]);
             argv[j + 1] = words[j];
         }
-        assert_int_equal(run(world, argv), cases[i].status);
+        assert_int_equal(client_world_run(world, PROGRAM, argv), cases[i].status);
         assert_non_null(strstr(client_world_read(world, client_world_path(world, "printed")),
                                cases[i].printed));
     }
