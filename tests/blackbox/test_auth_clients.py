@@ -283,9 +283,11 @@ def test_skopeo_is_told_that_a_look_up_is_down(skopeo, client_folder, server, se
 
 def test_skopeo_bears_a_token_itself(skopeo, client_folder, server, services):
     """Without the token endpoint: the provider's token goes with every request."""
-    token, name = WHO_MAY["employee"](services), f"docker://{name_for(server)}"
+    token, repository = WHO_MAY["employee"](services), new_repository("myteam")
     skopeo.run("copy", "--dest-tls-verify=false", "--dest-registry-token", token,
-               write_image(client_folder / "out", make_image()), name)
+               write_image(client_folder / "out", make_image()),
+               f"docker://{server.host}/{repository}:1.0")
+    server.check_manifest_puts(repository, [201])
     assert not [line for line in server.requests() if line["path"] == "/v2/token"]
 
 

@@ -22,12 +22,6 @@ def build(podman, folder, name, content):
     podman.run("build", "--isolation", "chroot", "--tag", name, write_context(folder, content))
 
 
-def manifest_puts(server, repository):
-    path = f"/v2/{repository}/manifests/"
-    return [line["status"] for line in server.requests()
-            if line["method"] == "PUT" and line["path"].startswith(path)]
-
-
 def test_pushed_image_is_pulled_again(podman, client_folder, name):
     build(podman, client_folder, name, "podman")
     built = podman.run("inspect", "--format", "{{.Id}}", name)
@@ -58,7 +52,7 @@ def test_refused_push_says_why_after_one_attempt(podman, client_folder, name, re
     build(podman, client_folder, name, "another")
     said = podman.refuse("push", INSECURE, name)
     assert "immutable" in said, said
-    assert manifest_puts(shipped_server, repository) == [201, 409]
+    shipped_server.check_manifest_puts(repository, [201, 409])
 
 
 def test_manifest_list_is_pushed_and_pulled(podman, client_folder, name):
@@ -91,4 +85,4 @@ def test_buildah_says_why_a_push_is_refused(buildah, name, repository, shipped_s
     buildah.run("push", INSECURE, "image-1", f"docker://{name}")
     said = buildah.refuse("push", INSECURE, "image-2", f"docker://{name}")
     assert "immutable" in said, said
-    assert manifest_puts(shipped_server, repository) == [201, 409]
+    shipped_server.check_manifest_puts(repository, [201, 409])

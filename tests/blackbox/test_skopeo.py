@@ -74,10 +74,7 @@ def test_refused_push_says_why_after_one_attempt(skopeo, client_folder, name, re
     said = skopeo.refuse("copy", "--dest-tls-verify=false",
                          write_image(client_folder / "two", make_image()), name)
     assert "immutable" in said, said
-    path = f"/v2/{repository}/manifests/"
-    puts = [line["status"] for line in shipped_server.requests()
-            if line["method"] == "PUT" and line["path"].startswith(path)]
-    assert puts == [201, 409]
+    shipped_server.check_manifest_puts(repository, [201, 409])
 
 
 def test_image_is_not_deletable(skopeo, client_folder, name):

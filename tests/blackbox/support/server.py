@@ -178,6 +178,15 @@ class Server:
 
         return wait_until(find, f"a request with {fields} to be logged")[-1]
 
+    def check_manifest_puts(self, repository, statuses):
+        """Its pushes of manifests were answered so, and none came besides. Lines come after answers."""
+        def find():
+            return [line["status"] for line in self.requests() if line["method"] == "PUT"
+                    and line["path"].startswith(f"/v2/{repository}/manifests/")]
+
+        wait_until(lambda: len(find()) >= len(statuses), f"pushes of manifests to {repository}")
+        assert find() == statuses
+
     def log_text(self):
         with self.log_file.open("rb") as log:
             log.seek(self._log_begin)
