@@ -11,6 +11,7 @@ struct upload_file {
     int folder_fd;            /* uploads/, borrowed */
     int fd;
     uint64_t written_back_bytes; /* up to here, the kernel was told to begin */
+    bool has_spare;              /* it may have blocks behind its end */
 };
 
 /*

@@ -22,6 +22,8 @@ struct kernel {
     int pwrite_error;
     size_t pwrite_most;
     unsigned pwrite_calls;
+    int fallocate_error;
+    off_t allocated_until;
     int sync_file_range_error;
     unsigned sync_file_range_calls;
     off_t synced_until;
@@ -33,6 +35,8 @@ static struct kernel kernel;
 /* The linker's names (--wrap). */
 ssize_t __real_pwrite(int fd, const void *bytes, size_t length, off_t offset);
 ssize_t __wrap_pwrite(int fd, const void *bytes, size_t length, off_t offset);
+int __real_fallocate(int fd, int mode, off_t offset, off_t length);
+int __wrap_fallocate(int fd, int mode, off_t offset, off_t length);
 int __real_sync_file_range(int fd, off_t offset, off_t length, unsigned flags);
 int __wrap_sync_file_range(int fd, off_t offset, off_t length, unsigned flags);
 int __real_fdatasync(int fd);
@@ -59,6 +63,12 @@ ssize_t __wrap_pwrite(int fd, const void *bytes, size_t length, off_t offset)
         length = kernel.pwrite_most;
     }
     return __real_pwrite(fd, bytes, length, offset);
+}
+
+int __wrap_fallocate(int fd, int mode, off_t offset, off_t length)
+{
+    kernel.allocated_until = offset + length;
+    return fails_once(&kernel.fallocate_error) ? -1 : __real_fallocate(fd, mode, offset, length);
 }
 
 int __wrap_sync_file_range(int fd, off_t offset, off_t length, unsigned flags)
@@ -220,6 +230,57 @@ static void write_16_megabytes(enum error_code expected)
     free(bytes);
 }
 
+/* What the file takes of the disk, by its own count. */
+static off_t disk_bytes(void)
+{
+    struct stat status;
+
+    assert_int_equal(fstatat(fixture.folder_fd, fixture.upload.id, &status, 0), 0);
+    return (off_t)status.st_blocks * 512;
+}
+
+/* Some file systems allocate only when they flush, and all keep a little for their own notes. */
+static void assert_takes_17_megabytes_at_most(void)
+{
+    assert_int_equal(length_of(fixture.upload.id), 16 * MEGABYTE);
+    assert_true(disk_bytes() <= 17 * MEGABYTE);
+}
+
+static void blocks_behind_the_end_are_given_back(void **state)
+{
+    static enum error_code (*const seal)(struct upload_file *, struct error *) = upload_file_seal;
+
+    (void)state;
+    for (int is_sealed = 0; is_sealed < 2; is_sealed++) {
+        kernel.sync_file_range_calls = 0;
+        kernel.synced_until = 0;
+        upload_file_close(&fixture.file);
+        assert_int_equal(open_at(0, NULL), OK);
+        write_16_megabytes(OK);
+        assert_int_equal(kernel.allocated_until, 32 * MEGABYTE);
+        assert_true(disk_bytes() >= 32 * MEGABYTE);
+        assert_int_equal(is_sealed ? seal(&fixture.file, NULL) : OK, OK);
+        upload_file_close(&fixture.file);
+        assert_takes_17_megabytes_at_most();
+    }
+}
+
+static void file_system_that_cannot_allocate_ahead_is_no_failure(void **state)
+{
+    static const int errors[] = {EOPNOTSUPP, ENOSPC};
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(errors); i++) {
+        kernel = (struct kernel){.fallocate_error = errors[i]};
+        upload_file_close(&fixture.file);
+        assert_int_equal(open_at(0, NULL), OK);
+        write_16_megabytes(OK);
+        assert_int_equal(kernel.fallocate_error, 0);
+        assert_int_equal(upload_file_seal(&fixture.file, NULL), OK);
+        upload_file_close(&fixture.file);
+    }
+}
+
 static void file_system_without_write_back_is_no_failure(void **state)
 {
     (void)state;
@@ -365,6 +426,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(interrupted_write_is_repeated, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failed_write_says_why, set_up, tear_down),
         cmocka_unit_test_setup_teardown(write_back_begins_every_16_megabytes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(blocks_behind_the_end_are_given_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(file_system_that_cannot_allocate_ahead_is_no_failure,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(file_system_without_write_back_is_no_failure, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(failed_write_back_removes_the_upload, set_up, tear_down),
