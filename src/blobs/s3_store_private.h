@@ -38,6 +38,7 @@ struct s3_writer {
     bool has_old_tail;           /* the notes' tail is not in bytes yet */
     bool is_kept;                /* the multipart upload is known to somebody who may go on */
     bool is_whole;               /* the object notes.key is all of it */
+    bool was_found;              /* and somebody else may have made it so */
     pthread_mutex_t parts_mutex; /* guards notes.parts and all below */
     pthread_cond_t part_is_done;
     unsigned in_flight;

@@ -22,6 +22,8 @@ static enum error_code hash_object(struct s3_writer *writer, struct hasher *hash
                                    struct error *err);
 static enum error_code land(struct s3_writer *writer, const struct digest *digest,
                             struct blob_location *location, struct error *err);
+static enum error_code check_found(struct s3_writer *writer, const struct digest *digest,
+                                   struct error *err);
 static enum error_code put_by_digest(struct s3_writer *writer, const struct digest *digest,
                                      char *key_out, struct error *err);
 static void cancel(struct s3_writer *writer);
@@ -203,6 +205,7 @@ static enum error_code make_whole(struct s3_writer *writer, struct error *err)
     if (code == ERROR_NOT_FOUND) {
         code =
             s3_objects_find_whole(objects, &writer->notes, writer->base.upload.offset_bytes, err);
+        writer->was_found = !code;
     }
     writer->is_whole = !code;
     return code;
@@ -266,6 +269,7 @@ static enum error_code land(struct s3_writer *writer, const struct digest *diges
 
     if (notes->upload_id[0] != '\0') {
         code = make_whole(writer, err);
+        code = code ? code : check_found(writer, digest, err);
         memcpy(location->key, notes->key, sizeof(location->key));
     } else if (notes->tail_key[0] != '\0') {
         memcpy(location->key, notes->tail_key, sizeof(location->key));
@@ -273,6 +277,29 @@ static enum error_code land(struct s3_writer *writer, const struct digest *diges
         code = put_by_digest(writer, digest, location->key, err);
     }
     return code;
+}
+
+/*
+ * What another instance completed may have ended with other bytes than ours did, and be as long:
+ * what we hashed while it came says nothing about it.
+ */
+static enum error_code check_found(struct s3_writer *writer, const struct digest *digest,
+                                   struct error *err)
+{
+    struct digest found;
+    struct hasher hasher;
+    enum error_code code = OK;
+
+    if (!writer->was_found) {
+        return OK;
+    }
+    hasher_init(&hasher, digest->algorithm);
+    code = hash_object(writer, &hasher, err);
+    if (code) {
+        return code;
+    }
+    found = hasher_digest(&hasher);
+    return digest_equal(&found, digest) ? OK : bytes_are_gone(err);
 }
 
 /* What is all in memory has its digest as its key. S3 holds it against its hash. */
