@@ -44,12 +44,14 @@ static enum error_code decide_scope(struct call *call, const struct token_scope 
                                     struct decision *decision, struct error *err);
 static enum error_code decide_action(struct call *call, const struct token_scope *scope,
                                      struct str action, struct error *err);
+static void append_resource(struct strbuf *lines, const struct token_scope *scope);
 static void add_refusal(struct decision *decision, const struct token_scope *scope,
                         struct str action, const char *reason);
 static enum error_code sign(struct call *call, const struct decision *decision, struct error *err);
 static int64_t lifetime_of(const struct call *call, int64_t now_ms);
-static enum error_code write_answer(struct call *call, struct str token, int64_t now_ms,
-                                    int64_t lifetime_ms, struct error *err);
+static enum error_code write_answer(struct call *call, struct str token,
+                                    const struct registry_token *given, struct error *err);
+static void write_scope(struct json_writer *writer, struct str grants);
 
 const struct handler token_get_handler = {.begin = get_token};
 const struct handler token_post_handler = {.begin = begin_post, .end = end_post};
@@ -265,7 +267,7 @@ static enum error_code decide_scope(struct call *call, const struct token_scope 
             continue;
         }
         if (granted++ == 0) {
-            strbuf_append(&decision->grants, scope->resource);
+            append_resource(&decision->grants, scope);
         }
         strbuf_append_byte(&decision->grants, granted == 1 ? ':' : ',');
         strbuf_append(&decision->grants, action);
@@ -283,7 +285,7 @@ static enum error_code decide_action(struct call *call, const struct token_scope
         return error_set(err, ERROR_UNAUTHENTICATED,
                          "the login is over, and only good to end an upload: log in again");
     }
-    if (str_is(scope->resource, "registry:catalog") && str_is(action, "*")) {
+    if (str_is(scope->type, "registry") && str_is(scope->name, "catalog") && str_is(action, "*")) {
         return permission_decide(call, ACTION_LIST, repository.team, err);
     }
     if (!str_is(scope->type, "repository")) {
@@ -301,12 +303,19 @@ static enum error_code decide_action(struct call *call, const struct token_scope
     return error_set(err, ERROR_DENIED, "only pull and push can be granted");
 }
 
+static void append_resource(struct strbuf *lines, const struct token_scope *scope)
+{
+    strbuf_append(lines, scope->type);
+    strbuf_append_byte(lines, ':');
+    strbuf_append(lines, scope->name);
+}
+
 static void add_refusal(struct decision *decision, const struct token_scope *scope,
                         struct str action, const char *reason)
 {
     struct strbuf *lines = &decision->refusals;
 
-    strbuf_append(lines, scope->resource);
+    append_resource(lines, scope);
     strbuf_append_byte(lines, ':');
     strbuf_append(lines, action);
     strbuf_append_byte(lines, ' ');
@@ -318,7 +327,6 @@ static enum error_code sign(struct call *call, const struct decision *decision, 
 {
     const struct api_config *config = &call->api->config;
     const int64_t now_ms = clock_wall_ms(config->clock);
-    const int64_t lifetime_ms = lifetime_of(call, now_ms);
     char fingerprint[LOGIN_FINGERPRINT_BYTES];
     const struct registry_token wanted = {
         .identity = call->identity,
@@ -326,14 +334,14 @@ static enum error_code sign(struct call *call, const struct decision *decision, 
         .refusals = strbuf_str(&decision->refusals),
         .login = login_fingerprint(call, fingerprint),
         .issued_ms = now_ms,
-        .expires_ms = now_ms + lifetime_ms,
+        .expires_ms = now_ms + lifetime_of(call, now_ms),
     };
     CLEANUP(strbuf_release) struct strbuf token;
     enum error_code code = OK;
 
     strbuf_init_secret(&token, REGISTRY_TOKEN_MAX_BYTES);
     code = registry_token_sign(config->token_keys, &wanted, &token, err);
-    return code ? code : write_answer(call, strbuf_str(&token), now_ms, lifetime_ms, err);
+    return code ? code : write_answer(call, strbuf_str(&token), &wanted, err);
 }
 
 /* No longer than the login that it was given for, but for the minute that clients count on. */
@@ -346,13 +354,14 @@ static int64_t lifetime_of(const struct call *call, int64_t now_ms)
     return lifetime_ms < TOKEN_LIFETIME_MIN_MS ? TOKEN_LIFETIME_MIN_MS : lifetime_ms;
 }
 
-static enum error_code write_answer(struct call *call, struct str token, int64_t now_ms,
-                                    int64_t lifetime_ms, struct error *err)
+static enum error_code write_answer(struct call *call, struct str token,
+                                    const struct registry_token *given, struct error *err)
 {
+    const int64_t lifetime_ms = given->expires_ms - given->issued_ms;
     struct json_writer writer;
     char issued[CLOCK_ISO_BYTES];
 
-    clock_format_iso(now_ms, issued);
+    clock_format_iso(given->issued_ms, issued);
     call->answer.is_secret = true;
     json_writer_init(&writer, &call->answer);
     json_writer_begin_object(&writer);
@@ -361,6 +370,7 @@ static enum error_code write_answer(struct call *call, struct str token, int64_t
     json_writer_member_uint64(&writer, "expires_in", (uint64_t)(lifetime_ms / MS_PER_SECOND));
     json_writer_member(&writer, "issued_at", str_from(issued));
     json_writer_member(&writer, "token_type", str_from("Bearer"));
+    write_scope(&writer, given->grants);
     json_writer_end_object(&writer);
     if (call->answer.is_truncated) {
         return error_set(err, ERROR_TOO_LARGE, "too much was asked for with one token");
@@ -368,4 +378,18 @@ static enum error_code write_answer(struct call *call, struct str token, int64_t
     http_response_add(&call->exchange->response, "Cache-Control", str_from("no-store"));
     call_answer_body(call, 200, "application/json", strbuf_str(&call->answer));
     return OK;
+}
+
+/* What was granted, as it is asked for: distribution's OAuth 2.0 form requires that it is told. */
+static void write_scope(struct json_writer *writer, struct str grants)
+{
+    CLEANUP(strbuf_release) struct strbuf scope;
+    struct str line;
+
+    strbuf_init(&scope, LINES_MAX_BYTES);
+    while (str_cut(&grants, '\n', &line)) {
+        strbuf_append_text(&scope, scope.length > 0 && line.length > 0 ? " " : "");
+        strbuf_append(&scope, line);
+    }
+    json_writer_member(writer, "scope", strbuf_str(&scope));
 }

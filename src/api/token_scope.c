@@ -1,6 +1,7 @@
 #include "api/token_scope.h"
 
 static bool parse(struct str text, struct token_scope *scope_out);
+static struct str without_class(struct str type);
 static bool is_printable(struct str text);
 
 bool token_scope_next(struct str *rest, struct token_scope *scope_out, bool *is_valid_out)
@@ -25,11 +26,17 @@ static bool parse(struct str text, struct token_scope *scope_out)
     if (first == text.length || last <= first + 1 || first == 0 || !is_printable(text)) {
         return false;
     }
-    scope_out->resource = str_slice(text, 0, last);
-    scope_out->type = str_slice(text, 0, first);
+    scope_out->type = without_class(str_slice(text, 0, first));
     scope_out->name = str_slice(text, first + 1, last);
     scope_out->actions = str_from_index(text, last + 1);
     return scope_out->actions.length > 0;
+}
+
+/* Distribution's "Resource Class": deprecated and ignored, but docker still sends it for plugins.
+ */
+static struct str without_class(struct str type)
+{
+    return str_ends_with(type, ")") ? str_slice(type, 0, str_index_of(type, '(')) : type;
 }
 
 static bool is_printable(struct str text)

@@ -8,8 +8,7 @@ enum { TOKEN_SCOPES_MAX = 32, TOKEN_ACTIONS_MAX = 8 };
 /* What a registry token is asked for: `repository:team/app:pull,push` (distribution "Token Scope
  * Documentation"). Borrows. */
 struct token_scope {
-    struct str resource; /* `repository:team/app`: type and name */
-    struct str type;
+    struct str type; /* without its class: `repository(plugin)` is a `repository` */
     struct str name;
     struct str actions; /* separated by commas */
 };

@@ -115,6 +115,7 @@ def test_form_gives_a_token(server, tokens, client, services, form):
     assert reply.status == 200, reply.body
     answer = reply.json()
     assert answer["access_token"] and answer["expires_in"] >= 60
+    assert answer["scope"] == PUSH.format(MINE)
     assert client(server, bearer(answer["access_token"])).ask_upload(MINE).status == 202
 
 

@@ -51,6 +51,7 @@ static void just_what_may_be_is_granted(void **state)
          "repository:a/b:pull\nrepository:jdoe/x:push\n", ""},
         {"?scope=repository:a/b:pull%20registry:catalog:*",
          "repository:a/b:pull\nregistry:catalog:*\n", ""},
+        {"?scope=repository(plugin):jdoe/app:pull,push", "repository:jdoe/app:pull,push\n", ""},
         {"?scope=repository:jdoe/app:delete", "", "repository:jdoe/app:delete only pull and push"},
         {"?scope=repository:jdoe/app:*", "", "repository:jdoe/app:* only pull and push"},
         {"?scope=registry:catalog:push", "", "registry:catalog:push there is no such"},
@@ -75,6 +76,31 @@ static void just_what_may_be_is_granted(void **state)
         }
         assert_int_equal(identity->refusals.length > 0, rows[i].refusals[0] != '\0');
         identity_release(identity);
+    }
+}
+
+/* distribution "OAuth2 Token Authentication": scope is required in the answer to the form. */
+static void the_answer_tells_what_is_granted(void **state)
+{
+    static const struct {
+        const char *asked;
+        const char *told;
+    } rows[] = {
+        {"", "\"scope\":\"\""},
+        {"repository:jdoe/app:pull,push", "\"scope\":\"repository:jdoe/app:pull,push\""},
+        {"repository:other/app:pull,push", "\"scope\":\"repository:other/app:pull\""},
+        {"repository:a/b:pull+registry:catalog:*",
+         "\"scope\":\"repository:a/b:pull registry:catalog:*\""},
+    };
+    struct guarded_world *world = *state;
+    char form[256];
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void)snprintf(form, sizeof(form),
+                       "grant_type=refresh_token&refresh_token=employee:jdoe&scope=%s",
+                       rows[i].asked);
+        assert_int_equal(guarded_world_send(world, FORM, NULL, form)->status, 200);
+        assert_true(reply_says(&world->reply, rows[i].told));
     }
 }
 
@@ -231,6 +257,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(just_what_may_be_is_granted),
+        TEST(the_answer_tells_what_is_granted),
         TEST(what_cannot_be_answered_is_told),
         TEST(what_is_known_is_answered_without_waiting),
         TEST(a_form_is_as_long_as_a_token_needs),
