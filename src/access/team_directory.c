@@ -52,6 +52,7 @@ void team_directory_free(struct team_directory *directory)
         return;
     }
     lookup_cache_free(directory->cache);
+    keyed_hash_release(&directory->hash);
     free(directory);
 }
 

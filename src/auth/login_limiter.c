@@ -49,6 +49,7 @@ void login_limiter_free(struct login_limiter *limiter)
     }
     (void)pthread_mutex_destroy(&limiter->mutex);
     free(limiter->slots);
+    keyed_hash_release(&limiter->hash);
     free(limiter);
 }
 
