@@ -10,7 +10,7 @@ LUA = pathlib.Path(__file__).with_name("wrk.lua")
 MARK = "BENCH "
 
 
-def wrk(url, connections, seconds, artifacts=None, tags=None):
+def wrk(url, connections, seconds, artifacts=None, tags=None, authorization=None):
     """A closed loop: each connection asks again when it has its answer.
 
     With artifacts and tags, for one at random of what fill has made.
@@ -19,7 +19,8 @@ def wrk(url, connections, seconds, artifacts=None, tags=None):
     command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s",
                "-s", str(LUA), url]
     spread = {"BENCH_ARTIFACTS": str(artifacts), "BENCH_TAGS": str(tags)} if artifacts else {}
-    return _run(command, spread)
+    header = {"BENCH_AUTHORIZATION": authorization} if authorization else {}
+    return _run(command, {**spread, **header})
 
 
 def generate(build, kind, **options):

@@ -54,6 +54,11 @@ static void what_is_wrong_is_told_without_the_content(void **state)
         {"Bearer", "holds no token"},
         {"Bearer ", "holds no token"},
         {"Bearer sesame street", "holds no token"},
+        {"Bearer 0123456789sesame street", "holds no token"},
+        {"Bearer 0123456789abcdefsesame street", "holds no token"},
+        {"Bearer sesam\xc3\xa9", "holds no token"},
+        {"Bearer 0123456789sesam\xc3\xa9", "holds no token"},
+        {"Bearer 0123456789sesame\x7f", "holds no token"},
         {"Basic ", "NAME:PASSWORD"},
         {"Basic sesame!", "NAME:PASSWORD"},
         {"Basic c2VzYW1l", "NAME:PASSWORD"},          /* no colon */
