@@ -243,7 +243,9 @@ static enum error_code no_such_route(struct call *call, bool is_known_path, stru
     struct strbuf allowed;
 
     if (!is_known_path) {
-        return error_set(err, ERROR_NOT_FOUND, "there is nothing at this path: the API is at /v2/");
+        return error_set(err, ERROR_NOT_FOUND,
+                         "there is nothing at this path: the distribution API is at /v2/, and "
+                         "/openapi.json tells of the others");
     }
     strbuf_init(&allowed, ALLOW_MAX_BYTES);
     routes_append_allowed(request->path, &allowed);

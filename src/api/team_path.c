@@ -7,7 +7,7 @@
 static const char teams[] = "/teams/";
 static const char repositories[] = "/v1/repositories/";
 static const char statistics[] = "/stats/teams/";
-static const char distribution[] = "/v2";
+static const char distribution[] = "/v2/";
 static const char artifacts[] = "artifacts/";
 
 static enum error_code parse_rest(struct call *call, struct str rest, struct error *err);
@@ -16,7 +16,9 @@ static enum error_code parse_artifact(struct call *call, struct str team, struct
 
 bool team_path_is(const struct call *call)
 {
-    return call->route && !str_starts_with(str_from(call->route->pattern), distribution);
+    const struct str path = call->exchange->request.path;
+
+    return path.length > 0 && !str_is(path, "/v2") && !str_starts_with(path, distribution);
 }
 
 enum error_code team_path_parse(struct call *call, struct error *err)

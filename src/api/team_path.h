@@ -2,7 +2,8 @@
 
 #include "api/call.h"
 
-/* Whether the path is of Pier One's own API, and not of the distribution API. */
+/* Whether the path, known or not, is outside the distribution API; not if no path was understood.
+ */
 bool team_path_is(const struct call *call);
 
 /*

@@ -63,6 +63,9 @@ class OpenApi:
         operation = self.operation(method, path)
         if operation is None:
             assert status in (400, 401, 404, 405), f"{method} {path}: {status}, and not described"
+            assert headers["Content-Type"] == "application/problem+json", f"{method} {path}"
+            if method != "HEAD":
+                self.validate(self.document["components"]["schemas"]["Problem"], json.loads(body))
             return
         described = operation["responses"].get(str(status))
         assert described, f"{method} {path}: status {status} is not described"

@@ -212,13 +212,14 @@ static bool send_body(struct api_world *world, const struct question *question,
     return true;
 }
 
-void api_world_refuse(struct api_world *world, const struct http_refusal *refusal,
+void api_world_refuse(struct api_world *world, const char *path, const struct http_refusal *refusal,
                       struct reply *reply)
 {
     struct http_exchange exchange;
 
     reply_release(reply);
     begin_exchange(&exchange);
+    exchange.request.path = str_from(path);
     world->application.refuse(world->application.context, &exchange, refusal);
     take_answer(world, &exchange, reply);
 }

@@ -60,7 +60,7 @@ struct reply {
 void api_world_ask(struct api_world *world, const struct question *question, struct reply *reply);
 
 /* The same for what the parser refuses. */
-void api_world_refuse(struct api_world *world, const struct http_refusal *refusal,
+void api_world_refuse(struct api_world *world, const char *path, const struct http_refusal *refusal,
                       struct reply *reply);
 
 /* A reply is used again and again; what it says is gone with the next question. */

@@ -67,6 +67,25 @@ static void unknown_path_is_an_error_of_the_specification(void **state)
     assert_false(reply->has_blocked);
 }
 
+/* What the parser refuses is told in the form of the API that the path belongs to. */
+static void refused_head_is_told_as_its_path_wants(void **state)
+{
+    static const struct {
+        const char *path;
+        bool is_problem;
+    } rows[] = {{"/teams", true}, {"/v20", true}, {"/v2", false}, {"/v2/a/b", false}, {"", false}};
+    const struct http_refusal refusal = {431, "too much"};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        api_world_refuse(&fixture->world, rows[i].path, &refusal, &fixture->reply);
+        assert_int_equal(fixture->reply.status, 431);
+        assert_int_equal(reply_has(&fixture->reply, "Content-Type: application/problem+json"),
+                         rows[i].is_problem);
+        assert_true(reply_says(&fixture->reply, "\"message\":\"too much\""));
+    }
+}
+
 static void other_method_is_told_which_are_allowed(void **state)
 {
     static const char *const methods[] = {"POST", "OPTIONS", "PROPFIND"};
@@ -215,11 +234,11 @@ static void refused_head_is_answered_and_logged(void **state)
 {
     struct fixture *fixture = *state;
 
-    api_world_refuse(&fixture->world, &(struct http_refusal){431, "too long"}, &fixture->reply);
+    api_world_refuse(&fixture->world, "", &(struct http_refusal){431, "too long"}, &fixture->reply);
     assert_true(reply_is_error(&fixture->reply, 431, "UNSUPPORTED"));
     assert_true(reply_says(&fixture->reply, "too long"));
     assert_non_null(strstr(last_line(fixture), "\"status\":431"));
-    api_world_refuse(&fixture->world, &(struct http_refusal){503, "full"}, &fixture->reply);
+    api_world_refuse(&fixture->world, "", &(struct http_refusal){503, "full"}, &fixture->reply);
     assert_true(reply_is_error(&fixture->reply, 503, "UNAVAILABLE"));
     assert_true(reply_has(&fixture->reply, "Retry-After: 5"));
 }
@@ -264,6 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(unknown_path_is_an_error_of_the_specification, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(refused_head_is_told_as_its_path_wants, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_method_is_told_which_are_allowed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(everything_below_v2_says_its_version, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_blocks_is_left_to_a_worker, set_up, tear_down),

@@ -185,6 +185,10 @@ static void what_goes_wrong_is_a_problem_with_a_message(void **state)
         {"GET /teams/all/artifacts/app/tags?newest=x", WHO, 400},
         {"GET /teams/all/artifacts/app/tags?newest=1&cursor=1-1", WHO, 400},
         {"GET /v1/repositories/all/none/tags", WHO, 404},
+        {"GET /nowhere", WHO, 404},
+        {"GET /teams/all/artifacts/app", NULL, 404},
+        {"POST /teams", WHO, 405},
+        {"DELETE /health", WHO, 405},
     };
     struct guarded_world *world = *state;
 
