@@ -55,6 +55,8 @@ static const char reference_mark[] = "{reference}";
 enum { NAME_MARK_LENGTH = sizeof("{name}") - 1 };
 
 static bool matches(const char *pattern, struct str path, struct route_match *match);
+static bool names_artifact(struct str pattern);
+static bool has_artifact(struct str name);
 static bool cut_from_right(struct str *path, struct str suffix, struct str *reference);
 static struct str last_component(struct str path);
 
@@ -102,7 +104,23 @@ static bool matches(const char *pattern, struct str path, struct route_match *ma
         return false;
     }
     match->name = name;
-    return name.length > 0;
+    return name.length > 0 && (!names_artifact(whole) || has_artifact(name));
+}
+
+/* Below a team, all rows but the one that lists its artifacts are about one of them. */
+static bool names_artifact(struct str pattern)
+{
+    return str_starts_with(pattern, "/teams/{name}/") && !str_ends_with(pattern, "/artifacts");
+}
+
+/* TEAM/artifacts/ARTIFACT: what else there is, is no tag of an artifact but one called `tags`. */
+static bool has_artifact(struct str name)
+{
+    static const char mark[] = "artifacts/";
+    struct str team;
+
+    return str_cut(&name, '/', &team) && str_starts_with(name, mark) &&
+           name.length > sizeof(mark) - 1;
 }
 
 /* Takes the components of suffix, one by one, from the right end of the path. */
@@ -144,12 +162,17 @@ void routes_append_allowed(struct str path, struct strbuf *buf)
         [HTTP_PUT] = "PUT",       [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
     };
     struct route_match match = {0};
+    bool is_told[ARRAY_LEN(names)] = {false};
 
     for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+        const enum http_method method = routes[i].method;
+
         /* What is never done is not allowed, although it has a row to say so. */
-        if (routes[i].handler != &immutable_handler && matches(routes[i].pattern, path, &match)) {
+        if (routes[i].handler != &immutable_handler && !is_told[method] &&
+            matches(routes[i].pattern, path, &match)) {
+            is_told[method] = true;
             strbuf_append_text(buf, buf->length > 0 ? ", " : "");
-            strbuf_append_text(buf, names[routes[i].method]);
+            strbuf_append_text(buf, names[method]);
         }
     }
 }

@@ -73,6 +73,19 @@ static const struct {
     {HTTP_GET, "/v2/v2/v2/manifests/v2", &manifest_get_handler, "v2/v2", "v2"},
     {HTTP_GET, "/v2/_catalog/x/manifests/1", &manifest_get_handler, "_catalog/x", "1"},
 
+    {HTTP_GET, "/teams/t/artifacts/tags/tags", &artifact_tags_handler, "t/artifacts/tags", ""},
+    {HTTP_GET, "/teams/t/artifacts/tags/tags/tags", &artifact_tag_handler, "t/artifacts/tags",
+     "tags"},
+    {HTTP_GET, "/teams/t/artifacts/tags/tags/scm-source", &artifact_tag_handler, "t/artifacts/tags",
+     "scm-source"},
+    {HTTP_GET, "/teams/t/artifacts/a/tags/tags", &artifact_tag_handler, "t/artifacts/a", "tags"},
+    {HTTP_GET, "/teams/t/artifacts/a%2Ftags/tags", &artifact_tags_handler, "t/artifacts/a%2Ftags",
+     ""},
+    {HTTP_POST, "/teams/t/artifacts/tags/recheck", &artifact_recheck_handler, "t/artifacts/tags",
+     ""},
+    {HTTP_GET, "/teams/t/tags", NULL, "", ""},
+    {HTTP_GET, "/teams/t/artifacts/tags", NULL, "", ""},
+
     /* What is encoded stays so: it separates nothing. */
     {HTTP_GET, "/v2/a%2Fb/manifests/1.0", &manifest_get_handler, "a%2Fb", "1.0"},
     {HTTP_GET, "/v2/a/b%2Fmanifests%2F1.0/manifests/x%2Fy", &manifest_get_handler,
@@ -255,6 +268,7 @@ static void allowed_methods_are_told_without_what_is_never_done(void **state)
         {"/v2/a/b/blobs/uploads/", "POST"},
         {"/v2/a/b/blobs/uploads/x", "GET, HEAD, PATCH, PUT, DELETE"},
         {"/v2/a/b/tags/list", "GET, HEAD"},
+        {"/teams/t/artifacts/a/tags/tags", "GET, HEAD"},
         {"/nowhere", ""},
     };
     struct strbuf allowed;
