@@ -9,6 +9,8 @@
 
 #include "guarded_world.h"
 
+#define LONG_PART "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define LONG LONG_PART LONG_PART LONG_PART LONG_PART
 #define WHO "Bearer employee:jdoe"
 
 /* Pushes one image to each of the paths, as somebody who may, one second after the other. */
@@ -180,6 +182,14 @@ static void what_goes_wrong_is_a_problem_with_a_message(void **state)
         {"GET /teams/all/artifacts/a%zz/tags", WHO, 400},
         {"GET /teams?limit=0", WHO, 400},
         {"GET /teams?limit=many", WHO, 400},
+        {"GET /teams?limit=%zz", WHO, 400},
+        {"GET /teams?cursor=%00", WHO, 400},
+        {"GET /teams?cursor=" LONG LONG LONG LONG, WHO, 400},
+        {"GET /teams/all/artifacts?cursor=%", WHO, 400},
+        {"GET /stats/teams?cursor=%", WHO, 400},
+        {"GET /v1/repositories/all/app/tags?cursor=%", WHO, 400},
+        {"GET /teams/all/artifacts/app/tags?cursor=%", WHO, 400},
+        {"GET /teams/all/artifacts/app/tags?newest=%", WHO, 400},
         {"GET /teams/all/artifacts/app/tags?cursor=x", WHO, 400},
         {"GET /teams/all/artifacts/app/tags?newest=0", WHO, 400},
         {"GET /teams/all/artifacts/app/tags?newest=x", WHO, 400},
