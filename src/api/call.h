@@ -58,6 +58,7 @@ struct call {
     bool is_authorized;
     bool waits;                  /* … or have to be done where they may wait */
     bool carries;                /* the rest has to be done where bodies may be carried */
+    bool queues;                 /* the end was tried and has to come later: others are ahead */
     const char *challenge_error; /* of a 401: `invalid_token`, `insufficient_scope` */
 
     bool is_parsed;                      /* what follows */
@@ -85,7 +86,8 @@ struct call {
  * fields that they added before are sent as well. begin fills the response, or asks for the body by
  * setting *wants_body_out: then data gets its pieces (NULL: it is collected in call->body), and end
  * fills the response. A begin that fails with call->waits or call->carries set, having done
- * nothing, is called again where others may be asked, or bodies be carried.
+ * nothing, is called again where others may be asked, or bodies be carried. An end that fails with
+ * call->queues set, having done nothing, is called again a moment later.
  */
 struct handler {
     enum error_code (*begin)(struct call *call, bool *wants_body_out, struct error *err);

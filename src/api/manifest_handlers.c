@@ -153,6 +153,7 @@ static enum error_code end_put(struct call *call, struct error *err)
         .content = strbuf_str(&call->body),
         .identity = call->user,
         .scm_source = call->scm_source,
+        .patience = call->queues ? PUSH_GIVES_WAY : PUSH_GIVES_WAY_SOON,
     };
     struct manifest_receipt receipt = {0};
     enum error_code code = reference_parse(call->reference, &upload.reference, err);
@@ -161,6 +162,7 @@ static enum error_code end_put(struct call *call, struct error *err)
         code = registry_push_manifest(call->api->config.registry, &upload, &call->exchange->arena,
                                       &receipt, err);
     }
+    call->queues = receipt.has_given_way;
     if (code) {
         add_details(call, &upload.reference, &receipt);
         return code;

@@ -19,7 +19,7 @@ static struct identity *new_anonymous(void);
 static enum http_step begin(void *context, struct http_exchange *exchange);
 static enum http_step data(void *context, struct http_exchange *exchange, struct str bytes);
 static size_t room(void *context, struct http_exchange *exchange);
-static void end(void *context, struct http_exchange *exchange);
+static enum http_step end(void *context, struct http_exchange *exchange);
 static void refuse(void *context, struct http_exchange *exchange,
                    const struct http_refusal *refusal);
 static void finish(void *context, struct http_exchange *exchange, bool is_sent);
@@ -36,7 +36,7 @@ static enum error_code authorize(struct call *call, struct error *err);
 static enum error_code handle(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err);
 static enum error_code parse_path(struct call *call, struct error *err);
-static void conclude(struct call *call, enum error_code code, const struct error *err);
+static enum http_step conclude(struct call *call, enum error_code code, const struct error *err);
 static void record(const struct call *call, bool is_sent);
 
 struct api *api_new(const struct api_config *config)
@@ -109,8 +109,7 @@ static enum http_step begin(void *context, struct http_exchange *exchange)
     if (!code && wants_body) {
         return HTTP_BODY;
     }
-    conclude(call, code, &err);
-    return HTTP_ANSWER;
+    return conclude(call, code, &err);
 }
 
 /* What will never change may be known here: then nobody has to be woken for it. */
@@ -178,13 +177,14 @@ static enum http_step step_there(struct call *call, enum error_code code)
  * The answer is known. What the call holds is given back before it is sent: the client's next
  * request may be here, on another connection, before this one is finished.
  */
-static void conclude(struct call *call, enum error_code code, const struct error *err)
+static enum http_step conclude(struct call *call, enum error_code code, const struct error *err)
 {
     if (code) {
         errors_answer(call, code, err);
     }
     upload_close(call->upload);
     call->upload = NULL;
+    return HTTP_ANSWER;
 }
 
 static struct call *call_of(struct api *api, struct http_exchange *exchange)
@@ -243,9 +243,7 @@ static enum error_code no_such_route(struct call *call, bool is_known_path, stru
     struct strbuf allowed;
 
     if (!is_known_path) {
-        return error_set(err, ERROR_NOT_FOUND,
-                         "there is nothing at this path: the distribution API is at /v2/, and "
-                         "/openapi.json tells of the others");
+        return error_set(err, ERROR_NOT_FOUND, "there is nothing here: see /v2/ and /openapi.json");
     }
     strbuf_init(&allowed, ALLOW_MAX_BYTES);
     routes_append_allowed(request->path, &allowed);
@@ -317,8 +315,7 @@ static enum http_step data(void *context, struct http_exchange *exchange, struct
     if (!code) {
         return HTTP_BODY;
     }
-    conclude(call, code, &err);
-    return HTTP_ANSWER;
+    return conclude(call, code, &err);
 }
 
 /* Only uploads to other servers have to wait for anything. */
@@ -332,14 +329,17 @@ static size_t room(void *context, struct http_exchange *exchange)
                : SIZE_MAX;
 }
 
-static void end(void *context, struct http_exchange *exchange)
+static enum http_step end(void *context, struct http_exchange *exchange)
 {
     struct call *call = exchange->call;
     struct error err = {0};
     const enum error_code code = call->route->handler->end(call, &err);
 
     (void)context;
-    conclude(call, code, &err);
+    if (code && call->queues) {
+        return HTTP_LATER;
+    }
+    return conclude(call, code, &err);
 }
 
 static void refuse(void *context, struct http_exchange *exchange,

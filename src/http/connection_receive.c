@@ -127,6 +127,8 @@ enum connection_want connection_begin(struct connection *connection, bool may_bl
         return WANT_WORKER;
     case HTTP_BODY:
         return begin_body(connection, may_block);
+    case HTTP_LATER:
+        break;
     }
     abort(); /* the switch is complete */
 }
@@ -261,9 +263,11 @@ static enum connection_want end_body(struct connection *connection)
 {
     const struct http_application *application = connection_application(connection);
 
-    connection->body_began = false;
     connection->exchange->may_block = true;
-    application->end(application->context, connection->exchange);
+    if (application->end(application->context, connection->exchange) == HTTP_LATER) {
+        return WANT_LATER; /* comes here again: the body stays at its end */
+    }
+    connection->body_began = false;
     return connection_answer(connection);
 }
 

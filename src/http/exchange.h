@@ -33,6 +33,7 @@ enum http_step {
     HTTP_WAITS,  /* only on a loop: call again on a worker that may wait for other servers */
     HTTP_CARRIES, /* only where may_carry is false: call again on a worker that carries bodies */
     HTTP_BODY,    /* read the body (or more of it) and give it to data */
+    HTTP_LATER,   /* end only: call it again a moment later */
 };
 
 /*
@@ -58,9 +59,12 @@ struct http_application {
      */
     size_t (*room)(void *context, struct http_exchange *exchange);
 
-    /* The body is complete (also when empty, if begin said HTTP_BODY); on a worker. Fills the
-     * response. */
-    void (*end)(void *context, struct http_exchange *exchange);
+    /*
+     * The body is complete (also when empty, if begin said HTTP_BODY); on a worker. HTTP_ANSWER:
+     * the response is filled. HTTP_LATER: nothing was done, since others are ahead; meanwhile it
+     * holds no thread.
+     */
+    enum http_step (*end)(void *context, struct http_exchange *exchange);
 
     /*
      * Fills the response for a head that was refused (request holds no more than was understood), a

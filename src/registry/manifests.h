@@ -6,6 +6,13 @@
 #include "registry/reference.h"
 #include "registry/registry.h"
 
+/* What to do while as many pushes as may look into layers do so. */
+enum push_patience {
+    PUSH_WAITS = 0,
+    PUSH_GIVES_WAY_SOON, /* fail after some milliseconds */
+    PUSH_GIVES_WAY,      /* fail at once */
+};
+
 struct manifest_upload {
     struct repository repository;
     struct reference reference;
@@ -13,6 +20,7 @@ struct manifest_upload {
     struct str content;
     struct str identity;
     const struct scm_source *scm_source; /* as the pusher says, who may; NULL: as layers say */
+    enum push_patience patience;
 };
 
 /* What a push came to. Filled also on failure, as far as its fields say. */
@@ -25,6 +33,7 @@ struct manifest_receipt {
     struct digest refused;  /* ERROR_CONFLICT: the digest that was pushed */
     struct digest *missing; /* ERROR_NOT_FOUND about REFERENCED: in the arena, bounded */
     size_t missing_count;
+    bool has_given_way; /* ERROR_UNAVAILABLE: nothing was done, try again later */
 };
 
 /*
@@ -33,7 +42,7 @@ struct manifest_receipt {
  * MANIFEST, about DIGEST (the reference is another digest than the content's) or about TAG;
  * ERROR_NOT_FOUND about REFERENCED (blobs or manifests it names are missing); ERROR_UNSUPPORTED
  * about MANIFEST (Docker schema 1); ERROR_CONFLICT about TAG (it is at another digest, or it is
- * `latest`).
+ * `latest`); ERROR_UNAVAILABLE if it has given way.
  */
 MUST_USE enum error_code registry_push_manifest(struct registry *registry,
                                                 const struct manifest_upload *upload,

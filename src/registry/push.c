@@ -25,6 +25,9 @@ struct push {
     bool has_claim;
 };
 
+static bool is_latest(const struct manifest_upload *upload);
+static enum error_code prepare(struct push *push, struct error *err);
+static bool needs_search(const struct manifest_upload *upload);
 static enum error_code find_digest(struct push *push, struct error *err);
 static enum error_code read(struct push *push, struct error *err);
 static enum error_code look_inside(struct push *push, struct error *err);
@@ -51,22 +54,53 @@ enum error_code registry_push_manifest(struct registry *registry,
     enum error_code code = OK;
 
     *receipt_out = (struct manifest_receipt){0};
-    code = find_digest(&push, err);
-    if (!code) {
-        code = read(&push, err);
-    }
+    code = prepare(&push, err);
     if (code) {
         return code;
     }
-    code = !upload->reference.is_digest && tag_rule_is_latest(upload->reference.tag)
-               ? push_latest(&push, err)
-               : store(&push, err);
+    code = is_latest(upload) ? push_latest(&push, err) : store(&push, err);
     if (!code) {
         receipt_out->digest = push.digest;
         receipt_out->has_subject = push.manifest.facts.has_subject;
         receipt_out->subject = push.manifest.facts.subject;
     }
     return code;
+}
+
+static bool is_latest(const struct manifest_upload *upload)
+{
+    return !upload->reference.is_digest && tag_rule_is_latest(upload->reference.tag);
+}
+
+/* All that comes before the transaction. Whoever has to look into layers awaits a turn before
+ * anything else, so that who has to come again has done nothing twice. */
+static enum error_code prepare(struct push *push, struct error *err)
+{
+    const struct manifest_upload *upload = push->upload;
+    const bool searches = needs_search(upload);
+    enum error_code code = OK;
+
+    if (searches && !source_search_begin(push->registry, upload->patience)) {
+        push->receipt->has_given_way = true;
+        return error_set(err, ERROR_UNAVAILABLE, "others' layers are looked into");
+    }
+    code = find_digest(push, err);
+    if (!code) {
+        code = read(push, err);
+    }
+    if (!code && !is_latest(upload)) {
+        code = look_inside(push, err);
+    }
+    if (searches) {
+        source_search_end(push->registry);
+    }
+    return code;
+}
+
+static bool needs_search(const struct manifest_upload *upload)
+{
+    return !upload->reference.is_digest && !upload->scm_source && !is_latest(upload) &&
+           tag_rule_kind(upload->reference.tag) != TAG_SIGNATURE;
 }
 
 static enum error_code find_digest(struct push *push, struct error *err)
@@ -125,12 +159,13 @@ static enum error_code find_claim(struct push *push, struct error *err)
     const struct source_search search = {push->registry, upload->repository.name, &push->manifest,
                                          push->arena};
 
-    if (upload->reference.is_digest || tag_rule_kind(upload->reference.tag) == TAG_SIGNATURE) {
-        return OK;
-    }
-    if (upload->scm_source) {
+    if (upload->scm_source && !upload->reference.is_digest &&
+        tag_rule_kind(upload->reference.tag) != TAG_SIGNATURE) {
         push->claim = (struct scm_claim){*upload->scm_source, SCM_OF_PUSHER};
         push->has_claim = true;
+        return OK;
+    }
+    if (!needs_search(upload)) {
         return OK;
     }
     push->claim.origin = SCM_OF_LAYER;
@@ -166,11 +201,8 @@ static enum error_code store(struct push *push, struct error *err)
     struct manifest_push wanted = {0};
     struct digest existing = {0};
     enum push_outcome outcome = PUSH_DONE;
-    enum error_code code = look_inside(push, err);
+    enum error_code code = describe(push, &wanted, err);
 
-    if (!code) {
-        code = describe(push, &wanted, err);
-    }
     if (code) {
         return code;
     }

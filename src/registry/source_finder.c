@@ -1,8 +1,8 @@
 #include "registry/source_finder.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "layers/layer_reader.h"
 #include "registry/blob_reader.h"
@@ -32,7 +32,26 @@ static enum error_code find_in_index(struct finder *finder, struct error *err);
 static enum error_code find_in_entry(struct finder *finder, const struct digest *digest,
                                      struct error *err);
 
-/* Waiting ends, since each of those ahead has its time; ours begins behind them. */
+bool source_search_begin(struct registry *registry, enum push_patience patience)
+{
+    const int64_t wait_ms = patience == PUSH_GIVES_WAY_SOON ? SOURCE_PATIENCE_MS : 0;
+    const int64_t until_ms = clock_monotonic_ms(&clock_system) + wait_ms;
+    const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    int result = -1;
+
+    do {
+        result = patience == PUSH_WAITS
+                     ? sem_wait(&registry->source_searches)
+                     : sem_clockwait(&registry->source_searches, CLOCK_MONOTONIC, &until);
+    } while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
+void source_search_end(struct registry *registry)
+{
+    (void)sem_post(&registry->source_searches);
+}
+
 enum error_code source_find(const struct source_search *search, struct scm_source *source_out,
                             bool *is_found_out, struct error *err)
 {
@@ -40,13 +59,9 @@ enum error_code source_find(const struct source_search *search, struct scm_sourc
     struct finder finder = {.search = search};
     enum error_code code = OK;
 
-    while (sem_wait(&registry->source_searches) != 0) {
-        assert(errno == EINTR);
-    }
     finder.deadline_ms = clock_monotonic_ms(registry->config.clock) + (int64_t)SOURCE_TIME_MAX_MS;
     code = search->manifest->is_index ? find_in_index(&finder, err)
                                       : find_in_image(&finder, search->manifest, err);
-    (void)sem_post(&registry->source_searches);
     *is_found_out = !code && finder.is_found;
     if (*is_found_out) {
         *source_out = finder.source;

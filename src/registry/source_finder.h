@@ -1,6 +1,7 @@
 #pragma once
 
 #include "registry/manifest_parser.h"
+#include "registry/manifests.h"
 #include "registry/registry.h"
 #include "registry/scm_source.h"
 
@@ -12,6 +13,7 @@ enum {
     SOURCE_MAX_IMAGES = 4,                         /* of an index, from the first */
     SOURCE_TIME_MAX_MS = 5 * 1000,                 /* of one push altogether */
     SOURCE_SEARCHES_MAX = 4, /* at once: each takes up to 32 MiB of memory; others wait */
+    SOURCE_PATIENCE_MS = 10, /* how long a thread may be held by waiting */
 };
 
 /* What is searched, for one push. */
@@ -21,6 +23,13 @@ struct source_search {
     const struct manifest *manifest; /* that is pushed */
     struct arena *arena;             /* for what is found */
 };
+
+/*
+ * One of the searches that may take place at once, for a push that may need it; false: those ahead
+ * take their time. To be given back.
+ */
+MUST_USE bool source_search_begin(struct registry *registry, enum push_patience patience);
+void source_search_end(struct registry *registry);
 
 /*
  * Looks for `scm-source.json` in the layers of an image, from the topmost, or in the images of an

@@ -10,6 +10,7 @@
 #include "blobs/memory_store.h"
 #include "http/request_parser.h"
 #include "metadata/metadata.h"
+#include "registry/source_finder.h"
 #include "tests/support/faulty_store.h"
 #include "tests/support/temporary_folder.h"
 
@@ -25,6 +26,7 @@ static bool is_ready(void *context);
 static void write_head(const struct question *question, struct strbuf *head);
 static void play(struct api_world *world, const struct question *question,
                  struct http_exchange *exchange, struct reply *reply);
+static void end(struct api_world *world, struct http_exchange *exchange, struct reply *reply);
 static bool send_body(struct api_world *world, const struct question *question,
                       struct http_exchange *exchange);
 static void begin_exchange(struct http_exchange *exchange);
@@ -181,9 +183,23 @@ static void play(struct api_world *world, const struct question *question,
     }
     exchange->may_block = step == HTTP_BODY;
     if (step == HTTP_BODY && send_body(world, question, exchange)) {
-        application->end(application->context, exchange);
+        end(world, exchange, reply);
         exchange->may_block = false;
         reply->took_body = true;
+    }
+}
+
+/* Whoever has to queue comes again, when one of those ahead is done. */
+static void end(struct api_world *world, struct http_exchange *exchange, struct reply *reply)
+{
+    const struct http_application *application = &world->application;
+
+    if (application->end(application->context, exchange) == HTTP_LATER) {
+        assert(exchange->response.status == 0);
+        reply->has_queued = true;
+        assert(application->end(application->context, exchange) == HTTP_LATER);
+        source_search_end(world->registry);
+        assert(application->end(application->context, exchange) == HTTP_ANSWER);
     }
 }
 

@@ -54,6 +54,7 @@ struct reply {
     bool was_carried; /* … or on one that carries bodies */
     bool is_cut;      /* the body ended before its end */
     bool took_body;   /* to its end */
+    bool has_queued;  /* and the end had to come later */
 };
 
 /* Plays the HTTP server: loop first, then worker, body, end, finish. */

@@ -9,6 +9,7 @@
 
 #include "api_world.h"
 #include "base/hasher.h"
+#include "registry/source_finder.h"
 
 #define UNKNOWN_DIGEST "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 
@@ -134,6 +135,23 @@ static void fixed_manifest_is_recalled_on_the_loop(void **state)
     }
     assert_int_equal(ask(fixture, "GET /v2/team/app/manifests/1.0", NULL)->status, 200);
     assert_string_equal(fixture->reply.body.text, manifest);
+}
+
+static void a_push_queues_behind_those_that_look_into_layers(void **state)
+{
+    struct fixture *fixture = *state;
+    char manifest[TEST_MANIFEST_BYTES];
+
+    api_world_make_image(&fixture->world, "queued", manifest);
+    assert_int_equal(push(fixture, "team/app/manifests/1.0", manifest)->status, 201);
+    assert_false(fixture->reply.has_queued);
+    for (int i = 0; i < SOURCE_SEARCHES_MAX; i++) {
+        assert_true(source_search_begin(fixture->world.registry, PUSH_GIVES_WAY));
+    }
+    assert_int_equal(push(fixture, "team/app/manifests/2.0", manifest)->status, 201);
+    assert_true(fixture->reply.has_queued);
+    assert_int_equal(push(fixture, "team/app/manifests/latest", manifest)->status, 201);
+    assert_false(fixture->reply.has_queued);
 }
 
 static void latest_is_never_recalled(void **state)
@@ -358,6 +376,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(head_and_condition_send_no_content, set_up, tear_down),
         cmocka_unit_test_setup_teardown(fixed_manifest_is_recalled_on_the_loop, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_push_queues_behind_those_that_look_into_layers, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(latest_is_never_recalled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(accept_never_changes_the_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parameters_of_the_content_type_are_ignored, set_up,

@@ -34,6 +34,7 @@ struct counts {
     atomic_int unsent;
     atomic_int finished_blocking;
     atomic_int rooms; /* how often it was asked for room */
+    atomic_int ends;  /* how often a queued body was at its end */
 };
 
 struct fixture {
@@ -149,8 +150,8 @@ static enum http_step app_begin(void *context, struct http_exchange *exchange)
     if (path_is(exchange, "/carried") || path_is(exchange, "/carried-cut")) {
         return answer_letters(exchange, path_is(exchange, "/carried") ? LETTERS : 2);
     }
-    if (path_is(exchange, "/parked") || path_is(exchange, "/echo") ||
-        path_is(exchange, "/stop-early")) {
+    if (path_is(exchange, "/parked") || path_is(exchange, "/queued") ||
+        path_is(exchange, "/echo") || path_is(exchange, "/stop-early")) {
         return HTTP_BODY;
     }
     return answer_path(fixture, exchange);
@@ -184,14 +185,18 @@ static size_t app_room(void *context, struct http_exchange *exchange)
     return atomic_fetch_add(&fixture->counts.rooms, 1) % 3 == 0 ? 0 : 1000;
 }
 
-static void app_end(void *context, struct http_exchange *exchange)
+/* Of a body for /queued the end comes later, some times. */
+static enum http_step app_end(void *context, struct http_exchange *exchange)
 {
     const struct seen *seen = exchange->call;
+    struct fixture *fixture = context;
 
-    (void)context;
-    (void)answer_text(exchange, 200,
-                      arena_format(&exchange->arena, "%llu bytes, sum %u",
-                                   (unsigned long long)seen->body_bytes, (unsigned)seen->sum));
+    if (path_is(exchange, "/queued") && atomic_fetch_add(&fixture->counts.ends, 1) % 3 < 2) {
+        return HTTP_LATER;
+    }
+    return answer_text(exchange, 200,
+                       arena_format(&exchange->arena, "%llu bytes, sum %u",
+                                    (unsigned long long)seen->body_bytes, (unsigned)seen->sum));
 }
 
 static void app_refuse(void *context, struct http_exchange *exchange,
@@ -693,6 +698,24 @@ static void a_body_waits_until_there_is_room_for_it(void **state)
     (void)close(fd);
 }
 
+/* Also with its bytes in one piece with the head, and with a request right behind. */
+static void an_end_that_has_to_queue_is_tried_again(void **state)
+{
+    struct fixture *fixture = *state;
+    int fd = -1;
+
+    start(fixture, &usual_limits);
+    fd = dial(fixture);
+    say(fd, "POST /queued HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\n\1\1\1\1"
+            "POST /queued HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+            "Connection: close\r\n\r\n3\r\n\1\1\1\r\n0\r\n\r\n");
+    pass_time_until_closed(fixture, fd, 30);
+    assert_non_null(strstr(fixture->answer, "4 bytes, sum 4"));
+    assert_non_null(strstr(fixture->answer, "3 bytes, sum 3"));
+    assert_int_equal(atomic_load(&fixture->counts.ends), 6);
+    (void)close(fd);
+}
+
 static void a_slow_head_is_answered_408(void **state)
 {
     struct fixture *fixture = *state;
@@ -855,6 +878,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_is_carried_holds_up_nobody_else, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_body_waits_until_there_is_room_for_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_end_that_has_to_queue_is_tried_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_leaves_whole, set_up, tear_down),
         cmocka_unit_test_setup_teardown(continue_is_said_once_the_body_is_wanted, set_up,
                                         tear_down),

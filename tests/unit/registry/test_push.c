@@ -12,6 +12,7 @@
 
 #include "base/hasher.h"
 #include "metadata/tags.h"
+#include "registry/source_finder.h"
 #include "registry_world.h"
 #include "tests/support/faulty_store.h"
 
@@ -358,6 +359,41 @@ struct racer {
     enum error_code code;
 };
 
+static enum error_code push_giving_way(struct registry_world *world, const char *reference,
+                                       const struct scm_source *source)
+{
+    struct manifest_upload upload = {
+        .repository = repository_of("team/app"),
+        .media_type = str_from(OCI_IMAGE),
+        .content = str_from(registry_world_make_image(world, "layer", LAYER_TAR)),
+        .identity = str_from("somebody"),
+        .scm_source = source,
+        .patience = PUSH_GIVES_WAY,
+    };
+
+    assert_int_equal(reference_parse(str_from(reference), &upload.reference, NULL), OK);
+    return registry_push_manifest(world->registry, &upload, &world->arena, &world->receipt, NULL);
+}
+
+static void who_has_to_search_gives_way_to_those_who_do(void **state)
+{
+    static const struct scm_source source = {STR_LITERAL("git:x"), STR_LITERAL("abc"),
+                                             STR_LITERAL("me"), STR_LITERAL("")};
+    struct registry_world *world = *state;
+
+    for (int i = 0; i < SOURCE_SEARCHES_MAX; i++) {
+        assert_true(source_search_begin(world->registry, PUSH_GIVES_WAY));
+    }
+    assert_false(source_search_begin(world->registry, PUSH_GIVES_WAY_SOON));
+    assert_int_equal(push_giving_way(world, "1.0", NULL), ERROR_UNAVAILABLE);
+    assert_true(world->receipt.has_given_way);
+    assert_int_equal(push_giving_way(world, "2.0", &source), OK);
+    source_search_end(world->registry);
+    assert_int_equal(push_giving_way(world, "1.0", NULL), OK);
+    assert_false(world->receipt.has_given_way);
+    assert_int_equal(push_giving_way(world, "3.0", NULL), OK); /* it was given back */
+}
+
 static void *race(void *context)
 {
     struct racer *racer = context;
@@ -545,6 +581,7 @@ int main(void)
         WORLD_TEST(failing_store_leaves_nothing_behind),
         WORLD_TEST(failing_database_leaves_nothing_behind),
         WORLD_TEST(failing_look_up_of_what_was_before_moves_nothing),
+        WORLD_TEST(who_has_to_search_gives_way_to_those_who_do),
         WORLD_TEST(manifest_that_fills_the_memory_is_too_large),
     };
 

@@ -62,7 +62,9 @@ static struct str find_as(struct registry_world *world, const char *content, con
 
     assert_int_equal(
         manifest_parse(str_from(content), str_from(type), &world->arena, &manifest, NULL), OK);
+    assert_true(source_search_begin(world->registry, PUSH_WAITS));
     assert_int_equal(source_find(&search, &source, &is_found, NULL), OK);
+    source_search_end(world->registry);
     assert_int_equal(is_found, source.revision.length > 0);
     return source.revision;
 }
