@@ -1,3 +1,6 @@
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "api/api_private.h"
 #include "api/handlers.h"
 #include "api/team_query.h"
@@ -5,7 +8,7 @@
 #include "registry/sources.h"
 #include "registry/tags.h"
 
-enum { IMAGE_TAGS_MAX = 10 * 1000 };
+enum { CURSOR_MAX_BYTES = REPOSITORY_MAX_LENGTH + 32 };
 
 static enum error_code count_all(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code count_team(struct call *call, bool *wants_body_out, struct error *err);
@@ -14,6 +17,9 @@ static enum error_code count_teams(struct call *call, bool *wants_body_out, stru
 static enum error_code write_teams(struct call *call, const struct name_page *page,
                                    struct error *err);
 static enum error_code list_image_tags(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code read_cursor(struct call *call, struct image_query *query, struct error *err);
+static void add_link(struct call *call, const struct image_query *query,
+                     const struct image_tag_list *list);
 static void write_image_tag(struct json_writer *writer, const struct image_tag *tag);
 
 const struct handler statistics_handler = {.begin = count_all};
@@ -105,20 +111,22 @@ static enum error_code write_teams(struct call *call, const struct name_page *pa
 
 static enum error_code list_image_tags(struct call *call, bool *wants_body_out, struct error *err)
 {
-    const struct image_query query = {
-        .prefix = call->name,
-        .limit = IMAGE_TAGS_MAX,
-        .arena = &call->exchange->arena,
-    };
-    struct image_tag_list list;
+    struct image_query query = {.prefix = call->name, .arena = &call->exchange->arena};
+    struct image_tag_list list = {0};
     struct json_writer writer;
-    const enum error_code code =
-        registry_list_image_tags(call->api->config.registry, &query, &list, err);
+    enum error_code code = team_query_limit(call, &query.limit, err);
 
     (void)wants_body_out;
+    if (!code) {
+        code = read_cursor(call, &query, err);
+    }
+    if (!code) {
+        code = registry_list_image_tags(call->api->config.registry, &query, &list, err);
+    }
     if (code) {
         return code;
     }
+    add_link(call, &query, &list);
     json_writer_init(&writer, &call->answer);
     json_writer_begin_array(&writer);
     for (size_t i = 0; i < list.count; i++) {
@@ -126,6 +134,40 @@ static enum error_code list_image_tags(struct call *call, bool *wants_body_out, 
     }
     json_writer_end_array(&writer);
     return call_answer_written(call, "application/json", err);
+}
+
+/* `SEQUENCE-REPOSITORY` of the last tag of the page before. */
+static enum error_code read_cursor(struct call *call, struct image_query *query, struct error *err)
+{
+    struct str rest = call_parameter(call, "cursor");
+    uint64_t sequence = 0;
+    struct str first;
+
+    if (!rest.bytes) {
+        return OK;
+    }
+    if (!str_cut(&rest, '-', &first) || !str_parse_uint64(first, &sequence) || sequence == 0 ||
+        sequence > INT64_MAX || rest.length == 0) {
+        return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
+                               "cursor must be one that an answer's Link field has given");
+    }
+    query->after_repository = rest;
+    query->after_sequence = (int64_t)sequence;
+    return OK;
+}
+
+static void add_link(struct call *call, const struct image_query *query,
+                     const struct image_tag_list *list)
+{
+    char cursor[CURSOR_MAX_BYTES];
+
+    if (list->has_more && list->count > 0) {
+        const struct image_tag *const last = &list->tags[list->count - 1];
+
+        (void)snprintf(cursor, sizeof(cursor), "%" PRId64 "-%.*s", last->sequence,
+                       STR_FORMAT(last->repository));
+        call_add_cursor_link(call, query->limit, str_from(cursor));
+    }
 }
 
 static void write_image_tag(struct json_writer *writer, const struct image_tag *tag)

@@ -13,6 +13,8 @@ static enum error_code find_image(struct sql_connection *connection, struct str 
                                   struct digest *image_out, struct error *err);
 static enum error_code list_tags(struct sql_connection *connection, const struct digest *image,
                                  struct listing *listing, struct error *err);
+static enum error_code read_tag(const struct sql_rows *rows, struct arena *arena,
+                                struct image_tag *tag, struct error *err);
 static enum error_code not_found(struct str prefix, struct error *err);
 
 enum error_code metadata_list_image_tags(struct metadata *metadata, const struct image_query *query,
@@ -43,7 +45,9 @@ static enum error_code list(struct sql_connection *connection, void *context, st
     if (!code) {
         code = list_tags(connection, &image, listing, err);
     }
-    return code || listing->list.count > 0 ? code : not_found(prefix, err);
+    return code || listing->list.count > 0 || listing->query->after_sequence > 0
+               ? code
+               : not_found(prefix, err);
 }
 
 /* Two steps into the index: the first image with the prefix, and whether there is another one. */
@@ -84,17 +88,19 @@ static enum error_code find_image(struct sql_connection *connection, struct str 
 static enum error_code list_tags(struct sql_connection *connection, const struct digest *image,
                                  struct listing *listing, struct error *err)
 {
+    const struct image_query *wanted = listing->query;
     struct digest_value digest;
     const struct sql_query query = {
-        .text = "select repository.name, tag.name from manifest "
+        .text = "select repository.name, tag.name, tag.sequence from manifest "
                 "join tag on tag.repository_id = manifest.repository_id "
                 "and tag.digest = manifest.digest "
                 "join repository on repository.id = tag.repository_id "
-                "where coalesce(manifest.config_digest, manifest.digest) = $1 "
-                "and tag.kind <> 2 order by repository.name, tag.sequence limit $2",
-        .values = {metadata_digest_value(&digest, image),
-                   sql_integer((int64_t)listing->query->limit)},
-        .count = 2,
+                "where coalesce(manifest.config_digest, manifest.digest) = $1 and tag.kind <> 2 "
+                "and (repository.name, tag.sequence) > ($2, $3) "
+                "order by repository.name, tag.sequence limit $4",
+        .values = {metadata_digest_value(&digest, image), sql_text(wanted->after_repository),
+                   sql_integer(wanted->after_sequence), sql_integer((int64_t)wanted->limit + 1)},
+        .count = 4,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
     struct image_tag_list *found = &listing->list;
@@ -102,19 +108,24 @@ static enum error_code list_tags(struct sql_connection *connection, const struct
     enum error_code code = sql_query(connection, &query, &rows, err);
 
     found->count = 0;
-    while (!code && is_row && found->count < listing->query->limit) {
-        struct image_tag *tag = &found->tags[found->count];
-
+    found->has_more = false;
+    while (!code && is_row && !found->has_more) {
         code = sql_rows_next(rows, &is_row, err);
-        if (!code && is_row) {
-            code = metadata_read_text(rows, 0, listing->query->arena, &tag->repository, err);
-        }
-        if (!code && is_row) {
-            code = metadata_read_text(rows, 1, listing->query->arena, &tag->name, err);
-            found->count++;
+        found->has_more = !code && is_row && found->count == wanted->limit;
+        if (!code && is_row && !found->has_more) {
+            code = read_tag(rows, wanted->arena, &found->tags[found->count++], err);
         }
     }
     return code;
+}
+
+static enum error_code read_tag(const struct sql_rows *rows, struct arena *arena,
+                                struct image_tag *tag, struct error *err)
+{
+    const enum error_code code = metadata_read_text(rows, 0, arena, &tag->repository, err);
+
+    tag->sequence = sql_rows_column(rows, 2).integer;
+    return code ? code : metadata_read_text(rows, 1, arena, &tag->name, err);
 }
 
 static enum error_code not_found(struct str prefix, struct error *err)

@@ -206,7 +206,8 @@ static void platforms_are_kept(void **state)
 static enum error_code list_image(struct metadata_fixture *fixture, const char *prefix,
                                   struct strbuf *text)
 {
-    const struct image_query query = {str_from(prefix), 3, &fixture->arena};
+    const struct image_query query = {
+        .prefix = str_from(prefix), .limit = 3, .arena = &fixture->arena};
     struct image_tag_list list = {0};
     struct error err = {0};
     const enum error_code code = metadata_list_image_tags(fixture->metadata, &query, &list, &err);
@@ -251,6 +252,31 @@ static void images_are_found_by_a_part_of_their_id(void **state)
     assert_int_equal(list_image(fixture, "sha256:", &text), ERROR_CONFLICT);
     assert_int_equal(list_image(fixture, "sha256:c", &text), ERROR_NOT_FOUND);
     assert_int_equal(list_image(fixture, "sha256:a1", &text), ERROR_NOT_FOUND);
+    strbuf_release(&text);
+}
+
+static void an_images_tags_come_in_pages(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct image_query query = {.prefix = str_from(ID("a")), .limit = 1, .arena = &fixture->arena};
+    struct image_tag_list list = {.has_more = true};
+    struct strbuf text;
+
+    strbuf_init(&text, 1000);
+    push_image(fixture, "b/app", "1.0", ID("a"));
+    push_image(fixture, "b/app", "0.9", ID("a"));
+    push_image(fixture, "a/app", "1.0", ID("a"));
+    while (list.has_more) {
+        assert_int_equal(metadata_list_image_tags(fixture->metadata, &query, &list, NULL), OK);
+        assert_int_equal(list.count, 1);
+        strbuf_append_format(&text, "%.*s:%.*s ", STR_FORMAT(list.tags[0].repository),
+                             STR_FORMAT(list.tags[0].name));
+        query.after_repository = list.tags[0].repository;
+        query.after_sequence = list.tags[0].sequence;
+    }
+    assert_string_equal(text.text, "a/app:1.0 b/app:1.0 b/app:0.9 ");
+    assert_int_equal(metadata_list_image_tags(fixture->metadata, &query, &list, NULL), OK);
+    assert_int_equal(list.count, 0);
     strbuf_release(&text);
 }
 
@@ -328,6 +354,7 @@ int metadata_contract_run_sources(void)
         TEST(what_is_not_there_is_not_released),
         TEST(platforms_are_kept),
         TEST(images_are_found_by_a_part_of_their_id),
+        TEST(an_images_tags_come_in_pages),
         TEST(an_image_without_a_config_is_its_own),
         TEST(teams_are_counted_once),
         TEST(blobs_are_counted_once),

@@ -44,6 +44,25 @@ static void images_are_found_by_a_part_of_their_id(void **state)
                         "{\"name\":\"1\",\"team\":\"all\",\"artifact\":\"deep/er\"}]");
 }
 
+static void an_images_tags_come_in_pages(void **state)
+{
+    struct guarded_world *world = *state;
+    char line[STOCKED_PATH_BYTES];
+    struct str id;
+    struct str link;
+
+    (void)guarded_world_ask(world, "GET /v1/repositories/all/app/tags", WHO);
+    id = str_from_index(strbuf_str(&world->reply.body), sizeof("{\"1.0\":\"sha256:") - 1);
+    (void)snprintf(line, sizeof(line), "GET /tags/%.*s?limit=2", 12, id.bytes);
+    link = reply_field(guarded_world_ask(world, line, WHO), "Link");
+    assert_true(str_starts_with(link, "</tags/") && str_ends_with(link, "-all/app>; rel=\"next\""));
+    link = str_slice(link, 1, str_index_of(link, '>'));
+    (void)snprintf(line, sizeof(line), "GET %.*s", STR_FORMAT(link));
+    assert_string_equal(guarded_world_ask(world, line, WHO)->body.text,
+                        "[{\"name\":\"1\",\"team\":\"all\",\"artifact\":\"deep/er\"}]");
+    assert_null(reply_field(&world->reply, "Link").bytes);
+}
+
 static void what_goes_wrong_is_said(void **state)
 {
     static const struct {
@@ -60,6 +79,10 @@ static void what_goes_wrong_is_said(void **state)
         {"GET /tags/sha256%3A", WHO, 400},
         {"GET /tags/xyz", WHO, 400},
         {"GET /tags/%zz", WHO, 400},
+        {"GET /tags/abc?limit=0", WHO, 400},
+        {"GET /tags/abc?cursor=x", WHO, 400},
+        {"GET /tags/abc?cursor=0-all/app", WHO, 400},
+        {"GET /tags/abc?cursor=1-", WHO, 400},
         {"GET /tags/0000000000000000", WHO, 404},
     };
     struct guarded_world *world = *state;
@@ -109,6 +132,7 @@ int main(void)
     const struct CMUnitTest statistics_handlers[] = {
         TEST(counts_are_answered),
         TEST(images_are_found_by_a_part_of_their_id),
+        TEST(an_images_tags_come_in_pages),
         TEST(what_goes_wrong_is_said),
         TEST(a_beginning_of_several_images_is_412),
     };

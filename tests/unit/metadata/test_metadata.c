@@ -234,7 +234,7 @@ static void read_details(struct metadata *metadata, struct arena *arena)
     const struct tag_detail_query details = {
         .repository = app, .newest = 1, .limit = 10, .arena = arena};
     const struct tag_place place = {app, str_from("1.0"), digest};
-    const struct image_query image = {str_from("sha256:"), 10, arena};
+    const struct image_query image = {.prefix = str_from("sha256:"), .limit = 10, .arena = arena};
     struct name_page page;
     struct tag_detail_page detail_page;
     struct tag_detail detail;

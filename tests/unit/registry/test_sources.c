@@ -114,7 +114,8 @@ static void images_are_asked_for_in_each_form(void **state)
 
     push(world, "1.0", "a", NULL);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        const struct image_query query = {str_from(rows[i].prefix), 10, &world->arena};
+        const struct image_query query = {
+            .prefix = str_from(rows[i].prefix), .limit = 10, .arena = &world->arena};
         struct image_tag_list list = {0};
         const enum error_code code = registry_list_image_tags(world->registry, &query, &list, NULL);
 
