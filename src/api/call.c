@@ -41,7 +41,7 @@ enum error_code call_answer_written(struct call *call, const char *content_type,
 {
     if (call->answer.is_truncated) {
         return error_set(err, ERROR_TOO_LARGE,
-                         "the answer has more than %d bytes: ask for fewer with n",
+                         "the answer has more than %d bytes: ask for fewer entries",
                          ANSWER_MAX_BYTES);
     }
     /* What is listed grows, and there is nothing to ask by whether it did. */

@@ -28,6 +28,7 @@ static enum error_code list(struct sql_connection *connection, void *context, st
 static enum error_code find_place_before(struct sql_connection *connection, struct sql_query *query,
                                          int64_t newest, struct error *err);
 static enum error_code read_page(struct sql_rows *rows, struct listing *listing, struct error *err);
+static size_t text_bytes_of(const struct sql_rows *rows);
 static enum error_code read_tag(const struct sql_rows *rows, struct arena *arena,
                                 struct tag_detail *tag, struct error *err);
 static enum error_code find(struct sql_connection *connection, void *context, struct error *err);
@@ -103,6 +104,7 @@ static enum error_code read_page(struct sql_rows *rows, struct listing *listing,
     const struct tag_detail_query *wanted = listing->query;
     struct tag_detail_page *page = &listing->page;
     enum error_code code = OK;
+    size_t text_bytes = 0;
     bool is_row = true;
 
     page->count = 0;
@@ -112,12 +114,25 @@ static enum error_code read_page(struct sql_rows *rows, struct listing *listing,
         if (code || !is_row) {
             break;
         }
-        page->has_more = page->count == wanted->limit;
+        text_bytes += text_bytes_of(rows);
+        page->has_more =
+            page->count == wanted->limit || (page->count > 0 && text_bytes > TAG_PAGE_TEXT_BYTES);
         if (!page->has_more) {
             code = read_tag(rows, wanted->arena, &page->tags[page->count++], err);
         }
     }
     return code;
+}
+
+static size_t text_bytes_of(const struct sql_rows *rows)
+{
+    static const int columns[] = {0, 3, 6, 9, 10};
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
+        bytes += sql_rows_column(rows, columns[i]).bytes.length;
+    }
+    return bytes;
 }
 
 static enum error_code read_tag(const struct sql_rows *rows, struct arena *arena,

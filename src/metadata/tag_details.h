@@ -27,6 +27,9 @@ struct tag_detail_query {
     struct arena *arena; /* for the page */
 };
 
+/* The texts of a page's tags, platforms above all: it ends early when they are large. */
+enum { TAG_PAGE_TEXT_BYTES = 4 * 1024 * 1024 };
+
 /* Oldest first, without signature tags. */
 struct tag_detail_page {
     struct tag_detail *tags;

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -182,6 +184,38 @@ static void the_newest_tags_are_the_last_of_all(void **state)
     }
 }
 
+/* However few there are: an answer stays within what a request may take. */
+static void a_page_ends_early_when_platforms_are_many(void **state)
+{
+    enum { PLATFORMS_BYTES = TAG_PAGE_TEXT_BYTES / 2 + 1 };
+    struct metadata_fixture *fixture = *state;
+    struct tag_detail_query query = {.repository = str_from("team/app"), .limit = 10};
+    char *const platforms = malloc(PLATFORMS_BYTES);
+    struct tag_detail_page page = {0};
+    struct arena large;
+
+    memset(platforms, 'x', PLATFORMS_BYTES);
+    for (int i = 0; i < 2; i++) {
+        struct manifest_push push = push_of("team/app", i ? "2" : "1", i ? "two" : "one");
+
+        push.facts.platforms = (struct str){platforms, PLATFORMS_BYTES};
+        must_push(fixture, &push);
+    }
+    arena_init(&large, 2 * (size_t)TAG_PAGE_TEXT_BYTES);
+    query.arena = &large;
+    assert_int_equal(metadata_list_tag_details(fixture->metadata, &query, &page, NULL), OK);
+    assert_int_equal(page.count, 1);
+    assert_true(page.has_more);
+    query.after_ms = page.tags[0].tag.created_ms;
+    query.after_sequence = page.tags[0].sequence;
+    assert_int_equal(metadata_list_tag_details(fixture->metadata, &query, &page, NULL), OK);
+    assert_int_equal(page.count, 1);
+    assert_true(str_is(page.tags[0].tag.name, "2"));
+    assert_false(page.has_more);
+    arena_release(&large);
+    free(platforms);
+}
+
 static void what_is_not_there_is_said(void **state)
 {
     struct metadata_fixture *fixture = *state;
@@ -218,6 +252,7 @@ int metadata_contract_run_teams(void)
         TEST(artifacts_are_those_of_the_team_alone),
         TEST(tags_are_listed_oldest_first_without_signatures),
         TEST(the_newest_tags_are_the_last_of_all),
+        TEST(a_page_ends_early_when_platforms_are_many),
         TEST(what_is_not_there_is_said),
     };
 
