@@ -27,8 +27,13 @@ static const struct alias aliases[] = {
     {"API_REPOSITORY", "public_url", "https://"},
 };
 
+/* PGSSLMODE is not among them: alone, it names no database. */
+static const char *const database_names[] = {"DB_SUBNAME", "DB_USER", "DB_PASSWORD"};
+
 enum { ALIAS_VALUE_MAX_BYTES = 4096 };
 
+static void refuse_database(char *const *environment, struct problems *problems);
+static bool is_set(char *const *environment, const char *name);
 static void apply_aliases(char *const *environment, struct settings *settings,
                           struct problems *problems);
 static void apply_alias(const struct alias *alias, struct str value, struct settings *settings,
@@ -56,6 +61,7 @@ void setting_environment_name(const struct setting *setting,
 void settings_environment_apply(char *const *environment, struct settings *settings,
                                 struct problems *problems)
 {
+    refuse_database(environment, problems);
     apply_aliases(environment, settings, problems);
     for (size_t i = 0; environment[i]; i++) {
         struct str value = str_from(environment[i]);
@@ -68,6 +74,35 @@ void settings_environment_apply(char *const *environment, struct settings *setti
             apply_variable(name, value, settings, problems);
         }
     }
+}
+
+/* Ignored, they would give an empty registry to whoever expects what the original's one holds. */
+static void refuse_database(char *const *environment, struct problems *problems)
+{
+    for (size_t i = 0; i < ARRAY_LEN(database_names); i++) {
+        if (is_set(environment, database_names[i])) {
+            problems_add(problems,
+                         "environment: %s: there is no PostgreSQL here: metadata are kept in a "
+                         "file in the folder that `data` names, and none are taken over from the "
+                         "original server's database; if that is what you want, remove DB_SUBNAME, "
+                         "DB_USER and DB_PASSWORD from the environment",
+                         database_names[i]);
+            return;
+        }
+    }
+}
+
+static bool is_set(char *const *environment, const char *name)
+{
+    for (size_t i = 0; environment[i]; i++) {
+        struct str value = str_from(environment[i]);
+        struct str key;
+
+        if (str_cut(&value, '=', &key) && value.length > 0 && str_is(key, name)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* First, so that our own names win. */

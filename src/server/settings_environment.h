@@ -13,7 +13,8 @@ void setting_environment_name(const struct setting *setting,
 /*
  * Sets what variables of the environment say, whose form is that of `environ`. Empty ones count as
  * not set. Unknown ones that begin with PIERONE_ are problems, but for those that others are known
- * to set: Pier One's client, and Kubernetes for a service of our name.
+ * to set: Pier One's client, and Kubernetes for a service of our name. The original's names are
+ * understood, and those of its database are a problem.
  */
 void settings_environment_apply(char *const *environment, struct settings *settings,
                                 struct problems *problems);

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -161,6 +162,32 @@ static void names_of_the_original_are_understood(void **state)
     settings_release(&settings);
 }
 
+/* Such a start would seem to work, on an empty registry. */
+static void database_of_the_original_is_refused(void **state)
+{
+    static const char *const cases[][3] = {
+        {"DB_SUBNAME=//db:5432/pierone?ssl=true", "DB_USER=p"},
+        {"DB_USER=pierone"},
+        {"DB_PASSWORD=hunter2", "PGSSLMODE=require"},
+    };
+    static const char *const others[] = {"PGSSLMODE=require", "DB_SUBNAME=", "DB_SERVICE_HOST=x",
+                                         NULL};
+    struct settings settings;
+
+    (void)state;
+    settings_init(&settings);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const char *problems = problems_of(cases[i], &settings);
+
+        assert_non_null(strstr(problems, "there is no PostgreSQL"));
+        assert_true(str_starts_with(str_from(problems), "environment: DB_"));
+        assert_null(strchr(problems, '\n'));
+        assert_null(strstr(problems, "hunter2"));
+    }
+    assert_string_equal(problems_of(others, &settings), "");
+    settings_release(&settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +198,7 @@ int main(void)
         cmocka_unit_test(variables_that_others_set_are_left_alone),
         cmocka_unit_test(wrong_variables_are_named),
         cmocka_unit_test(names_of_the_original_are_understood),
+        cmocka_unit_test(database_of_the_original_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
