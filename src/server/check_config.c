@@ -14,23 +14,27 @@ static void check_admission(const struct settings *settings, struct strbuf *repo
                             struct problems *problems);
 static void append_head(struct strbuf *report, const struct settings *settings,
                         const char *data_path);
+static bool conclude(const struct strbuf *details, struct strbuf *report,
+                     const struct problems *problems);
 
 bool check_config(const struct settings_sources *sources, struct strbuf *report,
                   struct problems *problems)
 {
+    CLEANUP(strbuf_release) struct strbuf details;
     char data_path[PATH_MAX] = "";
     struct settings settings;
 
+    strbuf_init(&details, CHECK_REPORT_MAX_BYTES);
     if (settings_load(sources, &settings, problems)) {
         return false;
     }
     check_data(&settings, data_path, problems);
     check_tls(&settings, problems);
-    append_head(report, &settings, data_path);
-    check_admission(&settings, report, problems);
-    storage_check(&settings, report, problems);
+    append_head(&details, &settings, data_path);
+    check_admission(&settings, &details, problems);
+    storage_check(&settings, &details, problems);
     settings_release(&settings);
-    return problems_is_empty(problems);
+    return conclude(&details, report, problems);
 }
 
 static void check_data(const struct settings *settings, char path_out[PATH_MAX],
@@ -75,7 +79,20 @@ static void check_admission(const struct settings *settings, struct strbuf *repo
 static void append_head(struct strbuf *report, const struct settings *settings,
                         const char *data_path)
 {
-    strbuf_append_format(report, "configuration is valid\nlisten: %s (%s)\ndata: %s\n",
-                         settings->listen, settings->tls.certificate ? "TLS" : "plain HTTP",
-                         data_path);
+    strbuf_append_format(report, "listen: %s (%s)\n", settings->listen,
+                         settings->tls.certificate ? "TLS" : "plain HTTP");
+    if (data_path[0] != '\0') {
+        strbuf_append_format(report, "data: %s\n", data_path);
+    }
+}
+
+static bool conclude(const struct strbuf *details, struct strbuf *report,
+                     const struct problems *problems)
+{
+    const bool is_valid = problems_is_empty(problems);
+
+    strbuf_append_text(report,
+                       is_valid ? "configuration is valid\n" : "configuration is not valid\n");
+    strbuf_append(report, strbuf_str(details));
+    return is_valid;
 }

@@ -106,14 +106,14 @@ static int check(const struct settings_sources *sources)
 {
     CLEANUP(problems_release) struct problems problems;
     CLEANUP(strbuf_release) struct strbuf report;
+    bool is_valid = false;
 
     problems_init(&problems);
     strbuf_init(&report, CHECK_REPORT_MAX_BYTES);
-    if (!check_config(sources, &report, &problems)) {
-        print_problems(&problems);
-        return EXIT_FAILED;
-    }
-    return fputs(report.text, stdout) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
+    is_valid = check_config(sources, &report, &problems);
+    is_valid = fputs(report.text, stdout) >= 0 && fflush(stdout) == 0 && is_valid;
+    print_problems(&problems);
+    return is_valid ? EXIT_SUCCESS : EXIT_FAILED;
 }
 
 static int print(void (*append)(struct strbuf *buf))

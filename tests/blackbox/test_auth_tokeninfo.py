@@ -321,7 +321,17 @@ def test_check_config_tries_the_look_ups(check_config, services):
         for name in ("team_service_url", "kio_url", "permission_service_url"):
             result = check_config(services.settings(teams={name: url}))
             assert result.returncode == 1, name
-            assert url.removeprefix("http://") in result.stdout + result.stderr, name
+            assert url.removeprefix("http://") in result.stderr, name
+
+
+def test_check_config_tells_what_is_right_beside_what_is_wrong(check_config, services):
+    with nobody_listens() as url:
+        result = check_config(services.settings(teams={"kio_url": url}))
+    assert result.returncode == 1
+    assert result.stdout.startswith("configuration is not valid\n")
+    assert services.tokeninfo_url.removeprefix("http://") in result.stdout
+    assert url.removeprefix("http://") in result.stderr
+    assert url.removeprefix("http://") not in result.stdout
 
 
 @pytest.mark.parametrize("listen, more, code", [

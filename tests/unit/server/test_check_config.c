@@ -75,6 +75,10 @@ static void every_problem_is_told(void **state)
     assert_non_null(strstr(outcome.problems.lines.text, "data: cannot keep data in /nowhere/at"));
     assert_non_null(strstr(outcome.problems.lines.text, "TLS: "));
     assert_non_null(strstr(outcome.problems.lines.text, "/nowhere/either"));
+    assert_string_equal(outcome.report.text, "configuration is not valid\n"
+                                             "listen: 127.0.0.1:8080 (TLS)\n"
+                                             "open: no identity provider, everybody who reaches "
+                                             "it may push\n");
     release(&outcome);
 }
 
@@ -86,6 +90,7 @@ static void wrong_settings_end_the_check(void **state)
     check("", NULL, &outcome);
     assert_false(outcome.is_valid);
     assert_string_equal(outcome.problems.lines.text, "--data: is empty");
+    assert_string_equal(strbuf_str(&outcome.report).bytes, "");
     release(&outcome);
 }
 
