@@ -14,7 +14,8 @@ enum {
 struct authenticator {
     struct authenticator_config config;
     struct lookup_cache *cache;
-    struct login_limiter *limiter;
+    struct login_limiter *limiter;       /* of passwords */
+    struct login_limiter *token_limiter; /* of what others are asked about */
     struct keyed_hash hash;
 };
 
@@ -31,9 +32,10 @@ static struct lookup_key key_of(const struct authenticator *authenticator,
 static unsigned long generation_of(const struct authenticator *authenticator,
                                    const struct credentials *credentials);
 static void inquire(void *context, struct lookup_outcome *outcome_out);
-static enum error_code ask_sources(const struct authenticator *authenticator,
-                                   const struct credentials *credentials,
-                                   struct identity **identity_out, struct error *err);
+static enum error_code ask_sources(const struct inquiry *inquiry, struct identity **identity_out,
+                                   struct error *err);
+static enum error_code ask_others(const struct inquiry *inquiry, struct identity **identity_out,
+                                  struct error *err);
 static struct identity_source *find_decider(const struct authenticator *authenticator,
                                             const struct credentials *credentials);
 static enum error_code ask_all(const struct authenticator *authenticator,
@@ -50,6 +52,7 @@ struct authenticator *authenticator_new(const struct authenticator_config *confi
     authenticator->config = *config;
     authenticator->cache = lookup_cache_new(config->cache_entries, config->clock);
     authenticator->limiter = login_limiter_new(config->clock);
+    authenticator->token_limiter = login_limiter_new(config->clock);
     keyed_hash_init(&authenticator->hash);
     return authenticator;
 }
@@ -61,6 +64,7 @@ void authenticator_free(struct authenticator *authenticator)
     }
     lookup_cache_free(authenticator->cache);
     login_limiter_free(authenticator->limiter);
+    login_limiter_free(authenticator->token_limiter);
     keyed_hash_release(&authenticator->hash);
     free(authenticator);
 }
@@ -153,19 +157,45 @@ static void inquire(void *context, struct lookup_outcome *outcome_out)
             return; /* the limiter remembers by itself */
         }
     }
-    outcome_out->code =
-        ask_sources(authenticator, credentials, &outcome_out->identity, &outcome_out->err);
+    outcome_out->code = ask_sources(inquiry, &outcome_out->identity, &outcome_out->err);
     outcome_out->lifetime_ms = lifetime_of(inquiry, outcome_out);
 }
 
-static enum error_code ask_sources(const struct authenticator *authenticator,
-                                   const struct credentials *credentials,
-                                   struct identity **identity_out, struct error *err)
+static enum error_code ask_sources(const struct inquiry *inquiry, struct identity **identity_out,
+                                   struct error *err)
 {
-    struct identity_source *decider = find_decider(authenticator, credentials);
+    const struct credentials *credentials = inquiry->login->credentials;
+    struct identity_source *decider = find_decider(inquiry->authenticator, credentials);
 
-    return decider ? decider->driver->identify(decider, credentials, identity_out, err)
-                   : ask_all(authenticator, credentials, identity_out, err);
+    if (decider) {
+        return decider->driver->identify(decider, credentials, identity_out, err);
+    }
+    return credentials->kind == CREDENTIALS_PASSWORD
+               ? ask_all(inquiry->authenticator, credentials, identity_out, err)
+               : ask_others(inquiry, identity_out, err);
+}
+
+/*
+ * Each token that nobody knows is a question to a provider: so many different ones come from one
+ * address, and no more. One that was known is remembered, and never gets here.
+ */
+static enum error_code ask_others(const struct inquiry *inquiry, struct identity **identity_out,
+                                  struct error *err)
+{
+    const struct authenticator *authenticator = inquiry->authenticator;
+    const struct login *login = inquiry->login;
+    const struct lookup_key key = key_of(authenticator, login->credentials);
+    const struct str name = {(const char *)key.bytes, sizeof(key.bytes)};
+    enum error_code code =
+        login_limiter_check_address(authenticator->token_limiter, login->address, err);
+
+    if (!code) {
+        code = ask_all(authenticator, login->credentials, identity_out, err);
+    }
+    if (code == ERROR_UNAUTHENTICATED) {
+        login_limiter_count_once(authenticator->token_limiter, login->address, name);
+    }
+    return code;
 }
 
 static struct identity_source *find_decider(const struct authenticator *authenticator,

@@ -9,7 +9,7 @@
 
 /*
  * Credentials -> identity: asks the sources, and remembers what they said. Bounded in memory, in
- * what it asks of others, and in how many wrong passwords it takes. Shared by threads.
+ * what it asks of others, and in how many failed logins it takes. Shared by threads.
  */
 struct authenticator;
 
@@ -35,7 +35,7 @@ void authenticator_free(struct authenticator *authenticator);
 
 /*
  * Who it is: *identity_out is a new reference. ERROR_UNAUTHENTICATED, ERROR_DENIED and
- * ERROR_UNAVAILABLE as from an identity_source; ERROR_TOO_MANY: too many wrong passwords. If
+ * ERROR_UNAVAILABLE as from an identity_source; ERROR_TOO_MANY: too many failed logins. If
  * nothing is remembered and may_wait is false, sets *waits_out and fails: to be tried again where
  * it may wait.
  */

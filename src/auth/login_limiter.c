@@ -22,9 +22,11 @@ struct login_limiter {
     const struct clock *clock;
 };
 
+static enum error_code refuse_until(struct login_limiter *limiter, int64_t ends_ms,
+                                    struct error *err);
 static int64_t blocked_until(struct login_limiter *limiter, struct str address, struct str name,
                              unsigned failures_max);
-static void count_one(struct login_limiter *limiter, struct str address, struct str name);
+static unsigned count_one(struct login_limiter *limiter, struct str address, struct str name);
 static void key_of(const struct login_limiter *limiter, struct str address, struct str name,
                    uint8_t key_out[KEYED_HASH_BYTES]);
 static struct slot *bucket_of(struct login_limiter *limiter, const uint8_t *key);
@@ -56,12 +58,23 @@ void login_limiter_free(struct login_limiter *limiter)
 enum error_code login_limiter_check(struct login_limiter *limiter, struct str address,
                                     struct str name, struct error *err)
 {
-    const int64_t now_ms = clock_monotonic_ms(limiter->clock);
-    const int64_t ends_of_name_ms = blocked_until(limiter, address, name, LOGIN_FAILURES_MAX);
-    const int64_t ends_of_all_ms =
-        blocked_until(limiter, address, (struct str){0}, ADDRESS_FAILURES_MAX);
-    const int64_t left_ms =
-        (ends_of_name_ms > ends_of_all_ms ? ends_of_name_ms : ends_of_all_ms) - now_ms;
+    const enum error_code code =
+        refuse_until(limiter, blocked_until(limiter, address, name, LOGIN_FAILURES_MAX), err);
+
+    return code ? code : login_limiter_check_address(limiter, address, err);
+}
+
+enum error_code login_limiter_check_address(struct login_limiter *limiter, struct str address,
+                                            struct error *err)
+{
+    return refuse_until(
+        limiter, blocked_until(limiter, address, (struct str){0}, ADDRESS_FAILURES_MAX), err);
+}
+
+static enum error_code refuse_until(struct login_limiter *limiter, int64_t ends_ms,
+                                    struct error *err)
+{
+    const int64_t left_ms = ends_ms - clock_monotonic_ms(limiter->clock);
     unsigned left_s = 0;
 
     if (left_ms <= 0) {
@@ -69,7 +82,7 @@ enum error_code login_limiter_check(struct login_limiter *limiter, struct str ad
     }
     left_s = (unsigned)(left_ms / MS_PER_SECOND + 1);
     (void)error_set(err, ERROR_TOO_MANY,
-                    "too many wrong passwords from your address: wait %u seconds", left_s);
+                    "too many failed logins from your address: wait %u seconds", left_s);
     if (err) {
         err->retry_after_s = left_s;
     }
@@ -126,14 +139,23 @@ static struct slot *find(struct login_limiter *limiter, const uint8_t *key)
 
 void login_limiter_count(struct login_limiter *limiter, struct str address, struct str name)
 {
-    count_one(limiter, address, name);
-    count_one(limiter, address, (struct str){0});
+    (void)count_one(limiter, address, name);
+    (void)count_one(limiter, address, (struct str){0});
 }
 
-static void count_one(struct login_limiter *limiter, struct str address, struct str name)
+void login_limiter_count_once(struct login_limiter *limiter, struct str address, struct str name)
+{
+    if (count_one(limiter, address, name) == 1) {
+        (void)count_one(limiter, address, (struct str){0});
+    }
+}
+
+/* How many there are now. */
+static unsigned count_one(struct login_limiter *limiter, struct str address, struct str name)
 {
     uint8_t key[KEYED_HASH_BYTES];
     struct slot *slot;
+    unsigned failures = 0;
 
     key_of(limiter, address, name, key);
     (void)pthread_mutex_lock(&limiter->mutex);
@@ -144,8 +166,9 @@ static void count_one(struct login_limiter *limiter, struct str address, struct 
         slot->failures = 0;
         slot->ends_ms = clock_monotonic_ms(limiter->clock) + LOGIN_WINDOW_MS;
     }
-    slot->failures++;
+    failures = ++slot->failures;
     (void)pthread_mutex_unlock(&limiter->mutex);
+    return failures;
 }
 
 static struct slot *oldest(struct slot *bucket)

@@ -8,7 +8,7 @@
 #include "base/str.h"
 
 /*
- * Slows down whoever guesses passwords: after some wrong ones for one name from one address, no
+ * Slows down whoever guesses: after some failures for one name from one address, no
  * more is tried for a while, right or wrong. Bounded memory: when it is full, the one that was
  * quiet for longest is forgotten.
  */
@@ -30,5 +30,15 @@ void login_limiter_free(struct login_limiter *limiter);
 MUST_USE enum error_code login_limiter_check(struct login_limiter *limiter, struct str address,
                                              struct str name, struct error *err);
 
+/* The same for all names from the address together. */
+MUST_USE enum error_code login_limiter_check_address(struct login_limiter *limiter,
+                                                     struct str address, struct error *err);
+
 /* The password was wrong. */
 void login_limiter_count(struct login_limiter *limiter, struct str address, struct str name);
+
+/*
+ * The same for what is no guess when it is repeated, such as a token that has expired: each name
+ * counts once within the time, for its address alone.
+ */
+void login_limiter_count_once(struct login_limiter *limiter, struct str address, struct str name);

@@ -241,6 +241,22 @@ def test_many_tokens_do_not_fill_the_memory(start_server, services, ask, client)
     assert resident_bytes(server) - before < 64 * 1024 * 1024
 
 
+@pytest.mark.parametrize("present", [bearer, oauth2])
+def test_a_flood_of_wrong_tokens_reaches_the_provider_so_often_only(server, services, ask, client,
+                                                                   used_secrets, present):
+    """From one address. Who is known is served, an expired token of a pipeline counts once."""
+    token = services.add_token("jdoe")
+    assert ask(server, token) == 200
+    visitor = client(server)
+    statuses = [visitor.request("GET", "/v2/", headers={"Authorization": present(
+        used_secrets.add(f"invented-token-{number}"))}) for number in range(200)]
+    refused = [reply for reply in statuses if reply.status == 429]
+    assert len(refused) == 100 and {reply.status for reply in statuses} == {401, 429}
+    assert all(1 <= int(reply.headers["Retry-After"]) <= 60 for reply in refused)
+    assert services.tokeninfo.count == 101
+    assert ask(server, token) == 200
+
+
 def resident_bytes(server):
     with open(f"/proc/{server.process.pid}/statm", encoding="ascii") as statm:
         return int(statm.read().split()[1]) * 4096

@@ -295,6 +295,59 @@ static void wrong_passwords_are_counted_also_from_memory(void **state)
     assert_int_equal(log_in_as(fixture, CREDENTIALS_TOKEN, "t", true), ERROR_UNAUTHENTICATED);
 }
 
+/* The one with the number i. */
+static enum error_code try_token(struct fixture *fixture, int i)
+{
+    char token[16];
+
+    (void)snprintf(token, sizeof(token), "t%d", i);
+    return log_in(fixture, token);
+}
+
+static void one_address_asks_about_so_many_tokens_that_nobody_knows(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->sources[0].code = OK;
+    assert_int_equal(log_in(fixture, "known"), OK);
+    fixture->sources[0].code = ERROR_UNAUTHENTICATED;
+    for (int i = 0; i < ADDRESS_FAILURES_MAX; i++) {
+        assert_int_equal(try_token(fixture, i), ERROR_UNAUTHENTICATED);
+    }
+    assert_int_equal(try_token(fixture, ADDRESS_FAILURES_MAX), ERROR_TOO_MANY);
+    assert_true(fixture->err.retry_after_s > 0);
+    assert_int_equal(fixture->sources[0].questions, 1 + ADDRESS_FAILURES_MAX);
+    assert_int_equal(log_in(fixture, "known"), OK);
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "p", true), ERROR_UNAUTHENTICATED);
+    fake_clock_advance(&fixture->clock, LOGIN_WINDOW_MS);
+    fixture->sources[0].code = OK;
+    assert_int_equal(try_token(fixture, ADDRESS_FAILURES_MAX), OK);
+}
+
+/* A pipeline does not give up: others behind the same address must not suffer for it. */
+static void an_expired_token_that_is_sent_again_and_again_locks_nobody_out(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int i = 0; i < 2 * ADDRESS_FAILURES_MAX; i++) {
+        assert_int_equal(log_in(fixture, "expired"), ERROR_UNAUTHENTICATED);
+        fake_clock_advance(&fixture->clock, 5000);
+    }
+    assert_int_equal(fixture->sources[0].questions, 2 * ADDRESS_FAILURES_MAX);
+    fixture->sources[0].code = OK;
+    assert_int_equal(log_in(fixture, "new"), OK);
+}
+
+static void tokens_that_are_verified_here_are_not_counted(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->sources[1].interest = SOURCE_DECIDES;
+    for (int i = 0; i < 2 * ADDRESS_FAILURES_MAX; i++) {
+        assert_int_equal(try_token(fixture, i), ERROR_UNAUTHENTICATED);
+    }
+}
+
 static void an_outage_is_no_wrong_password(void **state)
 {
     struct fixture *fixture = *state;
@@ -348,6 +401,9 @@ int main(void)
         TEST(what_nobody_is_for_is_said),
         TEST(a_source_that_changed_is_asked_again),
         TEST(wrong_passwords_are_counted_also_from_memory),
+        TEST(one_address_asks_about_so_many_tokens_that_nobody_knows),
+        TEST(an_expired_token_that_is_sent_again_and_again_locks_nobody_out),
+        TEST(tokens_that_are_verified_here_are_not_counted),
         TEST(an_outage_is_no_wrong_password),
         TEST(a_password_is_remembered_for_a_minute_only),
         TEST(lapsed_credentials_are_for_whom_they_name),

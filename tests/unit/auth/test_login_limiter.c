@@ -100,6 +100,26 @@ static void one_address_cannot_try_name_after_name(void **state)
     assert_int_equal(check(fixture, "10.0.0.1", "another"), OK);
 }
 
+static void what_is_repeated_counts_once(void **state)
+{
+    const struct str address = STR_LITERAL("10.0.0.1");
+    struct fixture *fixture = *state;
+    char name[32];
+
+    for (int i = 0; i < ADDRESS_FAILURES_MAX; i++) {
+        login_limiter_count_once(fixture->limiter, address, str_from("expired"));
+    }
+    for (int i = 1; i < ADDRESS_FAILURES_MAX; i++) {
+        assert_int_equal(login_limiter_check_address(fixture->limiter, address, NULL), OK);
+        (void)snprintf(name, sizeof(name), "name%d", i);
+        login_limiter_count_once(fixture->limiter, address, str_from(name));
+    }
+    assert_int_equal(login_limiter_check_address(fixture->limiter, address, NULL), ERROR_TOO_MANY);
+    assert_int_equal(login_limiter_check_address(fixture->limiter, str_from("10.0.0.2"), NULL), OK);
+    fake_clock_advance(&fixture->clock, LOGIN_WINDOW_MS);
+    assert_int_equal(login_limiter_check_address(fixture->limiter, address, NULL), OK);
+}
+
 static void any_number_of_names_takes_bounded_memory(void **state)
 {
     struct fixture *fixture = *state;
@@ -122,6 +142,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_names_and_addresses_are_not_held_up, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(one_address_cannot_try_name_after_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_repeated_counts_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_number_of_names_takes_bounded_memory, set_up,
                                         tear_down),
     };
