@@ -187,6 +187,87 @@ def test_containerd_pushes_and_pulls(docker, docker_login, docker_daemon, client
                 "401 Unauthorized")
 
 
+def ctr_options(token):
+    return ("--plain-http", *(("--user", f"{USER}:{token}") if token else ()))
+
+
+@pytest.fixture
+def ctr_pull(docker_daemon):
+    """Pulls into containerd, as whoever has the token; None: nobody in particular."""
+    def pull(name, token):
+        ctr = docker_daemon.ctr()
+        result = ctr.try_run("images", "pull", *ctr_options(token), "--snapshotter", "native",
+                             name)
+        if result.returncode == 0:
+            ctr.run("images", "rm", name)
+        return result
+
+    return pull
+
+
+@pytest.fixture
+def ctr_copy(docker_daemon):
+    """
+    What is said to a push that is refused, of an image from elsewhere: ctr 1.6 hangs if all layers
+    are there already and the manifest is refused.
+    """
+    def copy(origin, name, token):
+        ctr = docker_daemon.ctr()
+        ctr.run("images", "pull", *ctr_options(token), "--snapshotter", "native", origin)
+        said = ctr.refuse("images", "push", *ctr_options(token), name, origin)
+        ctr.run("images", "rm", origin)
+        return said
+
+    return copy
+
+
+@pytest.mark.parametrize("who", WHO_MAY | WHO_MAY_NOT)
+def test_containerd_pulls_as_whoever_is_logged_in(ctr_pull, server, services, who):
+    maker = WHO_MAY.get(who) or WHO_MAY_NOT[who][0]
+    result = ctr_pull(f"{pushed(server, services)}:1.0", maker(services))
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("who", WHO_MAY_NOT)
+def test_containerd_is_not_let_push(ctr_copy, server, public_server, services, who):
+    token = WHO_MAY_NOT[who][0](services)
+    said = ctr_copy(f"{pushed(public_server, services)}:1.0", name_for(server), token)
+    assert_says(said, "403 Forbidden")
+
+
+def test_containerd_does_not_pull_without_a_login(ctr_pull, server, services, used_secrets):
+    name = f"{pushed(server, services)}:1.0"
+    for token in (None, used_secrets.add("nobody-knows-this-token")):
+        result = ctr_pull(name, token)
+        assert result.returncode != 0
+        assert_says(result.stderr, "401 Unauthorized")
+
+
+def test_containerd_does_not_pull_with_an_expired_token(ctr_pull, start_shipped_server, services,
+                                                        fake_time):
+    server = start_shipped_server(services.settings(), fake_time.environment)
+    name, token = f"{pushed(server, services)}:1.0", services.add_token("jdoe")
+    assert ctr_pull(name, token).returncode == 0
+    services.revoke(token)
+    fake_time.forward(600)
+    result = ctr_pull(name, token)
+    assert result.returncode != 0
+    assert_says(result.stderr, "401 Unauthorized")
+
+
+def test_containerd_pulls_anonymously_where_anybody_reads(ctr_pull, public_server, services):
+    name = f"{pushed(public_server, services)}:1.0"
+    result = ctr_pull(name, None)
+    assert result.returncode == 0, result.stderr
+
+
+def test_containerd_does_not_push_anonymously(ctr_copy, start_shipped_server, public_server,
+                                              services):
+    other = start_shipped_server(services.settings({"public_read": True}))
+    said = ctr_copy(f"{pushed(public_server, services)}:1.0", name_for(other), None)
+    assert_says(said, "authorization failed")
+
+
 # -- podman and buildah
 
 @pytest.fixture
