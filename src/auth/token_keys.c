@@ -27,6 +27,7 @@ struct token_keys {
 };
 
 static bool needs_signer(struct token_keys *keys);
+static const struct token_key *choose_signer(const struct token_keys *keys);
 static enum error_code add_key(struct token_keys *keys, struct error *err);
 static enum error_code load(struct token_keys *keys, struct error *err);
 static void take(struct token_keys *keys, const struct token_key_list *list);
@@ -209,9 +210,28 @@ static bool unseal(const struct token_keys *keys, const struct token_key_record 
 void token_keys_signer(struct token_keys *keys, struct token_key *key_out)
 {
     (void)pthread_mutex_lock(&keys->mutex);
-    assert(keys->count > 0);
-    *key_out = keys->keys[0];
+    *key_out = *choose_signer(keys);
     (void)pthread_mutex_unlock(&keys->mutex);
+}
+
+/*
+ * The newest that all instances know by now: an unknown one is sought, but not more than once a
+ * second, and a token that was refused meanwhile is remembered for some. Without any, the newest.
+ */
+static const struct token_key *choose_signer(const struct token_keys *keys)
+{
+    const int64_t newest_ms = clock_wall_ms(keys->config.clock) - TOKEN_KEY_SPREADS_MS;
+    const int64_t oldest_ms = newest_ms - TOKEN_KEY_SIGNS_MS - TOKEN_KEY_SPREADS_MS;
+
+    assert(keys->count > 0);
+    for (size_t i = 0; i < keys->count; i++) {
+        const int64_t created_ms = keys->keys[i].created_ms;
+
+        if (created_ms <= newest_ms && created_ms >= oldest_ms) {
+            return &keys->keys[i];
+        }
+    }
+    return &keys->keys[0];
 }
 
 bool token_keys_find(struct token_keys *keys, struct str id, struct token_key *key_out)

@@ -12,8 +12,8 @@
 /*
  * The keys that sign the registry's own tokens. They are made here, kept in the metadata sealed
  * (AES-256-GCM) under a secret that is not there, and shared by all instances that know the secret.
- * A new one begins to sign every TOKEN_KEY_SIGNS_MS; old ones verify for as long as a token may
- * live. Shared by threads.
+ * A new one is made every TOKEN_KEY_SIGNS_MS, and signs when all instances had the time to read it
+ * (token_keys_refresh); old ones verify for as long as a token may live. Shared by threads.
  */
 struct token_keys;
 
@@ -21,6 +21,7 @@ enum { TOKEN_KEY_BYTES = 32, TOKEN_SECRET_MIN_BYTES = 32 };
 
 #define TOKEN_KEY_SIGNS_MS (INT64_C(24) * 60 * 60 * 1000)
 #define TOKEN_KEY_VERIFIES_MS (2 * TOKEN_KEY_SIGNS_MS)
+#define TOKEN_KEY_SPREADS_MS (INT64_C(3) * 60 * 1000) /* some times housekeeping's interval */
 
 struct token_keys_config {
     struct metadata *metadata; /* not owned */

@@ -143,6 +143,8 @@ static void a_new_key_signs_each_day_and_old_ones_verify_for_another(void **stat
     assert_string_equal(first.id, second.id);
     fake_clock_advance(&fixture->clock, 1);
     assert_int_equal(token_keys_refresh(keys, NULL), OK);
+    assert_int_equal(count_records(fixture), 2);
+    fake_clock_advance(&fixture->clock, TOKEN_KEY_SPREADS_MS);
     token_keys_signer(keys, &second);
     assert_string_not_equal(first.id, second.id);
     assert_true(token_keys_find(keys, str_from(first.id), &found));
@@ -164,11 +166,53 @@ static void another_instances_new_key_is_found_when_it_is_needed(void **state)
 
     fake_clock_advance(&fixture->clock, TOKEN_KEY_SIGNS_MS);
     assert_int_equal(token_keys_refresh(one, NULL), OK);
+    fake_clock_advance(&fixture->clock, TOKEN_KEY_SPREADS_MS);
     token_keys_signer(one, &fresh);
     assert_true(token_keys_find(other, str_from(fresh.id), &found));
     assert_memory_equal(fresh.bytes, found.bytes, TOKEN_KEY_BYTES);
     token_keys_free(one);
     token_keys_free(other);
+}
+
+static void a_new_key_signs_when_all_instances_had_time_to_read_it(void **state)
+{
+    struct fixture *fixture = *state;
+    struct token_keys *one = open_keys(fixture, SECRET);
+    struct token_keys *other = open_keys(fixture, SECRET);
+    struct token_key old;
+    struct token_key signer;
+    struct token_key found;
+
+    token_keys_signer(one, &old);
+    fake_clock_advance(&fixture->clock, TOKEN_KEY_SIGNS_MS);
+    assert_int_equal(token_keys_refresh(one, NULL), OK);
+    fake_clock_advance(&fixture->clock, TOKEN_KEY_SPREADS_MS - 1);
+    token_keys_signer(one, &signer);
+    assert_string_equal(signer.id, old.id);
+    assert_int_equal(token_keys_refresh(other, NULL), OK); /* its housekeeping */
+    fake_clock_advance(&fixture->clock, 1);
+    token_keys_signer(one, &signer);
+    assert_string_not_equal(signer.id, old.id);
+    assert_false(token_keys_find(other, str_from("made up"), &found)); /* no other reload now */
+    assert_true(token_keys_find(other, str_from(signer.id), &found));
+    token_keys_free(one);
+    token_keys_free(other);
+}
+
+/* Its tokens would end with it. */
+static void a_key_that_is_too_old_does_not_sign(void **state)
+{
+    struct fixture *fixture = *state;
+    struct token_keys *keys = open_keys(fixture, SECRET);
+    struct token_key old;
+    struct token_key signer;
+
+    token_keys_signer(keys, &old);
+    fake_clock_advance(&fixture->clock, TOKEN_KEY_VERIFIES_MS - 1);
+    assert_int_equal(token_keys_refresh(keys, NULL), OK);
+    token_keys_signer(keys, &signer);
+    assert_string_not_equal(signer.id, old.id);
+    token_keys_free(keys);
 }
 
 /* Whoever makes up key ids does not make us ask the database for each. */
@@ -245,6 +289,9 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_instances_new_key_is_found_when_it_is_needed,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_new_key_signs_when_all_instances_had_time_to_read_it,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_key_that_is_too_old_does_not_sign, set_up, tear_down),
         cmocka_unit_test_setup_teardown(unknown_keys_are_sought_once_a_second, set_up, tear_down),
         cmocka_unit_test_setup_teardown(keys_of_another_secret_are_passed_over_and_logged, set_up,
                                         tear_down),
