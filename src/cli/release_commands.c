@@ -8,6 +8,18 @@ static const struct column all_columns[] = {{"teams", "Teams", COLUMN_NUMBER},
                                             {"storage", "Storage", COLUMN_SIZE}};
 static const struct column team_columns[] = {{"artifacts", "Artifacts", COLUMN_NUMBER},
                                              {"tags", "Tags", COLUMN_NUMBER}};
+static const struct column release_columns[] = {
+    {"team", "Team", COLUMN_TEXT},
+    {"artifact", "Artifact", COLUMN_TEXT},
+    {"tag", "Tag", COLUMN_TEXT},
+    {"status", "Status", COLUMN_TEXT},
+    {"status_reason", "Status Reason", COLUMN_TEXT},
+};
+static const struct column note_columns[] = {{"message", "Message", COLUMN_TEXT}};
+
+static void tell_of_release(const struct cli *cli);
+static void print_row(const struct output *output, const struct column *columns,
+                      size_t column_count, const struct cell *row);
 
 enum error_code command_mark_production_ready(struct cli *cli, struct error *err)
 {
@@ -28,10 +40,38 @@ enum error_code command_mark_production_ready(struct cli *cli, struct error *err
     strbuf_release(&body);
     json_value_free(answer);
     if (!code) {
-        (void)fprintf(cli->output.file, "Marked %s/%s:%s as ready for production (%s).\n",
-                      arguments[1], arguments[2], arguments[3], arguments[0]);
+        tell_of_release(cli);
     }
     return code;
+}
+
+/* For programs with the names that `tags` has. */
+static void tell_of_release(const struct cli *cli)
+{
+    const char *const *const arguments = cli->options.arguments;
+    const struct cell row[ARRAY_LEN(release_columns)] = {
+        cell_text(str_from(arguments[1])), cell_text(str_from(arguments[2])),
+        cell_text(str_from(arguments[3])), cell_text(str_from("production-ready")),
+        cell_text(str_from(arguments[0])),
+    };
+
+    if (cli->output.format == OUTPUT_TEXT) {
+        (void)fprintf(cli->output.file, "Marked %s/%s:%s as ready for production (%s).\n",
+                      arguments[1], arguments[2], arguments[3], arguments[0]);
+    } else {
+        print_row(&cli->output, release_columns, ARRAY_LEN(release_columns), row);
+    }
+}
+
+static void print_row(const struct output *output, const struct column *columns,
+                      size_t column_count, const struct cell *row)
+{
+    struct table table;
+
+    table_init(&table, columns, column_count);
+    table_add(&table, row);
+    table_print(&table, output);
+    table_release(&table);
 }
 
 enum error_code command_stats(struct cli *cli, struct error *err)
@@ -42,31 +82,34 @@ enum error_code command_stats(struct cli *cli, struct error *err)
         is_of_team ? api_path(cli, "/stats/teams/%s", cli->options.arguments) : "/stats";
     struct json_value *json = NULL;
     struct cell row[2];
-    struct table table;
     const enum error_code code = api_get(cli, path, &json, err);
 
     if (code) {
         return code;
     }
-    table_init(&table, columns, 2);
     for (size_t i = 0; i < 2; i++) {
         uint64_t number = 0;
 
         (void)!json_value_uint64(json_value_member(json, columns[i].name), &number);
         row[i] = cell_number((int64_t)number);
     }
-    table_add(&table, row);
-    table_print(&table, &cli->output);
-    table_release(&table);
+    print_row(&cli->output, columns, 2, row);
     json_value_free(json);
     return OK;
 }
 
 enum error_code command_cves(struct cli *cli, struct error *err)
 {
+    static const char note[] =
+        "`pierone cves` is gone: Pier One has no scanner of its own. Scan an image with a scanner "
+        "of your choice, by the digest that `pierone describe` shows.";
+    const struct cell row = cell_text(str_from(note));
+
     (void)err;
-    (void)fputs("`pierone cves` is gone: Pier One has no scanner of its own. Scan an image with a "
-                "scanner of your choice, by the digest that `pierone describe` shows.\n",
-                cli->output.file);
+    if (cli->output.format == OUTPUT_TEXT) {
+        (void)fprintf(cli->output.file, "%s\n", note);
+    } else {
+        print_row(&cli->output, note_columns, 1, &row);
+    }
     return OK;
 }

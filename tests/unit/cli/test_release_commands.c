@@ -60,6 +60,28 @@ static void a_tag_is_released_once(void **state)
     assert_non_null(strstr(request, "\r\n\r\n{\"incident_id\":\"I-1\\\"x\"}"));
 }
 
+static void a_release_is_told_to_programs(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *printed;
+    } cases[] = {
+        {"mark-production-ready I-1 t a 1.0 -o json",
+         "[{\"team\":\"t\",\"artifact\":\"a\",\"tag\":\"1.0\",\"status\":\"production-ready\","
+         "\"status_reason\":\"I-1\"}]\n"},
+        {"mark-production-ready I-1 t a 1.0 -o tsv",
+         "team\tartifact\ttag\tstatus\tstatus_reason\nt\ta\t1.0\tproduction-ready\tI-1\n"},
+    };
+    struct command_world *const world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        command_world_reset(world);
+        command_world_answer(world, 200, "", "{}");
+        assert_int_equal(command_world_run(world, cases[i].line, NULL), OK);
+        assert_string_equal(command_world_results(world), cases[i].printed);
+    }
+}
+
 static void what_is_refused_prints_nothing(void **state)
 {
     static const char *const lines[] = {"mark-production-ready i t a 1", "stats", "stats t"};
@@ -80,6 +102,11 @@ static void what_is_gone_says_what_to_use(void **state)
     assert_int_equal(command_world_run(world, "cves t a 1", NULL), OK);
     assert_non_null(strstr(command_world_results(world), "`pierone describe`"));
     assert_int_equal(stub_server_count(world->server), 0);
+    assert_int_equal(command_world_run(world, "cves t a 1 -o json", NULL), OK);
+    assert_int_equal(strncmp(command_world_results(world), "[{\"message\":\"`pierone cves`", 26),
+                     0);
+    assert_int_equal(command_world_run(world, "cves t a 1 -o tsv", NULL), OK);
+    assert_int_equal(strncmp(command_world_results(world), "message\n`pierone cves`", 22), 0);
 }
 
 int main(void)
@@ -87,6 +114,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(statistics_are_printed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_tag_is_released_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_release_is_told_to_programs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_refused_prints_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_gone_says_what_to_use, set_up, tear_down),
     };
