@@ -113,8 +113,8 @@ static enum error_code read_device(const struct login_flow *flow,
     if (answer->status != 200 || device->code[0] == '\0' || device->address[0] == '\0') {
         return error_set(
             err, ERROR_UNAUTHENTICATED,
-            "the login server gives no device code (status %d): does the client \"%s\" "
-            "may use the device grant?",
+            "the login server gives no device code (status %d): it may not allow the client "
+            "\"%s\" to use the device grant",
             answer->status, flow->provider->client_id);
     }
     return OK;

@@ -245,6 +245,8 @@ static void a_server_that_gives_no_code_is_told(void **state)
         assert_int_equal(device_login(&world->flow, &login, &err), cases[i].code);
         assert_true(err.message[0] != '\0');
         assert_int_equal(login.kind, LOGIN_NONE);
+        assert_true(cases[i].code != ERROR_UNAUTHENTICATED ||
+                    strstr(err.message, "not allow the client \"c\" to use the device grant"));
     }
     assert_string_equal(fake_http_client_request(world->flow.client)->body,
                         "client_id=c&scope=openid%20uid");
