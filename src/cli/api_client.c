@@ -25,6 +25,7 @@ static enum error_code ask_for_object(struct cli *cli, const struct outbound_req
                                       struct json_value **json_out, struct error *err);
 static enum error_code send_here(struct cli *cli, const struct outbound_request *wanted,
                                  struct outbound_answer *answer, struct error *err);
+static void add_login(const struct cli *cli, struct outbound_request *request);
 static enum error_code send_patiently(struct cli *cli, const struct outbound_request *request,
                                       struct outbound_answer *answer, struct error *err);
 static enum error_code check_status(struct cli *cli, const struct outbound_answer *answer,
@@ -41,6 +42,9 @@ static enum error_code list_page(struct cli *cli, const char **path,
 static const char *next_path(struct cli *cli, struct str link);
 static enum error_code follow(struct cli *cli, const struct outbound_request *request,
                               struct outbound_answer *answer, struct error *err);
+static enum error_code resolve(struct cli *cli, const char **url,
+                               const struct outbound_answer *answer, struct error *err);
+static bool is_here(const struct cli *cli, const char *url);
 
 enum error_code api_get(struct cli *cli, const char *path, struct json_value **json_out,
                         struct error *err)
@@ -93,14 +97,19 @@ static enum error_code send_here(struct cli *cli, const struct outbound_request 
     }
     request.url = arena_format(&cli->arena, "%s%s", cli->url.url, wanted->url);
     request.wanted = wanted_fields;
-    if (cli->login.kind == LOGIN_PASSWORD) {
-        request.user = cli->login.user.bytes;
-        request.password = cli->login.secret.bytes;
-    } else if (cli->login.kind != LOGIN_NONE) {
-        request.bearer = cli->login.secret.bytes;
-    }
+    add_login(cli, &request);
     code = send_patiently(cli, &request, answer, err);
     return code ? code : check_status(cli, answer, err);
+}
+
+static void add_login(const struct cli *cli, struct outbound_request *request)
+{
+    if (cli->login.kind == LOGIN_PASSWORD) {
+        request->user = cli->login.user.bytes;
+        request->password = cli->login.secret.bytes;
+    } else if (cli->login.kind != LOGIN_NONE) {
+        request->bearer = cli->login.secret.bytes;
+    }
 }
 
 static enum error_code send_patiently(struct cli *cli, const struct outbound_request *request,
@@ -284,21 +293,57 @@ enum error_code api_get_part(struct cli *cli, const struct api_part *part, struc
     return code;
 }
 
-/* The place that it refers to has no use for our login, and must not get it. */
+/* Another place has no use for our login, and must not get it. */
 static enum error_code follow(struct cli *cli, const struct outbound_request *request,
                               struct outbound_answer *answer, struct error *err)
 {
-    struct outbound_request elsewhere = *request;
+    const char *url = arena_format(&cli->arena, "%s%s", cli->url.url, request->url);
     enum error_code code = OK;
 
-    elsewhere.wanted = wanted_fields;
     for (int i = 0; i < REDIRECTS_MAX && !code && answer->status >= 300 && answer->status < 400;
          i++) {
-        elsewhere.url = arena_text(&cli->arena, outbound_answer_field(answer, "Location"));
+        struct outbound_request next = *request;
+
+        code = resolve(cli, &url, answer, err);
+        if (code) {
+            return code;
+        }
         outbound_answer_release(answer);
-        code = send_patiently(cli, &elsewhere, answer, err);
+        next.url = url;
+        next.wanted = wanted_fields;
+        if (is_here(cli, url)) {
+            add_login(cli, &next);
+        }
+        code = send_patiently(cli, &next, answer, err);
     }
     return code;
+}
+
+/* *url becomes the one that its answer refers to, which may be relative (RFC 9110 10.2.2). */
+static enum error_code resolve(struct cli *cli, const char **url,
+                               const struct outbound_answer *answer, struct error *err)
+{
+    const char *const location = arena_text(&cli->arena, outbound_answer_field(answer, "Location"));
+    struct strbuf next;
+    enum error_code code = OK;
+
+    strbuf_init(&next, PATH_MAX_BYTES);
+    if (location && url_append_resolved(&next, *url, location) && !next.is_truncated) {
+        *url = arena_text(&cli->arena, strbuf_str(&next));
+    } else {
+        code = error_set(err, ERROR_UNAVAILABLE,
+                         "a layer cannot be read: status %d, and no address to go on at",
+                         answer->status);
+    }
+    strbuf_release(&next);
+    return code;
+}
+
+static bool is_here(const struct cli *cli, const char *url)
+{
+    const size_t length = strlen(cli->url.url);
+
+    return strncmp(url, cli->url.url, length) == 0 && url[length] == '/';
 }
 
 const char *api_path(struct cli *cli, const char *format, const char *const *parts)

@@ -1,5 +1,6 @@
 #include "outbound/url.h"
 
+#include <curl/curl.h>
 #include <string.h>
 
 void url_append_encoded(struct strbuf *buf, struct str bytes)
@@ -26,4 +27,21 @@ void url_append_parameter(struct strbuf *buf, const char *name, struct str value
     url_append_encoded(buf, str_from(name));
     strbuf_append_byte(buf, '=');
     url_append_encoded(buf, value);
+}
+
+bool url_append_resolved(struct strbuf *buf, const char *base, const char *reference)
+{
+    CURLU *const place = curl_url();
+    char *text = NULL;
+    const bool is_found = place && reference[0] != '\0' &&
+                          !curl_url_set(place, CURLUPART_URL, base, 0) &&
+                          !curl_url_set(place, CURLUPART_URL, reference, 0) &&
+                          !curl_url_get(place, CURLUPART_URL, &text, 0);
+
+    if (is_found) {
+        strbuf_append_text(buf, text);
+    }
+    curl_free(text);
+    curl_url_cleanup(place);
+    return is_found;
 }

@@ -300,6 +300,33 @@ static void another_place_does_not_get_the_login(void **state)
     }
 }
 
+/* RFC 9110 10.2.2; it is the registry itself, which wants to know who asks. */
+static void a_relative_place_is_found_and_gets_the_login(void **state)
+{
+    static const char *const fields[] = {
+        "Location: /v2/a/b/there?sig=x\r\n",
+        "Location: ../there?sig=x\r\n",
+    };
+    struct command_world *const world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        struct strbuf bytes;
+
+        command_world_reset(world);
+        command_world_answer(world, 307, fields[i], "");
+        command_world_answer(world, 206, "", "hello");
+        keep(world, &person);
+        strbuf_init(&bytes, 1000);
+        assert_int_equal(get_part(world, &bytes, NULL), OK);
+        assert_string_equal(bytes.text, "hello");
+        assert_non_null(
+            strstr(stub_server_request(world->server), "GET /v2/a/b/there?sig=x HTTP/1.1\r\n"));
+        assert_non_null(
+            strstr(stub_server_request(world->server), "Authorization: Bearer sesame\r\n"));
+        strbuf_release(&bytes);
+    }
+}
+
 static void places_that_lead_nowhere_are_told(void **state)
 {
     static const struct {
@@ -354,6 +381,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(manifests_are_taken_as_they_are, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_part_is_asked_for_by_its_range, set_up, tear_down),
         cmocka_unit_test_setup_teardown(another_place_does_not_get_the_login, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_relative_place_is_found_and_gets_the_login, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(places_that_lead_nowhere_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(paths_are_encoded, set_up, tear_down),
     };

@@ -36,11 +36,41 @@ static void parameters_are_joined(void **state)
     strbuf_release(&buf);
 }
 
+static void references_are_resolved(void **state)
+{
+    static const struct {
+        const char *reference;
+        const char *url; /* NULL: it is none */
+    } cases[] = {
+        {"https://else.where:1/x?sig=a%2Fb+c%3d", "https://else.where:1/x?sig=a%2Fb+c%3d"},
+        {"/x?y=1", "http://host:5000/x?y=1"},
+        {"c", "http://host:5000/a/c"},
+        {"../c/./d", "http://host:5000/c/d"},
+        {"?q=2", "http://host:5000/a/b?q=2"},
+        {"//else.where/x", "http://else.where/x"},
+        {"", NULL},
+        {"http://", NULL},
+    };
+    struct strbuf buf;
+
+    (void)state;
+    strbuf_init(&buf, 1000);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        strbuf_clear(&buf);
+        assert_int_equal(url_append_resolved(&buf, "http://host:5000/a/b?q=1", cases[i].reference),
+                         cases[i].url != NULL);
+        assert_string_equal(buf.text ? buf.text : "", cases[i].url ? cases[i].url : "");
+    }
+    assert_false(url_append_resolved(&buf, "", "c"));
+    strbuf_release(&buf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_but_unreserved_characters_are_encoded),
         cmocka_unit_test(parameters_are_joined),
+        cmocka_unit_test(references_are_resolved),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
