@@ -8,6 +8,9 @@
 
 enum { SOON_MS = 60 * 1000, MS_PER_SECOND = 1000 };
 
+/* Whether a login that there is must not be replaced by that one. */
+typedef bool left_as_it_is(const struct login *before, const struct login *login);
+
 static enum error_code read_login(const struct access *access, const char *host,
                                   struct login *login_out, struct error *err);
 static bool is_good(const struct access *access, const struct login *login);
@@ -19,6 +22,12 @@ static enum error_code refresh(const struct access *access, const char *host, st
                                struct error *err);
 static enum error_code get_service(const struct access *access, const char *host,
                                    struct login *login, struct error *err);
+static enum error_code replace(const struct access *access, const char *host,
+                               const struct login *login, left_as_it_is *is_left,
+                               bool *was_there_out, struct error *err);
+static bool is_no_service(const struct login *before, const struct login *login);
+static bool is_nothing(const struct login *before, const struct login *login);
+static bool renews_itself(const struct login *before, const struct login *login);
 
 enum error_code access_get(const struct access *access, const char *host, struct login *login_out,
                            struct error *err)
@@ -129,13 +138,29 @@ static enum error_code get_service(const struct access *access, const char *host
         !str_equal(before.secret, login->secret)) {
         bool was_there = false;
 
-        code = access_keep(access, host, login, &was_there, err);
+        code = replace(access, host, login, is_no_service, &was_there, err);
     }
     return code;
 }
 
 enum error_code access_keep(const struct access *access, const char *host,
                             const struct login *login, bool *was_there_out, struct error *err)
+{
+    return replace(access, host, login, is_nothing, was_there_out, err);
+}
+
+enum error_code access_keep_given(const struct access *access, const char *host,
+                                  const struct login *login, struct error *err)
+{
+    bool was_there = false;
+
+    return replace(access, host, login, renews_itself, &was_there, err);
+}
+
+/* What there was before is looked at under the lock: others write, too. */
+static enum error_code replace(const struct access *access, const char *host,
+                               const struct login *login, left_as_it_is *is_left,
+                               bool *was_there_out, struct error *err)
 {
     struct login before = {0};
     int lock = -1;
@@ -146,11 +171,29 @@ enum error_code access_keep(const struct access *access, const char *host,
     }
     code = read_login(access, host, &before, err);
     *was_there_out = before.kind != LOGIN_NONE;
-    if (!code && (*was_there_out || login->kind != LOGIN_NONE)) {
+    if (!code && !is_left(&before, login)) {
         code = login_store_write(access->paths->logins, host, login, err);
     }
     (void)close(lock);
     return code;
+}
+
+/* Somebody has logged out, or in as a person, while the token was asked for. */
+static bool is_no_service(const struct login *before, const struct login *login)
+{
+    (void)login;
+    return before->kind != LOGIN_SERVICE;
+}
+
+static bool is_nothing(const struct login *before, const struct login *login)
+{
+    return before->kind == LOGIN_NONE && login->kind == LOGIN_NONE;
+}
+
+static bool renews_itself(const struct login *before, const struct login *login)
+{
+    return login->kind == LOGIN_OAUTH &&
+           (before->kind == LOGIN_SERVICE || before->refresh_token.length > 0);
 }
 
 const char *access_user_name(const struct login *login)

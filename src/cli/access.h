@@ -30,5 +30,10 @@ MUST_USE enum error_code access_keep(const struct access *access, const char *ho
                                      const struct login *login, bool *was_there_out,
                                      struct error *err);
 
+/* The same for a token that docker was given, except where a login is that renews itself: docker
+ * stores what it has got from there, which must not end it. */
+MUST_USE enum error_code access_keep_given(const struct access *access, const char *host,
+                                           const struct login *login, struct error *err);
+
 /* The name that goes with it in HTTP Basic: Docker clients send nothing else. */
 const char *access_user_name(const struct login *login);

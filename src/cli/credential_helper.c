@@ -178,32 +178,17 @@ static enum error_code store(struct helper *helper, struct error *err)
     return code;
 }
 
-/* `docker login` stores what it has got from here: that must not end a login that renews itself. */
 static enum error_code keep(struct helper *helper, struct str user, struct str secret,
                             struct error *err)
 {
-    const bool is_token = str_is(user, "oauth2");
     const struct login login = {
-        .kind = is_token ? LOGIN_OAUTH : LOGIN_PASSWORD,
+        .kind = str_is(user, "oauth2") ? LOGIN_OAUTH : LOGIN_PASSWORD,
         .user = user,
         .secret = secret,
     };
-    struct cli *const cli = &helper->cli;
-    const struct access access = cli_access(cli);
-    struct json_value *logins = NULL;
-    struct login before;
-    bool was_there = false;
-    enum error_code code = login_store_read(cli->paths.logins, &logins, err);
+    const struct access access = cli_access(&helper->cli);
 
-    if (code) {
-        return code;
-    }
-    before = login_store_find(logins, cli->url.host, &cli->arena);
-    json_value_free(logins);
-    if (is_token && (before.kind == LOGIN_SERVICE || before.refresh_token.length > 0)) {
-        return OK;
-    }
-    return access_keep(&access, cli->url.host, &login, &was_there, err);
+    return access_keep_given(&access, helper->cli.url.host, &login, err);
 }
 
 static enum error_code erase(struct helper *helper, struct error *err)

@@ -1,5 +1,6 @@
 """pierone's commands against a server with real pushes: text for people, JSON and TSV for scripts."""
 
+import fcntl
 import io
 import json
 import re
@@ -10,10 +11,12 @@ import time
 import pytest
 
 from support.certificates import Certificate
+from support.clients import COMMAND_TIMEOUT_S
 from support.images import (OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Image, descriptor,
                             digest_of, make_image)
 from support.registry_client import RegistryClient
 from support.server import ROOT, Server
+from support.waiting import wait_until
 
 SOURCE = {"url": "git:example.org/app.git", "revision": "abc123", "author": "jdoe", "status": ""}
 COMMANDS = ("login", "logout", "whoami", "teams", "artifacts", "tags", "latest", "describe",
@@ -376,6 +379,32 @@ def test_helper_speaks_dockers_protocol(make_person, stocked):
 def test_helper_refuses_what_it_does_not_know(person, action, stdin, said):
     result = person.helper(action, stdin)
     assert (result.returncode, said in result.stdout) == (1, True), result.stdout
+
+
+def test_helper_stores_nothing_over_a_login_made_meanwhile(person):
+    """`docker login` brings a token while a login that renews itself is being written."""
+    host = "registry.example.org"
+    person.logins.parent.mkdir(parents=True)
+    entry = {"ServerURL": host, "Username": "oauth2", "Secret": "a-token-of-old"}
+    with open(f"{person.logins}.lock", "w", encoding="ascii") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)
+        process = subprocess.Popen([person.programs / "docker-credential-pierone", "store"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                   env=person.environment())
+        process.stdin.write(json.dumps(entry))
+        process.stdin.close()
+        wait_until(lambda: waits_for_a_lock(process.pid), "the helper to wait for the lock")
+        person.logins.write_text(json.dumps({"logins": {host: {
+            "kind": "oauth2", "secret": "new", "refresh_token": "refresh"}}}))
+    assert process.stdout.read() == "\n"
+    assert process.wait(COMMAND_TIMEOUT_S) == 0
+    process.stdout.close()
+    assert "a-token-of-old" not in person.logins.read_text()
+
+
+def waits_for_a_lock(pid):
+    with open("/proc/locks", encoding="ascii") as locks:
+        return any(line.split()[1] == "->" and line.split()[5] == str(pid) for line in locks)
 
 
 def test_helper_tells_of_a_damaged_file(person):
