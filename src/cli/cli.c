@@ -10,6 +10,7 @@
 enum { TIMEOUT_MS = 60 * 1000, LINE_BYTES = 512 };
 
 static bool wants_colour(const struct cli *cli, FILE *file);
+static enum error_code take_url(struct cli *cli, const char *text, struct error *err);
 static enum error_code ask_url(struct cli *cli, const char **url_out, struct error *err);
 
 enum error_code cli_open(struct cli *cli, const struct cli_start *start, struct error *err)
@@ -71,9 +72,26 @@ enum error_code cli_find_url(struct cli *cli, struct error *err)
         code = ask_url(cli, &url, err);
     }
     if (!code) {
-        code = registry_url_parse(str_from(url), &cli->arena, &cli->url, err);
+        code = take_url(cli, url, err);
     }
     return code || !cli->is_url_asked ? code : config_file_add_url(&cli->paths, cli->url.url, err);
+}
+
+/* Docker knows no registries below a path; to cut it off would ask another server than was meant.
+ */
+static enum error_code take_url(struct cli *cli, const char *text, struct error *err)
+{
+    struct registry_url url = {0};
+    const enum error_code code = registry_url_parse(str_from(text), &cli->arena, &url, err);
+
+    if (!code && url.has_path) {
+        return error_set(err, ERROR_INVALID,
+                         "the address of a registry has no path: if it is %s, give that", url.url);
+    }
+    if (!code) {
+        cli->url = url;
+    }
+    return code;
 }
 
 static enum error_code ask_url(struct cli *cli, const char **url_out, struct error *err)

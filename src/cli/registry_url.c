@@ -1,6 +1,5 @@
 #include "cli/registry_url.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 static bool take_scheme(struct str *text, const char *scheme);
@@ -13,10 +12,12 @@ enum error_code registry_url_parse(struct str text, struct arena *arena,
     struct str host = str_trim(text);
     const bool is_plain = take_scheme(&host, "http://");
     const char *lower = NULL;
+    struct str path;
 
     if (!is_plain) {
         (void)take_scheme(&host, "https://");
     }
+    path = str_from_index(host, str_index_of(host, '/'));
     host = str_slice(host, 0, str_index_of(host, '/'));
     if (!is_host(host) || str_ends_with(host, ":")) {
         return error_set(err, ERROR_INVALID,
@@ -28,6 +29,7 @@ enum error_code registry_url_parse(struct str text, struct arena *arena,
     *url_out = (struct registry_url){
         .url = arena_format(arena, "%s://%s", is_plain ? "http" : "https", lower),
         .host = lower,
+        .has_path = path.length > 1,
     };
     return OK;
 }

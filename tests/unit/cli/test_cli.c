@@ -42,6 +42,9 @@ static void the_address_is_the_options_the_variables_or_the_files(void **state)
         {"teams", NULL, "url: [", NULL},
         {"teams", NULL, NULL, NULL},
         {"teams --url a@b", NULL, NULL, NULL},
+        {"teams --url https://a/", NULL, NULL, "https://a"},
+        {"teams --url https://a/prefix", NULL, NULL, NULL},
+        {"teams", "PIERONE_URL=a/v2/", "url: c", NULL},
     };
     struct command_world *const world = *state;
     struct client_world *const client = world->world;

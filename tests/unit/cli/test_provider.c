@@ -15,7 +15,7 @@
 
 #include "tests/support/fake_http_client.h"
 
-static const struct registry_url registry = {"https://a.b", "a.b"};
+static const struct registry_url registry = {.url = "https://a.b", .host = "a.b"};
 static const char about[] = "https://a.b/.well-known/pierone";
 static const char discovery[] = "https://login/.well-known/openid-configuration";
 

@@ -61,6 +61,23 @@ static void addresses_are_read(void **state)
     }
 }
 
+static void a_path_is_told(void **state)
+{
+    static const char *const with[] = {"https://a.b/v1/?x", "a.b/team/artifact", "http://a.b//"};
+    static const char *const without[] = {"https://a.b", "a.b", "a.b:5000/", "http://a.b/ "};
+    struct client_world *const world = *state;
+    struct registry_url url;
+
+    for (size_t i = 0; i < ARRAY_LEN(with); i++) {
+        assert_int_equal(registry_url_parse(str_from(with[i]), &world->arena, &url, NULL), OK);
+        assert_true(url.has_path);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(without); i++) {
+        assert_int_equal(registry_url_parse(str_from(without[i]), &world->arena, &url, NULL), OK);
+        assert_false(url.has_path);
+    }
+}
+
 static void other_texts_are_refused(void **state)
 {
     static const char *const refused[] = {
@@ -125,6 +142,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(addresses_are_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_path_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_texts_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bytes_that_are_not_text_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_host_has_a_longest_length, set_up, tear_down),
