@@ -1,4 +1,6 @@
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 
 #include "base/json_value.h"
 #include "cli/api_client.h"
@@ -45,6 +47,9 @@ static enum error_code inspect(struct inspection *inspection, const char *refere
                                struct error *err);
 static enum error_code inspect_manifest(struct inspection *inspection,
                                         const struct json_value *manifest, struct error *err);
+static const struct json_value *choose_image(const struct json_value *entries);
+static bool is_attestation(const struct json_value *entry);
+static const char *machine_architecture(void);
 static enum error_code inspect_layer(struct inspection *inspection, const struct json_value *layer,
                                      struct error *err);
 static enum error_code read_source(void *context, char *buffer, size_t capacity, size_t *length_out,
@@ -113,7 +118,7 @@ static enum error_code inspect(struct inspection *inspection, const char *refere
     return code;
 }
 
-/* Of an index, the first image: all have the same layers but for their platform's. */
+/* Of an index, one image: all have the same layers but for their platform's. */
 static enum error_code inspect_manifest(struct inspection *inspection,
                                         const struct json_value *manifest, struct error *err)
 {
@@ -122,9 +127,12 @@ static enum error_code inspect_manifest(struct inspection *inspection,
     enum error_code code = OK;
 
     if (json_value_length(entries) > 0) {
-        const struct str digest =
-            json_value_member_string(json_value_element(entries, 0), "digest");
+        const struct json_value *const entry = choose_image(entries);
+        const struct str digest = json_value_member_string(entry, "digest");
 
+        if (!entry) {
+            return error_set(err, ERROR_INVALID, "the index names no image, only attestations");
+        }
         if (inspection->indexes == INDEXES_MAX) {
             return error_set(err, ERROR_INVALID, "there are more than %d indexes in one another",
                              INDEXES_MAX);
@@ -139,6 +147,58 @@ static enum error_code inspect_manifest(struct inspection *inspection,
         code = inspect_layer(inspection, json_value_element(layers, i), err);
     }
     return code;
+}
+
+/* This machine's as docker runs it, which is Linux everywhere; else the first; NULL: none. */
+static const struct json_value *choose_image(const struct json_value *entries)
+{
+    const char *const machine = machine_architecture();
+    const struct json_value *first = NULL;
+
+    for (size_t i = 0; i < json_value_length(entries); i++) {
+        const struct json_value *const entry = json_value_element(entries, i);
+        const struct json_value *const platform = json_value_member(entry, "platform");
+
+        if (is_attestation(entry)) {
+            continue;
+        }
+        if (str_is(json_value_member_string(platform, "os"), "linux") &&
+            str_is(json_value_member_string(platform, "architecture"), machine)) {
+            return entry;
+        }
+        first = first ? first : entry;
+    }
+    return first;
+}
+
+/* As buildx adds them: of an image, but none. */
+static bool is_attestation(const struct json_value *entry)
+{
+    const struct json_value *const platform = json_value_member(entry, "platform");
+    const struct json_value *const annotations = json_value_member(entry, "annotations");
+
+    return str_is(json_value_member_string(platform, "os"), "unknown") ||
+           json_value_member(annotations, "vnd.docker.reference.type");
+}
+
+/* Systems have names of their own for what images call it. */
+static const char *machine_architecture(void)
+{
+    static const struct {
+        const char *machine;
+        const char *architecture;
+    } names[] = {
+        {"x86_64", "amd64"}, {"aarch64", "arm64"}, {"arm64", "arm64"},     {"armv7l", "arm"},
+        {"i686", "386"},     {"s390x", "s390x"},   {"ppc64le", "ppc64le"}, {"riscv64", "riscv64"},
+    };
+    struct utsname system;
+
+    for (size_t i = 0; i < ARRAY_LEN(names) && uname(&system) >= 0; i++) {
+        if (strcmp(system.machine, names[i].machine) == 0) {
+            return names[i].architecture;
+        }
+    }
+    return "";
 }
 
 static enum error_code inspect_layer(struct inspection *inspection, const struct json_value *layer,

@@ -68,6 +68,60 @@ static void the_first_image_of_an_index_is_taken(void **state)
         strstr(stub_server_request(world->server), "GET /v2/t/a/manifests/sha256:a HTTP"));
 }
 
+#define ATTESTATION                                                                                \
+    "{\"digest\":\"sha256:attestation\",\"platform\":{\"os\":\"unknown\",\"architecture\":"        \
+    "\"unknown\"},\"annotations\":{\"vnd.docker.reference.type\":\"attestation-manifest\"}}"
+#define IMAGE(os, architecture)                                                                    \
+    "{\"digest\":\"sha256:" os "-" architecture "\",\"platform\":{\"os\":\"" os                    \
+    "\",\"architecture\":\"" architecture "\"}}"
+#if defined(__x86_64__)
+#define MACHINE "amd64"
+#define MACHINE_OR_FIRST MACHINE
+#elif defined(__aarch64__)
+#define MACHINE "arm64"
+#define MACHINE_OR_FIRST MACHINE
+#else
+#define MACHINE "other"
+#define MACHINE_OR_FIRST "mips"
+#endif
+
+static void an_image_is_taken_that_runs_here_if_there_is_one(void **state)
+{
+    static const struct {
+        const char *index;
+        const char *taken; /* NULL: ERROR_INVALID */
+    } cases[] = {
+        {"[" ATTESTATION "," IMAGE("linux", "mips") "]", "sha256:linux-mips"},
+        {"[{\"digest\":\"sha256:x\",\"annotations\":{\"vnd.docker.reference.type\":\"y\"}}"
+         "," IMAGE("linux", "mips") "]",
+         "sha256:linux-mips"},
+        {"[" IMAGE("linux", "mips") "," IMAGE("linux", "sparc") "]", "sha256:linux-mips"},
+        {"[" IMAGE("linux", "mips") "," IMAGE("windows", MACHINE) "," IMAGE("linux", MACHINE) "]",
+         "sha256:linux-" MACHINE_OR_FIRST},
+        {"[" ATTESTATION "]", NULL},
+    };
+    struct command_world *const world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err = {0};
+
+        command_world_reset(world);
+        command_world_answer(
+            world, 200, "",
+            arena_format(&world->world->arena, "{\"manifests\":%s}", cases[i].index));
+        command_world_answer(world, 200, "", "{\"layers\":[]}");
+        assert_int_equal(command_world_run(world, "inspect-contents t a 1 -o json", &err),
+                         cases[i].taken ? OK : ERROR_INVALID);
+        if (cases[i].taken) {
+            assert_non_null(strstr(stub_server_request(world->server),
+                                   arena_format(&world->world->arena,
+                                                "GET /v2/t/a/manifests/%s HTTP", cases[i].taken)));
+        } else {
+            assert_non_null(strstr(err.message, "only attestations"));
+        }
+    }
+}
+
 static void without_a_tag_the_newest_is_taken(void **state)
 {
     struct command_world *const world = *state;
@@ -84,6 +138,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_cannot_be_looked_into_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_first_image_of_an_index_is_taken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_image_is_taken_that_runs_here_if_there_is_one, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(without_a_tag_the_newest_is_taken, set_up, tear_down),
     };
 
