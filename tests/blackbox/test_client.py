@@ -1,5 +1,6 @@
 """pierone's commands against a server with real pushes: text for people, JSON and TSV for scripts."""
 
+import concurrent.futures
 import fcntl
 import io
 import json
@@ -16,6 +17,7 @@ from support.images import (OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Imag
                             digest_of, make_image)
 from support.registry_client import RegistryClient
 from support.server import ROOT, Server
+from support.stub_server import Endpoint, StubServer, json_answer
 from support.waiting import wait_until
 
 SOURCE = {"url": "git:example.org/app.git", "revision": "abc123", "author": "jdoe", "status": ""}
@@ -400,6 +402,32 @@ def test_helper_stores_nothing_over_a_login_made_meanwhile(person):
     assert process.wait(COMMAND_TIMEOUT_S) == 0
     process.stdout.close()
     assert "a-token-of-old" not in person.logins.read_text()
+
+
+def test_refresh_token_that_is_good_once_is_used_once(person):
+    """Twenty docker processes find the same token expired; a provider that rotates refresh tokens
+    refuses those that were used."""
+    host = "registry.example.org"
+    refreshes = []
+
+    def rotate(request):
+        if request.form()["refresh_token"] != f"refresh-{len(refreshes)}":
+            return json_answer(400, {"error": "invalid_grant"})
+        refreshes.append(request)
+        return json_answer(200, {"access_token": f"token-{len(refreshes)}", "expires_in": 3600,
+                                 "refresh_token": f"refresh-{len(refreshes)}"})
+
+    with StubServer([Endpoint("/token", rotate)]) as provider:
+        person.logins.parent.mkdir(parents=True)
+        person.logins.write_text(json.dumps({"logins": {host: {
+            "kind": "oauth2", "secret": "old", "refresh_token": "refresh-0", "expires_ms": 1,
+            "token_url": f"{provider.origin}/token", "client_id": "cli"}}}))
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            answers = list(pool.map(lambda _: person.helper("get", host), range(20)))
+    assert {json.loads(answer.stdout)["Secret"] for answer in answers} == {"token-1"}
+    assert len(refreshes) == 1
+    kept = json.loads(person.logins.read_text())["logins"][host]
+    assert (kept["secret"], kept["refresh_token"]) == ("token-1", "refresh-1")
 
 
 def waits_for_a_lock(pid):
