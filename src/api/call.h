@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "api/api.h"
+#include "auth/authenticator.h"
 #include "auth/credentials.h"
 #include "base/digest.h"
 #include "base/error.h"
@@ -50,7 +51,8 @@ struct call {
     char request_id[REQUEST_ID_BYTES];
 
     /* Who calls (login.h). */
-    struct credentials credentials; /* as presented; wiped at the end */
+    struct credentials credentials;     /* as presented; wiped at the end */
+    struct authenticator_ticket ticket; /* what they are known by, once they are */
     struct identity *identity; /* a reference; NULL: nobody is known, or the registry is open */
     struct str user;           /* its name, for logs and records */
     bool has_lapsed;           /* the credentials' time is over, or they never were good */

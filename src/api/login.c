@@ -1,11 +1,14 @@
 #include "api/login.h"
 
 #include "api/api_private.h"
+#include "api/known_login.h"
 #include "api/origin.h"
 #include "api/routes.h"
 
 static const char open_user[] = "anonymous";
 
+static bool recall(struct call *call, struct str field);
+static bool may_keep(const struct call *call);
 static enum error_code admit_unnamed(struct call *call, struct error *err);
 static bool goes_on(const struct call *call);
 static enum error_code identify_lapsed(struct call *call, struct error *err);
@@ -29,6 +32,9 @@ enum error_code login_authenticate(struct call *call, struct error *err)
     if (http_request_next_header(request, "Authorization", &position).bytes) {
         return error_set(err, ERROR_UNAUTHENTICATED, "there are two Authorization fields");
     }
+    if (recall(call, field)) {
+        return OK;
+    }
     if (!call->credentials.kind) {
         code = credentials_parse(field, &call->credentials, err) ? ERROR_UNAUTHENTICATED : OK;
     }
@@ -36,7 +42,28 @@ enum error_code login_authenticate(struct call *call, struct error *err)
         code = call->credentials.kind ? login_identify(call, err) : admit_unnamed(call, err);
     }
     call->is_authenticated = !code;
+    if (!code && may_keep(call)) {
+        known_login_keep(call, field);
+    }
     return code;
+}
+
+/* Only pulls: others also need the credentials themselves. */
+static bool recall(struct call *call, struct str field)
+{
+    struct identity *identity =
+        call->route->access == ACCESS_PULL ? known_login_recall(call, field) : NULL;
+
+    if (identity) {
+        set_identity(call, identity);
+        call->is_authenticated = true;
+    }
+    return identity;
+}
+
+static bool may_keep(const struct call *call)
+{
+    return call->route->access == ACCESS_PULL && call->credentials.kind == CREDENTIALS_TOKEN;
 }
 
 /* Nobody in particular may read where reading is public, and ask for a token that says so. */
@@ -62,6 +89,7 @@ enum error_code login_identify(struct call *call, struct error *err)
         .credentials = &call->credentials,
         .address = origin_client_address(call),
         .may_wait = exchange->may_wait,
+        .ticket_out = &call->ticket,
     };
     struct identity *identity = NULL;
     enum error_code code = authenticator_identify(call->api->config.authenticator, &login,

@@ -5,6 +5,7 @@
 #include "api/api_private.h"
 #include "api/errors.h"
 #include "api/handlers.h"
+#include "api/known_login.h"
 #include "api/login.h"
 #include "api/permission.h"
 #include "api/routes.h"
@@ -15,7 +16,6 @@
 
 enum { LOGGED_PATH_BYTES = 1024, LOGGED_AGENT_BYTES = 256, ALLOW_MAX_BYTES = 64 };
 
-static struct identity *new_anonymous(void);
 static enum http_step begin(void *context, struct http_exchange *exchange);
 static enum http_step data(void *context, struct http_exchange *exchange, struct str bytes);
 static size_t room(void *context, struct http_exchange *exchange);
@@ -41,22 +41,16 @@ static void record(const struct call *call, bool is_sent);
 
 struct api *api_new(const struct api_config *config)
 {
+    const struct identity anonymous = {
+        .kind = IDENTITY_ANONYMOUS, .name = STR_LITERAL("anonymous"), .expires_ms = INT64_MAX};
     struct api *api = memory_new(1, sizeof(*api));
     uint32_t prefix = 0;
 
     api->config = *config;
-    api->anonymous = config->public_read ? new_anonymous() : NULL;
+    api->anonymous = config->public_read ? identity_new(&anonymous) : NULL;
     random_fill(&prefix, sizeof(prefix));
     (void)snprintf(api->id_prefix, sizeof(api->id_prefix), "%08x", (unsigned)prefix);
     return api;
-}
-
-static struct identity *new_anonymous(void)
-{
-    const struct identity anonymous = {
-        .kind = IDENTITY_ANONYMOUS, .name = STR_LITERAL("anonymous"), .expires_ms = INT64_MAX};
-
-    return identity_new(&anonymous);
 }
 
 void api_free(struct api *api)
@@ -77,6 +71,7 @@ struct http_application api_application(struct api *api)
         .end = end,
         .refuse = refuse,
         .finish = finish,
+        .leave = known_login_leave,
     };
 }
 

@@ -27,10 +27,11 @@ struct inquiry {
 
 static enum error_code count_failure(struct authenticator *authenticator, const struct login *login,
                                      enum error_code code, struct error *err);
-static struct lookup_key key_of(const struct authenticator *authenticator,
-                                const struct credentials *credentials);
-static unsigned long generation_of(const struct authenticator *authenticator,
-                                   const struct credentials *credentials);
+static struct authenticator_ticket ticket_of(const struct authenticator *authenticator,
+                                             const struct credentials *credentials);
+static unsigned long generation_of(const struct authenticator *authenticator, uint64_t sources);
+static void set_key(const struct authenticator *authenticator,
+                    const struct credentials *credentials, struct authenticator_ticket *ticket);
 static void inquire(void *context, struct lookup_outcome *outcome_out);
 static enum error_code ask_sources(const struct inquiry *inquiry, struct identity **identity_out,
                                    struct error *err);
@@ -74,7 +75,8 @@ enum error_code authenticator_identify(struct authenticator *authenticator,
                                        struct identity **identity_out, struct error *err)
 {
     struct inquiry inquiry = {authenticator, login};
-    const struct lookup lookup = {key_of(authenticator, login->credentials), inquire, &inquiry};
+    const struct authenticator_ticket ticket = ticket_of(authenticator, login->credentials);
+    const struct lookup lookup = {ticket.key, inquire, &inquiry};
     struct lookup_outcome outcome;
 
     *waits_out = false;
@@ -91,7 +93,21 @@ enum error_code authenticator_identify(struct authenticator *authenticator,
         return count_failure(authenticator, login, outcome.code, err);
     }
     *identity_out = outcome.identity;
+    if (login->ticket_out) {
+        *login->ticket_out = ticket;
+    }
     return OK;
+}
+
+struct identity *authenticator_recall(struct authenticator *authenticator,
+                                      const struct authenticator_ticket *ticket)
+{
+    struct lookup_outcome outcome = {0};
+
+    return ticket->generation == generation_of(authenticator, ticket->sources) &&
+                   lookup_cache_find(authenticator->cache, &ticket->key, &outcome)
+               ? outcome.identity
+               : NULL;
 }
 
 /* Also what is remembered to be wrong counts: who tries it again learns nothing new. */
@@ -110,37 +126,48 @@ static enum error_code count_failure(struct authenticator *authenticator, const 
     return code;
 }
 
+static struct authenticator_ticket ticket_of(const struct authenticator *authenticator,
+                                             const struct credentials *credentials)
+{
+    struct authenticator_ticket ticket = {.sources = 0};
+
+    for (size_t i = 0; i < authenticator->config.source_count; i++) {
+        const struct identity_source *source = authenticator->config.sources[i];
+
+        if (source->driver->generation && source->driver->interest(source, credentials)) {
+            ticket.sources |= UINT64_C(1) << i;
+        }
+    }
+    ticket.generation = generation_of(authenticator, ticket.sources);
+    set_key(authenticator, credentials, &ticket);
+    return ticket;
+}
+
+static unsigned long generation_of(const struct authenticator *authenticator, uint64_t sources)
+{
+    unsigned long generation = 0;
+
+    for (size_t i = 0; sources >> i != 0; i++) {
+        struct identity_source *source = authenticator->config.sources[i];
+
+        generation += sources >> i & 1 ? source->driver->generation(source) : 0;
+    }
+    return generation;
+}
+
 /* What a changed source said before counts no more: its generation is part of the key. */
-static struct lookup_key key_of(const struct authenticator *authenticator,
-                                const struct credentials *credentials)
+static void set_key(const struct authenticator *authenticator,
+                    const struct credentials *credentials, struct authenticator_ticket *ticket)
 {
     const unsigned char kind = (unsigned char)credentials->kind;
-    const unsigned long generation = generation_of(authenticator, credentials);
-    struct lookup_key key = {{0}};
     const struct str parts[] = {
         {(const char *)&kind, sizeof(kind)},
-        {(const char *)&generation, sizeof(generation)},
+        {(const char *)&ticket->generation, sizeof(ticket->generation)},
         credentials->kind == CREDENTIALS_PASSWORD ? credentials->name : (struct str){0},
         credentials->secret,
     };
 
-    keyed_hash_of(&authenticator->hash, parts, ARRAY_LEN(parts), key.bytes);
-    return key;
-}
-
-static unsigned long generation_of(const struct authenticator *authenticator,
-                                   const struct credentials *credentials)
-{
-    unsigned long generation = 0;
-
-    for (size_t i = 0; i < authenticator->config.source_count; i++) {
-        struct identity_source *source = authenticator->config.sources[i];
-
-        if (source->driver->generation && source->driver->interest(source, credentials)) {
-            generation += source->driver->generation(source);
-        }
-    }
-    return generation;
+    keyed_hash_of(&authenticator->hash, parts, ARRAY_LEN(parts), ticket->key.bytes);
 }
 
 /* Asks; at most one thread at a time for the same credentials. */
@@ -184,8 +211,8 @@ static enum error_code ask_others(const struct inquiry *inquiry, struct identity
 {
     const struct authenticator *authenticator = inquiry->authenticator;
     const struct login *login = inquiry->login;
-    const struct lookup_key key = key_of(authenticator, login->credentials);
-    const struct str name = {(const char *)key.bytes, sizeof(key.bytes)};
+    const struct authenticator_ticket ticket = ticket_of(authenticator, login->credentials);
+    const struct str name = {(const char *)ticket.key.bytes, sizeof(ticket.key.bytes)};
     enum error_code code =
         login_limiter_check_address(authenticator->token_limiter, login->address, err);
 

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "auth/identity_source.h"
-#include "auth/keyed_hash.h"
+#include "auth/lookup_cache.h"
 #include "base/clock.h"
 
 /*
@@ -21,11 +21,19 @@ struct authenticator_config {
     const struct clock *clock;
 };
 
+/* What an answer is found by again. It tells nothing of the credentials. */
+struct authenticator_ticket {
+    struct lookup_key key;
+    uint64_t sources;         /* a bit for each that may say something else when it changes */
+    unsigned long generation; /* theirs */
+};
+
 /* Somebody who wants to come in. */
 struct login {
-    const struct credentials *credentials; /* not CREDENTIALS_NONE */
-    struct str address;                    /* the client's */
-    bool may_wait;                         /* for other servers */
+    const struct credentials *credentials;   /* not CREDENTIALS_NONE */
+    struct str address;                      /* the client's */
+    bool may_wait;                           /* for other servers */
+    struct authenticator_ticket *ticket_out; /* NULL: not wanted */
 };
 
 struct authenticator *authenticator_new(const struct authenticator_config *config);
@@ -42,6 +50,13 @@ void authenticator_free(struct authenticator *authenticator);
 MUST_USE enum error_code authenticator_identify(struct authenticator *authenticator,
                                                 const struct login *login, bool *waits_out,
                                                 struct identity **identity_out, struct error *err);
+
+/*
+ * The same for credentials that have led to this ticket: a new reference, or NULL if the answer is
+ * not remembered any more, or was another one. Never waits.
+ */
+struct identity *authenticator_recall(struct authenticator *authenticator,
+                                      const struct authenticator_ticket *ticket);
 
 /*
  * Whose credentials these were, although their time is over: ERROR_UNAUTHENTICATED unless a source

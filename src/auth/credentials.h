@@ -29,6 +29,10 @@ struct credentials {
 MUST_USE enum error_code credentials_parse(struct str field, struct credentials *credentials_out,
                                            struct error *err);
 
+/* Whether two Authorization fields are the same, in a time that tells nothing but their lengths.
+ * Empty ones are not. */
+bool credentials_are_equal(struct str field, struct str other);
+
 /* User and password of a form (RFC 6749 4.3), read as those of Basic are. */
 MUST_USE enum error_code credentials_of_user(struct str user, struct str password,
                                              struct credentials *credentials_out,

@@ -70,9 +70,13 @@ struct connection *connection_new(struct connection_world *world, struct tls *tl
 
 void connection_free(struct connection *connection)
 {
+    const struct http_application *application = connection_application(connection);
     struct connection_world *world = connection->world;
 
     assert(!connection->exchange);
+    if (connection->session) {
+        application->leave(application->context, connection->session);
+    }
     sender_release(&connection->sender);
     input_release(&connection->input);
     input_release(&connection->ahead);
@@ -160,6 +164,7 @@ void connection_new_exchange(struct connection *connection)
     exchange->sent_bytes = 0;
     exchange->begin_us = clock_elapsed_us();
     exchange->call = NULL;
+    exchange->session = connection->session;
     connection->exchange = exchange;
     connection->is_sent = false;
     connection->body_began = false;
@@ -174,6 +179,7 @@ void connection_end_exchange(struct connection *connection)
     exchange->sent_bytes = connection->sender.sent_body_bytes;
     exchange->may_block = connection->body_began;
     application->finish(application->context, exchange, connection->is_sent);
+    connection->session = exchange->session;
     drop_exchange(connection);
 }
 

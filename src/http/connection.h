@@ -86,6 +86,7 @@ struct connection {
     struct input input; /* the request points into it */
     struct input ahead; /* of the next request: what came with the end of a chunked body */
     struct http_exchange *exchange; /* NULL between requests */
+    void *session;                  /* the application's, or NULL */
     struct body body;
     struct sender sender;
     char peer_address[INET6_ADDRSTRLEN];

@@ -23,6 +23,7 @@ struct http_exchange {
     uint64_t sent_bytes;     /* of the answer's body */
     int64_t begin_us;        /* clock_elapsed_us when the head was complete */
     void *call;              /* the application's own */
+    void *session;           /* the same for as long as the connection lasts: see leave */
 };
 
 /* What the application wants next. */
@@ -81,4 +82,8 @@ struct http_application {
      * else it must not block. Releases `call`, logs.
      */
     void (*finish)(void *context, struct http_exchange *exchange, bool is_sent);
+
+    /* The connection ends: releases what exchanges have left in `session`. Must not block. NULL:
+     * they leave nothing. */
+    void (*leave)(void *context, void *session);
 };

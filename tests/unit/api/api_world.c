@@ -84,6 +84,7 @@ static bool is_ready(void *context)
 
 void api_world_release(struct api_world *world)
 {
+    world->application.leave(world->application.context, world->session);
     api_free(world->api);
     registry_free(world->registry);
     blob_store_free(world->blobs);
@@ -118,6 +119,7 @@ void api_world_ask(struct api_world *world, const struct question *question, str
 
     reply_release(reply);
     begin_exchange(&exchange);
+    exchange.session = world->session;
     strbuf_init(&head, TEXT_MAX_BYTES);
     write_head(question, &head);
     assert(http_parse_request(strbuf_str(&head), &limits, &exchange.request, &length, &refusal) ==
@@ -258,6 +260,7 @@ static void take_answer(struct api_world *world, struct http_exchange *exchange,
     exchange->sent_bytes = reply->body.length;
     world->application.finish(world->application.context, exchange, response->status != 0);
     assert(!exchange->call);
+    world->session = exchange->session;
     http_response_release(&exchange->response);
     arena_release(&exchange->arena);
 }

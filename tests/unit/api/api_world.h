@@ -17,6 +17,7 @@ struct api_world {
     struct log log; /* to a file, see api_world_read_log */
     struct api *api;
     struct http_application application;
+    void *session; /* of the one connection that all requests come on */
     bool is_ready; /* what the server says of itself */
 };
 

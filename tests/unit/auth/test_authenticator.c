@@ -12,6 +12,8 @@
 #include "auth/login_limiter.h"
 #include "tests/support/fake_clock.h"
 
+enum { CACHE_MS = 120 * 1000 };
+
 /* A source that answers what a test has written down. */
 struct fake_source {
     struct identity_source base; /* first */
@@ -30,6 +32,7 @@ struct fixture {
     struct identity_source *list[2];
     struct authenticator *authenticator;
     struct identity *identity; /* of the last login */
+    struct authenticator_ticket ticket;
     struct error err;
     bool waits;
 };
@@ -109,7 +112,7 @@ static int set_up(void **state)
         fixture.list[i] = &fixture.sources[i].base;
     }
     fixture.authenticator = authenticator_new(
-        &(struct authenticator_config){fixture.list, 2, 100, 120 * 1000, &fixture.clock.clock});
+        &(struct authenticator_config){fixture.list, 2, 100, CACHE_MS, &fixture.clock.clock});
     *state = &fixture;
     return 0;
 }
@@ -131,7 +134,7 @@ static enum error_code log_in_as(struct fixture *fixture, enum credentials_kind 
         .name = str_from(kind == CREDENTIALS_PASSWORD ? "alice" : ""),
         .secret = str_from(secret),
     };
-    const struct login login = {&credentials, STR_LITERAL("10.0.0.1"), may_wait};
+    const struct login login = {&credentials, STR_LITERAL("10.0.0.1"), may_wait, &fixture->ticket};
 
     identity_release(fixture->identity);
     fixture->identity = NULL;
@@ -296,6 +299,41 @@ static void wrong_passwords_are_counted_also_from_memory(void **state)
 }
 
 /* The one with the number i. */
+static bool is_recalled(struct fixture *fixture)
+{
+    struct identity *identity = authenticator_recall(fixture->authenticator, &fixture->ticket);
+
+    identity_release(identity);
+    return identity;
+}
+
+static void a_ticket_recalls_what_is_remembered(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->sources[0].code = OK;
+    assert_int_equal(log_in(fixture, "known"), OK);
+    assert_true(is_recalled(fixture));
+    fixture->sources[0].generation++;
+    assert_false(is_recalled(fixture));
+    assert_int_equal(log_in(fixture, "known"), OK);
+    assert_true(is_recalled(fixture));
+    fake_clock_advance(&fixture->clock, CACHE_MS);
+    assert_false(is_recalled(fixture));
+}
+
+static void a_ticket_recalls_nobody_who_is_refused_by_now(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->sources[0].code = OK;
+    assert_int_equal(log_in(fixture, "known"), OK);
+    fake_clock_advance(&fixture->clock, CACHE_MS);
+    fixture->sources[0].code = ERROR_UNAUTHENTICATED;
+    assert_int_equal(log_in(fixture, "known"), ERROR_UNAUTHENTICATED);
+    assert_false(is_recalled(fixture));
+}
+
 static enum error_code try_token(struct fixture *fixture, int i)
 {
     char token[16];
@@ -405,6 +443,8 @@ int main(void)
         TEST(an_expired_token_that_is_sent_again_and_again_locks_nobody_out),
         TEST(tokens_that_are_verified_here_are_not_counted),
         TEST(an_outage_is_no_wrong_password),
+        TEST(a_ticket_recalls_what_is_remembered),
+        TEST(a_ticket_recalls_nobody_who_is_refused_by_now),
         TEST(a_password_is_remembered_for_a_minute_only),
         TEST(lapsed_credentials_are_for_whom_they_name),
     };

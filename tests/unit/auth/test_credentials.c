@@ -120,12 +120,23 @@ static void user_and_password_of_a_form_are_read_alike(void **state)
     credentials_release(&credentials);
 }
 
+static void fields_are_compared(void **state)
+{
+    (void)state;
+    assert_true(credentials_are_equal(str_from("Bearer abcd"), str_from("Bearer abcd")));
+    assert_false(credentials_are_equal(str_from("Bearer abcd"), str_from("Bearer abce")));
+    assert_false(credentials_are_equal(str_from("Bearer abcd"), str_from("bearer abcd")));
+    assert_false(credentials_are_equal(str_from("Bearer abc"), str_from("Bearer ab")));
+    assert_false(credentials_are_equal((struct str){0}, (struct str){0}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_are_read),
         cmocka_unit_test(what_is_wrong_is_told_without_the_content),
         cmocka_unit_test(a_token_that_is_too_long_is_refused),
+        cmocka_unit_test(fields_are_compared),
         cmocka_unit_test(user_and_password_of_a_form_are_read_alike),
     };
 
