@@ -5,9 +5,13 @@
 
 struct search {
     struct cli *cli;
+    struct str team;
     struct nearest nearest;
+    bool is_there;
 };
 
+static enum error_code search_team(struct search *search, struct error *err);
+static enum error_code say_unknown(const struct search *search, struct error *err);
 static enum error_code offer(void *context, const struct json_value *element, struct error *err);
 
 enum error_code api_list_newest(struct cli *cli, const char *const *parts, uint64_t limit,
@@ -22,18 +26,29 @@ enum error_code api_list_newest(struct cli *cli, const char *const *parts, uint6
 /* A team is there as soon as it has an artifact. */
 enum error_code api_unknown_team(struct cli *cli, const char *team, struct error *err)
 {
-    struct search search = {.cli = cli};
-    const struct api_visitor visitor = {&search, offer};
-    char hint[NEAREST_HINT_BYTES];
-    enum error_code code = OK;
+    struct search search = {.cli = cli, .team = str_from(team)};
+    const enum error_code code = search_team(&search, err);
 
-    nearest_init(&search.nearest, str_from(team));
-    code = api_list(cli, "/teams", &visitor, err);
-    if (code) {
+    return code ? code : say_unknown(&search, err);
+}
+
+enum error_code api_explain(struct cli *cli, const char *team, enum error_code code,
+                            struct error *err)
+{
+    struct search search = {.cli = cli, .team = str_from(team)};
+
+    if (code != ERROR_NOT_FOUND || search_team(&search, NULL) || search.is_there) {
         return code;
     }
-    nearest_hint(&search.nearest, hint);
-    return error_set(err, ERROR_NOT_FOUND, "the team \"%.64s\" has no artifacts%s", team, hint);
+    return say_unknown(&search, err);
+}
+
+static enum error_code search_team(struct search *search, struct error *err)
+{
+    const struct api_visitor visitor = {search, offer};
+
+    nearest_init(&search->nearest, search->team);
+    return api_list(search->cli, "/teams", &visitor, err);
 }
 
 static enum error_code offer(void *context, const struct json_value *element, struct error *err)
@@ -43,6 +58,16 @@ static enum error_code offer(void *context, const struct json_value *element, st
     const char *const copy = arena_text(&search->cli->arena, name);
 
     (void)err;
+    search->is_there = search->is_there || str_equal(name, search->team);
     nearest_offer(&search->nearest, (struct str){copy, copy ? name.length : 0});
     return OK;
+}
+
+static enum error_code say_unknown(const struct search *search, struct error *err)
+{
+    char hint[NEAREST_HINT_BYTES];
+
+    nearest_hint(&search->nearest, hint);
+    return error_set(err, ERROR_NOT_FOUND, "the team \"%.*s\" has no artifacts%s",
+                     STR_FORMAT(str_slice(search->team, 0, 64)), hint);
 }

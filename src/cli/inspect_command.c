@@ -78,7 +78,7 @@ enum error_code command_inspect_contents(struct cli *cli, struct error *err)
         table_print(&inspection.table, &cli->output);
     }
     table_release(&inspection.table);
-    return code;
+    return api_explain(cli, inspection.team, code, err);
 }
 
 static enum error_code inspect_tag(void *context, const struct json_value *tag, struct error *err)

@@ -116,7 +116,7 @@ enum error_code command_latest(struct cli *cli, struct error *err)
                 &json, err);
 
     if (code) {
-        return code;
+        return api_explain(cli, cli->options.arguments[0], code, err);
     }
     row = cell_text(keep(cli, json_value_member_string(json, "name")));
     json_value_free(json);

@@ -42,7 +42,7 @@ enum error_code command_mark_production_ready(struct cli *cli, struct error *err
     if (!code) {
         tell_of_release(cli);
     }
-    return code;
+    return api_explain(cli, arguments[1], code, err);
 }
 
 /* For programs with the names that `tags` has. */
@@ -82,6 +82,7 @@ enum error_code command_stats(struct cli *cli, struct error *err)
         is_of_team ? api_path(cli, "/stats/teams/%s", cli->options.arguments) : "/stats";
     struct json_value *json = NULL;
     struct cell row[2];
+    bool is_empty = true;
     const enum error_code code = api_get(cli, path, &json, err);
 
     if (code) {
@@ -92,9 +93,13 @@ enum error_code command_stats(struct cli *cli, struct error *err)
 
         (void)!json_value_uint64(json_value_member(json, columns[i].name), &number);
         row[i] = cell_number((int64_t)number);
+        is_empty = is_empty && number == 0;
+    }
+    json_value_free(json);
+    if (is_of_team && is_empty) {
+        return api_unknown_team(cli, cli->options.arguments[0], err);
     }
     print_row(&cli->output, columns, 2, row);
-    json_value_free(json);
     return OK;
 }
 

@@ -87,7 +87,7 @@ enum error_code command_tags(struct cli *cli, struct error *err)
         table_print(&table, &cli->output);
     }
     table_release(&table);
-    return code;
+    return api_explain(cli, tags.team, code, err);
 }
 
 static enum error_code add_team(struct tags *tags, struct error *err)
@@ -168,7 +168,7 @@ enum error_code command_scm_source(struct cli *cli, struct error *err)
         table_print(&table, &cli->output);
     }
     table_release(&table);
-    return code;
+    return api_explain(cli, tags.team, code, err);
 }
 
 /* Those that are named, or the newest ones. */
@@ -256,7 +256,7 @@ enum error_code command_describe(struct cli *cli, struct error *err)
     }
     json_value_free(tag);
     json_value_free(source);
-    return code;
+    return api_explain(cli, tags.team, code, err);
 }
 
 static void add_details(struct cli *cli, const struct json_value *tag,

@@ -301,6 +301,16 @@ def test_unknown_team_names_the_nearest(person):
     assert 'did you mean "alpha"?' in person.fail("artifacts", "alhpa")
     assert 'did you mean "beta"?' in person.fail("tags", "betta")
     assert "did you mean" not in person.fail("tags", "something-else")
+    assert "did you mean" not in person.fail("tags", "alpha", "nothing")
+
+
+@pytest.mark.parametrize("arguments", [
+    ("tags", "alhpa", "app"), ("latest", "alhpa", "app"), ("describe", "alhpa", "app", "1.0"),
+    ("scm-source", "alhpa", "app"), ("scm-source", "alhpa", "app", "1.0"),
+    ("inspect-contents", "alhpa", "app"), ("inspect-contents", "alhpa", "app", "1.0"),
+    ("mark-production-ready", "INC-1", "alhpa", "app", "1.0"), ("stats", "alhpa")])
+def test_all_commands_about_a_team_name_the_nearest(person, arguments):
+    assert 'did you mean "alpha"?' in person.fail(*arguments)
 
 
 def test_address_comes_from_three_places(make_person, stocked):

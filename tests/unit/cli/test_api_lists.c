@@ -63,6 +63,34 @@ static void an_unknown_team_is_told_with_the_nearest(void **state)
     assert_non_null(strstr(err.message, "\"team-one\""));
 }
 
+static void what_is_not_found_is_explained_by_its_team(void **state)
+{
+    static const struct {
+        const char *team;
+        enum error_code code;
+        int status;
+        const char *told;
+    } cases[] = {
+        {"team-won", ERROR_NOT_FOUND, 200, "did you mean \"team-one\"?"},
+        {"team-one", ERROR_NOT_FOUND, 200, "before"},
+        {"team-won", ERROR_DENIED, 200, "before"},
+        {"team-won", OK, 200, "before"},
+        {"team-won", ERROR_NOT_FOUND, 503, "before"},
+    };
+    struct command_world *const world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err = {.message = "before"};
+
+        command_world_reset(world);
+        command_world_answer(world, cases[i].status, "", "[\"other\",\"team-one\"]");
+        command_world_open(world, "teams");
+        assert_int_equal(api_explain(&world->cli, cases[i].team, cases[i].code, &err),
+                         cases[i].code);
+        assert_non_null(strstr(err.message, cases[i].told));
+    }
+}
+
 static void what_fails_is_passed_on(void **state)
 {
     static const char *const parts[] = {"t", "a"};
@@ -84,6 +112,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_newest_are_asked_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_unknown_team_is_told_with_the_nearest, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_found_is_explained_by_its_team, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_fails_is_passed_on, set_up, tear_down),
     };
