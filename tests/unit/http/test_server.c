@@ -35,6 +35,7 @@ struct counts {
     atomic_int finished_blocking;
     atomic_int rooms; /* how often it was asked for room */
     atomic_int ends;  /* how often a queued body was at its end */
+    atomic_int left;  /* how many connections have given back what they kept */
 };
 
 struct fixture {
@@ -119,8 +120,20 @@ static enum http_step find_place(struct fixture *fixture, const struct http_exch
                : HTTP_ANSWER;
 }
 
+/* The session counts the requests of its connection. */
+static enum http_step answer_counted(struct http_exchange *exchange)
+{
+    int *count = exchange->session ? exchange->session : calloc(1, sizeof(*count));
+
+    exchange->session = count;
+    return answer_text(exchange, 200, arena_format(&exchange->arena, "number %d here", ++*count));
+}
+
 static enum http_step answer_path(struct fixture *fixture, struct http_exchange *exchange)
 {
+    if (path_is(exchange, "/counted")) {
+        return answer_counted(exchange);
+    }
     if (path_is(exchange, "/file")) {
         exchange->response.status = 200;
         exchange->response.file_fd = dup(fixture->file_fd);
@@ -220,6 +233,14 @@ static void app_finish(void *context, struct http_exchange *exchange, bool is_se
     (void)atomic_fetch_add(&fixture->counts.finished, 1);
 }
 
+static void app_leave(void *context, void *session)
+{
+    struct fixture *fixture = context;
+
+    free(session);
+    (void)atomic_fetch_add(&fixture->counts.left, 1);
+}
+
 static const struct http_limits usual_limits = {
     .connections = 100,
     .loops = 2,
@@ -243,7 +264,8 @@ static void start(struct fixture *fixture, const struct http_limits *limits)
     const struct http_server_config config = {
         .listen = "127.0.0.1:0",
         .limits = *limits,
-        .application = {fixture, app_begin, app_data, app_room, app_end, app_refuse, app_finish},
+        .application = {fixture, app_begin, app_data, app_room, app_end, app_refuse, app_finish,
+                        app_leave},
         .log = &fixture->log,
         .clock = &fixture->clock.clock,
     };
@@ -396,6 +418,24 @@ static void a_request_that_blocks_is_answered_by_a_worker(void **state)
     talk(fixture, "GET /blocks HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
     assert_non_null(strstr(fixture->answer, "\r\n\r\nfrom a worker"));
     assert_int_equal(atomic_load(&fixture->counts.begun), 1);
+}
+
+static void a_connection_keeps_what_its_requests_leave(void **state)
+{
+    struct fixture *fixture = *state;
+
+    start(fixture, &usual_limits);
+    for (int i = 0; i < 2; i++) { /* each connection has its own */
+        talk(fixture, "GET /counted HTTP/1.1\r\nHost: x\r\n\r\n"
+                      "GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+                      "GET /counted HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        assert_non_null(strstr(fixture->answer, "number 1 here"));
+        assert_non_null(strstr(fixture->answer, "number 2 here"));
+    }
+    talk(fixture, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"); /* leaves nothing */
+    http_server_free(fixture->server);
+    fixture->server = NULL;
+    assert_int_equal(atomic_load(&fixture->counts.left), 2);
 }
 
 static void requests_that_wait_for_others_hold_up_nobody_else(void **state)
@@ -859,6 +899,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_request_is_answered_from_the_loop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_request_that_blocks_is_answered_by_a_worker, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_connection_keeps_what_its_requests_leave, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(requests_that_wait_for_others_hold_up_nobody_else, set_up,
                                         tear_down),
