@@ -355,4 +355,7 @@ def test_expired_upload_is_aborted_in_s3(start, bucket, client, repository, fake
     assert len(bucket.uploads()) == 1
     fake_time.forward(61)
     wait_until(lambda: bucket.uploads() == [], "the upload to be aborted", HOUSEKEEPING_S + 30)
-    assert client(server).request("GET", location).status == 404
+    statuses = []
+    wait_until(lambda: statuses.append(client(server).request("GET", location).status) or
+               statuses[-1] != 409, "housekeeping to let go of the upload", 30)
+    assert statuses[-1] == 404
