@@ -142,6 +142,16 @@ void strbuf_remove_front(struct strbuf *buf, size_t length)
     buf->length -= length;
 }
 
+char *strbuf_take(struct strbuf *buf)
+{
+    char *text = buf->capacity_bytes > 0 ? buf->text : NULL;
+
+    buf->capacity_bytes = 0;
+    buf->length = 0;
+    strbuf_release(buf);
+    return text;
+}
+
 struct str strbuf_str(const struct strbuf *buf)
 {
     return (struct str){buf->text, buf->length};

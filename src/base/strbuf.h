@@ -40,5 +40,8 @@ void strbuf_append_format(struct strbuf *buf, const char *format, ...) PRINTF_LI
 /* Drops the first `length` bytes, which must be there. */
 void strbuf_remove_front(struct strbuf *buf, size_t length);
 
+/* Its memory, which is the caller's to free now: NULL if it holds nothing. It is empty then. */
+MUST_USE char *strbuf_take(struct strbuf *buf);
+
 /* What it holds, borrowed until the next change. */
 struct str strbuf_str(const struct strbuf *buf);

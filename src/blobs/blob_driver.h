@@ -27,9 +27,13 @@ struct blob_driver {
     /* Appends all of bytes or fails; a failed writer is only closed afterwards. */
     enum error_code (*write)(struct blob_writer *writer, struct str bytes, struct error *err);
 
-    /* All that was written outlives the process. Appends what open needs to go on (upload->notes).
-     * NULL if it does so anyway, and open needs nothing. */
-    enum error_code (*suspend)(struct blob_writer *writer, struct strbuf *notes, struct error *err);
+    /*
+     * All that was written outlives the process, once the caller has saved what this gives. Appends
+     * what open needs to go on (upload->notes), and sets *tail if that has changed. NULL if all
+     * outlives the process anyway, and open needs nothing.
+     */
+    enum error_code (*suspend)(struct blob_writer *writer, struct strbuf *notes,
+                               struct blob_tail *tail, struct error *err);
 
     /* Hashes all bytes of the upload so far again into *hasher. May read them from the medium. */
     enum error_code (*rehash)(struct blob_writer *writer, struct hasher *hasher, struct error *err);
@@ -64,6 +68,6 @@ struct blob_store {
 /* Filled and kept up to date by the generic half; drivers only read it. */
 struct blob_writer {
     struct blob_store *store;
-    struct blob_upload upload; /* id, and offset and hash of all that was written; no notes */
+    struct blob_upload upload; /* id, and offset and hash of all that was written; no more */
     bool is_finished;          /* failed or committed: only to be closed */
 };

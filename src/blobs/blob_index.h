@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "blobs/blob_store.h"
 
+struct strbuf;
+
 /* Where a blob is, in a store that leaves blobs where they landed. */
 struct blob_location {
     char key[BLOB_KEY_BYTES];
@@ -28,4 +30,9 @@ struct blob_index {
      */
     enum error_code (*add)(void *context, const struct digest *digest,
                            const struct blob_location *location, struct error *err);
+
+    /* Appends the tail that was saved with the upload when it rested with so many bytes: nothing,
+     * if another or none was. */
+    enum error_code (*read_tail)(void *context, const struct blob_upload *upload,
+                                 struct strbuf *tail, struct error *err);
 };

@@ -102,6 +102,7 @@ enum error_code blob_writer_open(struct blob_store *store, const struct blob_upl
     writer->upload = *upload;
     writer->upload.notes = NULL;
     writer->upload.notes_length = 0;
+    writer->upload.tail = (struct blob_tail){0};
     writer->is_finished = false;
     *writer_out = writer;
     return OK;
@@ -162,12 +163,13 @@ enum error_code blob_writer_suspend(struct blob_writer *writer, struct blob_uplo
                                     struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf notes;
+    struct blob_tail tail = {0};
     enum error_code code = OK;
 
     assert(!writer->is_finished);
     strbuf_init(&notes, BLOB_UPLOAD_NOTES_MAX_BYTES);
     if (writer->store->driver->suspend) {
-        code = writer->store->driver->suspend(writer, &notes, err);
+        code = writer->store->driver->suspend(writer, &notes, &tail, err);
     }
     if (!code && notes.is_truncated) {
         code = error_set(err, ERROR_INTERNAL, "the notes of an upload have more than %d bytes",
@@ -179,6 +181,7 @@ enum error_code blob_writer_suspend(struct blob_writer *writer, struct blob_uplo
     }
     *upload_out = writer->upload;
     keep_notes(upload_out, strbuf_str(&notes));
+    upload_out->tail = tail;
     return OK;
 }
 

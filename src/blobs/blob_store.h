@@ -22,9 +22,16 @@
 struct blob_store;
 struct blob_writer;
 
+/* Bytes that the medium cannot take yet, because there are too few of them. */
+struct blob_tail {
+    bool is_new;      /* false: what was saved before stays as it is */
+    struct str bytes; /* borrowed from the writer until it goes on or is freed */
+};
+
 /*
  * An upload that rests between requests: all that is needed to go on, on any instance, if its
- * medium is one that instances share. Metadata keeps it (blob_upload_save).
+ * medium is one that instances share. Metadata keeps it (blob_upload_save), and the tail beside it,
+ * which the store asks for when it needs it (blob_index.h).
  */
 struct blob_upload {
     char id[RANDOM_ID_BYTES];
@@ -32,12 +39,12 @@ struct blob_upload {
     struct hasher hasher;  /* of these bytes */
     char *notes;           /* the driver's own: where the bytes are; owned, NULL: none */
     size_t notes_length;
+    struct blob_tail tail; /* only after blob_writer_suspend */
 };
 
 enum {
-    /* Parts of a multipart upload, and what is too small for one. */
-    BLOB_UPLOAD_NOTES_MAX_BYTES = 16 * 1024 * 1024,
-    BLOB_KEY_BYTES = 512, /* a prefix of up to 255, and a name */
+    BLOB_UPLOAD_NOTES_MAX_BYTES = 1024 * 1024, /* the parts of a multipart upload */
+    BLOB_KEY_BYTES = 512,                      /* a prefix of up to 255, and a name */
 };
 
 enum blob_content_kind {
@@ -70,8 +77,8 @@ void blob_upload_init(struct blob_upload *upload, enum digest_algorithm algorith
 /* Frees what it owns. */
 void blob_upload_release(struct blob_upload *upload);
 
-/* Appends hash and notes as opaque bytes: with id and offset, all that blob_upload_restore needs.
- */
+/* Appends hash and notes as opaque bytes: with id and offset, all that blob_upload_restore needs;
+ * without the tail. */
 void blob_upload_save(const struct blob_upload *upload, struct strbuf *state);
 
 /* Sets hash and notes of an upload that owns nothing. False, with nothing changed, if `state` was

@@ -8,7 +8,7 @@
 #include "blobs/s3_parts.h"
 
 /*
- * Lines of a word and its value, then the bytes of the tail:
+ * Lines of a word and its value:
  *
  *     s3 1                 the version
  *     offset 12345
@@ -16,7 +16,7 @@
  *     upload ID
  *     part "ETAG"          one line each, in order
  *     object KEY           if the tail is an object
- *     tail 123             how long it is; if it is in here, its bytes follow
+ *     tail 123             how long it is; the last line
  */
 static const char version_line[] = "s3 1\n";
 
@@ -24,18 +24,15 @@ enum { FIRST_PARTS = 16 };
 
 static bool read_line(struct str word, struct str value, struct s3_notes *notes);
 static bool keep_text(char *text_out, size_t capacity, struct str value);
-static bool read_tail(struct str rest, struct s3_notes *notes);
 
 void s3_notes_init(struct s3_notes *notes)
 {
     *notes = (struct s3_notes){0};
-    strbuf_init(&notes->tail, BLOB_UPLOAD_NOTES_MAX_BYTES);
 }
 
 void s3_notes_release(struct s3_notes *notes)
 {
     free(notes->parts);
-    strbuf_release(&notes->tail);
     s3_notes_init(notes);
 }
 
@@ -53,9 +50,6 @@ void s3_notes_append(const struct s3_notes *notes, struct strbuf *bytes)
         strbuf_append_format(bytes, "object %s\n", notes->tail_key);
     }
     strbuf_append_format(bytes, "tail %zu\n", notes->tail_length);
-    if (notes->tail_key[0] == '\0') {
-        strbuf_append(bytes, str_slice(strbuf_str(&notes->tail), 0, notes->tail_length));
-    }
 }
 
 bool s3_notes_parse(struct str bytes, struct s3_notes *notes)
@@ -70,11 +64,10 @@ bool s3_notes_parse(struct str bytes, struct s3_notes *notes)
     while (str_cut(&bytes, '\n', &line) && str_cut(&line, ' ', &word)) {
         if (str_is(word, "tail")) {
             uint64_t length = 0;
-            const bool is_number =
-                str_parse_uint64(line, &length) && length <= BLOB_UPLOAD_NOTES_MAX_BYTES;
+            const bool is_number = str_parse_uint64(line, &length);
 
             notes->tail_length = (size_t)length;
-            return is_number && read_tail(bytes, notes);
+            return is_number && bytes.length == 0;
         }
         if (!read_line(word, line, notes)) {
             return false;
@@ -113,15 +106,6 @@ static bool keep_text(char *text_out, size_t capacity, struct str value)
     memcpy(text_out, value.bytes, value.length);
     text_out[value.length] = '\0';
     return true;
-}
-
-static bool read_tail(struct str rest, struct s3_notes *notes)
-{
-    if (notes->tail_key[0] != '\0') {
-        return rest.length == 0;
-    }
-    strbuf_append(&notes->tail, rest);
-    return rest.length == notes->tail_length;
 }
 
 struct s3_part *s3_notes_part(struct s3_notes *notes, size_t number)

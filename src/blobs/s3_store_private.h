@@ -35,7 +35,7 @@ struct s3_writer {
     size_t capacity;             /* as much of the store's memory is taken */
     uint64_t spare_bytes;        /* so much more is taken, for the part behind it */
     int64_t waits_since_ms;      /* monotonic; 0: it does not wait for memory */
-    bool has_old_tail;           /* the notes' tail is not in bytes yet */
+    bool has_old_tail;           /* what it rested with is not in bytes yet */
     bool is_kept;                /* the multipart upload is known to somebody who may go on */
     bool is_whole;               /* the object notes.key is all of it */
     bool was_found;              /* and somebody else may have made it so */
@@ -53,7 +53,7 @@ enum error_code s3_writer_open(struct blob_store *base, const struct blob_upload
 size_t s3_writer_room(struct blob_writer *base);
 enum error_code s3_writer_write(struct blob_writer *base, struct str bytes, struct error *err);
 enum error_code s3_writer_suspend(struct blob_writer *base, struct strbuf *notes,
-                                  struct error *err);
+                                  struct blob_tail *tail, struct error *err);
 enum error_code s3_writer_rehash(struct blob_writer *base, struct hasher *hasher,
                                  struct error *err);
 enum error_code s3_writer_publish(struct blob_writer *base, const struct digest *digest,

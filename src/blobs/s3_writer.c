@@ -7,7 +7,7 @@
 #include "blobs/s3_store_private.h"
 
 enum {
-    TAIL_IN_NOTES_MAX_BYTES = 5 * 1024 * 1024,
+    TAIL_BESIDE_NOTES_MAX_BYTES = 5 * 1024 * 1024,
     HASH_PIECE_BYTES = 8 * 1024 * 1024,
 };
 
@@ -15,7 +15,8 @@ static enum error_code read_notes(struct s3_writer *writer, const struct blob_up
                                   struct error *err);
 static enum error_code bytes_are_gone(struct error *err);
 static void forget_tail_object(struct s3_writer *writer);
-static enum error_code put_tail(struct s3_writer *writer, struct error *err);
+static enum error_code put_tail(struct s3_writer *writer, struct blob_tail *tail,
+                                struct error *err);
 static enum error_code make_whole(struct s3_writer *writer, struct error *err);
 static enum error_code send_rest(struct s3_writer *writer, struct error *err);
 static enum error_code hash_object(struct s3_writer *writer, struct hasher *hasher,
@@ -119,10 +120,11 @@ static void forget_tail_object(struct s3_writer *writer)
 
 /*
  * What is too small for a part becomes an object if it is all there is: most likely the blob, which
- * then has its place already. Behind parts it is kept with the notes: S3 could not give it back,
+ * then has its place already. Behind parts it is saved beside the notes: S3 could not give it back,
  * and an object of its own would have to be read back for nearly every large blob.
  */
-enum error_code s3_writer_suspend(struct blob_writer *base, struct strbuf *notes, struct error *err)
+enum error_code s3_writer_suspend(struct blob_writer *base, struct strbuf *notes,
+                                  struct blob_tail *tail, struct error *err)
 {
     struct s3_writer *writer = writer_of(base);
     struct s3_notes *own = &writer->notes;
@@ -133,7 +135,7 @@ enum error_code s3_writer_suspend(struct blob_writer *base, struct strbuf *notes
     }
     if (!code && !writer->has_old_tail) {
         own->tail_length = writer->length;
-        code = put_tail(writer, err);
+        code = put_tail(writer, tail, err);
     }
     if (code) {
         return code;
@@ -143,29 +145,26 @@ enum error_code s3_writer_suspend(struct blob_writer *base, struct strbuf *notes
         s3_notes_append(own, notes);
     }
     writer->is_kept = true;
-    if (!writer->has_old_tail) {
-        strbuf_release(&own->tail); /* it is in the notes, and in bytes */
-    }
     return OK;
 }
 
-static enum error_code put_tail(struct s3_writer *writer, struct error *err)
+static enum error_code put_tail(struct s3_writer *writer, struct blob_tail *tail, struct error *err)
 {
     struct s3_notes *notes = &writer->notes;
-    const struct str tail = {writer->bytes, writer->length};
+    const struct str bytes = {writer->bytes, writer->length};
     char key[BLOB_KEY_BYTES];
     enum error_code code = OK;
 
-    if (tail.length == 0 || notes->tail_key[0] != '\0') {
+    tail->is_new = true; /* none is one, too */
+    if (bytes.length == 0 || notes->tail_key[0] != '\0') {
         return OK;
     }
-    if (notes->upload_id[0] != '\0' && tail.length <= TAIL_IN_NOTES_MAX_BYTES) {
-        strbuf_clear(&notes->tail);
-        strbuf_append(&notes->tail, tail);
+    if (notes->upload_id[0] != '\0' && bytes.length <= TAIL_BESIDE_NOTES_MAX_BYTES) {
+        tail->bytes = bytes;
         return OK;
     }
     s3_store_upload_key(writer->store, &writer->base.upload, key);
-    code = s3_objects_put(&writer->store->objects, key, tail, NULL, err);
+    code = s3_objects_put(&writer->store->objects, key, bytes, NULL, err);
     if (!code) {
         memcpy(notes->tail_key, key, sizeof(key));
     }

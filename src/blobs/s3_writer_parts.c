@@ -24,6 +24,7 @@ static bool take_memory(struct s3_writer *writer, uint64_t size_bytes);
 static void give_spare(struct s3_writer *writer);
 static bool has_waited(struct s3_writer *writer);
 static enum error_code no_memory(const struct s3_writer *writer, struct error *err);
+static enum error_code read_tail(struct s3_writer *writer, struct strbuf *tail, struct error *err);
 static enum error_code begin_multipart(struct s3_writer *writer, struct error *err);
 static void send_now(struct job *job);
 static bool is_cancelled(struct s3_writer *writer);
@@ -150,30 +151,46 @@ static enum error_code no_memory(const struct s3_writer *writer, struct error *e
 
 enum error_code s3_writer_load_tail(struct s3_writer *writer, struct error *err)
 {
-    struct s3_notes *notes = &writer->notes;
-    const struct blob_part all = {0, notes->tail_length};
+    CLEANUP(strbuf_release) struct strbuf tail;
     enum error_code code = OK;
 
+    strbuf_init(&tail, writer->notes.tail_length);
     if (!writer->has_old_tail) {
         return OK;
     }
     code = new_bytes(writer, err);
-    if (!code && notes->tail_key[0] != '\0') {
-        code = s3_objects_read(&writer->store->objects, notes->tail_key, &all, &notes->tail, err);
-    }
-    if (code == ERROR_NOT_FOUND) {
-        code = error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
-                               "the bytes of this upload are gone: begin again");
+    if (!code) {
+        code = read_tail(writer, &tail, err);
     }
     if (code) {
         s3_writer_drop_bytes(writer);
         return code;
     }
-    memcpy(writer->bytes, notes->tail.text, notes->tail_length);
-    writer->length = notes->tail_length;
-    strbuf_release(&notes->tail);
+    free(writer->bytes); /* nothing is in them, nor resident */
+    writer->length = tail.length;
+    writer->bytes = memory_resize(strbuf_take(&tail), writer->capacity, 1);
     writer->has_old_tail = false;
     return OK;
+}
+
+/* From the object that it is, or what was saved beside the notes. */
+static enum error_code read_tail(struct s3_writer *writer, struct strbuf *tail, struct error *err)
+{
+    const struct s3_notes *notes = &writer->notes;
+    const struct blob_index *index = &writer->store->config.index;
+    const struct blob_part all = {0, notes->tail_length};
+    enum error_code code = OK;
+
+    if (notes->tail_key[0] != '\0') {
+        code = s3_objects_read(&writer->store->objects, notes->tail_key, &all, tail, err);
+    } else {
+        code = index->read_tail(index->context, &writer->base.upload, tail, err);
+    }
+    if (code == ERROR_NOT_FOUND || (!code && tail->length != notes->tail_length)) {
+        code = error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
+                               "the bytes of this upload are gone: begin again");
+    }
+    return code;
 }
 
 enum error_code s3_writer_send_part(struct s3_writer *writer, struct error *err)

@@ -12,15 +12,15 @@ extern const char schema_sqlite_001[];
 extern const char schema_sqlite_002[];
 extern const char schema_sqlite_003[];
 extern const char schema_sqlite_004[];
+extern const char schema_sqlite_005[];
 
 enum error_code metadata_open_sqlite(const char *path, struct metadata **metadata_out,
                                      struct error *err)
 {
     const struct migration migrations[] = {
-        {"initial", schema_sqlite_001},
-        {"tokens", schema_sqlite_002},
-        {"sources", schema_sqlite_003},
-        {"blob-places", schema_sqlite_004},
+        {"initial", schema_sqlite_001},      {"tokens", schema_sqlite_002},
+        {"sources", schema_sqlite_003},      {"blob-places", schema_sqlite_004},
+        {"upload-tails", schema_sqlite_005},
     };
     struct metadata *metadata = NULL;
     struct sql *sql = NULL;

@@ -10,6 +10,12 @@ struct find {
     bool is_there;
 };
 
+struct tail_search {
+    struct str id;
+    uint64_t offset_bytes;
+    struct strbuf *tail;
+};
+
 struct owner_search {
     const struct upload_owner_query *query;
     struct arena *arena;
@@ -23,9 +29,13 @@ struct listing {
 };
 
 static enum error_code save(struct sql_connection *connection, void *context, struct error *err);
+static enum error_code save_tail(struct sql_connection *connection,
+                                 const struct upload_record *upload, struct error *err);
 static enum error_code find(struct sql_connection *connection, void *context, struct error *err);
 static enum error_code read_upload(const struct sql_rows *rows, struct arena *arena,
                                    struct upload_record *upload_out, struct error *err);
+static enum error_code read_tail(struct sql_connection *connection, void *context,
+                                 struct error *err);
 static enum error_code find_owner(struct sql_connection *connection, void *context,
                                   struct error *err);
 static enum error_code remove_one(struct sql_connection *connection, void *context,
@@ -55,8 +65,27 @@ static enum error_code save(struct sql_connection *connection, void *context, st
                    sql_bytes(upload->login)},
         .count = 8,
     };
+    const enum error_code code = sql_run(connection, &query, err);
 
-    return sql_run(connection, &query, err);
+    return code || !upload->is_tail_new ? code : save_tail(connection, upload, err);
+}
+
+static enum error_code save_tail(struct sql_connection *connection,
+                                 const struct upload_record *upload, struct error *err)
+{
+    const struct sql_query removal = {
+        .text = "delete from upload_tail where upload_id = $1",
+        .values = {sql_text(upload->id)},
+        .count = 1,
+    };
+    const struct sql_query addition = {
+        .text = "insert into upload_tail (upload_id, bytes) values ($1, $2)",
+        .values = {sql_text(upload->id), sql_bytes(upload->tail)},
+        .count = 2,
+    };
+    const enum error_code code = sql_run(connection, &removal, err);
+
+    return code || upload->tail.length == 0 ? code : sql_run(connection, &addition, err);
 }
 
 enum error_code metadata_find_upload(struct metadata *metadata, struct str repository,
@@ -113,6 +142,36 @@ static enum error_code read_upload(const struct sql_rows *rows, struct arena *ar
     }
     if (!code) {
         *upload_out = upload;
+    }
+    return code;
+}
+
+enum error_code metadata_read_upload_tail(struct metadata *metadata, struct str id,
+                                          uint64_t offset_bytes, struct strbuf *tail,
+                                          struct error *err)
+{
+    struct tail_search search = {id, offset_bytes, tail};
+
+    return sql_read(metadata->sql, read_tail, &search, err);
+}
+
+static enum error_code read_tail(struct sql_connection *connection, void *context,
+                                 struct error *err)
+{
+    const struct tail_search *search = context;
+    const struct sql_query query = {
+        .text = "select bytes from upload_tail where upload_id = $1 and exists "
+                "(select 1 from upload where id = $1 and offset_bytes = $2)",
+        .values = {sql_text(search->id), sql_integer((int64_t)search->offset_bytes)},
+        .count = 2,
+    };
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    bool is_there = false;
+    const enum error_code code = sql_query_row(connection, &query, &rows, &is_there, err);
+
+    strbuf_clear(search->tail); /* this may be repeated */
+    if (!code && is_there) {
+        strbuf_append(search->tail, sql_rows_column(rows, 0).bytes);
     }
     return code;
 }

@@ -1,11 +1,13 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "base/strbuf.h"
 #include "metadata/metadata.h"
 
 /*
@@ -19,11 +21,13 @@ struct upload_record {
     struct str login; /* fingerprint of the credentials it was begun with; may be empty */
     uint64_t offset_bytes;
     struct str state; /* opaque bytes: blob_upload_save() */
+    bool is_tail_new; /* only for saving: false leaves the tail as it was */
+    struct str tail;  /* only for saving: see metadata_read_upload_tail */
     int64_t created_ms;
     int64_t updated_ms;
 };
 
-/* Inserts, or replaces offset, state and updated_ms. */
+/* Inserts, or replaces offset, state, updated_ms, and the tail if it is new. */
 MUST_USE enum error_code metadata_save_upload(struct metadata *metadata,
                                               const struct upload_record *upload,
                                               struct error *err);
@@ -32,6 +36,14 @@ MUST_USE enum error_code metadata_save_upload(struct metadata *metadata,
 MUST_USE enum error_code metadata_find_upload(struct metadata *metadata, struct str repository,
                                               struct str id, struct arena *arena,
                                               struct upload_record *upload_out, struct error *err);
+
+/*
+ * Appends the tail that was saved last, of at most some megabytes; nothing, if the upload has none,
+ * is gone, or has not so many bytes (any more).
+ */
+MUST_USE enum error_code metadata_read_upload_tail(struct metadata *metadata, struct str id,
+                                                   uint64_t offset_bytes, struct strbuf *tail,
+                                                   struct error *err);
 
 /* Who somebody's upload may belong to, so that they can be told by it. */
 struct upload_owner_query {

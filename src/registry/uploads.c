@@ -260,6 +260,7 @@ enum error_code upload_suspend(struct upload *upload, struct error *err)
     }
     blob_upload_release(&upload->rested);
     upload->rested = state;
+    upload->rested.tail = (struct blob_tail){0}; /* the writer's, and saved */
     return OK;
 }
 
@@ -273,6 +274,8 @@ static enum error_code save(struct upload *upload, const struct blob_upload *sta
         .created_by = str_from(upload->created_by),
         .login = {upload->login, upload->login_length},
         .offset_bytes = state->offset_bytes,
+        .is_tail_new = state->tail.is_new,
+        .tail = state->tail.bytes,
         .created_ms = upload->created_ms,
         .updated_ms = clock_wall_ms(upload->registry->config.clock),
     };

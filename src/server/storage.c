@@ -7,6 +7,7 @@
 #include "blobs/s3_check.h"
 #include "blobs/s3_store.h"
 #include "metadata/blob_places.h"
+#include "metadata/uploads.h"
 
 enum {
     INDEX_ARENA_BYTES = 4096,
@@ -25,6 +26,8 @@ static enum error_code find(void *context, const struct digest *digest,
                             struct blob_location *location_out, struct error *err);
 static enum error_code add(void *context, const struct digest *digest,
                            const struct blob_location *location, struct error *err);
+static enum error_code read_tail(void *context, const struct blob_upload *upload,
+                                 struct strbuf *tail, struct error *err);
 
 enum error_code storage_open(const struct settings *settings, const char *folder,
                              struct metadata *metadata, struct storage *storage_out,
@@ -48,7 +51,7 @@ static enum error_code open_s3(const struct settings *settings, struct storage *
 {
     struct s3_store_config config = {
         .style = style_of(settings),
-        .index = {.context = storage, .find = find, .add = add},
+        .index = {.context = storage, .find = find, .add = add, .read_tail = read_tail},
         .clock = &clock_system,
         .prefix = settings->storage.s3.prefix,
         .largest_blob_bytes = settings->storage.s3.largest_blob_bytes,
@@ -157,6 +160,15 @@ static enum error_code add(void *context, const struct digest *digest,
     };
 
     return metadata_add_blob_place(storage->metadata, &place, err);
+}
+
+static enum error_code read_tail(void *context, const struct blob_upload *upload,
+                                 struct strbuf *tail, struct error *err)
+{
+    const struct storage *storage = context;
+
+    return metadata_read_upload_tail(storage->metadata, str_from(upload->id), upload->offset_bytes,
+                                     tail, err);
 }
 
 void storage_release(struct storage *storage)

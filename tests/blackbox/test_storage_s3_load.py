@@ -168,6 +168,32 @@ def test_memory_of_uploads_has_a_bound(start_shipped_s3_server, s3, repository):
     assert server.peak_memory_bytes() - before < (32 + 24) * MIB
 
 
+def test_memory_of_uploads_that_go_on_has_a_bound(start_shipped_s3_server, repository):
+    """Forty rest with nearly a part behind the first one; then all go on at once."""
+    server = start_shipped_s3_server(upload_memory="32MiB", redirect=False)
+    content, rest = content_of(2 * PART - 1), b"the rest"
+    before = server.peak_memory_bytes()
+
+    def begin(_):
+        with RegistryClient(server.port) as registry:
+            answer = registry.patch_upload(registry.begin_upload(repository), content)
+            assert answer.status == 202, answer.body
+            return answer.headers["Location"]
+
+    with many(begin, 40) as uploads:
+        pass
+    with contextlib.ExitStack() as clients:
+        wires = [clients.enter_context(Wire(server.connect())) for _ in uploads]
+        for wire, upload in zip(wires, uploads, strict=True):
+            wire.send(request("PATCH", upload.result(), f"Content-Length: {len(rest)}",
+                              "Content-Type: application/octet-stream") + rest[:4])
+        for wire in wires:
+            wire.send(rest[4:])
+        assert {wire.read().status for wire in wires} == {202}
+    # There are two of what is just read from the metadata.
+    assert server.peak_memory_bytes() - before < (2 * 32 + 24) * MIB
+
+
 def test_memory_of_downloads_has_a_bound(start_shipped_s3_server, repository):
     """Forty clients take 20 MiB each through us; each holds a piece at most."""
     server = start_shipped_s3_server(redirect=False)

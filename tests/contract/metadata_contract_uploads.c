@@ -75,6 +75,45 @@ static void an_upload_keeps_who_began_it_and_where(void **state)
     assert_int_equal(found.updated_ms, 2000);
 }
 
+static void assert_tail(struct metadata_fixture *fixture, uint64_t offset, const char *expected)
+{
+    CLEANUP(strbuf_release) struct strbuf tail;
+
+    strbuf_init(&tail, 1000);
+    assert_int_equal(
+        metadata_read_upload_tail(fixture->metadata, str_from("one"), offset, &tail, NULL), OK);
+    assert_string_equal(tail.text, expected);
+}
+
+static void the_tail_of_an_upload_stays_until_there_is_another(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct upload_record upload = {
+        .id = str_from("one"),
+        .repository = str_from("team/app"),
+        .created_by = str_from("somebody"),
+        .is_tail_new = true,
+        .tail = str_from("tail"),
+        .offset_bytes = 10,
+    };
+
+    assert_int_equal(metadata_save_upload(fixture->metadata, &upload, NULL), OK);
+    assert_tail(fixture, 10, "tail");
+    assert_tail(fixture, 9, ""); /* somebody else went on */
+    upload.is_tail_new = false;
+    upload.tail = str_from("");
+    assert_int_equal(metadata_save_upload(fixture->metadata, &upload, NULL), OK);
+    metadata_fixture_reopen(fixture);
+    assert_tail(fixture, 10, "tail");
+    upload.is_tail_new = true;
+    upload.offset_bytes = 20;
+    assert_int_equal(metadata_save_upload(fixture->metadata, &upload, NULL), OK);
+    assert_tail(fixture, 20, "");
+    save(fixture, "one", 0, 1000); /* never had one, for all it says */
+    assert_int_equal(metadata_remove_upload(fixture->metadata, str_from("one"), NULL), OK);
+    assert_tail(fixture, 0, "");
+}
+
 static void an_upload_that_is_removed_leaves_the_others(void **state)
 {
     struct metadata_fixture *fixture = *state;
@@ -201,6 +240,7 @@ int metadata_contract_run_uploads(void)
     const struct CMUnitTest metadata_contract_uploads[] = {
         TEST(an_upload_rests_and_goes_on),
         TEST(an_upload_keeps_who_began_it_and_where),
+        TEST(the_tail_of_an_upload_stays_until_there_is_another),
         TEST(an_upload_is_found_in_its_repository_only),
         TEST(an_upload_that_is_removed_leaves_the_others),
         TEST(an_uploads_owner_is_found_by_name_or_login),

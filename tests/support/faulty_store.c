@@ -27,7 +27,7 @@ static enum error_code faulty_open(struct blob_store *base, const struct blob_up
 static size_t faulty_room(struct blob_writer *base);
 static enum error_code faulty_write(struct blob_writer *base, struct str bytes, struct error *err);
 static enum error_code faulty_suspend(struct blob_writer *base, struct strbuf *notes,
-                                      struct error *err);
+                                      struct blob_tail *tail, struct error *err);
 static enum error_code faulty_rehash(struct blob_writer *base, struct hasher *hasher,
                                      struct error *err);
 static enum error_code faulty_publish(struct blob_writer *base, const struct digest *digest,
@@ -166,7 +166,7 @@ static enum error_code faulty_write(struct blob_writer *base, struct str bytes, 
 }
 
 static enum error_code faulty_suspend(struct blob_writer *base, struct strbuf *notes,
-                                      struct error *err)
+                                      struct blob_tail *tail, struct error *err)
 {
     struct blob_upload rested;
     enum error_code code = next_call(base->store, "suspend", err);
@@ -176,6 +176,7 @@ static enum error_code faulty_suspend(struct blob_writer *base, struct strbuf *n
     }
     if (!code) {
         strbuf_append(notes, (struct str){rested.notes, rested.notes_length});
+        *tail = rested.tail;
         blob_upload_release(&rested);
     }
     return code;

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/memory.h"
 
@@ -14,18 +15,24 @@ struct entry {
 struct memory_index {
     pthread_mutex_t entries_mutex;
     struct entry *entries;
+    char tail_id[RANDOM_ID_BYTES];
+    uint64_t tail_offset_bytes;
+    struct strbuf tail;
 };
 
 static enum error_code find(void *context, const struct digest *digest,
                             struct blob_location *location_out, struct error *err);
 static enum error_code add(void *context, const struct digest *digest,
                            const struct blob_location *location, struct error *err);
+static enum error_code read_tail(void *context, const struct blob_upload *upload,
+                                 struct strbuf *tail, struct error *err);
 
 struct memory_index *memory_index_new(void)
 {
     struct memory_index *index = memory_new(1, sizeof(*index));
 
     (void)pthread_mutex_init(&index->entries_mutex, NULL);
+    strbuf_init(&index->tail, SIZE_MAX);
     return index;
 }
 
@@ -37,13 +44,14 @@ void memory_index_free(struct memory_index *index)
         index->entries = entry->next;
         free(entry);
     }
+    strbuf_release(&index->tail);
     (void)pthread_mutex_destroy(&index->entries_mutex);
     free(index);
 }
 
 struct blob_index memory_index_functions(struct memory_index *index)
 {
-    return (struct blob_index){.context = index, .find = find, .add = add};
+    return (struct blob_index){.context = index, .find = find, .add = add, .read_tail = read_tail};
 }
 
 static enum error_code find(void *context, const struct digest *digest,
@@ -82,5 +90,28 @@ static enum error_code add(void *context, const struct digest *digest,
     entry->next = index->entries;
     index->entries = entry;
     (void)pthread_mutex_unlock(&index->entries_mutex);
+    return OK;
+}
+
+void memory_index_keep_tail(struct memory_index *index, const struct blob_upload *upload)
+{
+    if (upload->tail.is_new) {
+        strbuf_clear(&index->tail);
+        strbuf_append(&index->tail, upload->tail.bytes);
+    }
+    memcpy(index->tail_id, upload->id, sizeof(index->tail_id));
+    index->tail_offset_bytes = upload->offset_bytes;
+}
+
+static enum error_code read_tail(void *context, const struct blob_upload *upload,
+                                 struct strbuf *tail, struct error *err)
+{
+    const struct memory_index *index = context;
+
+    (void)err;
+    if (strcmp(index->tail_id, upload->id) == 0 &&
+        index->tail_offset_bytes == upload->offset_bytes) {
+        strbuf_append(tail, strbuf_str(&index->tail));
+    }
     return OK;
 }

@@ -75,6 +75,24 @@ static void growing_keeps_what_was_there(void **state)
     strbuf_release(&buf);
 }
 
+static void its_memory_can_be_taken(void **state)
+{
+    struct strbuf buf;
+    char *text = NULL;
+
+    (void)state;
+    strbuf_init(&buf, 100);
+    assert_null(strbuf_take(&buf));
+    strbuf_append_text(&buf, "abc");
+    text = strbuf_take(&buf);
+    assert_memory_equal(text, "abc", 4);
+    assert_string_equal(buf.text, "");
+    strbuf_append_text(&buf, "d");
+    assert_string_equal(buf.text, "d");
+    strbuf_release(&buf);
+    free(text);
+}
+
 static void a_secret_is_wiped(void **state)
 {
     struct strbuf buf;
@@ -103,6 +121,7 @@ int main(void)
         cmocka_unit_test(appending_joins),
         cmocka_unit_test(the_ceiling_holds_and_is_remembered),
         cmocka_unit_test(growing_keeps_what_was_there),
+        cmocka_unit_test(its_memory_can_be_taken),
         cmocka_unit_test(a_secret_is_wiped),
     };
 

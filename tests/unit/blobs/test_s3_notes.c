@@ -37,7 +37,6 @@ static void notes_come_back_as_they_were(void **state)
     for (unsigned i = 0; i < 40; i++) {
         add_part(&notes, i % 2 ? "\"0123456789abcdef\"" : "\"fedcba\"");
     }
-    strbuf_append(&notes.tail, (struct str){"tail\0\nwith all\n", 15});
     notes.tail_length = 15;
     s3_notes_append(&notes, &bytes);
 
@@ -49,7 +48,6 @@ static void notes_come_back_as_they_were(void **state)
     assert_string_equal(read.parts[38].etag, "\"fedcba\"");
     assert_string_equal(read.parts[39].etag, "\"0123456789abcdef\"");
     assert_int_equal(read.tail_length, 15);
-    assert_true(str_equal(strbuf_str(&read.tail), strbuf_str(&notes.tail)));
     assert_string_equal(read.tail_key, "");
     s3_notes_release(&notes);
     s3_notes_release(&read);
@@ -73,7 +71,6 @@ static void a_tail_may_be_an_object(void **state)
     assert_true(s3_notes_parse(strbuf_str(&bytes), &read));
     assert_string_equal(read.tail_key, "uploads/id/tail");
     assert_int_equal(read.tail_length, 7);
-    assert_int_equal(read.tail.length, 0);
     assert_string_equal(read.upload_id, "");
     s3_notes_release(&notes);
     s3_notes_release(&read);
@@ -90,10 +87,9 @@ static void what_is_not_notes_is_refused(void **state)
         "s3 1\noffset x\ntail 0\n",
         "s3 1\noffset 1\nwhat else\ntail 0\n",
         "s3 1\noffset 1\nkey \ntail 0\n",
-        "s3 1\noffset 1\ntail 5\nfour",
         "s3 1\noffset 1\ntail 3\nfour",
         "s3 1\noffset 1\ntail -1\n",
-        "s3 1\noffset 1\ntail 99999999999999\n",
+        "s3 1\noffset 1\ntail 99999999999999999999\n",
         "s3 1\noffset 1\nobject k\ntail 3\nabc",
         "s3 1\nlonely\ntail 0\n",
     };
