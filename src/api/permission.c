@@ -97,6 +97,12 @@ enum error_code permission_decide(struct call *call, enum policy_action action, 
 {
     const struct policy_lookup lookup = {is_member, call};
 
+    if (call->identity && call->identity->is_limited) {
+        return error_set(err, ERROR_DENIED,
+                         "a token of this registry carries pull and push alone: present the "
+                         "provider's own token of %.*s",
+                         STR_FORMAT(call->identity->name));
+    }
     return policy_decide(call->identity, action, team, &lookup, err);
 }
 

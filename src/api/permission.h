@@ -10,6 +10,9 @@
  */
 MUST_USE enum error_code permission_check(struct call *call, struct error *err);
 
-/* The rule for one action in a team, for the caller as the provider knows it. */
+/*
+ * The rule for one action in a team, for the caller as the provider knows it: a token of this
+ * registry, which names none of the provider's scopes, is denied whatever it is.
+ */
 MUST_USE enum error_code permission_decide(struct call *call, enum policy_action action,
                                            struct str team, struct error *err);

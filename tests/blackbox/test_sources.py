@@ -184,6 +184,18 @@ def test_others_are_refused_with_the_reason(guarded, services, client):
         assert registry.get_manifest("myteam/app", f"{number}").status == 404
 
 
+def test_registry_token_says_nothing_whoever_got_it(guarded, services, client, tokens):
+    """It carries what was asked for, and nobody can ask for this: trust shows the provider's."""
+    trusted = services.add_service("stups_robot", WRITE_ALL, WRITE_ALL_TRUSTED)
+    token = tokens(guarded).token("repository:myteam/app:pull,push", authorization=bearer(trusted))
+    registry = client(guarded, bearer(token))
+    image = make_image()
+    reply = push_saying(registry, "myteam/app", "1.0", image, encoded(source_of("git:said")))
+    assert_denied(reply, "stups_robot", "token of this registry", "provider")
+    push(registry, "myteam/app", "1.0", image)
+    assert source_at(registry, "myteam/app", "1.0") is None
+
+
 @pytest.mark.parametrize("source", ["", "%", "no JSON", "{}", "%7B%7D",
                                     encoded({"url": "git:x"}), encoded([]),
                                     encoded({"url": "git:x", "revision": 1}),
