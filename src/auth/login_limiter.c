@@ -1,13 +1,20 @@
 #include "auth/login_limiter.h"
 
+#include <arpa/inet.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "auth/keyed_hash.h"
 #include "base/memory.h"
 
-enum { SLOTS_PER_BUCKET = 8, MS_PER_SECOND = 1000 };
+enum {
+    SLOTS_PER_BUCKET = 8,
+    MS_PER_SECOND = 1000,
+    IPV4_BYTES = sizeof(struct in_addr),
+    NETWORK_BYTES = 8, /* of an IPv6 address; the rest its holder chooses (RFC 4291 2.5.4) */
+};
 
 struct slot {
     uint8_t key[KEYED_HASH_BYTES];
@@ -29,6 +36,7 @@ static int64_t blocked_until(struct login_limiter *limiter, struct str address, 
 static unsigned count_one(struct login_limiter *limiter, struct str address, struct str name);
 static void key_of(const struct login_limiter *limiter, struct str address, struct str name,
                    uint8_t key_out[KEYED_HASH_BYTES]);
+static struct str origin_of(struct str address, struct in6_addr *parsed);
 static struct slot *bucket_of(struct login_limiter *limiter, const uint8_t *key);
 static struct slot *find(struct login_limiter *limiter, const uint8_t *key);
 static struct slot *oldest(struct slot *bucket);
@@ -110,9 +118,31 @@ static int64_t blocked_until(struct login_limiter *limiter, struct str address, 
 static void key_of(const struct login_limiter *limiter, struct str address, struct str name,
                    uint8_t key_out[KEYED_HASH_BYTES])
 {
-    const struct str parts[] = {address, name};
+    struct in6_addr parsed;
+    const struct str parts[] = {origin_of(address, &parsed), name};
 
     keyed_hash_of(&limiter->hash, parts, ARRAY_LEN(parts), key_out);
+}
+
+/* Whom an address belongs to: one of IPv6 has a whole network of them. Else the text itself. */
+static struct str origin_of(struct str address, struct in6_addr *parsed)
+{
+    char *const bytes = (char *)parsed->s6_addr;
+    char text[INET6_ADDRSTRLEN];
+
+    if (address.length >= sizeof(text)) {
+        return address;
+    }
+    (void)snprintf(text, sizeof(text), "%.*s", STR_FORMAT(address));
+    if (inet_pton(AF_INET, text, bytes) == 1) {
+        return (struct str){bytes, IPV4_BYTES};
+    }
+    if (inet_pton(AF_INET6, text, bytes) != 1) {
+        return address;
+    }
+    return IN6_IS_ADDR_V4MAPPED(parsed)
+               ? (struct str){bytes + sizeof(*parsed) - IPV4_BYTES, IPV4_BYTES}
+               : (struct str){bytes, NETWORK_BYTES};
 }
 
 static struct slot *bucket_of(struct login_limiter *limiter, const uint8_t *key)

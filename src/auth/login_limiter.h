@@ -8,9 +8,9 @@
 #include "base/str.h"
 
 /*
- * Slows down whoever guesses: after some failures for one name from one address, no
- * more is tried for a while, right or wrong. Bounded memory: when it is full, the one that was
- * quiet for longest is forgotten.
+ * Slows down whoever guesses: after some failures for one name from one address, no more is tried
+ * for a while, right or wrong. Of IPv6, a /64 is one address. Bounded memory: when it is full, the
+ * one that was quiet for longest is forgotten.
  */
 struct login_limiter;
 

@@ -100,6 +100,38 @@ static void one_address_cannot_try_name_after_name(void **state)
     assert_int_equal(check(fixture, "10.0.0.1", "another"), OK);
 }
 
+/* Whoever has an IPv6 address has 2^64 of them. */
+static void an_ipv6_network_is_one_address(void **state)
+{
+    static const char *const same[] = {"2001:db8:0:1::1", "2001:db8:0:1:ffff::2",
+                                       "2001:DB8::1:0:0:0:3"};
+    static const char *const others[] = {"2001:db8:0:2::1", "2001:db8::1", "::ffff:10.0.0.2",
+                                         "10.0.0.2"};
+    struct fixture *fixture = *state;
+
+    fail_often(fixture, "2001:db8:0:1::abcd", "alice", LOGIN_FAILURES_MAX);
+    fail_often(fixture, "::ffff:10.0.0.1", "alice", LOGIN_FAILURES_MAX);
+    for (size_t i = 0; i < sizeof(same) / sizeof(same[0]); i++) {
+        assert_int_equal(check(fixture, same[i], "alice"), ERROR_TOO_MANY);
+        assert_int_equal(check(fixture, same[i], "bob"), OK);
+    }
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        assert_int_equal(check(fixture, others[i], "alice"), OK);
+    }
+    assert_int_equal(check(fixture, "10.0.0.1", "alice"), ERROR_TOO_MANY);
+}
+
+static void what_is_no_address_stands_for_itself(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fail_often(fixture, "fe80::1%eth0", "alice", LOGIN_FAILURES_MAX);
+    assert_int_equal(check(fixture, "fe80::1%eth0", "alice"), ERROR_TOO_MANY);
+    assert_int_equal(check(fixture, "fe80::1%eth1", "alice"), OK);
+    assert_int_equal(check(fixture, "", "alice"), OK);
+    assert_int_equal(check(fixture, "unknown", "alice"), OK);
+}
+
 static void what_is_repeated_counts_once(void **state)
 {
     const struct str address = STR_LITERAL("10.0.0.1");
@@ -142,6 +174,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(other_names_and_addresses_are_not_held_up, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(one_address_cannot_try_name_after_name, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_ipv6_network_is_one_address, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_no_address_stands_for_itself, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_repeated_counts_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_number_of_names_takes_bounded_memory, set_up,
                                         tear_down),
