@@ -133,7 +133,7 @@ static enum error_code check(struct identity_source *source, struct strbuf *repo
     if (code) {
         return code;
     }
-    if (status < 400 || status >= 500) {
+    if (status != 400 && status != 401 && status != 403) {
         return error_set(err, ERROR_INVALID,
                          "%s answers a made-up token with status %d, not with 400 or 401: is it a "
                          "token info service?",

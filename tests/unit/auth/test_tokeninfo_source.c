@@ -115,6 +115,10 @@ static void checking_makes_up_a_token(void **state)
 
     assert_int_equal(remote_world_check(world, 400, ""), OK);
     assert_non_null(strstr(world->err.message, "http://info/tokeninfo answers"));
+    assert_int_equal(remote_world_check(world, 401, ""), OK);
+    assert_int_equal(remote_world_check(world, 403, ""), OK);
+    assert_int_equal(remote_world_check(world, 404, ""), ERROR_INVALID); /* nothing is there */
+    assert_int_equal(remote_world_check(world, 405, ""), ERROR_INVALID);
     assert_int_equal(remote_world_check(world, 200, "{}"), ERROR_INVALID);
     assert_non_null(strstr(world->err.message, "status 200"));
     assert_int_equal(remote_world_check(world, 500, ""), ERROR_INVALID);
