@@ -22,6 +22,7 @@ static enum error_code set_number(const struct setting *setting, struct str text
                                   struct settings *settings, struct error *err);
 static enum error_code check_text(enum setting_type type, struct str text, struct error *err);
 static enum error_code check_url(enum setting_type type, struct str text, struct error *err);
+static enum error_code refuse_url(struct str text, struct error *err, const char *expected);
 static enum error_code refuse(struct str text, struct error *err, const char *reason);
 static enum error_code refuse_outside(const struct setting *setting, struct str text,
                                       struct error *err);
@@ -135,14 +136,24 @@ static enum error_code check_url(enum setting_type type, struct str text, struct
     } else if (str_starts_with(text, "http://")) {
         host = str_from_index(text, sizeof("http://") - 1);
     } else {
-        return refuse(text, err, expected);
+        return refuse_url(text, err, expected);
     }
     for (size_t i = 0; i < host.length; i++) {
         if (host.bytes[i] <= ' ' || host.bytes[i] > '~' || strchr(forbidden, host.bytes[i])) {
-            return refuse(text, err, expected);
+            return refuse_url(text, err, expected);
         }
     }
-    return host.length > 0 && host.bytes[0] != '/' ? OK : refuse(text, err, expected);
+    return host.length > 0 && host.bytes[0] != '/' ? OK : refuse_url(text, err, expected);
+}
+
+/* Passwords stand before an @, tokens in a query: neither is for a log. */
+static enum error_code refuse_url(struct str text, struct error *err, const char *expected)
+{
+    if (str_index_of(text, '@') < text.length) {
+        return error_set(err, ERROR_INVALID, "what stands before the @ has no place there: it %s",
+                         expected);
+    }
+    return refuse(str_slice(text, 0, str_index_of(text, '?') + 1), err, expected);
 }
 
 static enum error_code set_bool(const struct setting *setting, struct str text,
