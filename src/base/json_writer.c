@@ -86,12 +86,17 @@ static void append_escaped(struct strbuf *buf, struct str text)
     strbuf_append_byte(buf, '"');
 }
 
-/* Appends the first character, which is not plain; returns how many bytes of text that was. */
+/* Appends the first character, which is not plain; returns how many bytes of text that was. The
+ * second set of control characters (U+0080 to U+009F) need not be escaped, but steers terminals. */
 static size_t append_character(struct strbuf *buf, struct str text)
 {
     const size_t length = text.length == 0 ? 0 : utf8_character_length(text);
+    const bool is_control =
+        length == 2 && text.bytes[0] == '\xc2' && (unsigned char)text.bytes[1] < 0xa0;
 
-    if (length > 1) {
+    if (is_control) {
+        strbuf_append_format(buf, "\\u%04x", (unsigned char)text.bytes[1]);
+    } else if (length > 1) {
         strbuf_append(buf, str_slice(text, 0, length));
     } else if (length == 1) {
         append_control(buf, text.bytes[0]);

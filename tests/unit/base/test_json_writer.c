@@ -51,6 +51,7 @@ static void strings_cannot_break_out(void **state)
         {STR_LITERAL("a\"b\\c"), "\"a\\\"b\\\\c\""},
         {STR_LITERAL("\n\t\r\x01\x7f"), "\"\\n\\t\\u000d\\u0001\\u007f\""},
         {STR_LITERAL("\0"), "\"\\u0000\""},
+        {STR_LITERAL("\xc2\x80\xc2\x9f\xc2\xa0"), "\"\\u0080\\u009f\xc2\xa0\""},
         {STR_LITERAL("gr\xc3\xbc\xc3\x9f"), "\"gr\xc3\xbc\xc3\x9f\""},
         {STR_LITERAL("\xff\xc3"), "\"\\ufffd\\ufffd\""},
         {STR_LITERAL("\xed\xa0\x80"), "\"\\ufffd\\ufffd\\ufffd\""},
