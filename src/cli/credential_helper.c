@@ -15,8 +15,8 @@ struct helper {
     struct strbuf answer;
 };
 
-static int run(struct helper *helper, const char *action, const struct cli_start *start,
-               FILE *input);
+static enum error_code run(struct helper *helper, const char *action, const struct cli_start *start,
+                           FILE *input, struct error *err);
 static void read_input(FILE *file, struct strbuf *buf);
 static enum error_code get(struct helper *helper, struct error *err);
 static enum error_code find_registered(struct helper *helper, struct error *err);
@@ -41,7 +41,8 @@ int credential_helper_run(int argc, char *const argv[], char *const *environment
     const struct cli_start start = {&none, environment, output, stderr};
     const char *const action = argc == 2 ? argv[1] : "";
     struct helper helper = {0};
-    int status = 1;
+    struct error err = {0};
+    enum error_code code = OK;
 
     if (strcmp(action, "version") == 0 || strcmp(action, "--version") == 0) {
         (void)fputs("docker-credential-pierone " PIERONE_VERSION "\n", output);
@@ -53,38 +54,31 @@ int credential_helper_run(int argc, char *const argv[], char *const *environment
     }
     strbuf_init_secret(&helper.input, INPUT_MAX_BYTES);
     strbuf_init_secret(&helper.answer, OUTPUT_MAX_BYTES);
-    status = run(&helper, action, &start, input);
-    (void)fwrite(helper.answer.text, 1, helper.answer.length, output);
+    code = run(&helper, action, &start, input, &err);
+    if (code) {
+        show_text(output, str_from(err.message)); /* docker passes on what a server may say */
+    } else {
+        (void)fwrite(helper.answer.text, 1, helper.answer.length, output);
+    }
+    (void)fputc('\n', output);
     cli_release(&helper.cli);
     strbuf_release(&helper.input);
     strbuf_release(&helper.answer);
-    return status;
+    return code ? 1 : 0;
 }
 
-static int run(struct helper *helper, const char *action, const struct cli_start *start,
-               FILE *input)
+static enum error_code run(struct helper *helper, const char *action, const struct cli_start *start,
+                           FILE *input, struct error *err)
 {
-    struct error err = {0};
-    enum error_code code = ERROR_UNSUPPORTED;
-
     for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
         if (strcmp(action, actions[i].action) == 0) {
-            code = cli_open(&helper->cli, start, &err);
+            const enum error_code code = cli_open(&helper->cli, start, err);
+
             read_input(input, &helper->input);
-            if (!code) {
-                code = actions[i].run(helper, &err);
-            }
+            return code ? code : actions[i].run(helper, err);
         }
     }
-    if (code == ERROR_UNSUPPORTED) {
-        (void)error_set(&err, code, "Unknown credential action `%.64s`", action);
-    }
-    if (code) {
-        strbuf_clear(&helper->answer);
-        strbuf_append_text(&helper->answer, err.message);
-    }
-    strbuf_append_byte(&helper->answer, '\n');
-    return code ? 1 : 0;
+    return error_set(err, ERROR_UNSUPPORTED, "Unknown credential action `%.64s`", action);
 }
 
 /* `list` has none: docker closes it. */

@@ -181,7 +181,8 @@ static enum error_code keep(struct cli *cli, const struct login *login, struct e
     if (code) {
         return code;
     }
-    (void)fprintf(cli->chatter, "Logged in at %s as %.*s.\n", cli->url.host,
-                  STR_FORMAT(login->user));
+    (void)fprintf(cli->chatter, "Logged in at %s as ", cli->url.host);
+    show_text(cli->chatter, login->user);
+    (void)fputs(".\n", cli->chatter);
     return docker_setup_login(cli, login, err);
 }

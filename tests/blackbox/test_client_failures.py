@@ -1,5 +1,7 @@
 """pierone against registries and providers that misbehave: a clear word, exit 1, nothing leaks."""
 
+import json
+
 import pytest
 
 from support.images import OCI_MANIFEST, digest_of
@@ -7,6 +9,7 @@ from support.stub_server import (BREAKDOWNS, Answer, Endpoint, StubServer, json_
                                  nobody_listens)
 
 TOKEN = "a-token-that-nobody-else-may-see"
+STEERING = "\033\x9b\x7f\r"  # both sets of control characters
 VARIABLES = {"OAUTH2_ACCESS_TOKENS": f"pierone={TOKEN}"}
 
 COMMANDS = {
@@ -47,6 +50,27 @@ def test_messages_cannot_steer_the_terminal(make_person):
         said = make_person(url=stub.origin).fail("describe", "t", "a", "1", **VARIABLES)
     assert_told(said)
     assert "gone" in said
+
+
+def test_names_cannot_steer_the_terminal(make_person):
+    """Whom the registry takes somebody for, and why a provider renews nothing."""
+    provider = {"methods": ["oauth2"], "issuer": None, "client_id": None, "scopes": []}
+    who = {"name": f"{STEERING}jdoe", "kind": "employee"}
+    refusal = {"error": f"{STEERING}over"}
+    endpoints = [Endpoint("/.well-known/pierone", lambda request: json_answer(200, provider)),
+                 Endpoint("/whoami", lambda request: json_answer(200, who)),
+                 Endpoint("/token", lambda request: json_answer(400, refusal))]
+    with StubServer(endpoints) as stub:
+        person = make_person(url=stub.origin)
+        said = [person.attempt("login", **VARIABLES).stderr]
+        said += [person.run("whoami", "-o", form, **VARIABLES) for form in ("text", "json", "tsv")]
+        said.append(person.helper("list").stdout)
+        person.logins.write_text(json.dumps({"logins": {"localhost": {
+            "kind": "oauth2", "secret": "x", "refresh_token": "x", "expires_ms": 1,
+            "token_url": f"{stub.origin}/token", "client_id": "x"}}}))
+        said.append(person.helper("get", "localhost").stdout)
+    assert all("jdoe" in text for text in said[:-1]) and "over" in said[-1], said
+    assert not [text for text in said if set(STEERING) & set(text)], said
 
 
 @pytest.mark.parametrize("status", [401, 403])
