@@ -7,6 +7,10 @@
 enum { PATH_MAX_BYTES = 4096 };
 
 static const char helper_program[] = "docker-credential-pierone";
+static const char for_root[] =
+    "this login is root's: `sudo docker` finds it, the docker of other users does not";
+static const char for_others[] =
+    "`sudo docker` reads root's configuration, where this login is not";
 
 static bool helper_is_there(const struct environment *environment);
 static void tell(struct cli *cli, const struct docker_login *login);
@@ -62,9 +66,7 @@ static void tell(struct cli *cli, const struct docker_login *login)
     (void)fprintf(cli->chatter, "Docker is set up for %s (%s)%s.\n", login->host,
                   cli->paths.docker_config,
                   expires ? ", until the token expires: then log in again" : "");
-    (void)fprintf(cli->chatter,
-                  "Note: `sudo docker` reads root's configuration, where this login is not%s.\n",
-                  geteuid() == 0 ? " (this one is root's)" : "");
+    (void)fprintf(cli->chatter, "Note: %s.\n", geteuid() == 0 ? for_root : for_others);
 }
 
 /* Where somebody has it, or asks for it. It knows no helpers. */

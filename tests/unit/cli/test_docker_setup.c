@@ -82,6 +82,21 @@ static void docker_is_set_up_as_it_can_be(void **state)
     }
 }
 
+/* Which depends on who runs this. */
+static void it_says_whose_docker_finds_the_login(void **state)
+{
+    struct command_world *const world = *state;
+
+    command_world_open(world, "login");
+    assert_int_equal(cli_find_url(&world->cli, NULL), OK);
+    assert_int_equal(docker_setup_login(&world->cli, &token, NULL), OK);
+    command_world_close(world);
+    assert_non_null(strstr(command_world_chatter(world),
+                           geteuid() == 0 ? "`sudo docker` finds it" : "where this login is not"));
+    assert_int_equal(strstr(command_world_chatter(world), "this login is not") != NULL,
+                     geteuid() != 0);
+}
+
 static void an_old_file_is_kept_up_to_date(void **state)
 {
     struct command_world *const world = *state;
@@ -117,6 +132,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(docker_is_set_up_as_it_can_be, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_says_whose_docker_finds_the_login, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_old_file_is_kept_up_to_date, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_broken_configuration_is_told, set_up, tear_down),
     };
