@@ -18,6 +18,7 @@ static enum error_code read_all(int fd, const char *path, struct strbuf *buf, st
 static enum error_code make_folders(const char *path, struct error *err);
 static enum error_code find_target(const char *path, char target[PATH_MAX], struct error *err);
 static enum error_code replace(const char *path, struct str content, struct error *err);
+static void keep_owner(int fd, const char *path);
 static bool write_all(int fd, struct str content);
 
 /* Whatever it is, a person has to look: none of it is better the next moment. */
@@ -134,6 +135,7 @@ static enum error_code replace(const char *path, struct str content, struct erro
     if (fd < 0) {
         return fail(path, "write", err);
     }
+    keep_owner(fd, path);
     if (!write_all(fd, content) || fsync(fd) < 0) {
         code = fail(path, "write", err);
     }
@@ -147,6 +149,17 @@ static enum error_code replace(const char *path, struct str content, struct erro
         (void)unlink(temporary);
     }
     return code;
+}
+
+/* With sudo somebody's own file may be written by root; afterwards they must still be able to read
+ * it. Who may not give files away has their own. */
+static void keep_owner(int fd, const char *path)
+{
+    struct stat before;
+
+    if (stat(path, &before) == 0) {
+        (void)!fchown(fd, before.st_uid, before.st_gid);
+    }
 }
 
 static bool write_all(int fd, struct str content)

@@ -10,8 +10,9 @@
 MUST_USE enum error_code private_file_read(const char *path, struct strbuf *buf, struct error *err);
 
 /*
- * Replaces a file by another one with that content, in one step; a symbolic link stays one. Makes
- * the folders above it (0700). ERROR_INVALID says which path cannot be written, and why.
+ * Replaces a file by another one with that content, in one step; a symbolic link stays one, and
+ * root leaves the file to its owner. Makes the folders above it (0700). ERROR_INVALID says which
+ * path cannot be written, and why.
  */
 MUST_USE enum error_code private_file_write(const char *path, struct str content,
                                             struct error *err);

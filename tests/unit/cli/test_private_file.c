@@ -70,6 +70,26 @@ static void files_and_folders_are_the_persons_own(void **state)
     (void)umask(before);
 }
 
+/* As `sudo pierone login` finds it where sudo keeps HOME. Only root can give a file away. */
+static void root_leaves_a_file_to_its_owner(void **state)
+{
+    enum { SOMEBODY = 12345 };
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "a.json");
+    struct stat after;
+
+    if (geteuid() != 0) {
+        skip();
+    }
+    client_world_write(world, path, "one");
+    assert_int_equal(chown(path, SOMEBODY, SOMEBODY + 1), 0);
+    assert_int_equal(private_file_write(path, str_from("two"), NULL), OK);
+    assert_int_equal(stat(path, &after), 0);
+    assert_int_equal(after.st_uid, SOMEBODY);
+    assert_int_equal(after.st_gid, SOMEBODY + 1);
+    assert_int_equal(client_world_mode(path), 0600);
+}
+
 static void a_file_is_replaced_and_not_written_over(void **state)
 {
     struct client_world *const world = *state;
@@ -224,6 +244,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_was_written_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_and_folders_are_the_persons_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(root_leaves_a_file_to_its_owner, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_is_replaced_and_not_written_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_left_of_what_could_not_be_written, set_up,
                                         tear_down),
