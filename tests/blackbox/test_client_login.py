@@ -13,6 +13,7 @@ from support.clients import Client, write_context
 from support.glewlwyd import COMMAND_LINE_CLIENT, DEPLOYER
 from support.identity_services import WRITE
 from support.images import new_repository
+from support.stub_server import Endpoint, StubServer, json_answer
 from support.users_file import UsersFile
 from support.waiting import wait_until
 
@@ -179,6 +180,37 @@ def test_tokens_at_hand_are_taken(person, glewlwyd, client_folder, source):
         variables = {"CREDENTIALS_DIR": str(client_folder)}
     assert person.json("teams", **variables) == []
     assert person.rows("whoami", **variables)[0]["name"] == "stups_robot"
+
+
+def test_first_source_of_a_token_counts(make_person, client_folder):
+    """All at once, then without the first, and so on: commands and the helper take the same one."""
+    (client_folder / "user.json").write_text(json.dumps(
+        {"application_username": "x", "application_password": "x"}))
+    (client_folder / "client.json").write_text(json.dumps({"client_id": "x", "client_secret": "x"}))
+    (client_folder / "pierone-token-secret").write_text("of-the-file")
+    teams = Endpoint("/teams", lambda request: json_answer(200, []))
+    grants = Endpoint("/token", lambda request: json_answer(200, {"access_token": "of-the-url"}))
+    with StubServer([teams, grants]) as stub:
+        person, host = make_person(url=stub.origin), stub.origin.removeprefix("http://")
+        person.helper("store", json.dumps(
+            {"ServerURL": host, "Username": "oauth2", "Secret": "of-the-person"}))
+        variables = {"OAUTH2_ACCESS_TOKENS": "pierone=of-the-variable",
+                     "CREDENTIALS_DIR": str(client_folder),
+                     "OAUTH2_ACCESS_TOKEN_URL": f"{stub.origin}/token"}
+
+        def ask():
+            person.json("teams", **variables)
+            secret = json.loads(person.helper("get", host, **variables).stdout)["Secret"]
+            assert teams.requests[-1].bearer == secret
+            return secret
+
+        assert ask() == "of-the-variable"
+        variables["OAUTH2_ACCESS_TOKENS"] = "other=x"
+        assert ask() == "of-the-file"
+        (client_folder / "pierone-token-secret").unlink()
+        assert ask() == "of-the-url"
+        del variables["OAUTH2_ACCESS_TOKEN_URL"]
+        assert ask() == "of-the-person"
 
 
 def test_wrong_credentials_are_told_without_them(person, glewlwyd, client_folder):
@@ -375,15 +407,61 @@ def test_docker_pushes_and_pulls_after_one_login(make_person, docker_daemon, shi
     assert "pierone login" in person.fail("teams")
 
 
-def test_podman_pushes_through_the_helper(make_person, podman, shipped_server, glewlwyd,
-                                          client_folder):
+def test_docker_pushes_as_a_service_user(make_person, docker_daemon, shipped_server, glewlwyd,
+                                         client_folder):
+    """As a pipeline does it, with tokens that end while it runs."""
     person, name = make_person(shipped_server), build_name(shipped_server)
-    log_in_by_device(person, glewlwyd)
+    variables = glewlwyd.write_credentials(client_folder / "credentials")
+    docker = Client(docker_daemon.docker.command,
+                    person.environment(DOCKER_BUILDKIT="0", **variables))
+    with glewlwyd.token_lifetime(30):
+        person.run("login", **variables)
+        before = stored(person, shipped_server)["secret"]
+        docker.run("build", "--tag", name, write_context(client_folder, name))
+        docker.run("push", name)
+        docker.run("rmi", name)
+        docker.run("pull", name)
+        docker.run("rmi", name)
+        assert stored(person, shipped_server)["secret"] != before
+    team, artifact, tag = re.split("[/:]", name)[2:]
+    assert person.rows("describe", team, artifact, tag, **variables)[0]["created_by"] == DEPLOYER[0]
+
+
+def take_home(podman, person):
     podman.environment = {**podman.environment, "HOME": str(person.home),
                           "PATH": person.environment()["PATH"]}
+    return podman
+
+
+def test_podman_pushes_through_the_helper(make_person, podman, shipped_server, glewlwyd,
+                                          client_folder):
+    """With tokens that are as good as expired, so that each run of podman brings a new one."""
+    person, name = make_person(shipped_server), build_name(shipped_server)
+    with glewlwyd.token_lifetime(30):
+        log_in_by_device(person, glewlwyd)
+        before = stored(person, shipped_server)["secret"]
+        take_home(podman, person)
+        podman.run("build", "--tag", name, write_context(client_folder, name))
+        podman.run("push", "--tls-verify=false", name)
+        podman.run("rmi", name)
+        podman.run("pull", "--tls-verify=false", name)
+        assert stored(person, shipped_server)["secret"] != before
+
+
+def test_podman_needs_a_new_login_for_an_expired_token_of_auths(
+        make_person, podman, start_shipped_server, glewlwyd, client_folder, fake_time):
+    """It was given the token itself: nobody renews that, but a login by the same command does."""
+    server = start_shipped_server(provider_settings(glewlwyd), fake_time.environment)
+    person, name = make_person(server), build_name(server)
+    variables = glewlwyd.write_credentials(client_folder / "credentials")
+    take_home(podman, person)
+    person.run("login", "--no-helper", **variables)
     podman.run("build", "--tag", name, write_context(client_folder, name))
     podman.run("push", "--tls-verify=false", name)
-    podman.run("rmi", name)
+    fake_time.forward(4000)
+    assert "not any more" in podman.refuse("pull", "--tls-verify=false", name)
+    with glewlwyd.token_lifetime(8000):
+        person.run("login", "--no-helper", **variables)
     podman.run("pull", "--tls-verify=false", name)
 
 
