@@ -3,6 +3,7 @@
 import concurrent.futures
 import json
 import re
+import signal
 import stat
 import urllib.parse
 
@@ -108,6 +109,17 @@ def test_browser_of_another_login_is_refused(person, glewlwyd):
     _, said = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "another login" in said
+    assert not person.logins.exists()
+
+
+@pytest.mark.parametrize("flow, shown", [("--device", "Waiting"), ("--url", "Log in with your br")])
+def test_waiting_for_a_browser_is_interrupted_by_key(person, terminal, flow, shown):
+    options = [flow, person.url] if flow == "--url" else [flow]
+    session = terminal(person.client(BROWSER="true"), "login", *options)
+    session.wait_for(shown)
+    session.type("\3")
+    assert session.finish() == -signal.SIGINT
+    assert session.is_as_before()
     assert not person.logins.exists()
 
 
@@ -261,6 +273,19 @@ def test_local_user_is_asked_without_echo(make_person, local_server, terminal):
     assert session.finish() == 0
     assert "alices-password" not in session.shown
     assert "Logged in at" in session.shown
+
+
+@pytest.mark.parametrize("key, number", [("\3", signal.SIGINT), ("\x1c", signal.SIGQUIT)])
+@pytest.mark.parametrize("options, prompt", [((), "Username: "), (("-u", "alice"), "Password: ")])
+def test_login_is_interrupted_by_key(make_person, local_server, terminal, options, prompt, key,
+                                     number):
+    person = make_person(local_server)
+    session = terminal(person.client(), "login", *options)
+    session.wait_for(prompt)
+    session.type(f"half an answer{key}")
+    assert session.finish() == -number
+    assert session.is_as_before()
+    assert not person.logins.exists()
 
 
 def test_address_is_asked_for_once_and_kept(make_person, local_server, terminal):

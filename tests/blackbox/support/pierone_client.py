@@ -4,7 +4,9 @@ import json
 import os
 import pty
 import select
+import signal
 import subprocess
+import termios
 
 from .clients import COMMAND_TIMEOUT_S, Client, clean_environment
 from .waiting import PATIENCE_S
@@ -86,8 +88,16 @@ class Terminal:
     def __init__(self, arguments, environment):
         self.shown = ""
         self.master, slave = pty.openpty()
+        self.usual = termios.tcgetattr(self.master)
+
+        def take_terminal():  # the first that a session opens is its own: keys send it signals
+            os.close(os.open(os.ttyname(slave), os.O_RDWR))
+            for number in (signal.SIGINT, signal.SIGQUIT):
+                signal.signal(number, signal.SIG_DFL)
+
         self.process = subprocess.Popen(arguments, stdin=slave, stdout=slave, stderr=slave,
-                                        env=environment, start_new_session=True)
+                                        env=environment, start_new_session=True,
+                                        preexec_fn=take_terminal)
         os.close(slave)
 
     def wait_for(self, text):
@@ -96,6 +106,9 @@ class Terminal:
 
     def type(self, text):
         os.write(self.master, text.encode())
+
+    def is_as_before(self):
+        return termios.tcgetattr(self.master) == self.usual
 
     def finish(self):
         """Reads the rest; returns the exit status."""
