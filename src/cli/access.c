@@ -6,18 +6,20 @@
 #include "cli/private_file.h"
 #include "cli/service_token.h"
 
-enum { SOON_MS = 60 * 1000, MS_PER_SECOND = 1000 };
+enum { PAUSE_MS = 60 * 1000 }; /* after a renewal that failed */
 
 /* Whether a login that there is must not be replaced by that one. */
 typedef bool left_as_it_is(const struct login *before, const struct login *login);
 
 static enum error_code read_login(const struct access *access, const char *host,
                                   struct login *login_out, struct error *err);
+static bool is_fresh(const struct access *access, const struct login *login);
 static bool is_good(const struct access *access, const struct login *login);
 static enum error_code renew(const struct access *access, const char *host, struct login *login_out,
                              struct error *err);
 static enum error_code renew_locked(const struct access *access, const char *host,
                                     struct login *login, struct error *err);
+static void put_off(const struct access *access, const char *host, struct login *login);
 static enum error_code refresh(const struct access *access, const char *host, struct login *login,
                                struct error *err);
 static enum error_code get_service(const struct access *access, const char *host,
@@ -47,7 +49,7 @@ enum error_code access_get(const struct access *access, const char *host, struct
     if (source != SERVICE_NONE) {
         return get_service(access, host, login_out, err);
     }
-    return is_good(access, login_out) ? OK : renew(access, host, login_out, err);
+    return is_fresh(access, login_out) ? OK : renew(access, host, login_out, err);
 }
 
 static enum error_code read_login(const struct access *access, const char *host,
@@ -63,11 +65,14 @@ static enum error_code read_login(const struct access *access, const char *host,
     return code;
 }
 
-/* Whose end is not known is tried. */
+static bool is_fresh(const struct access *access, const struct login *login)
+{
+    return login->kind != LOGIN_OAUTH || login_is_fresh(login, clock_wall_ms(access->clock));
+}
+
 static bool is_good(const struct access *access, const struct login *login)
 {
-    return login->kind != LOGIN_OAUTH || login->expires_ms == 0 ||
-           login->expires_ms > clock_wall_ms(access->clock) + SOON_MS;
+    return login_is_good(login, clock_wall_ms(access->clock));
 }
 
 static enum error_code renew(const struct access *access, const char *host, struct login *login_out,
@@ -76,10 +81,11 @@ static enum error_code renew(const struct access *access, const char *host, stru
     int lock = -1;
     enum error_code code = private_file_lock(access->paths->logins, &lock, err);
 
-    if (!code) {
-        code = renew_locked(access, host, login_out, err);
-        (void)close(lock);
+    if (code) {
+        return is_good(access, login_out) ? OK : code;
     }
+    code = renew_locked(access, host, login_out, err);
+    (void)close(lock);
     return code;
 }
 
@@ -87,15 +93,37 @@ static enum error_code renew(const struct access *access, const char *host, stru
 static enum error_code renew_locked(const struct access *access, const char *host,
                                     struct login *login, struct error *err)
 {
-    const enum error_code code = read_login(access, host, login, err);
+    enum error_code code = read_login(access, host, login, err);
+    struct login before = *login;
 
-    return code || is_good(access, login) ? code : refresh(access, host, login, err);
+    if (code || is_fresh(access, login)) {
+        return code;
+    }
+    code = refresh(access, host, login, err);
+    if (code && is_good(access, &before)) {
+        put_off(access, host, &before);
+        *login = before;
+        return OK;
+    }
+    return code;
+}
+
+/* What is still good need not be renewed, if it cannot be: others go on with it, too. */
+static void put_off(const struct access *access, const char *host, struct login *login)
+{
+    login->renew_ms = clock_wall_ms(access->clock) + PAUSE_MS;
+    (void)!login_store_write(access->paths->logins, host, login, NULL);
 }
 
 static enum error_code refresh(const struct access *access, const char *host, struct login *login,
                                struct error *err)
 {
-    const struct oauth_refresh asked = {login->token_url, login->client_id, login->refresh_token};
+    const struct oauth_refresh asked = {
+        .token_url = login->token_url,
+        .client_id = login->client_id,
+        .refresh_token = login->refresh_token,
+        .timeout_ms = is_good(access, login) ? LOGIN_EARLY_TIMEOUT_MS : 0,
+    };
     struct oauth_grant grant = {0};
     enum error_code code = OK;
 
@@ -114,9 +142,7 @@ static enum error_code refresh(const struct access *access, const char *host, st
     }
     login->secret = grant.access_token;
     login->refresh_token = grant.refresh_token;
-    login->expires_ms = grant.expires_in_s > 0
-                            ? clock_wall_ms(access->clock) + grant.expires_in_s * MS_PER_SECOND
-                            : 0;
+    login_set_lifetime(login, clock_wall_ms(access->clock), grant.expires_in_s);
     return login_store_write(access->paths->logins, host, login, err);
 }
 

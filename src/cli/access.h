@@ -17,10 +17,11 @@ struct access {
 
 /*
  * The login at a registry, ready to be used: a service user's from the environment before a
- * person's from the file; refreshed, and stored again, if it expires within a minute. Of processes
- * that refresh at the same time one asks, the others wait and take what it got. LOGIN_NONE with OK:
- * nobody is logged in. ERROR_UNAUTHENTICATED: the login is over, run `pierone login`.
- * ERROR_INVALID: files or variables are wrong. ERROR_UNAVAILABLE: the login server is down.
+ * person's from the file; refreshed, and stored again, if it is not fresh any more; one that is
+ * still good and cannot be refreshed is used as it is. Of processes that refresh at the same time
+ * one asks, the others wait and take what it got. LOGIN_NONE with OK: nobody is logged in.
+ * ERROR_UNAUTHENTICATED: the login is over, run `pierone login`. ERROR_INVALID: files or variables
+ * are wrong. ERROR_UNAVAILABLE: the login server is down.
  */
 MUST_USE enum error_code access_get(const struct access *access, const char *host,
                                     struct login *login_out, struct error *err);

@@ -6,16 +6,16 @@ enum { MS_PER_SECOND = 1000, NS_PER_MS = 1000 * 1000 };
 
 struct login login_flow_result(const struct login_flow *flow, const struct oauth_grant *grant)
 {
-    return (struct login){
+    struct login login = {
         .kind = LOGIN_OAUTH,
         .secret = grant->access_token,
         .refresh_token = grant->refresh_token,
         .token_url = str_from(flow->provider->token_url),
         .client_id = str_from(flow->provider->client_id),
-        .expires_ms = grant->expires_in_s > 0
-                          ? clock_wall_ms(flow->clock) + grant->expires_in_s * MS_PER_SECOND
-                          : 0,
     };
+
+    login_set_lifetime(&login, clock_wall_ms(flow->clock), grant->expires_in_s);
+    return login;
 }
 
 void login_flow_pause(void *context, int64_t duration_ms)

@@ -3,7 +3,12 @@
 #include "base/json_edit.h"
 #include "cli/private_file.h"
 
-enum { STORE_MAX_BYTES = 4 * 1024 * 1024, INDENT = 2 };
+enum {
+    STORE_MAX_BYTES = 4 * 1024 * 1024,
+    INDENT = 2,
+    MS_PER_SECOND = 1000,
+    SOON_MS = 60 * MS_PER_SECOND,
+};
 
 static const char logins[] = "logins";
 
@@ -21,8 +26,27 @@ struct listing {
 static struct str place_of(const struct error *reason);
 static enum login_kind kind_of(struct str name);
 static struct str copy(struct arena *arena, const struct json_value *entry, const char *name);
+static int64_t time_of(const struct json_value *entry, const char *name);
 static void set_login(struct json_value *store, const char *host, const struct login *login);
 static bool visit_login(void *context, const char *host, const struct json_value *entry);
+
+void login_set_lifetime(struct login *login, int64_t now_ms, int64_t lifetime_s)
+{
+    const bool is_known = lifetime_s > 0;
+
+    login->renew_ms = is_known ? now_ms + lifetime_s * MS_PER_SECOND / 2 : 0;
+    login->expires_ms = is_known ? now_ms + lifetime_s * MS_PER_SECOND : 0;
+}
+
+bool login_is_fresh(const struct login *login, int64_t now_ms)
+{
+    return login_is_good(login, now_ms) && (login->renew_ms == 0 || login->renew_ms > now_ms);
+}
+
+bool login_is_good(const struct login *login, int64_t now_ms)
+{
+    return login->expires_ms == 0 || login->expires_ms > now_ms + SOON_MS;
+}
 
 /* Behind the place stands what is there, which may be a token. */
 static struct str place_of(const struct error *reason)
@@ -60,14 +84,9 @@ enum error_code login_store_read(const char *path, struct json_value **store_out
 struct login login_store_find(const struct json_value *store, const char *host, struct arena *arena)
 {
     const struct json_value *entry = json_value_member(json_value_member(store, logins), host);
-    uint64_t expires_ms = 0;
 
     if (!json_value_is_object(entry)) {
         return (struct login){0};
-    }
-    if (!json_value_uint64(json_value_member(entry, "expires_ms"), &expires_ms) ||
-        expires_ms > INT64_MAX) {
-        expires_ms = 0;
     }
     return (struct login){
         .kind = kind_of(json_value_member_string(entry, "kind")),
@@ -77,7 +96,8 @@ struct login login_store_find(const struct json_value *store, const char *host, 
         .token_url = copy(arena, entry, "token_url"),
         .client_id = copy(arena, entry, "client_id"),
         .source = copy(arena, entry, "source"),
-        .expires_ms = (int64_t)expires_ms,
+        .renew_ms = time_of(entry, "renew_ms"),
+        .expires_ms = time_of(entry, "expires_ms"),
     };
 }
 
@@ -97,6 +117,15 @@ static struct str copy(struct arena *arena, const struct json_value *entry, cons
     const char *const text = arena_text(arena, value);
 
     return text ? (struct str){text, value.length} : (struct str){0};
+}
+
+static int64_t time_of(const struct json_value *entry, const char *name)
+{
+    uint64_t time_ms = 0;
+    const bool is_time =
+        json_value_uint64(json_value_member(entry, name), &time_ms) && time_ms <= INT64_MAX;
+
+    return is_time ? (int64_t)time_ms : 0;
 }
 
 enum error_code login_store_write(const char *path, const char *host, const struct login *login,
@@ -146,6 +175,9 @@ static void set_login(struct json_value *store, const char *host, const struct l
         if (texts[i].value.length > 0) {
             json_edit_set_text(entry, texts[i].name, texts[i].value);
         }
+    }
+    if (login->renew_ms > 0) {
+        json_edit_set_int64(entry, "renew_ms", login->renew_ms);
     }
     if (login->expires_ms > 0) {
         json_edit_set_int64(entry, "expires_ms", login->expires_ms);

@@ -26,8 +26,21 @@ struct login {
     struct str token_url;     /* … where it is refreshed */
     struct str client_id;     /* … as whom */
     struct str source;        /* of LOGIN_SERVICE: what the token was got by */
+    int64_t renew_ms;         /* wall clock: from then on it is renewed; 0: not before its end */
     int64_t expires_ms;       /* wall clock; 0: not known */
 };
+
+/* A good token is renewed within that, or used as it is. */
+enum { LOGIN_EARLY_TIMEOUT_MS = 10 * 1000 };
+
+/*
+ * Of a token that was just got and lives that long (0: not known): when it is renewed, and when it
+ * ends. Docker and others ask once for a push, so what they get has to last: it is fresh for half
+ * of its time only. It is good until its last minute; whose end is not known is tried.
+ */
+void login_set_lifetime(struct login *login, int64_t now_ms, int64_t lifetime_s);
+bool login_is_fresh(const struct login *login, int64_t now_ms);
+bool login_is_good(const struct login *login, int64_t now_ms);
 
 /* The file, parsed; an empty object if there is none. Free with json_value_free. ERROR_INVALID: it
  * cannot be read, or is no JSON: the message says how to go on. */

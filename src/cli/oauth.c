@@ -28,6 +28,7 @@ enum error_code oauth_request_token(struct http_client *client, const struct oau
         .password = request->password,
         .body = request->form,
         .content_type = "application/x-www-form-urlencoded",
+        .timeout_ms = request->timeout_ms,
     };
     struct outbound_answer answer;
     enum error_code code = OK;
@@ -102,7 +103,10 @@ static struct str copy(struct arena *arena, struct str text)
 enum error_code oauth_refresh(struct http_client *client, const struct oauth_refresh *refresh,
                               struct arena *arena, struct oauth_grant *grant_out, struct error *err)
 {
-    struct oauth_request request = {.url = arena_text(arena, refresh->token_url)};
+    struct oauth_request request = {
+        .url = arena_text(arena, refresh->token_url),
+        .timeout_ms = refresh->timeout_ms,
+    };
     struct strbuf form;
     enum error_code code = OK;
 

@@ -10,6 +10,7 @@ struct oauth_request {
     struct str form;  /* application/x-www-form-urlencoded */
     const char *user; /* HTTP Basic, for clients that have a secret; NULL: none */
     const char *password;
+    int64_t timeout_ms; /* 0: the client's */
 };
 
 enum { OAUTH_ERROR_BYTES = 64 };
@@ -33,6 +34,7 @@ struct oauth_refresh {
     struct str token_url;
     struct str client_id;
     struct str refresh_token;
+    int64_t timeout_ms; /* 0: the client's */
 };
 
 MUST_USE enum error_code oauth_refresh(struct http_client *client,

@@ -11,9 +11,6 @@
 
 enum {
     CREDENTIAL_MAX_BYTES = 64 * 1024,
-    STILL_GOOD_MS = 60 * 1000,
-    SOON_S = 60,
-    MS_PER_SECOND = 1000,
 };
 
 /* The two files of CREDENTIALS_DIR. */
@@ -45,9 +42,9 @@ static enum error_code read_pair(const struct service_request *request, const ch
                                  struct error *err);
 static const char *fingerprint(const struct service_request *request, const char *url,
                                const struct credential_files *files);
-static enum error_code ask(const struct service_request *request, const char *url,
-                           const struct credential_files *files, struct login *login,
-                           struct error *err);
+static enum error_code ask(const struct service_request *request,
+                           const struct credential_files *files, int64_t timeout_ms,
+                           struct login *login, struct error *err);
 
 enum service_source service_token_source(const struct environment *environment)
 {
@@ -155,19 +152,24 @@ static enum error_code get_from_url(const struct service_request *request, struc
 {
     const char *const url = environment_get(request->environment, url_variable);
     struct credential_files files = {0};
-    const char *source = NULL;
+    struct login fresh = {.kind = LOGIN_SERVICE};
+    bool is_kept = false;
     enum error_code code = read_credentials(request, &files, err);
 
     if (code) {
         return code;
     }
-    source = fingerprint(request, url, &files);
-    if (login->kind == LOGIN_SERVICE && str_is(login->source, source) &&
-        login->expires_ms > request->now_ms + STILL_GOOD_MS) {
+    fresh.source = str_from(fingerprint(request, url, &files));
+    is_kept = login->kind == LOGIN_SERVICE && str_equal(login->source, fresh.source) &&
+              login->expires_ms > 0 && login_is_good(login, request->now_ms);
+    if (is_kept && login_is_fresh(login, request->now_ms)) {
         return OK;
     }
-    *login = (struct login){.kind = LOGIN_SERVICE, .source = str_from(source)};
-    return ask(request, url, &files, login, err);
+    code = ask(request, &files, is_kept ? LOGIN_EARLY_TIMEOUT_MS : 0, &fresh, err);
+    if (!code) {
+        *login = fresh;
+    }
+    return is_kept ? OK : code; /* what is still good need not be renewed, if it cannot be */
 }
 
 static enum error_code read_credentials(const struct service_request *request,
@@ -229,12 +231,16 @@ static const char *fingerprint(const struct service_request *request, const char
     return arena_text(request->arena, str_from(formatted));
 }
 
-static enum error_code ask(const struct service_request *request, const char *url,
-                           const struct credential_files *files, struct login *login,
-                           struct error *err)
+static enum error_code ask(const struct service_request *request,
+                           const struct credential_files *files, int64_t timeout_ms,
+                           struct login *login, struct error *err)
 {
     struct oauth_request asked = {
-        .url = url, .user = files->client_id, .password = files->client_secret};
+        .url = environment_get(request->environment, url_variable),
+        .user = files->client_id,
+        .password = files->client_secret,
+        .timeout_ms = timeout_ms,
+    };
     struct oauth_grant grant;
     struct strbuf form;
     enum error_code code = OK;
@@ -251,7 +257,6 @@ static enum error_code ask(const struct service_request *request, const char *ur
         return code;
     }
     login->secret = grant.access_token;
-    login->expires_ms =
-        grant.expires_in_s > 0 ? request->now_ms + grant.expires_in_s * MS_PER_SECOND : 0;
+    login_set_lifetime(login, request->now_ms, grant.expires_in_s);
     return OK;
 }

@@ -159,6 +159,61 @@ static void a_renewed_token_is_kept(void **state)
     assert_int_equal(client_world_mode(world->paths.logins), 0600);
 }
 
+/* Docker asks once for a push: what it is given must last. */
+static void a_token_is_renewed_when_half_of_its_time_is_over(void **state)
+{
+    struct asking *const asking = *state;
+    struct client_world *const world = asking->world;
+    struct login login;
+
+    serve(asking, 200, GRANT);
+    client_world_log_in(world, host, stub_server_url(asking->server), 0);
+    assert_int_equal(get(asking, &login, NULL), OK);
+    fake_clock_advance(&world->clock, 30 * MINUTE_MS - 1);
+    assert_int_equal(get(asking, &login, NULL), OK);
+    assert_int_equal(stub_server_count(asking->server), 1);
+    fake_clock_advance(&world->clock, 1);
+    assert_int_equal(get(asking, &login, NULL), OK);
+    assert_int_equal(stub_server_count(asking->server), 2);
+}
+
+static void a_token_that_is_still_good_needs_no_login_server(void **state)
+{
+    static const int statuses[] = {400, 500};
+    struct asking *const asking = *state;
+    struct client_world *const world = asking->world;
+    const struct access access = client_world_access(world, asking->client);
+
+    for (size_t i = 0; i < ARRAY_LEN(statuses); i++) {
+        const int64_t now_ms = clock_wall_ms(&world->clock.clock);
+        struct login kept = {
+            .kind = LOGIN_OAUTH,
+            .secret = STR_LITERAL("first-token"),
+            .refresh_token = STR_LITERAL("first-refresh"),
+            .client_id = STR_LITERAL("pierone-cli"),
+            .renew_ms = now_ms,
+            .expires_ms = now_ms + 3L * MINUTE_MS,
+        };
+        struct login login;
+        bool was_there = true;
+
+        serve(asking, statuses[i], "");
+        kept.token_url = str_from(stub_server_url(asking->server));
+        assert_int_equal(access_keep(&access, host, &kept, &was_there, NULL), OK);
+        for (int asked = 1; asked <= 2; asked++) { /* once in a minute */
+            for (int j = 0; j < 2; j++) {
+                assert_int_equal(get(asking, &login, NULL), OK);
+                assert_string_equal(login.secret.bytes, "first-token");
+                assert_int_equal(stub_server_count(asking->server), asked);
+            }
+            fake_clock_advance(&world->clock, MINUTE_MS);
+        }
+        assert_int_not_equal(get(asking, &login, NULL), OK);
+        stub_server_free(asking->server);
+        asking->server = NULL;
+    }
+}
+
 static void a_refused_renewal_says_to_log_in_again(void **state)
 {
     static const char *const refusals[] = {
@@ -396,6 +451,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_token_is_renewed_within_a_minute_of_its_end, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_renewed_token_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_token_is_renewed_when_half_of_its_time_is_over, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_token_that_is_still_good_needs_no_login_server, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_refused_renewal_says_to_log_in_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_login_server_that_fails_leaves_the_login, set_up,
                                         tear_down),

@@ -26,6 +26,8 @@ static int tear_down(void **state)
     return 0;
 }
 
+enum { NOW_MS = 1000 };
+
 static const struct login person = {
     .kind = LOGIN_OAUTH,
     .user = STR_LITERAL("jane"),
@@ -33,6 +35,7 @@ static const struct login person = {
     .refresh_token = STR_LITERAL("again"),
     .token_url = STR_LITERAL("https://login.example.org/token"),
     .client_id = STR_LITERAL("pierone-cli"),
+    .renew_ms = 1431011991230,
     .expires_ms = 1431013791230,
 };
 
@@ -68,6 +71,7 @@ static void a_login_is_found_as_it_was_kept(void **state)
     assert_same(found.token_url, person.token_url);
     assert_same(found.client_id, person.client_id);
     assert_same(found.source, str_from(""));
+    assert_int_equal(found.renew_ms, person.renew_ms);
     assert_int_equal(found.expires_ms, person.expires_ms);
     assert_int_equal(find(world, "a").kind, LOGIN_NONE);
     assert_int_equal(client_world_mode(world->paths.logins), 0600);
@@ -120,6 +124,29 @@ static void what_is_odd_is_nobodys_login(void **state)
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         client_world_write(world, world->paths.logins, texts[i]);
         assert_int_equal(find(world, "a").kind, LOGIN_NONE);
+    }
+}
+
+static void a_token_is_fresh_for_half_of_its_time_and_good_until_its_last_minute(void **state)
+{
+    static const struct {
+        int64_t lifetime_s;
+        int64_t age_ms;
+        bool is_fresh;
+        bool is_good;
+    } cases[] = {
+        {3600, 0, true, true},        {3600, 1799999, true, true},   {3600, 1800000, false, true},
+        {3600, 3539999, false, true}, {3600, 3540000, false, false}, {61, 999, true, true},
+        {61, 1000, false, false},     {60, 0, false, false},         {0, 1, true, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct login login = {.kind = LOGIN_OAUTH};
+
+        login_set_lifetime(&login, NOW_MS, cases[i].lifetime_s);
+        assert_int_equal(login_is_fresh(&login, NOW_MS + cases[i].age_ms), cases[i].is_fresh);
+        assert_int_equal(login_is_good(&login, NOW_MS + cases[i].age_ms), cases[i].is_good);
     }
 }
 
@@ -216,6 +243,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_kind_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_logins_and_unknown_members_stay, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_odd_is_nobodys_login, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_token_is_fresh_for_half_of_its_time_and_good_until_its_last_minute, set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(an_odd_expiry_is_not_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_file_is_told_and_not_touched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_would_become_too_large_is_not_written, set_up,

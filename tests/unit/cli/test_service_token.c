@@ -298,7 +298,7 @@ static void a_token_that_is_good_is_kept(void **state)
 
     serve(asking, 200, GRANT);
     assert_int_equal(get(asking, &login, NULL), OK);
-    fake_clock_advance(&asking->world->clock, 3600 * 1000 - MINUTE_MS - 1);
+    fake_clock_advance(&asking->world->clock, 1800 * 1000 - 1);
     assert_int_equal(get(asking, &login, NULL), OK);
     assert_int_equal(stub_server_count(asking->server), 1);
     fake_clock_advance(&asking->world->clock, 1);
@@ -317,6 +317,22 @@ static void a_token_that_is_good_is_kept(void **state)
     assert_int_equal(get(asking, &login, NULL), OK);
     assert_int_equal(stub_server_count(asking->server), 4);
     assert_null(strstr(login.source.bytes, "other"));
+}
+
+static void a_token_that_is_still_good_needs_no_login_server(void **state)
+{
+    struct asking *const asking = *state;
+    struct login login = {0};
+
+    serve(asking, 200, GRANT);
+    assert_int_equal(get(asking, &login, NULL), OK);
+    stub_server_free(asking->server);
+    asking->server = NULL;
+    fake_clock_advance(&asking->world->clock, 3600 * 1000 - MINUTE_MS - 1);
+    assert_int_equal(get(asking, &login, NULL), OK);
+    assert_string_equal(login.secret.bytes, "new-token");
+    fake_clock_advance(&asking->world->clock, 1);
+    assert_int_equal(get(asking, &login, NULL), ERROR_UNAVAILABLE);
 }
 
 static void refusals_and_failures_are_told_apart(void **state)
@@ -362,6 +378,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_end_that_is_not_told_is_not_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_token_that_is_good_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_token_that_is_still_good_needs_no_login_server, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(refusals_and_failures_are_told_apart, set_up, tear_down),
     };
 
