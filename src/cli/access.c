@@ -161,9 +161,10 @@ static enum error_code get_service(const struct access *access, const char *host
     enum error_code code = service_token_get(&request, login, err);
 
     if (!code && before.kind == LOGIN_SERVICE && login->source.length > 0 &&
-        !str_equal(before.secret, login->secret)) {
+        (!str_equal(before.secret, login->secret) || before.renew_ms != login->renew_ms)) {
         bool was_there = false;
 
+        login->user = before.user;
         code = replace(access, host, login, is_no_service, &was_there, err);
     }
     return code;

@@ -333,7 +333,7 @@ static void a_service_users_login_needs_its_variables(void **state)
 /* One who has not logged in is asked for each time: the file is a person's business. */
 static void a_service_users_token_is_kept_where_it_has_logged_in(void **state)
 {
-    static const struct login kept = {.kind = LOGIN_SERVICE};
+    static const struct login kept = {.kind = LOGIN_SERVICE, .user = STR_LITERAL("robot")};
     struct asking *const asking = *state;
     struct client_world *const world = asking->world;
     const struct access access = client_world_access(world, asking->client);
@@ -362,6 +362,10 @@ static void a_service_users_token_is_kept_where_it_has_logged_in(void **state)
     fake_clock_advance(&world->clock, 3600 * 1000 - MINUTE_MS);
     assert_int_equal(get(asking, &login, NULL), OK);
     assert_int_equal(stub_server_count(asking->server), 4);
+    /* The same token once more, for another hour. */
+    assert_int_equal(get(asking, &login, NULL), OK);
+    assert_int_equal(stub_server_count(asking->server), 4);
+    assert_true(str_is(login.user, "robot")); /* as `list` shows it */
 }
 
 static void a_damaged_file_is_told(void **state)
