@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,12 +12,13 @@
 
 #include "base/memory.h"
 
-enum { CHUNK_BYTES = 4096, FOLDER_MODE = 0700, FILE_MODE = 0600 };
+enum { CHUNK_BYTES = 4096, FOLDER_MODE = 0700, FILE_MODE = 0600, LINKS_MAX = 8 };
 
 static enum error_code fail(const char *path, const char *what, struct error *err);
 static enum error_code read_all(int fd, const char *path, struct strbuf *buf, struct error *err);
 static enum error_code make_folders(const char *path, struct error *err);
 static enum error_code find_target(const char *path, char target[PATH_MAX], struct error *err);
+static bool follow_link(char path[PATH_MAX], bool *is_link_out);
 static enum error_code replace(const char *path, struct str content, struct error *err);
 static void keep_owner(int fd, const char *path);
 static bool write_all(int fd, struct str content);
@@ -90,14 +92,10 @@ static enum error_code make_folders(const char *path, struct error *err)
     return OK;
 }
 
-/* Where a link leads to, also if there is nothing yet (then of one link, not of a chain). */
+/* Where a link leads to, or a chain of them, also if there is nothing yet. */
 static enum error_code find_target(const char *path, char target[PATH_MAX], struct error *err)
 {
-    char link[PATH_MAX];
-    const struct str whole = str_from(path);
-    const size_t slash = str_last_index_of(whole, '/');
-    ssize_t length = 0;
-    int used = 0;
+    bool is_link = true;
 
     if (realpath(path, target)) {
         return OK;
@@ -105,20 +103,37 @@ static enum error_code find_target(const char *path, char target[PATH_MAX], stru
     if (errno != ENOENT) {
         return fail(path, "write", err);
     }
-    length = readlink(path, link, sizeof(link) - 1);
-    link[length > 0 ? length : 0] = '\0';
-    if (length <= 0) {
-        used = snprintf(target, PATH_MAX, "%s", path);
-    } else if (link[0] == '/' || slash == whole.length) {
-        used = snprintf(target, PATH_MAX, "%s", link);
-    } else {
-        used = snprintf(target, PATH_MAX, "%.*s/%s", (int)slash, path, link);
-    }
-    if (used >= PATH_MAX) {
-        errno = ENAMETOOLONG;
-        return fail(path, "write", err);
+    (void)snprintf(target, PATH_MAX, "%s", path); /* make_folders has seen that it fits */
+    for (int i = 0; i < LINKS_MAX && is_link; i++) {
+        if (!follow_link(target, &is_link)) {
+            errno = ENAMETOOLONG;
+            return fail(path, "write", err);
+        }
     }
     return OK;
+}
+
+/* False: it leads to what is too long. */
+static bool follow_link(char path[PATH_MAX], bool *is_link_out)
+{
+    char link[PATH_MAX];
+    char next[PATH_MAX];
+    const size_t slash = str_last_index_of(str_from(path), '/');
+    const size_t folder = path[slash] == '/' ? slash + 1 : 0;
+    const ssize_t length = readlink(path, link, sizeof(link) - 1);
+    int used = 0;
+
+    *is_link_out = length > 0;
+    if (length <= 0) {
+        return true;
+    }
+    link[length] = '\0';
+    used = snprintf(next, sizeof(next), "%.*s%s", link[0] == '/' ? 0 : (int)folder, path, link);
+    if (used >= (int)sizeof(next)) {
+        return false;
+    }
+    memcpy(path, next, (size_t)used + 1);
+    return true;
 }
 
 static enum error_code replace(const char *path, struct str content, struct error *err)

@@ -228,6 +228,28 @@ static void a_link_to_what_is_not_there_yet_stays_one(void **state)
     assert_string_equal(client_world_read(world, target), "one");
 }
 
+/* As a manager of dotfiles makes them: each in a folder of its own. */
+static void a_chain_of_links_to_what_is_not_there_yet_stays_one(void **state)
+{
+    static const char *const folders[] = {"one", "two", "three"};
+    struct client_world *const world = *state;
+    const char *const first = client_world_path(world, "one/link");
+    const char *const second = client_world_path(world, "two/link");
+    struct stat status;
+
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        assert_int_equal(mkdir(client_world_path(world, folders[i]), 0700), 0);
+    }
+    assert_int_equal(symlink("../two/link", first), 0);
+    assert_int_equal(symlink(client_world_path(world, "three/file"), second), 0);
+    assert_int_equal(private_file_write(first, str_from("one"), NULL), OK);
+    assert_int_equal(lstat(first, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_int_equal(lstat(second, &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+    assert_string_equal(client_world_read(world, client_world_path(world, "three/file")), "one");
+}
+
 static void links_in_a_circle_are_refused(void **state)
 {
     struct client_world *const world = *state;
@@ -256,6 +278,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_lock_that_cannot_be_had_is_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_link_to_what_is_not_there_yet_stays_one, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_chain_of_links_to_what_is_not_there_yet_stays_one, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(links_in_a_circle_are_refused, set_up, tear_down),
     };
