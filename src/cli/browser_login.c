@@ -10,6 +10,7 @@
 #include "cli/login_flow.h"
 #include "cli/loopback.h"
 #include "cli/output.h"
+#include "cli/patience.h"
 #include "outbound/url.h"
 
 enum {
@@ -251,7 +252,9 @@ static enum error_code exchange(const struct attempt *attempt, const char *autho
     url_append_parameter(&form, "client_id", str_from(flow->provider->client_id));
     url_append_parameter(&form, "code_verifier", str_from(attempt->verifier));
     request.form = strbuf_str(&form);
+    patience_begin(patience_login_server);
     code = oauth_request_token(flow->client, &request, flow->arena, &grant, err);
+    patience_end();
     strbuf_release(&form);
     if (!code) {
         *login_out = login_flow_result(flow, &grant);

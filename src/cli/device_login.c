@@ -1,6 +1,7 @@
 #include "base/json_value.h"
 #include "cli/login_flow.h"
 #include "cli/output.h"
+#include "cli/patience.h"
 #include "outbound/url.h"
 
 enum {
@@ -73,7 +74,9 @@ static enum error_code begin(const struct login_flow *flow, struct device *devic
     url_append_parameter(&form, "client_id", str_from(flow->provider->client_id));
     url_append_parameter(&form, "scope", str_from(flow->provider->scopes));
     request.body = strbuf_str(&form);
+    patience_begin(patience_login_server);
     code = http_client_send(flow->client, &request, &answer, err);
+    patience_end();
     if (!code) {
         code = read_device(flow, &answer, device, err);
     }

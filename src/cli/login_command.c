@@ -6,6 +6,7 @@
 #include "cli/command.h"
 #include "cli/docker_setup.h"
 #include "cli/login_flow.h"
+#include "cli/patience.h"
 #include "cli/service_token.h"
 
 enum { PASSWORD_MAX_BYTES = 1024, LINE_BYTES = 300 };
@@ -119,8 +120,12 @@ static enum error_code log_in_service(struct cli *cli, struct login *login_out, 
         .arena = &cli->arena,
         .now_ms = clock_wall_ms(cli->clock),
     };
+    enum error_code code = OK;
 
-    return service_token_get(&request, login_out, err);
+    patience_begin(patience_login_server);
+    code = service_token_get(&request, login_out, err);
+    patience_end();
+    return code;
 }
 
 static enum error_code log_in_person(struct cli *cli, struct provider *provider,

@@ -9,6 +9,8 @@
 
 enum { TEXT_BYTES = 256 };
 
+const char patience_login_server[] = "Waiting for the login server";
+
 static char shown[TEXT_BYTES];
 static volatile sig_atomic_t ticks;
 

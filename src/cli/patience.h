@@ -9,3 +9,6 @@
  */
 void patience_begin(const char *text);
 void patience_end(void);
+
+/* The text for those whose address somebody else has told. */
+extern const char patience_login_server[];

@@ -1,6 +1,7 @@
 #include "cli/provider.h"
 
 #include "base/json_value.h"
+#include "cli/patience.h"
 
 static enum error_code get_json(struct http_client *client, const char *url, int *status_out,
                                 struct json_value **json_out, struct error *err);
@@ -16,8 +17,11 @@ enum error_code provider_find(struct http_client *client, const struct registry_
     const char *const address = arena_format(arena, "%s/.well-known/pierone", url->url);
     struct json_value *json = NULL;
     int status = 0;
-    enum error_code code = get_json(client, address, &status, &json, err);
+    enum error_code code = OK;
 
+    patience_begin(arena_format(arena, "Waiting for %s", url->host));
+    code = get_json(client, address, &status, &json, err);
+    patience_end();
     if (code) {
         return code;
     }
@@ -107,8 +111,11 @@ enum error_code provider_discover(struct http_client *client, struct arena *aren
                                              STR_FORMAT(str_slice(issuer, 0, length)));
     struct json_value *json = NULL;
     int status = 0;
-    enum error_code code = get_json(client, address, &status, &json, err);
+    enum error_code code = OK;
 
+    patience_begin(patience_login_server);
+    code = get_json(client, address, &status, &json, err);
+    patience_end();
     if (code) {
         return code;
     }

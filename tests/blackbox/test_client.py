@@ -274,18 +274,20 @@ def test_colour_is_for_terminals_alone(person, terminal):
         assert "\033" not in session.shown
 
 
-def test_waiting_is_told_on_stderr(make_person, stocked, person):
+@pytest.mark.parametrize("command, said", [("teams", "Name\n"), ("login", "")])
+def test_waiting_is_told_on_stderr(stocked, person, command, said):
     """By a server that stands still for longer than a second."""
-    process = person.start("teams")
+    process = person.start(command)
     process.communicate()
     stocked.freeze()
     try:
-        process = person.start("teams")
+        process = person.start(command)
         assert process.stderr.read(8) == "Waiting "
     finally:
         stocked.process.send_signal(18)  # SIGCONT
     out, _ = process.communicate(timeout=60)
-    assert out.startswith("Name\n")
+    assert process.returncode == 0
+    assert out.startswith(said)
 
 
 def test_results_that_cannot_be_written_are_a_failure(person):

@@ -93,6 +93,28 @@ def test_registry_without_an_issuer_is_told(make_person):
     assert "login.issuer" in said and "OAUTH2_ACCESS_TOKEN_URL" in said
 
 
+@pytest.mark.parametrize("path", ["/.well-known/openid-configuration", "/device"])
+def test_waiting_for_a_login_server_is_told(make_person, path):
+    def origin(request):
+        return f"http://{request.headers['Host']}"
+
+    def answer(path, make):
+        return Endpoint(path, lambda request: json_answer(200, make(origin(request))))
+
+    stubs = {stub.path: stub for stub in (
+        answer("/.well-known/pierone", lambda url: {"methods": ["oauth2"], "issuer": url,
+                                                    "client_id": "x", "scopes": []}),
+        answer("/.well-known/openid-configuration", lambda url: {
+            "token_endpoint": f"{url}/token", "device_authorization_endpoint": f"{url}/device"}),
+        answer("/device", lambda url: {}))}
+    with StubServer(list(stubs.values())) as stub, stubs[path].held():
+        process = make_person(url=stub.origin).start("login", "--device")
+        assert process.stderr.read(8) == "Waiting "
+        stubs[path].release()
+        process.communicate(timeout=60)
+    assert process.returncode == 1
+
+
 @pytest.mark.parametrize("endpoints", [
     {"authorization_endpoint": "--help", "token_endpoint": "https://x/t"},
     {"token_endpoint": "file:///etc/passwd"},
