@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "cli/docker_config.h"
+#include "cli/private_file.h"
 
 enum { PATH_MAX_BYTES = 4096 };
 
@@ -13,6 +14,8 @@ static const char for_others[] =
     "`sudo docker` reads root's configuration, where this login is not";
 
 static bool helper_is_there(const struct environment *environment);
+static enum error_code set_all(struct cli *cli, const struct docker_login *login,
+                               struct error *err);
 static void tell(struct cli *cli, const struct docker_login *login);
 static enum error_code set_old(struct cli *cli, const struct docker_login *login,
                                struct error *err);
@@ -26,11 +29,8 @@ enum error_code docker_setup_login(struct cli *cli, const struct login *login, s
         .user = access_user_name(login),
         .secret = login->secret,
     };
-    enum error_code code = docker_config_set(cli->paths.docker_config, &wanted, err);
+    const enum error_code code = set_all(cli, &wanted, err);
 
-    if (!code) {
-        code = set_old(cli, &wanted, err);
-    }
     if (code) {
         return code;
     }
@@ -59,6 +59,23 @@ static bool helper_is_there(const struct environment *environment)
     return is_there;
 }
 
+/* Docker locks nothing; of our own, those who log in at the same time wait for each other. */
+static enum error_code set_all(struct cli *cli, const struct docker_login *login, struct error *err)
+{
+    int lock = -1;
+    enum error_code code = private_file_lock(cli->paths.logins, &lock, err);
+
+    if (code) {
+        return code;
+    }
+    code = docker_config_set(cli->paths.docker_config, login, err);
+    if (!code) {
+        code = set_old(cli, login, err);
+    }
+    (void)close(lock);
+    return code;
+}
+
 static void tell(struct cli *cli, const struct docker_login *login)
 {
     const bool expires = login->means == DOCKER_AUTH && cli->login.kind != LOGIN_PASSWORD;
@@ -84,7 +101,6 @@ static enum error_code set_old(struct cli *cli, const struct docker_login *login
 enum error_code docker_setup_logout(struct cli *cli, struct error *err)
 {
     const struct docker_login none = {.host = cli->url.host, .means = DOCKER_FORGET};
-    const enum error_code code = docker_config_set(cli->paths.docker_config, &none, err);
 
-    return code ? code : set_old(cli, &none, err);
+    return set_all(cli, &none, err);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -113,6 +114,53 @@ static void an_old_file_is_kept_up_to_date(void **state)
     assert_string_equal(client_world_read(client, client->paths.dockercfg), "{}\n");
 }
 
+enum { CHILDREN = 4, HOSTS = 8 };
+
+static void be_child(struct command_world *world, int number)
+{
+    bool is_ok = true;
+
+    for (int i = 0; i < HOSTS && is_ok; i++) {
+        world->cli.url.host =
+            arena_format(&world->world->arena, "host-%d.example.org:%d", number, i + 1);
+        is_ok = docker_setup_login(&world->cli, &token, NULL) == OK;
+    }
+    _exit(is_ok ? 0 : 1);
+}
+
+/* As a pipeline does it that needs several registries. */
+static void logins_at_the_same_time_lose_nothing(void **state)
+{
+    struct command_world *const world = *state;
+    struct client_world *const client = world->world;
+    pid_t children[CHILDREN];
+    const char *config = NULL;
+    int count = 0;
+
+    set_helper(client, 0700);
+    command_world_open(world, "login");
+    assert_int_equal(cli_find_url(&world->cli, NULL), OK);
+    for (int i = 0; i < CHILDREN; i++) {
+        children[i] = fork();
+        assert_true(children[i] >= 0);
+        if (children[i] == 0) {
+            be_child(world, i);
+        }
+    }
+    for (int i = 0; i < CHILDREN; i++) {
+        int status = -1;
+
+        assert_int_equal(waitpid(children[i], &status, 0), children[i]);
+        assert_int_equal(status, 0);
+    }
+    config = client_world_read(client, client->paths.docker_config);
+    while ((config = strstr(config, "\"host-")) != NULL) {
+        config++;
+        count++;
+    }
+    assert_int_equal(count, CHILDREN * HOSTS);
+}
+
 static void a_broken_configuration_is_told(void **state)
 {
     struct command_world *const world = *state;
@@ -134,6 +182,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(docker_is_set_up_as_it_can_be, set_up, tear_down),
         cmocka_unit_test_setup_teardown(it_says_whose_docker_finds_the_login, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_old_file_is_kept_up_to_date, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(logins_at_the_same_time_lose_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_broken_configuration_is_told, set_up, tear_down),
     };
 
