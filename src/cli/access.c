@@ -124,18 +124,21 @@ static enum error_code refresh(const struct access *access, const char *host, st
         .refresh_token = login->refresh_token,
         .timeout_ms = is_good(access, login) ? LOGIN_EARLY_TIMEOUT_MS : 0,
     };
+    const struct str url = login->url.length > 0 ? login->url : str_from(host);
     struct oauth_grant grant = {0};
     enum error_code code = OK;
 
     if (login->refresh_token.length == 0) {
         return error_set(err, ERROR_UNAUTHENTICATED,
-                         "the login at %s has expired: run `pierone login --url %s`", host, host);
+                         "the login at %s has expired: run `pierone login --url %.*s`", host,
+                         STR_FORMAT(url));
     }
     code = oauth_refresh(access->client, &asked, access->arena, &grant, err);
     if (code == ERROR_UNAUTHENTICATED) {
         return error_set(err, ERROR_UNAUTHENTICATED,
-                         "the login at %s is over (%s): run `pierone login --url %s`", host,
-                         grant.error[0] != '\0' ? grant.error : "it cannot be renewed", host);
+                         "the login at %s is over (%s): run `pierone login --url %.*s`", host,
+                         grant.error[0] != '\0' ? grant.error : "it cannot be renewed",
+                         STR_FORMAT(url));
     }
     if (code) {
         return code;

@@ -173,6 +173,7 @@ static enum error_code verify(struct cli *cli, struct login *login, struct error
     }
     name = json_value_member_string(json, "name");
     login->user = (struct str){arena_text(&cli->arena, name), name.length};
+    login->url = str_from(cli->url.url);
     json_value_free(json);
     return OK;
 }

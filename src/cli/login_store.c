@@ -90,6 +90,7 @@ struct login login_store_find(const struct json_value *store, const char *host, 
     }
     return (struct login){
         .kind = kind_of(json_value_member_string(entry, "kind")),
+        .url = copy(arena, entry, "url"),
         .user = copy(arena, entry, "user"),
         .secret = copy(arena, entry, "secret"),
         .refresh_token = copy(arena, entry, "refresh_token"),
@@ -156,6 +157,7 @@ static void set_login(struct json_value *store, const char *host, const struct l
         const char *name;
         struct str value;
     } texts[] = {
+        {"url", login->url},
         {"user", login->user},
         {"secret", login->secret},
         {"refresh_token", login->refresh_token},

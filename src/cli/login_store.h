@@ -20,6 +20,7 @@ enum login_kind {
 /* Texts are borrowed or in an arena; those that there are not are empty. */
 struct login {
     enum login_kind kind;
+    struct str url; /* the registry's, as it was logged in at; empty: https */
     struct str user;
     struct str secret;        /* access token or password */
     struct str refresh_token; /* of LOGIN_OAUTH */

@@ -154,7 +154,7 @@ def test_login_that_is_over_says_so(person, server, glewlwyd):
     entry.update(expires_ms=1, refresh_token="not-a-refresh-token")
     person.logins.write_text(json.dumps(logins))
     said = person.fail("teams")
-    assert f"run `pierone login --url 127.0.0.1:{server.port}`" in said
+    assert f"run `pierone login --url http://127.0.0.1:{server.port}`" in said
     answer = person.helper("get", f"127.0.0.1:{server.port}")
     assert (answer.returncode, "pierone login" in answer.stdout) == (1, True)
 

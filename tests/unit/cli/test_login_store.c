@@ -30,6 +30,7 @@ enum { NOW_MS = 1000 };
 
 static const struct login person = {
     .kind = LOGIN_OAUTH,
+    .url = STR_LITERAL("http://pierone.example.org"),
     .user = STR_LITERAL("jane"),
     .secret = STR_LITERAL("sesame"),
     .refresh_token = STR_LITERAL("again"),
@@ -71,6 +72,7 @@ static void a_login_is_found_as_it_was_kept(void **state)
     assert_same(found.token_url, person.token_url);
     assert_same(found.client_id, person.client_id);
     assert_same(found.source, str_from(""));
+    assert_same(found.url, person.url);
     assert_int_equal(found.renew_ms, person.renew_ms);
     assert_int_equal(found.expires_ms, person.expires_ms);
     assert_int_equal(find(world, "a").kind, LOGIN_NONE);
