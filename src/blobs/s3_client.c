@@ -61,7 +61,8 @@ static enum error_code send_once(struct attempt *attempt, struct outbound_answer
                                  struct error *err);
 static enum error_code send_signed(const struct attempt *attempt, const struct aws_signed *made,
                                    struct outbound_answer *answer, struct error *err);
-static bool is_passing(const struct s3_answer *answer);
+static bool is_passing(const struct s3_request *request, const struct s3_answer *answer);
+static bool lacks_result(const struct s3_request *request, const struct s3_answer *answer);
 static void read_error_code(const struct s3_request *request, struct s3_answer *answer);
 static void pause_before(int attempt_number);
 
@@ -117,14 +118,14 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
         answer_out->was_repeated = number > 1;
         code = send_once(&attempt, &answer_out->http, err);
         read_error_code(request, answer_out);
-        if ((!code && !is_passing(answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
+        if ((!code && !is_passing(request, answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
             request->is_quick || clock_monotonic_ms(client->config.clock) >= end_ms) {
             break;
         }
         pause_before(number);
     }
     attempt_release(&attempt);
-    if (!code && is_passing(answer_out)) {
+    if (!code && is_passing(request, answer_out)) {
         code = s3_refusal_give_up(client, answer_out, client->config.retry_ms, err);
     }
     return code;
@@ -266,7 +267,7 @@ static enum error_code send_signed(const struct attempt *attempt, const struct a
 }
 
 /* S3's own advice is to repeat these; CompleteMultipartUpload may begin with 200 and then fail. */
-static bool is_passing(const struct s3_answer *answer)
+static bool is_passing(const struct s3_request *request, const struct s3_answer *answer)
 {
     switch (answer->http.status) {
     case 408:
@@ -279,8 +280,18 @@ static bool is_passing(const struct s3_answer *answer)
     default:
         return s3_answer_is(answer, "InternalError") || s3_answer_is(answer, "SlowDown") ||
                s3_answer_is(answer, "RequestTimeout") || s3_answer_is(answer, "OperationAborted") ||
-               s3_answer_is(answer, "ConditionalRequestConflict");
+               s3_answer_is(answer, "ConditionalRequestConflict") || lacks_result(request, answer);
     }
+}
+
+/* 200 and spaces come while S3 is at work; how it went is told by the document that follows. */
+static bool lacks_result(const struct s3_request *request, const struct s3_answer *answer)
+{
+    CLEANUP(strbuf_release) struct strbuf text;
+
+    strbuf_init(&text, ANSWER_MAX_BYTES);
+    return request->result && answer->http.status == 200 && answer->error_code[0] == '\0' &&
+           !s3_xml_text(strbuf_str(&answer->http.body), request->result, &text);
 }
 
 /* Of a success only where it may be none: what a GET brings is a blob, whatever it looks like. */

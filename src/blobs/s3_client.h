@@ -47,6 +47,7 @@ struct s3_request {
     struct str body;
     const char *body_sha256; /* NULL: not known yet */
     struct strbuf *sink;     /* what takes the body of a success, empty; NULL: the answer does */
+    const char *result;      /* an element without which a success is none; NULL: not looked for */
     bool is_quick;           /* one attempt, and not a long one: somebody comes again */
 };
 

@@ -221,8 +221,11 @@ enum error_code s3_objects_complete(const struct s3_objects *objects, const stru
     };
     struct fields fields = {0};
     CLEANUP(strbuf_release) struct strbuf xml;
-    struct s3_request request = {
-        .method = "POST", .key = notes->key, .query = query, .headers = fields.pairs};
+    struct s3_request request = {.method = "POST",
+                                 .key = notes->key,
+                                 .query = query,
+                                 .headers = fields.pairs,
+                                 .result = "ETag"};
     struct s3_answer answer;
     enum error_code code = OK;
 

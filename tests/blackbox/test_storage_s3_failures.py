@@ -85,6 +85,15 @@ def test_completion_that_fails_with_200_is_no_success(start, s3, client, reposit
     assert_is_served(registry, repository, content)
 
 
+@pytest.mark.parametrize("body", [b"", b"\n   ", b"<CompleteMultipartUploadResult>"])
+def test_completion_without_its_result_is_no_success(start, s3, client, repository, body):
+    """The same, where the connection ends before S3 has said how it went."""
+    registry, content = client(start(retry_time="30s")), content_of(LARGE)
+    with s3.doing(answer(200, body), times=2, only="CompleteMultipartUpload"):
+        assert registry.push_blob(repository, content).status == 201
+    assert_is_served(registry, repository, content)
+
+
 @pytest.mark.parametrize("error", ["InvalidPart", "AccessDenied"])
 def test_completion_that_is_refused_with_200_is_no_success(start, s3, client, repository, error):
     """The same, for what does not pass."""

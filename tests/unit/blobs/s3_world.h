@@ -16,7 +16,9 @@ struct s3_world {
 };
 
 #define S3_HEAD(status, fields) "HTTP/1.1 " status "\r\nConnection: close\r\n" fields "\r\n"
-#define S3_DONE S3_HEAD("200 OK", "ETag: \"0123\"\r\nContent-Length: 0\r\n")
+#define S3_RESULT "<CompleteMultipartUploadResult><ETag>0123</ETag></CompleteMultipartUploadResult>"
+/* Success of a PUT, and of CompleteMultipartUpload. */
+#define S3_DONE S3_HEAD("200 OK", "ETag: \"0123\"\r\nContent-Length: 80\r\n") S3_RESULT
 #define S3_SLOW_DOWN                                                                               \
     S3_HEAD("503 Slow Down", "Content-Length: 35\r\n") "<Error><Code>SlowDown</Code></Error>"
 #define S3_BEGUN S3_HEAD("200 OK", "Content-Length: 26\r\n") "<UploadId>2~x</UploadId>\n\n"

@@ -54,7 +54,7 @@ static void what_passes_is_repeated(void **state)
         world.client_config.retry_ms = 10 * 1000;
         assert_int_equal(do_once(&world, &request, &answer, NULL), OK);
         assert_int_equal(answer.http.status, 200);
-        assert_string_equal(answer.http.body.text, "");
+        assert_string_equal(answer.http.body.text, S3_RESULT);
         assert_int_equal(stub_server_count(world.server), count);
         s3_answer_release(&answer);
         s3_world_release(&world);
@@ -158,6 +158,40 @@ static void an_error_behind_a_success_is_an_error_where_s3_does_that(void **stat
     s3_world_release(&world);
 }
 
+/* S3 may begin with 200, keep the connection alive with spaces, and fail or fall silent. */
+static void a_success_without_its_result_is_none(void **state)
+{
+    static const char *const bodies[] = {
+        "", "\n   ", "<CompleteMultipartUploadResult><ETag>01",
+        "<CompleteMultipartUploadResult><Key>a/key</Key></CompleteMultipartUploadResult>"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++) {
+        char first[256];
+        const char *const answers[] = {first, S3_DONE, NULL};
+        struct s3_request request = {
+            .method = "POST", .key = "a/key", .body = STR_LITERAL(""), .result = "ETag"};
+        struct s3_world world;
+        struct s3_answer answer;
+        struct error err = {0};
+
+        (void)snprintf(first, sizeof(first), S3_HEAD("200 OK", "") "%s", bodies[i]);
+        s3_world_init(&world, answers);
+        world.client_config.retry_ms = 10 * 1000;
+        assert_int_equal(do_once(&world, &request, &answer, NULL), OK);
+        assert_int_equal(stub_server_count(world.server), 2);
+        s3_answer_release(&answer);
+        s3_world_release(&world);
+
+        s3_world_init(&world, answers);
+        request.is_quick = true;
+        assert_int_equal(do_once(&world, &request, &answer, &err), ERROR_UNAVAILABLE);
+        assert_non_null(strstr(err.message, "200 (without its result)"));
+        s3_answer_release(&answer);
+        s3_world_release(&world);
+    }
+}
+
 static void requests_are_addressed_and_signed(void **state)
 {
     static const char *const answers[] = {S3_DONE, NULL};
@@ -235,6 +269,7 @@ int main(void)
         cmocka_unit_test(an_s3_that_stays_slow_is_given_up_with_a_time_to_come_back),
         cmocka_unit_test(an_s3_that_hangs_is_given_up),
         cmocka_unit_test(an_error_behind_a_success_is_an_error_where_s3_does_that),
+        cmocka_unit_test(a_success_without_its_result_is_none),
         cmocka_unit_test(requests_are_addressed_and_signed),
         cmocka_unit_test(links_lead_to_the_bucket),
     };
