@@ -115,7 +115,6 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
     attempt_init(&attempt, client, request);
     for (int number = 1;; number++) {
         outbound_answer_release(&answer_out->http);
-        answer_out->was_repeated = number > 1;
         code = send_once(&attempt, &answer_out->http, err);
         read_error_code(request, answer_out);
         if ((!code && !is_passing(request, answer_out)) || (code && code != ERROR_UNAVAILABLE) ||

@@ -55,7 +55,6 @@ struct s3_request {
 struct s3_answer {
     struct outbound_answer http;
     char error_code[64]; /* of S3's error document, or empty */
-    bool was_repeated;   /* an earlier attempt may have been done as well */
 };
 
 /*
