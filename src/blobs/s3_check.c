@@ -85,8 +85,8 @@ static enum error_code try_condition(const struct s3_objects *objects, const cha
         strbuf_append_text(report, "storage: conditional writes: yes, the bucket itself refuses to "
                                    "write an object twice\n");
     } else if (!code) {
-        strbuf_append_text(report, "storage: conditional writes: no; keys are never used twice all "
-                                   "the same\n");
+        strbuf_append_text(report, "storage: conditional writes: no; keys blobs/<digest> may be "
+                                   "written again, with the same bytes only\n");
     }
     s3_answer_release(&answer);
     return code;

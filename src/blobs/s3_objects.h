@@ -34,8 +34,9 @@ struct s3_objects {
 };
 
 /*
- * Writes an object that was never there: keys are not used twice. That it is there already is
- * success: an earlier attempt did it, or the key is the content's digest. sha256: of bytes in
+ * Writes an object that is not there. That it is there already is success: an earlier attempt did
+ * it, or the key is the content's digest. An S3 that ignores the condition writes it once more, and
+ * the same bytes: nothing else has that key. sha256: of bytes in
  * hexadecimal, or NULL.
  */
 MUST_USE enum error_code s3_objects_put(const struct s3_objects *objects, const char *key,
