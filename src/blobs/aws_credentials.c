@@ -115,14 +115,15 @@ enum error_code aws_credentials_get(struct aws_credentials *credentials,
     return code;
 }
 
-bool aws_credentials_are_there(struct aws_credentials *credentials)
+bool aws_credentials_are_at_hand(struct aws_credentials *credentials)
 {
-    bool are_there = false;
+    bool are_at_hand = false;
 
     (void)pthread_mutex_lock(&credentials->mutex);
-    are_there = is_usable(credentials);
+    are_at_hand = is_usable(credentials) && (credentials->is_loading || !is_due(credentials) ||
+                                             sources[credentials->source].is_read_again);
     (void)pthread_mutex_unlock(&credentials->mutex);
-    return are_there;
+    return are_at_hand;
 }
 
 static bool is_usable(const struct aws_credentials *credentials)

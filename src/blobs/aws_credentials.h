@@ -45,8 +45,8 @@ void aws_credentials_free(struct aws_credentials *credentials);
 MUST_USE enum error_code aws_credentials_get(struct aws_credentials *credentials,
                                              struct aws_key_copy *copy_out, struct error *err);
 
-/* Whether there are valid keys: then no more than one caller of aws_credentials_get blocks. */
-bool aws_credentials_are_there(struct aws_credentials *credentials);
+/* Whether aws_credentials_get has valid keys now without asking a service for them. */
+bool aws_credentials_are_at_hand(struct aws_credentials *credentials);
 
 /* Appends where they come from in plain words, without a secret; `nowhere yet` before the first. */
 void aws_credentials_describe(struct aws_credentials *credentials, struct strbuf *text);

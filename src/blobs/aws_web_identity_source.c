@@ -6,6 +6,7 @@
 
 enum {
     FORM_MAX_BYTES = 4 * AWS_TOKEN_MAX_BYTES,
+    TOKEN_SERVICE_TIMEOUT_MS = 10 * 1000, /* a pull or a push waits for it */
 };
 
 static enum error_code append_form(const struct aws_credentials_config *config, const char *role,
@@ -83,6 +84,7 @@ static enum error_code assume_role(const struct aws_credentials_config *config, 
                                 .url = url.text,
                                 .body = form,
                                 .content_type = "application/x-www-form-urlencoded",
+                                .timeout_ms = TOKEN_SERVICE_TIMEOUT_MS,
                             },
                             &answer, err);
     code = code ? code : read_assumed(&answer, copy_out, err);

@@ -343,7 +343,7 @@ enum error_code s3_client_do(struct s3_client *client, const struct s3_request *
 
 bool s3_client_has_keys(struct s3_client *client)
 {
-    return aws_credentials_are_there(client->config.credentials);
+    return aws_credentials_are_at_hand(client->config.credentials);
 }
 
 enum error_code s3_client_link(struct s3_client *client, const char *key, unsigned lifetime_s,

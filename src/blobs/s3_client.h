@@ -71,7 +71,7 @@ void s3_answer_release(struct s3_answer *answer);
 MUST_USE enum error_code s3_client_do(struct s3_client *client, const struct s3_request *request,
                                       struct s3_answer *answer_out, struct error *err);
 
-/* Whether there are credentials at hand, so that a link is made without asking for any. */
+/* Whether there are credentials at hand, so that a link is made without asking a service. */
 bool s3_client_has_keys(struct s3_client *client);
 
 /* Appends a link to GET that key for so long. */

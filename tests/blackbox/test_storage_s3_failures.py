@@ -1,6 +1,8 @@
 """When S3 fails, or we do: what was acknowledged is there, and nothing half-written is served."""
 
+import concurrent.futures
 import contextlib
+import datetime
 import http.client
 import random
 import threading
@@ -11,6 +13,7 @@ from support.images import digest_of, new_repository
 from support.registry_client import RegistryClient
 from support.s3_proxy import (FAULTS, INTERNAL_ERROR, SLOW_DOWN, Held, answer, cut_answer,
                               lose_answer, reset, slowly)
+from support.stub_server import Answer, Endpoint, StubServer
 from support.waiting import wait_until
 from support.wire import Wire, request
 
@@ -368,3 +371,39 @@ def test_expired_upload_is_aborted_in_s3(start, bucket, client, repository, fake
     wait_until(lambda: statuses.append(client(server).request("GET", location).status) or
                statuses[-1] != 409, "housekeeping to let go of the upload", 30)
     assert statuses[-1] == 404
+
+
+# -- a credentials service that hangs
+
+def assumed(keys):
+    """AWS, "AssumeRoleWithWebIdentity": the operator's keys, for 200 s. Ceph ignores the token."""
+    def answer_assumed(_):
+        end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=200)
+        return Answer(200, (
+            f"<Credentials><AccessKeyId>{keys.access_key}</AccessKeyId>"
+            f"<SecretAccessKey>{keys.secret_key}</SecretAccessKey><SessionToken>t</SessionToken>"
+            f"<Expiration>{end:%Y-%m-%dT%H:%M:%SZ}</Expiration></Credentials>").encode())
+
+    return answer_assumed
+
+
+def test_hanging_credentials_service_holds_one_pull_alone(
+        start_server, ceph, bucket, client, repository, fake_time, folder):
+    """By link, when the credentials are due: no worker waits, and there is but one here."""
+    service, token = Endpoint("/", assumed(ceph.operator)), folder / "token"
+    token.write_text("ey")
+    with StubServer([service]) as stub, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        server = start_server(
+            {**bucket.settings(ceph.endpoint), "limits": {"workers": 1}},
+            {**fake_time.environment, "AWS_WEB_IDENTITY_TOKEN_FILE": str(token),
+             "AWS_ROLE_ARN": "arn:aws:iam::1:role/pierone", "AWS_ENDPOINT_URL_STS": stub.origin,
+             "AWS_EC2_METADATA_DISABLED": "true"})
+        registry, content = client(server), content_of(1000)
+        assert registry.push_blob(repository, content).status == 201
+        fake_time.forward(160)
+        with service.held():
+            first = pool.submit(client(server).get_blob, repository, digest_of(content))
+            service.wait_for_held()
+            assert client(server).get_blob(repository, digest_of(content)).status == 307
+            assert service.held_count == 1
+        assert first.result().status == 307

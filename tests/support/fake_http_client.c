@@ -162,6 +162,7 @@ static void keep_request(struct http_client *client, const struct outbound_reque
     kept->count++;
     kept->has_bearer = request->bearer != NULL;
     kept->has_others = request->headers || request->user || request->password;
+    kept->timeout_ms = request->timeout_ms;
     keep_text(kept->method, request->method ? request->method : "GET");
     keep_text(kept->url, request->url);
     keep_text(kept->bearer, request->bearer);

@@ -13,6 +13,7 @@ struct fake_http_request {
     unsigned count; /* of all requests so far */
     bool has_bearer;
     bool has_others; /* headers or a user */
+    int64_t timeout_ms;
     char method[FAKE_HTTP_TEXT_BYTES];
     char url[FAKE_HTTP_TEXT_BYTES];
     char bearer[FAKE_HTTP_TEXT_BYTES];

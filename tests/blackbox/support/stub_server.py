@@ -139,6 +139,10 @@ class Endpoint:
     def count(self):
         return len(self.requests)
 
+    @property
+    def held_count(self):
+        return self._held
+
     def wait_for_held(self, count=1):
         wait_until(lambda: self._held >= count, f"{count} held requests for {self.path}")
 

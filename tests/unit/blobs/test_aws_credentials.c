@@ -132,6 +132,7 @@ static void sources_are_asked_in_their_order(void **state)
     fake_http_client_answer(world.config.client, "https://sts.eu-central-1.amazonaws.com/", 200,
                             assumed, -1);
     expect_id(credentials[2], "WEB");
+    assert_int_equal(fake_http_client_request(world.config.client)->timeout_ms, 10 * SECOND_MS);
     aws_world_set(&world, "AWS_SHARED_CREDENTIALS_FILE", file);
     expect_id(credentials[3], "FILE");
     aws_world_set(&world, "AWS_ACCESS_KEY_ID", "ENVIRONMENT");
@@ -194,6 +195,37 @@ static void a_source_that_fails_is_not_skipped(void **state)
     end(&world, credentials);
 }
 
+struct asker {
+    pthread_t thread;
+    struct aws_credentials *credentials;
+    enum error_code code;
+    struct aws_key_copy copy;
+};
+
+static void *ask(void *context)
+{
+    struct asker *asker = context;
+
+    asker->code = aws_credentials_get(asker->credentials, &asker->copy, NULL);
+    return NULL;
+}
+
+static void start(struct asker *asker, struct aws_credentials *credentials)
+{
+    *asker = (struct asker){.credentials = credentials};
+    assert_int_equal(pthread_create(&asker->thread, NULL, ask, asker), 0);
+}
+
+static void expect_answer(struct asker *asker, enum error_code code, const char *id)
+{
+    assert_int_equal(pthread_join(asker->thread, NULL), 0);
+    assert_int_equal(asker->code, code);
+    if (!code) {
+        assert_string_equal(asker->copy.keys.access_key_id, id);
+    }
+    aws_key_copy_release(&asker->copy);
+}
+
 /* It is 15:49:51; ten minutes before the end it is time. */
 static void keys_are_renewed_before_they_expire(void **state)
 {
@@ -202,9 +234,9 @@ static void keys_are_renewed_before_they_expire(void **state)
 
     (void)state;
     use_container(&world, KEYS("FIRST", "2015-05-07T16:49:51Z"));
-    assert_false(aws_credentials_are_there(credentials));
+    assert_false(aws_credentials_are_at_hand(credentials));
     expect_id(credentials, "FIRST");
-    assert_true(aws_credentials_are_there(credentials));
+    assert_true(aws_credentials_are_at_hand(credentials));
     use_container(&world, KEYS("SECOND", "2015-05-07T17:49:51Z"));
     fake_clock_advance(&world.clock, 49 * MINUTE_MS);
     expect_id(credentials, "FIRST");
@@ -213,10 +245,35 @@ static void keys_are_renewed_before_they_expire(void **state)
     expect_id(credentials, "SECOND");
     expect_id(credentials, "SECOND");
     assert_int_equal(fake_http_client_count(world.config.client, container), 2);
-    fake_clock_advance(&world.clock, 69 * MINUTE_MS);
-    assert_true(aws_credentials_are_there(credentials));
-    fake_clock_advance(&world.clock, 1 * MINUTE_MS);
-    assert_false(aws_credentials_are_there(credentials));
+    fake_clock_advance(&world.clock, 59 * MINUTE_MS);
+    assert_true(aws_credentials_are_at_hand(credentials));
+    fake_clock_advance(&world.clock, 11 * MINUTE_MS);
+    assert_false(aws_credentials_are_at_hand(credentials));
+    end(&world, credentials);
+}
+
+/* Whoever asks then may be the one that waits for a service. */
+static void keys_that_are_due_are_not_at_hand_unless_somebody_renews_them(void **state)
+{
+    struct asker renewing;
+    struct aws_world world;
+    struct aws_credentials *credentials = begin(&world);
+
+    (void)state;
+    use_container(&world, KEYS("FIRST", "2015-05-07T16:49:51Z"));
+    expect_id(credentials, "FIRST");
+    fake_clock_advance(&world.clock, 50 * MINUTE_MS);
+    assert_false(aws_credentials_are_at_hand(credentials));
+    use_container(&world, NULL);
+    fake_http_client_hold(world.config.client, true);
+    start(&renewing, credentials);
+    fake_http_client_wait_for_request(world.config.client);
+    assert_true(aws_credentials_are_at_hand(credentials));
+    fake_http_client_hold(world.config.client, false);
+    expect_answer(&renewing, OK, "FIRST");
+    assert_true(aws_credentials_are_at_hand(credentials)); /* it failed: not again at once */
+    fake_clock_advance(&world.clock, 5 * SECOND_MS);
+    assert_false(aws_credentials_are_at_hand(credentials));
     end(&world, credentials);
 }
 
@@ -299,7 +356,8 @@ static void a_changed_file_counts_within_seconds(void **state)
     expect_id(credentials, "FIRST");
     free(aws_world_file(folder, "file", "[default]\naws_access_key_id=SEC"));
     fake_clock_advance(&world.clock, 5 * SECOND_MS);
-    expect_id(credentials, "FIRST"); /* half written */
+    assert_true(aws_credentials_are_at_hand(credentials)); /* a file answers at once */
+    expect_id(credentials, "FIRST");                       /* half written */
     free(aws_world_file(folder, "file",
                         "[default]\naws_access_key_id=SECOND\naws_secret_access_key=hidden\n"));
     expect_id(credentials, "FIRST");
@@ -324,37 +382,6 @@ static void the_source_that_gave_keys_is_stayed_with(void **state)
     fake_clock_advance(&world.clock, 2 * HOUR_MS);
     expect_id(credentials, "RENEWED");
     end(&world, credentials);
-}
-
-struct asker {
-    pthread_t thread;
-    struct aws_credentials *credentials;
-    enum error_code code;
-    struct aws_key_copy copy;
-};
-
-static void *ask(void *context)
-{
-    struct asker *asker = context;
-
-    asker->code = aws_credentials_get(asker->credentials, &asker->copy, NULL);
-    return NULL;
-}
-
-static void start(struct asker *asker, struct aws_credentials *credentials)
-{
-    *asker = (struct asker){.credentials = credentials};
-    assert_int_equal(pthread_create(&asker->thread, NULL, ask, asker), 0);
-}
-
-static void expect_answer(struct asker *asker, enum error_code code, const char *id)
-{
-    assert_int_equal(pthread_join(asker->thread, NULL), 0);
-    assert_int_equal(asker->code, code);
-    if (!code) {
-        assert_string_equal(asker->copy.keys.access_key_id, id);
-    }
-    aws_key_copy_release(&asker->copy);
 }
 
 static void many_that_need_the_first_keys_ask_once(void **state)
@@ -431,6 +458,7 @@ int main(void)
         cmocka_unit_test(a_failure_is_remembered_for_some_seconds),
         cmocka_unit_test(a_source_that_fails_is_not_skipped),
         cmocka_unit_test(keys_are_renewed_before_they_expire),
+        cmocka_unit_test(keys_that_are_due_are_not_at_hand_unless_somebody_renews_them),
         cmocka_unit_test(short_lives_are_used_for_three_quarters),
         cmocka_unit_test(old_keys_do_while_new_ones_cannot_be_had),
         cmocka_unit_test(keys_that_have_expired_are_not_handed_out),
