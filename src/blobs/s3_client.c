@@ -65,6 +65,8 @@ static bool is_passing(const struct s3_request *request, const struct s3_answer 
 static bool lacks_result(const struct s3_request *request, const struct s3_answer *answer);
 static void read_error_code(const struct s3_request *request, struct s3_answer *answer);
 static void pause_before(int attempt_number);
+static unsigned bounded_lifetime(const struct aws_key_copy *keys, int64_t now_ms,
+                                 unsigned lifetime_s);
 
 struct s3_client *s3_client_new(const struct s3_client_config *config)
 {
@@ -366,10 +368,20 @@ enum error_code s3_client_link(struct s3_client *client, const char *key, unsign
     request.path = strbuf_str(&path);
     code = aws_credentials_get(config->credentials, &keys, err);
     if (!code) {
+        lifetime_s = bounded_lifetime(&keys, scope.now_ms, lifetime_s);
         code = aws_presign(&keys.keys, &scope, &request, lifetime_s, url, err);
         aws_key_copy_release(&keys);
     }
     return code;
+}
+
+/* A link dies with the session that signed it, whatever it says. */
+static unsigned bounded_lifetime(const struct aws_key_copy *keys, int64_t now_ms,
+                                 unsigned lifetime_s)
+{
+    const int64_t rest_s = (keys->expires_ms - now_ms) / MS_PER_SECOND;
+
+    return rest_s > 0 && rest_s < lifetime_s ? (unsigned)rest_s : lifetime_s;
 }
 
 const char *s3_client_name(const struct s3_client *client)

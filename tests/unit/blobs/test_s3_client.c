@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "tests/support/fake_clock.h"
 #include "tests/unit/blobs/s3_world.h"
 
 #define REFUSED(status, code)                                                                      \
@@ -261,6 +262,49 @@ static void links_lead_to_the_bucket(void **state)
     s3_world_release(&world);
 }
 
+static const char *container(const void *context, const char *name)
+{
+    return strcmp(name, "AWS_CONTAINER_CREDENTIALS_FULL_URI") == 0 ? context : NULL;
+}
+
+/* S3 takes no link longer than the session that signed it, and a link is to say so. */
+static void links_end_with_the_keys_that_sign_them(void **state)
+{
+    static const struct {
+        unsigned lifetime_s;
+        const char *expires;
+    } rows[] = {{60, "X-Amz-Expires=60&"}, {3600, "X-Amz-Expires=299&"}};
+    static const char *const answers[] = {
+        S3_HEAD("200 OK", "") "{\"AccessKeyId\":\"ID\",\"SecretAccessKey\":\"s\",\"Token\":\"t\","
+                              "\"Expiration\":\"2015-05-07T15:54:51Z\"}",
+        NULL};
+    struct fake_clock clock;
+    struct s3_world world;
+    struct aws_credentials_config config = {
+        .variable = container, .region = "us-east-1", .clock = &clock.clock};
+
+    (void)state;
+    fake_clock_init(&clock); /* 2015-05-07T15:49:51.230Z */
+    s3_world_init(&world, answers);
+    aws_credentials_free(world.credentials);
+    config.context = stub_server_url(world.server);
+    config.client = world.http;
+    assert_int_equal(aws_credentials_new(&config, &world.credentials, NULL), OK);
+    world.client_config.credentials = world.credentials;
+    world.client_config.clock = &clock.clock;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct s3_client *client = s3_client_new(&world.client_config);
+        struct strbuf url;
+
+        strbuf_init(&url, 4096);
+        assert_int_equal(s3_client_link(client, "a/key", rows[i].lifetime_s, &url, NULL), OK);
+        assert_non_null(strstr(url.text, rows[i].expires));
+        strbuf_release(&url);
+        s3_client_free(client);
+    }
+    s3_world_release(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -272,6 +316,7 @@ int main(void)
         cmocka_unit_test(a_success_without_its_result_is_none),
         cmocka_unit_test(requests_are_addressed_and_signed),
         cmocka_unit_test(links_lead_to_the_bucket),
+        cmocka_unit_test(links_end_with_the_keys_that_sign_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
