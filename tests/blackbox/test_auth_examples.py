@@ -88,7 +88,9 @@ def test_openid_connect_with_a_real_provider(start_example, glewlwyd, may_push):
 
 
 def test_introspection(start_example, services, may_push):
-    text = re.sub(r"(?m)^ *token_(url|scope): .*\n", "", example("Introspection"))
+    """With the first lines alone."""
+    text = re.sub(r"(?m)^ *(token_url|token_scope|claims|name): ?.*\n", "",
+                  example("Introspection"))
     client_id, secret = INTROSPECTION_CLIENT
     server = start_example(placed(text, url=services.introspection_url, client_id=client_id),
                            {SECRET_VARIABLE: secret})
@@ -98,12 +100,24 @@ def test_introspection(start_example, services, may_push):
 
 def test_introspection_with_a_real_provider_that_wants_a_bearer_token(start_example, glewlwyd,
                                                                       client):
-    """Its answers tell no team, and of a robot no name: people may read, and nobody may push."""
+    """Its answers tell no team, and of a robot only the client: all may read, and nobody push."""
     server = start_example(placed(
         example("Introspection"), url=glewlwyd.introspection_url, client_id="registry",
         token_url=glewlwyd.token_url), {SECRET_VARIABLE: "robot-secret-0004"})
-    person = client(server, bearer(glewlwyd.person_token("alice")))
-    assert person.request("GET", "/v2/").status == 200
-    assert_denied(person.ask_upload("myteam/app"), "myteam")
+    for token, name in ((glewlwyd.person_token("alice"), "employee alice"),
+                        (glewlwyd.robot_token("robot-all"), "unknown robot-all")):
+        caller = client(server, bearer(token))
+        assert caller.request("GET", "/v2/").status == 200
+        assert_denied(caller.ask_upload("myteam/app"), f"{name} may not push to team myteam")
+
+
+def test_introspection_without_a_name(start_example, glewlwyd, client):
+    """What the lines about claims are for."""
+    text = re.sub(r"(?m)^ *(claims|name): ?.*\n", "", example("Introspection"))
+    server = start_example(placed(
+        text, url=glewlwyd.introspection_url, client_id="registry",
+        token_url=glewlwyd.token_url), {SECRET_VARIABLE: "robot-secret-0004"})
     robot = client(server, bearer(glewlwyd.robot_token("robot-all")))
-    assert robot.request("GET", "/v2/").status == 403
+    assert_denied(robot.request("GET", "/v2/"), "uid sub")
+    person = client(server, bearer(glewlwyd.person_token("alice")))
+    assert "alice" not in person.request("GET", "/whoami").json()["name"]
