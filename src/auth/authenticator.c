@@ -52,8 +52,8 @@ struct authenticator *authenticator_new(const struct authenticator_config *confi
 
     authenticator->config = *config;
     authenticator->cache = lookup_cache_new(config->cache_entries, config->clock);
-    authenticator->limiter = login_limiter_new(config->clock);
-    authenticator->token_limiter = login_limiter_new(config->clock);
+    authenticator->limiter = login_limiter_new(config->failures_max, config->clock);
+    authenticator->token_limiter = login_limiter_new(config->failures_max, config->clock);
     keyed_hash_init(&authenticator->hash);
     return authenticator;
 }

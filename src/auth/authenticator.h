@@ -17,7 +17,8 @@ struct authenticator_config {
     struct identity_source *const *sources; /* asked in this order; not owned */
     size_t source_count;
     size_t cache_entries;
-    int64_t cache_ms; /* how long an answer counts at most; never beyond the token's own end */
+    int64_t cache_ms;      /* how long an answer counts at most; never beyond the token's own end */
+    unsigned failures_max; /* of one address in a minute: passwords, and different tokens */
     const struct clock *clock;
 };
 

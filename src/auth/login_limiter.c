@@ -26,6 +26,7 @@ struct login_limiter {
     pthread_mutex_t mutex; /* guards slots */
     struct slot *slots;
     struct keyed_hash hash; /* so that nobody can choose whose slot is taken */
+    unsigned address_failures_max;
     const struct clock *clock;
 };
 
@@ -41,13 +42,14 @@ static struct slot *bucket_of(struct login_limiter *limiter, const uint8_t *key)
 static struct slot *find(struct login_limiter *limiter, const uint8_t *key);
 static struct slot *oldest(struct slot *bucket);
 
-struct login_limiter *login_limiter_new(const struct clock *clock)
+struct login_limiter *login_limiter_new(unsigned address_failures_max, const struct clock *clock)
 {
     struct login_limiter *limiter = memory_new(1, sizeof(*limiter));
 
     (void)pthread_mutex_init(&limiter->mutex, NULL);
     limiter->slots = memory_new(LOGIN_LIMITER_ENTRIES, sizeof(*limiter->slots));
     keyed_hash_init(&limiter->hash);
+    limiter->address_failures_max = address_failures_max;
     limiter->clock = clock;
     return limiter;
 }
@@ -76,7 +78,8 @@ enum error_code login_limiter_check_address(struct login_limiter *limiter, struc
                                             struct error *err)
 {
     return refuse_until(
-        limiter, blocked_until(limiter, address, (struct str){0}, ADDRESS_FAILURES_MAX), err);
+        limiter, blocked_until(limiter, address, (struct str){0}, limiter->address_failures_max),
+        err);
 }
 
 static enum error_code refuse_until(struct login_limiter *limiter, int64_t ends_ms,

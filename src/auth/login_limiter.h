@@ -15,13 +15,13 @@
 struct login_limiter;
 
 enum {
-    LOGIN_FAILURES_MAX = 10,     /* of one name from one address, */
-    ADDRESS_FAILURES_MAX = 100,  /* or of all names from one address… */
+    LOGIN_FAILURES_MAX = 10,     /* of one name from one address… */
     LOGIN_WINDOW_MS = 60 * 1000, /* …within this time */
     LOGIN_LIMITER_ENTRIES = 16 * 1024,
 };
 
-struct login_limiter *login_limiter_new(const struct clock *clock);
+/* `address_failures_max`: of all names from one address, within the same time. */
+struct login_limiter *login_limiter_new(unsigned address_failures_max, const struct clock *clock);
 
 /* NULL is accepted. */
 void login_limiter_free(struct login_limiter *limiter);

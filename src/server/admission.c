@@ -196,6 +196,7 @@ static void open_caches(const struct settings *settings, struct admission *admis
         .source_count = admission->source_count,
         .cache_entries = settings->auth.cache_entries,
         .cache_ms = settings->auth.cache_time_ms,
+        .failures_max = settings->auth.failed_logins,
         .clock = &clock_system,
     };
     const struct team_directory_config teams = {

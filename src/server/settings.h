@@ -47,6 +47,7 @@ struct settings {
         int64_t lookup_timeout_ms;
         int64_t cache_time_ms;
         size_t cache_entries;
+        unsigned failed_logins;
         struct {
             const char *name;
             const char *realm;

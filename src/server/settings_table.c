@@ -199,6 +199,18 @@ const struct setting settings_table[] = {
         .help = "How many tokens, and as many memberships, are remembered at once.",
     },
     {
+        .key = "auth.failed_logins",
+        .type = SETTING_NUMBER,
+        .offset = offsetof(struct settings, auth.failed_logins),
+        .default_text = "100",
+        .minimum = 10,
+        .maximum = 10000,
+        .help = "How many failed logins are taken from one address in a minute: wrong passwords of "
+                "all names, and different tokens that a provider does not know. More are asked to "
+                "wait, and with them whoever logs in anew from there. Raise it if many people "
+                "share an address.",
+    },
+    {
         .key = "auth.oidc.issuer",
         .type = SETTING_SERVICE,
         .offset = offsetof(struct settings, auth.oidc.issuer),

@@ -257,6 +257,14 @@ def test_a_flood_of_wrong_tokens_reaches_the_provider_so_often_only(server, serv
     assert ask(server, token) == 200
 
 
+def test_more_wrong_tokens_are_taken_from_an_address_that_many_share(start_server, services, ask,
+                                                                      used_secrets):
+    server = start_server(services.settings({"failed_logins": 150}))
+    for number in range(150):
+        assert ask(server, used_secrets.add(f"expired-token-{number}")) == 401
+    assert ask(server, services.add_token("jdoe")) == 429
+
+
 def resident_bytes(server):
     with open(f"/proc/{server.process.pid}/statm", encoding="ascii") as statm:
         return int(statm.read().split()[1]) * 4096

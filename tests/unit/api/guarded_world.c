@@ -8,7 +8,12 @@
 #include "auth/registry_token_source.h"
 #include "base/json_value.h"
 
-enum { CACHE_ENTRIES = 64, CACHE_MS = 120 * 1000, TOKEN_LIFETIME_MS = 300 * 1000 };
+enum {
+    CACHE_ENTRIES = 64,
+    FAILURES_MAX = 100,
+    CACHE_MS = 120 * 1000,
+    TOKEN_LIFETIME_MS = 300 * 1000
+};
 
 static enum source_interest interest(const struct identity_source *source,
                                      const struct credentials *credentials)
@@ -136,7 +141,7 @@ static struct guarded_world *begin(const struct api_config *more)
     world.sources[1] = registry_token_source_new(world.keys, &world.world.clock.clock);
     world.team_sources[0] = &world.teams;
     world.authenticator = authenticator_new(&(struct authenticator_config){
-        world.sources, 2, CACHE_ENTRIES, CACHE_MS, &world.world.clock.clock});
+        world.sources, 2, CACHE_ENTRIES, CACHE_MS, FAILURES_MAX, &world.world.clock.clock});
     world.directory = team_directory_new(&(struct team_directory_config){
         world.team_sources, 1, CACHE_ENTRIES, CACHE_MS, &world.world.clock.clock});
     config.authenticator = world.authenticator;

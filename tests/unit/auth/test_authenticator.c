@@ -12,7 +12,7 @@
 #include "auth/login_limiter.h"
 #include "tests/support/fake_clock.h"
 
-enum { CACHE_MS = 120 * 1000 };
+enum { CACHE_MS = 120 * 1000, ADDRESS_FAILURES_MAX = 100 };
 
 /* A source that answers what a test has written down. */
 struct fake_source {
@@ -111,8 +111,8 @@ static int set_up(void **state)
         };
         fixture.list[i] = &fixture.sources[i].base;
     }
-    fixture.authenticator = authenticator_new(
-        &(struct authenticator_config){fixture.list, 2, 100, CACHE_MS, &fixture.clock.clock});
+    fixture.authenticator = authenticator_new(&(struct authenticator_config){
+        fixture.list, 2, 100, CACHE_MS, ADDRESS_FAILURES_MAX, &fixture.clock.clock});
     *state = &fixture;
     return 0;
 }

@@ -10,6 +10,8 @@
 
 #include "tests/support/fake_clock.h"
 
+enum { ADDRESS_FAILURES_MAX = 100 };
+
 struct fixture {
     struct fake_clock clock;
     struct login_limiter *limiter;
@@ -20,7 +22,7 @@ static int set_up(void **state)
     static struct fixture fixture;
 
     fake_clock_init(&fixture.clock);
-    fixture.limiter = login_limiter_new(&fixture.clock.clock);
+    fixture.limiter = login_limiter_new(ADDRESS_FAILURES_MAX, &fixture.clock.clock);
     *state = &fixture;
     return 0;
 }
