@@ -94,6 +94,13 @@ static void clients_behind_a_trusted_proxy_are_told_apart(void **state)
                                  "2.2.2.2\r\nX-Forwarded-For: 203.0.113.1"));
     assert_true(shares_the_limit(world, "203.0.113.1\r\nX-Forwarded-For: 10.0.0.1",
                                  "203.0.113.1\r\nX-Forwarded-For: 10.0.0.2"));
+    /* Some proxies tell the client's port, which is another each time. */
+    assert_true(shares_the_limit(world, "203.0.113.1:50001", "203.0.113.1:50002"));
+    assert_true(shares_the_limit(world, "203.0.113.1:50001", "203.0.113.1"));
+    assert_true(shares_the_limit(world, "203.0.113.1, 10.0.0.1:1", "203.0.113.1, 10.0.0.2:2"));
+    assert_true(shares_the_limit(world, "[2001:db8::1]:50001", "[2001:db8::1]:50002"));
+    assert_true(shares_the_limit(world, "[2001:db8::1]", "2001:db8::1"));
+    assert_false(shares_the_limit(world, "2001:db8:0:1::1", "2001:db8:0:2::1"));
 }
 
 static void clients_cannot_say_who_they_are(void **state)
