@@ -62,6 +62,7 @@ static enum error_code get_token(struct call *call, bool *wants_body_out, struct
     enum error_code code = need_provider(call, err);
 
     (void)wants_body_out;
+    call->exchange->arena.is_secret = true; /* some put a password into the query */
     if (!code) {
         code = token_request_parse(call->exchange->request.query, &call->exchange->arena, &request,
                                    err);

@@ -2,6 +2,11 @@
 
 #include "base/memory.h"
 
+#ifdef __APPLE__
+#include <malloc/malloc.h>
+#else
+#include <malloc.h>
+#endif
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -9,6 +14,7 @@
 #include <string.h>
 
 static void *not_null(void *block, size_t count, size_t size);
+static size_t size_of(void *block);
 
 void *memory_new(size_t count, size_t size)
 {
@@ -29,6 +35,36 @@ void memory_wipe(void *bytes, size_t length)
 #else
     explicit_bzero(bytes, length);
 #endif
+}
+
+void memory_wipe_and_free(void *block)
+{
+    if (block) {
+        memory_wipe(block, size_of(block));
+    }
+    free(block);
+}
+
+static size_t size_of(void *block)
+{
+#ifdef __APPLE__
+    return malloc_size(block);
+#else
+    return malloc_usable_size(block);
+#endif
+}
+
+/* realloc itself may leave the old copy as it is. */
+void *memory_wipe_and_resize(void *block, size_t size)
+{
+    const size_t old_size = block ? size_of(block) : 0;
+    void *copy = malloc(size);
+
+    if (copy && block) {
+        memcpy(copy, block, old_size < size ? old_size : size);
+        memory_wipe_and_free(block);
+    }
+    return copy;
 }
 
 char *memory_copy_text(const char *text)

@@ -17,5 +17,12 @@ MUST_USE void *memory_resize(void *block, size_t count, size_t size);
 /* Zeroes memory that held a secret, for good. */
 void memory_wipe(void *bytes, size_t length);
 
+/*
+ * As free and realloc (NULL: no memory), for libraries that keep copies of secrets and let others
+ * allocate for them: what is given back is wiped.
+ */
+void memory_wipe_and_free(void *block);
+MUST_USE void *memory_wipe_and_resize(void *block, size_t size);
+
 /* A copy of text with its NUL; the caller frees it. NULL gives NULL. */
 MUST_USE char *memory_copy_text(const char *text);

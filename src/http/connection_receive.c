@@ -2,10 +2,11 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* With half of it an upload took a tenth more CPU; more gains little, and each worker may need it.
  */
-enum { BODY_BUFFER_BYTES = 256 * 1024 };
+enum { BODY_BUFFER_BYTES = 256 * 1024, SHORT_BODY_BYTES = 64 * 1024 };
 
 static enum connection_want parse_head(struct connection *connection);
 static enum connection_want await_head(struct connection *connection);
@@ -14,6 +15,7 @@ static bool send_continue(struct connection *connection);
 static enum connection_want feed_ahead(struct connection *connection);
 static size_t room_for_body(struct connection *connection);
 static enum connection_want receive_body_bytes(struct connection *connection);
+static void wipe_short(char *bytes, size_t length);
 static enum connection_want feed(struct connection *connection, struct str *bytes);
 static enum connection_want end_body(struct connection *connection);
 
@@ -210,6 +212,7 @@ static enum connection_want receive_body_bytes(struct connection *connection)
     const size_t room = room_for_body(connection);
     enum connection_want want = WANT_NEXT;
     enum io_result result = IO_DONE;
+    size_t length = 0;
 
     if (room == 0) {
         return WANT_LATER;
@@ -224,13 +227,23 @@ static enum connection_want receive_body_bytes(struct connection *connection)
         connection->closes = true;
         return WANT_NEXT;
     }
+    length = bytes.length;
     connection->budget_bytes -=
-        bytes.length < connection->budget_bytes ? bytes.length : connection->budget_bytes;
+        length < connection->budget_bytes ? length : connection->budget_bytes;
     want = feed(connection, &bytes);
     if (connection->body.is_complete) {
         input_append(&connection->ahead, bytes);
     }
+    wipe_short(buffer, length);
     return want;
+}
+
+/* A form may hold a password. It is short, unlike the pieces of a layer, which are no secret. */
+static void wipe_short(char *bytes, size_t length)
+{
+    if (length <= SHORT_BODY_BYTES) {
+        explicit_bzero(bytes, length);
+    }
 }
 
 /* Gives the application what belongs to the body; leaves in *bytes what comes behind it. */

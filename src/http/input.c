@@ -13,6 +13,9 @@ static void grow(struct input *input, size_t capacity);
 
 void input_release(struct input *input)
 {
+    if (input->bytes) {
+        explicit_bzero(input->bytes, input->end);
+    }
     free(input->bytes);
     *input = (struct input){0};
 }

@@ -16,6 +16,7 @@ struct input {
     size_t end;
 };
 
+/* Wipes it. */
 void input_release(struct input *input);
 
 /* What is there, borrowed. */

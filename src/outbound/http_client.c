@@ -89,7 +89,9 @@ enum error_code http_client_new(const struct http_client_config *config,
 
 static void begin_curl(void)
 {
-    (void)curl_global_init(CURL_GLOBAL_ALL);
+    /* It copies tokens and passwords. */
+    (void)curl_global_init_mem(CURL_GLOBAL_ALL, malloc, memory_wipe_and_free,
+                               memory_wipe_and_resize, strdup, calloc);
 }
 
 void http_client_free(struct http_client *client)

@@ -48,12 +48,30 @@ static void wiped_memory_holds_nothing(void **state)
     assert_memory_equal(secret + 1, nothing, sizeof(nothing));
 }
 
+/* What they wipe is not ours any more: the sanitizers see to it that they are free and realloc. */
+static void memory_of_others_can_grow_and_be_given_back(void **state)
+{
+    char *bytes = NULL;
+
+    (void)state;
+    bytes = memory_wipe_and_resize(NULL, 4);
+    assert_non_null(bytes);
+    memcpy(bytes, "abc", 4);
+    bytes = memory_wipe_and_resize(bytes, 1000);
+    assert_string_equal(bytes, "abc");
+    bytes = memory_wipe_and_resize(bytes, 2);
+    assert_memory_equal(bytes, "ab", 2);
+    memory_wipe_and_free(bytes);
+    memory_wipe_and_free(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new_memory_is_zeroed_and_can_grow),
         cmocka_unit_test(texts_are_copied),
         cmocka_unit_test(wiped_memory_holds_nothing),
+        cmocka_unit_test(memory_of_others_can_grow_and_be_given_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
