@@ -66,7 +66,8 @@ static enum error_code read_notes(struct s3_writer *writer, const struct blob_up
         return OK;
     }
     if (!s3_notes_parse(bytes, &writer->notes) ||
-        writer->notes.offset_bytes != upload->offset_bytes) {
+        writer->notes.offset_bytes != upload->offset_bytes ||
+        writer->notes.tail_length > writer->store->config.memory_bytes) { /* it was more then */
         return bytes_are_gone(err);
     }
     return OK;

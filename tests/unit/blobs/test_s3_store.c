@@ -145,6 +145,40 @@ static void blob_that_rests_before_its_end_costs_nothing_more(void **state)
     }
 }
 
+/* Settings may have been others when it came to rest; parts may be large. */
+static void a_tail_that_does_not_fit_into_memory_is_gone(void **state)
+{
+    static const struct {
+        uint64_t tail_length;
+        enum error_code code;
+    } rows[] = {{10 << 20, OK}, {(10 << 20) + 1, ERROR_NOT_FOUND}};
+    static const char *const answers[] = {NULL};
+    struct s3_world world;
+
+    (void)state;
+    open_world(&world, answers);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct blob_upload upload;
+        struct strbuf notes;
+        struct blob_writer *writer = NULL;
+        struct error err = {0};
+
+        blob_upload_init(&upload, DIGEST_SHA256);
+        upload.offset_bytes = rows[i].tail_length;
+        strbuf_init(&notes, 1000);
+        strbuf_append_format(&notes, "s3 1\noffset %llu\nobject k\ntail %llu\n",
+                             (unsigned long long)rows[i].tail_length,
+                             (unsigned long long)rows[i].tail_length);
+        upload.notes_length = notes.length;
+        upload.notes = strbuf_take(&notes);
+        assert_int_equal(blob_writer_open(world.store, &upload, &writer, &err), rows[i].code);
+        assert_true(!rows[i].code || strstr(err.message, "begin again"));
+        blob_writer_free(writer);
+        blob_upload_release(&upload);
+    }
+    s3_world_release(&world);
+}
+
 static void failures_that_pass_are_not_seen(void **state)
 {
     static const struct {
@@ -478,6 +512,7 @@ int main(void)
         cmocka_unit_test(what_is_there_is_not_sent_again),
         cmocka_unit_test(large_blob_is_its_parts_and_two_requests_more),
         cmocka_unit_test(blob_that_rests_before_its_end_costs_nothing_more),
+        cmocka_unit_test(a_tail_that_does_not_fit_into_memory_is_gone),
         cmocka_unit_test(failures_that_pass_are_not_seen),
         cmocka_unit_test(upload_that_was_completed_before_is_taken_by_its_bytes),
         cmocka_unit_test(failures_that_stay_leave_no_blob),
