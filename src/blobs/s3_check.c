@@ -131,12 +131,17 @@ static enum error_code ask_versioning(const struct s3_objects *objects, struct s
 static enum error_code ask_bucket(const struct s3_objects *objects, const char *question,
                                   struct s3_answer *answer, struct error *err)
 {
+    /* What no permission mends. */
+    static const char *const hopeless[] = {"NoSuchBucket", "InvalidAccessKeyId",
+                                           "SignatureDoesNotMatch"};
     const struct aws_pair query[] = {{str_from(question), STR_LITERAL("")}, {{0}, {0}}};
     const struct s3_request request = {.method = "GET", .query = query};
     enum error_code code = s3_client_send(objects->client, &request, answer, err);
 
-    if (!code && s3_answer_is(answer, "NoSuchBucket")) {
-        code = s3_refusal(objects->client, &request, answer, err);
+    for (size_t i = 0; i < ARRAY_LEN(hopeless) && !code; i++) {
+        if (s3_answer_is(answer, hopeless[i])) {
+            code = s3_refusal(objects->client, &request, answer, err);
+        }
     }
     return code;
 }

@@ -137,11 +137,35 @@ static void what_must_work_and_does_not_is_an_error(void **state)
     }
 }
 
+static void wrong_credentials_are_told_before_all_else(void **state)
+{
+    static const struct {
+        const char *answers[2];
+        const char *words;
+    } rows[] = {
+        {{ERROR_DOCUMENT("403 x", "InvalidAccessKeyId")}, "access key is unknown"},
+        {{ERROR_DOCUMENT("403 x", "SignatureDoesNotMatch")}, "secret key is wrong"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct strbuf report;
+        struct error err = {0};
+
+        strbuf_init(&report, 10000);
+        assert_int_equal(check(rows[i].answers, S3_LOCK_NONE, &report, &err), ERROR_UNAVAILABLE);
+        assert_non_null(strstr(err.message, rows[i].words));
+        assert_string_equal(report.text, ""); /* no permission would help */
+        strbuf_release(&report);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_bucket_can_do_is_reported),
         cmocka_unit_test(what_must_work_and_does_not_is_an_error),
+        cmocka_unit_test(wrong_credentials_are_told_before_all_else),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
