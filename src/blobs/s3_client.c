@@ -384,6 +384,11 @@ static unsigned bounded_lifetime(const struct aws_key_copy *keys, int64_t now_ms
     return rest_s > 0 && rest_s < lifetime_s ? (unsigned)rest_s : lifetime_s;
 }
 
+const char *s3_client_link_host(const struct s3_client *client)
+{
+    return client->public_place.host;
+}
+
 const char *s3_client_name(const struct s3_client *client)
 {
     return client->name;

@@ -74,6 +74,9 @@ MUST_USE enum error_code s3_client_do(struct s3_client *client, const struct s3_
 /* Whether there are credentials at hand, so that a link is made without asking a service. */
 bool s3_client_has_keys(struct s3_client *client);
 
+/* `host[:port]` of links. */
+const char *s3_client_link_host(const struct s3_client *client);
+
 /* Appends a link to GET that key for so long, or for as long as the keys live that sign it. */
 MUST_USE enum error_code s3_client_link(struct s3_client *client, const char *key,
                                         unsigned lifetime_s, struct strbuf *url, struct error *err);

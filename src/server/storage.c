@@ -22,6 +22,9 @@ static enum error_code open_client(const struct settings *settings, struct stora
                                    struct s3_client **client_out, struct error *err);
 static const char *variable(const void *context, const char *name);
 static struct s3_style style_of(const struct settings *settings);
+static void report_links(const struct settings *settings, const struct s3_client *client,
+                         struct strbuf *report);
+static struct str host_name(struct str host);
 static enum error_code find(void *context, const struct digest *digest,
                             struct blob_location *location_out, struct error *err);
 static enum error_code add(void *context, const struct digest *digest,
@@ -198,10 +201,42 @@ void storage_check(const struct settings *settings, struct strbuf *report,
         strbuf_append_format(report, "storage: %s, credentials: ", s3_client_name(client));
         aws_credentials_describe(storage.credentials, report);
         strbuf_append_text(report, "\n");
+        report_links(settings, client, report);
     }
     if (code) {
         problems_add(problems, "storage.s3: %s", err.message);
     }
     s3_client_free(client);
     storage_release(&storage);
+}
+
+/* Clients that are written in Go send a token along to the same name, and to those below it. */
+static void report_links(const struct settings *settings, const struct s3_client *client,
+                         struct strbuf *report)
+{
+    const struct str links = host_name(str_from(s3_client_link_host(client)));
+    struct str registry = str_from(settings->public_url ? settings->public_url : "");
+    struct str end;
+
+    registry = host_name(str_from_index(registry, str_index_of(registry, '/') + sizeof("//") - 1));
+    if (!settings->storage.s3.redirect || registry.length == 0 || links.length < registry.length) {
+        return;
+    }
+    end = str_from_index(links, links.length - registry.length);
+    if (str_equal_ignoring_case(end, registry) &&
+        (links.length == registry.length || end.bytes[-1] == '.')) {
+        strbuf_append_format(report,
+                             "storage: links lead to %.*s, where podman, skopeo and containerd "
+                             "send the token for %.*s along, and S3 refuses them: give S3 a name "
+                             "of its own (storage.s3.public_endpoint), or set storage.s3.redirect "
+                             "to false\n",
+                             STR_FORMAT(links), STR_FORMAT(registry));
+    }
+}
+
+/* Without the port. */
+static struct str host_name(struct str host)
+{
+    return str_slice(host, 0,
+                     str_index_of(host, host.length > 0 && host.bytes[0] == '[' ? ']' : ':'));
 }

@@ -244,6 +244,17 @@ def test_bucket_with_locks_is_described(check, locked_bucket):
     assert "Object Lock: yes, by default GOVERNANCE for 1 days" in said, said
 
 
+@pytest.mark.parametrize("name, is_told", [
+    ("s3.registry.test", True), ("S3.Registry.TEST:8443", True), ("registry.test:8443", True),
+    ("s3.test", False), ("my-registry.test", False)])
+def test_links_that_clients_take_for_the_registry_are_told(check, bucket, name, is_told):
+    public = {"environment": {"PIERONE_PUBLIC_URL": "https://registry.test:443"},
+              "public_endpoint": f"https://{name}"}
+    code, said = check(bucket, **public)
+    assert (code, "storage: links lead to" in said) == (0, is_told), said
+    assert "links lead" not in check(bucket, redirect=False, **public)[1]
+
+
 def test_locks_that_a_bucket_has_not_are_told(check, bucket):
     code, said = check(bucket, object_lock={"mode": "compliance"})
     assert code == 1
