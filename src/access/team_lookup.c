@@ -77,8 +77,9 @@ enum error_code team_lookup_check(const struct team_lookup *lookup, struct strbu
                          answer.status);
     }
     if (!code) {
-        strbuf_append_format(report, "%s: %s answers (status %d without a token)\n",
-                             lookup->service, lookup->request.url, answer.status);
+        strbuf_append_format(report, "%s: %s answers (status %d without a token%s)\n",
+                             lookup->service, lookup->request.url, answer.status,
+                             answer.status == 404 ? ": is its path right?" : "");
     }
     outbound_answer_release(&answer);
     return code;

@@ -104,6 +104,11 @@ static void check_asks_without_a_token(void **state)
     fake_http_client_answer_all(client, 401, "");
     assert_int_equal(team_lookup_check(&lookup, &report, &err), OK);
     assert_string_equal(report.text, "oracle: http://x/y answers (status 401 without a token)\n");
+    strbuf_clear(&report);
+    fake_http_client_answer_all(client, 404, "");
+    assert_int_equal(team_lookup_check(&lookup, &report, &err), OK);
+    assert_string_equal(report.text, "oracle: http://x/y answers (status 404 without a token: is "
+                                     "its path right?)\n");
     http_client_free(client);
 }
 
