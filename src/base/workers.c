@@ -1,18 +1,22 @@
 #include "base/workers.h"
 
+#include <errno.h>
 #include <pthread.h>
-#include <stdbool.h>
+#include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/memory.h"
 
+/*
+ * A semaphore, not a condition variable: to signal one may wait until threads that were woken
+ * earlier have run, and these let others go first. An event loop would wait for its workers.
+ */
 struct workers {
-    pthread_mutex_t queue_mutex; /* guards queue and is_ending */
-    pthread_cond_t is_not_empty;
+    pthread_mutex_t queue_mutex; /* guards queue */
     struct list_node queue;
-    bool is_ending;
+    sem_t is_due; /* as often as there are jobs, and threads that are to end behind them */
     unsigned count;
     pthread_t *threads;
 };
@@ -25,7 +29,7 @@ enum error_code workers_new(unsigned count, struct workers **workers_out, struct
     struct workers *workers = memory_new(1, sizeof(*workers));
 
     (void)pthread_mutex_init(&workers->queue_mutex, NULL);
-    (void)pthread_cond_init(&workers->is_not_empty, NULL);
+    (void)sem_init(&workers->is_due, 0, 0);
     list_init(&workers->queue);
     workers->threads = memory_new(count, sizeof(*workers->threads));
     for (; workers->count < count; workers->count++) {
@@ -58,10 +62,9 @@ static struct job *take_job(struct workers *workers)
 {
     struct job *job = NULL;
 
-    (void)pthread_mutex_lock(&workers->queue_mutex);
-    while (list_is_empty(&workers->queue) && !workers->is_ending) {
-        (void)pthread_cond_wait(&workers->is_not_empty, &workers->queue_mutex);
+    while (sem_wait(&workers->is_due) < 0 && errno == EINTR) {
     }
+    (void)pthread_mutex_lock(&workers->queue_mutex);
     if (!list_is_empty(&workers->queue)) {
         job = (struct job *)workers->queue.next; /* its first member */
         list_remove(&job->node);
@@ -75,7 +78,7 @@ void workers_submit(struct workers *workers, struct job *job)
     (void)pthread_mutex_lock(&workers->queue_mutex);
     list_append(&workers->queue, &job->node);
     (void)pthread_mutex_unlock(&workers->queue_mutex);
-    (void)pthread_cond_signal(&workers->is_not_empty);
+    (void)sem_post(&workers->is_due);
 }
 
 void workers_free(struct workers *workers)
@@ -83,14 +86,13 @@ void workers_free(struct workers *workers)
     if (!workers) {
         return;
     }
-    (void)pthread_mutex_lock(&workers->queue_mutex);
-    workers->is_ending = true;
-    (void)pthread_mutex_unlock(&workers->queue_mutex);
-    (void)pthread_cond_broadcast(&workers->is_not_empty);
+    for (unsigned i = 0; i < workers->count; i++) {
+        (void)sem_post(&workers->is_due);
+    }
     for (unsigned i = 0; i < workers->count; i++) {
         (void)pthread_join(workers->threads[i], NULL);
     }
-    (void)pthread_cond_destroy(&workers->is_not_empty);
+    (void)sem_destroy(&workers->is_due);
     (void)pthread_mutex_destroy(&workers->queue_mutex);
     free(workers->threads);
     free(workers);
