@@ -1,6 +1,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/scheduling.h"
 #include "crew.h"
 #include "kinds.h"
 
@@ -22,6 +23,7 @@ static void probe(struct crew_member *member)
     const int64_t end_us = member->begin_us + (int64_t)options->seconds * 1000000;
     int64_t due_us = member->begin_us + interval_us * member->number / options->connections;
 
+    scheduling_be_prompt(); /* its own waiting for a processor is not the server's */
     for (size_t i = member->number; due_us < end_us; i++) {
         sleep_until(due_us);
         get(member, options->paths[i % options->path_count], due_us);

@@ -5,9 +5,9 @@
 #include <semaphore.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/memory.h"
+#include "base/scheduling.h"
 
 /*
  * A semaphore, not a condition variable: to signal one may wait until threads that were woken
@@ -45,12 +45,11 @@ enum error_code workers_new(unsigned count, struct workers **workers_out, struct
     return OK;
 }
 
-/* A thread's niceness is its own on Linux (sched(7), "Nice value"). */
 static void *work(void *argument)
 {
     struct workers *workers = argument;
 
-    (void)!nice(WORKERS_NICENESS);
+    scheduling_give_way();
     for (struct job *job = take_job(workers); job; job = take_job(workers)) {
         job->run(job);
     }

@@ -6,12 +6,9 @@
 
 /*
  * Threads that may block, and the queue of what waits for one of them. They leave the processor to
- * threads that must not wait: hashing four uploads at once on two cores made the p99 of small
- * requests 6.5 ms, and 3.2 ms since.
+ * threads that must not wait (scheduling.h), which never wait for them.
  */
 struct workers;
-
-enum { WORKERS_NICENESS = 10 }; /* more than that of who starts them */
 
 /* Something to do, embedded in what it is done to. Queued once at most, so that the queue is
  * bounded. */

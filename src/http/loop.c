@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "base/scheduling.h"
 #include "http/pace.h"
 #include "http/poller.h"
 
@@ -99,6 +100,7 @@ static void *run(void *argument)
     struct loop *loop = argument;
     struct epoll_event events[EVENTS_PER_WAIT];
 
+    scheduling_be_prompt();
     while (!atomic_load(&loop->is_stopping)) {
         const int count = epoll_wait(loop->poller.epoll_fd, events, EVENTS_PER_WAIT, wait_ms(loop));
 

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/scheduling.h"
+
 enum { JOBS = 1000, RUNS = 3 };
 
 struct counting_job {
@@ -67,7 +69,8 @@ static void they_leave_the_processor_to_others(void **state)
     assert_int_equal(workers_new(1, &workers, NULL), OK);
     workers_submit(workers, &job.job);
     workers_free(workers);
-    assert_int_equal(job.niceness, mine + WORKERS_NICENESS < 19 ? mine + WORKERS_NICENESS : 19);
+    assert_int_equal(job.niceness,
+                     mine + SCHEDULING_NICENESS < 19 ? mine + SCHEDULING_NICENESS : 19);
     assert_int_equal(getpriority(PRIO_PROCESS, 0), mine);
 }
 
