@@ -32,6 +32,9 @@ struct place {
     char host[NAME_BYTES]; /* with the bucket in front, unless it is in the path */
 };
 
+/* In place of an error's code: a success that does not tell what came of it. */
+static const char no_result[] = "without its result";
+
 struct s3_client {
     struct s3_client_config config;
     struct place place;
@@ -61,8 +64,7 @@ static enum error_code send_once(struct attempt *attempt, struct outbound_answer
                                  struct error *err);
 static enum error_code send_signed(const struct attempt *attempt, const struct aws_signed *made,
                                    struct outbound_answer *answer, struct error *err);
-static bool is_passing(const struct s3_request *request, const struct s3_answer *answer);
-static bool lacks_result(const struct s3_request *request, const struct s3_answer *answer);
+static bool is_passing(const struct s3_answer *answer);
 static void read_error_code(const struct s3_request *request, struct s3_answer *answer);
 static void pause_before(int attempt_number);
 static unsigned bounded_lifetime(const struct aws_key_copy *keys, int64_t now_ms,
@@ -119,14 +121,14 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
         outbound_answer_release(&answer_out->http);
         code = send_once(&attempt, &answer_out->http, err);
         read_error_code(request, answer_out);
-        if ((!code && !is_passing(request, answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
+        if ((!code && !is_passing(answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
             request->is_quick || clock_monotonic_ms(client->config.clock) >= end_ms) {
             break;
         }
         pause_before(number);
     }
     attempt_release(&attempt);
-    if (!code && is_passing(request, answer_out)) {
+    if (!code && is_passing(answer_out)) {
         code = s3_refusal_give_up(client, answer_out, client->config.retry_ms, err);
     }
     return code;
@@ -268,7 +270,7 @@ static enum error_code send_signed(const struct attempt *attempt, const struct a
 }
 
 /* S3's own advice is to repeat these; CompleteMultipartUpload may begin with 200 and then fail. */
-static bool is_passing(const struct s3_request *request, const struct s3_answer *answer)
+static bool is_passing(const struct s3_answer *answer)
 {
     switch (answer->http.status) {
     case 408:
@@ -281,33 +283,30 @@ static bool is_passing(const struct s3_request *request, const struct s3_answer 
     default:
         return s3_answer_is(answer, "InternalError") || s3_answer_is(answer, "SlowDown") ||
                s3_answer_is(answer, "RequestTimeout") || s3_answer_is(answer, "OperationAborted") ||
-               s3_answer_is(answer, "ConditionalRequestConflict") || lacks_result(request, answer);
+               s3_answer_is(answer, "ConditionalRequestConflict") ||
+               s3_answer_is(answer, no_result);
     }
 }
 
-/* 200 and spaces come while S3 is at work; how it went is told by the document that follows. */
-static bool lacks_result(const struct s3_request *request, const struct s3_answer *answer)
-{
-    CLEANUP(strbuf_release) struct strbuf text;
-
-    strbuf_init(&text, ANSWER_MAX_BYTES);
-    return request->result && answer->http.status == 200 && answer->error_code[0] == '\0' &&
-           !s3_xml_text(strbuf_str(&answer->http.body), request->result, &text);
-}
-
-/* Of a success only where it may be none: what a GET brings is a blob, whatever it looks like. */
+/*
+ * Of a success only where it may be none: what a GET brings is a blob, whatever it looks like. 200
+ * and spaces come while S3 is at work; how it went is told by the document that follows.
+ */
 static void read_error_code(const struct s3_request *request, struct s3_answer *answer)
 {
     const struct str body = strbuf_str(&answer->http.body);
     const bool is_document = answer->http.status >= 300 || strcmp(request->method, "POST") == 0;
-    CLEANUP(strbuf_release) struct strbuf code;
+    const char *code = "";
+    CLEANUP(strbuf_release) struct strbuf text;
 
-    answer->error_code[0] = '\0';
-    strbuf_init(&code, sizeof(answer->error_code) - 1);
-    if (!is_document || body.length > ANSWER_MAX_BYTES || !s3_xml_text(body, "Code", &code)) {
-        return;
+    strbuf_init(&text, ANSWER_MAX_BYTES);
+    if (is_document && body.length <= ANSWER_MAX_BYTES && s3_xml_text(body, "Code", &text)) {
+        code = text.text;
+    } else if (request->result && answer->http.status == 200 &&
+               !s3_xml_text(body, request->result, &text)) {
+        code = no_result;
     }
-    (void)snprintf(answer->error_code, sizeof(answer->error_code), "%s", code.text);
+    (void)snprintf(answer->error_code, sizeof(answer->error_code), "%s", code);
 }
 
 /* Random all over, so that many that failed together do not come back together. */

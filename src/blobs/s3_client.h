@@ -54,7 +54,7 @@ struct s3_request {
 /* An answer with what its error says. */
 struct s3_answer {
     struct outbound_answer http;
-    char error_code[64]; /* of S3's error document, or empty */
+    char error_code[64]; /* of S3's error document, or that there is no result, or empty */
 };
 
 /*

@@ -66,8 +66,7 @@ static const char *advice(const struct s3_answer *answer)
 enum error_code s3_refusal_give_up(const struct s3_client *client, const struct s3_answer *answer,
                                    int64_t retry_ms, struct error *err)
 {
-    const char *fallback = answer->http.status == 200 ? "without its result" : "no reason";
-    const char *reason = answer->error_code[0] != '\0' ? answer->error_code : fallback;
+    const char *reason = answer->error_code[0] != '\0' ? answer->error_code : "no reason";
     const enum error_code code = error_set(
         err, ERROR_UNAVAILABLE,
         "%s answers %d (%s), also after repeating for %lld s: it is overloaded or broken; look at "
