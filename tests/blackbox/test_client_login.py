@@ -409,6 +409,14 @@ def build_name(shipped_server):
     return f"127.0.0.1:{shipped_server.port}/{new_repository('myteam')}:1.0"
 
 
+def push_and_pull(docker, name, folder):
+    docker.run("build", "--tag", name, write_context(folder, name))
+    docker.run("push", name)
+    docker.run("rmi", name)
+    docker.run("pull", name)
+    docker.run("rmi", name)
+
+
 def test_docker_pushes_and_pulls_after_one_login(make_person, docker_daemon, shipped_server,
                                                  glewlwyd, client_folder):
     """With tokens that are as good as expired, so that each request of docker brings a new one."""
@@ -417,11 +425,7 @@ def test_docker_pushes_and_pulls_after_one_login(make_person, docker_daemon, shi
     with glewlwyd.token_lifetime(30):
         log_in_by_device(person, glewlwyd)
         before = stored(person, shipped_server)["secret"]
-        docker.run("build", "--tag", name, write_context(client_folder, name))
-        docker.run("push", name)
-        docker.run("rmi", name)
-        docker.run("pull", name)
-        docker.run("rmi", name)
+        push_and_pull(docker, name, client_folder)
         assert stored(person, shipped_server)["secret"] != before
     host, path = name.split("/", 1)
     team, rest = path.split("/", 1)
@@ -442,11 +446,7 @@ def test_docker_pushes_as_a_service_user(make_person, docker_daemon, shipped_ser
     with glewlwyd.token_lifetime(30):
         person.run("login", **variables)
         before = stored(person, shipped_server)["secret"]
-        docker.run("build", "--tag", name, write_context(client_folder, name))
-        docker.run("push", name)
-        docker.run("rmi", name)
-        docker.run("pull", name)
-        docker.run("rmi", name)
+        push_and_pull(docker, name, client_folder)
         assert stored(person, shipped_server)["secret"] != before
     team, artifact, tag = re.split("[/:]", name)[2:]
     assert person.rows("describe", team, artifact, tag, **variables)[0]["created_by"] == DEPLOYER[0]

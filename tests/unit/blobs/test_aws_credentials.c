@@ -216,6 +216,15 @@ static void start(struct asker *asker, struct aws_credentials *credentials)
     assert_int_equal(pthread_create(&asker->thread, NULL, ask, asker), 0);
 }
 
+/* Until fake_http_client_hold() says otherwise. */
+static void start_and_hold(struct asker *asker, struct aws_credentials *credentials,
+                           struct aws_world *world)
+{
+    fake_http_client_hold(world->config.client, true);
+    start(asker, credentials);
+    fake_http_client_wait_for_request(world->config.client);
+}
+
 static void expect_answer(struct asker *asker, enum error_code code, const char *id)
 {
     assert_int_equal(pthread_join(asker->thread, NULL), 0);
@@ -265,9 +274,7 @@ static void keys_that_are_due_are_not_at_hand_unless_somebody_renews_them(void *
     fake_clock_advance(&world.clock, 50 * MINUTE_MS);
     assert_false(aws_credentials_are_at_hand(credentials));
     use_container(&world, NULL);
-    fake_http_client_hold(world.config.client, true);
-    start(&renewing, credentials);
-    fake_http_client_wait_for_request(world.config.client);
+    start_and_hold(&renewing, credentials, &world);
     assert_true(aws_credentials_are_at_hand(credentials));
     fake_http_client_hold(world.config.client, false);
     expect_answer(&renewing, OK, "FIRST");
@@ -437,9 +444,7 @@ static void while_one_renews_others_go_on_with_the_old(void **state)
     expect_id(credentials, "FIRST");
     use_container(&world, KEYS("SECOND", "2015-05-07T17:49:51Z"));
     fake_clock_advance(&world.clock, 51 * MINUTE_MS);
-    fake_http_client_hold(world.config.client, true);
-    start(&renewing, credentials);
-    fake_http_client_wait_for_request(world.config.client);
+    start_and_hold(&renewing, credentials, &world);
     expect_id(credentials, "FIRST");
     expect_description(credentials, "the role of this container (its credentials service), until "
                                     "2015-05-07T16:49:51.000Z");
