@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/api_private.h"
+#include "base/host.h"
 
 enum { FORWARDED_FIELDS_MAX = 8 };
 
@@ -10,7 +11,6 @@ static size_t forwarded_lists(const struct call *call, struct str lists_out[FORW
 static bool is_from_proxy(const struct call *call);
 static struct str forwarded(const struct call *call, const char *name);
 static struct str last_of(struct str *list);
-static struct str without_port(struct str address);
 static bool is_host(struct str host);
 
 struct str origin_client_address(const struct call *call)
@@ -29,7 +29,7 @@ struct str origin_client_address(const struct call *call)
      * up. */
     while (count > 0) {
         while (lists[count - 1].length > 0) {
-            address = without_port(last_of(&lists[count - 1]));
+            address = host_without_port(last_of(&lists[count - 1])); /* some tell a port as well */
             if (!proxies_trust(&call->api->config.proxies, address)) {
                 return address.length > 0 ? address : peer;
             }
@@ -72,17 +72,6 @@ static struct str last_of(struct str *list)
 
     *list = str_slice(*list, 0, comma < list->length ? comma : 0);
     return str_trim(last);
-}
-
-/* Some proxies tell the port as well, an IPv6 address stands in brackets then. */
-static struct str without_port(struct str address)
-{
-    const size_t colon = str_index_of(address, ':');
-
-    if (address.length > 0 && address.bytes[0] == '[') {
-        return str_slice(address, 1, str_index_of(address, ']'));
-    }
-    return colon == str_last_index_of(address, ':') ? str_slice(address, 0, colon) : address;
 }
 
 struct str origin_url(struct call *call)

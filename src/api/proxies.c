@@ -1,12 +1,12 @@
 #include "api/proxies.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
-enum { ADDRESS_BYTES = 16, ADDRESS_BITS = 128, IPV4_OFFSET_BITS = 96 };
+#include "base/host.h"
 
-static bool parse_network(struct str text, uint8_t address_out[ADDRESS_BYTES], unsigned *bits_out);
-static bool parse_address(struct str text, uint8_t address_out[ADDRESS_BYTES], bool *is_ipv4_out);
+enum { ADDRESS_BITS = 128, IPV4_OFFSET_BITS = 96 };
+
+static bool parse_network(struct str text, struct in6_addr *address_out, unsigned *bits_out);
 static bool is_within(const uint8_t *address, const uint8_t *network, unsigned bits);
 
 enum error_code proxies_parse(struct str text, struct proxies *proxies_out, struct error *err)
@@ -21,7 +21,7 @@ enum error_code proxies_parse(struct str text, struct proxies *proxies_out, stru
         if (proxies.count == PROXIES_MAX) {
             return error_set(err, ERROR_INVALID, "has more than %d entries", PROXIES_MAX);
         }
-        if (!parse_network(word, proxies.networks[proxies.count].address,
+        if (!parse_network(word, &proxies.networks[proxies.count].address,
                            &proxies.networks[proxies.count].prefix_bits)) {
             return error_set(err, ERROR_INVALID,
                              "\"%.*s\" is neither an address nor a network such as 10.0.0.0/8",
@@ -33,13 +33,13 @@ enum error_code proxies_parse(struct str text, struct proxies *proxies_out, stru
     return OK;
 }
 
-static bool parse_network(struct str text, uint8_t address_out[ADDRESS_BYTES], unsigned *bits_out)
+static bool parse_network(struct str text, struct in6_addr *address_out, unsigned *bits_out)
 {
     const size_t slash = str_index_of(text, '/');
     uint64_t bits = ADDRESS_BITS;
     bool is_ipv4 = false;
 
-    if (!parse_address(str_slice(text, 0, slash), address_out, &is_ipv4)) {
+    if (!host_parse_address(str_slice(text, 0, slash), address_out, &is_ipv4)) {
         return false;
     }
     if (slash < text.length) {
@@ -52,30 +52,17 @@ static bool parse_network(struct str text, uint8_t address_out[ADDRESS_BYTES], u
     return bits <= ADDRESS_BITS;
 }
 
-static bool parse_address(struct str text, uint8_t address_out[ADDRESS_BYTES], bool *is_ipv4_out)
-{
-    static const uint8_t mapped[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
-    char copy[INET6_ADDRSTRLEN] = "";
-
-    if (text.length == 0 || text.length >= sizeof(copy) || memchr(text.bytes, '\0', text.length)) {
-        return false;
-    }
-    memcpy(copy, text.bytes, text.length);
-    memcpy(address_out, mapped, sizeof(mapped));
-    *is_ipv4_out = inet_pton(AF_INET, copy, address_out + sizeof(mapped)) == 1;
-    return *is_ipv4_out || inet_pton(AF_INET6, copy, address_out) == 1;
-}
-
 bool proxies_trust(const struct proxies *proxies, struct str address)
 {
-    uint8_t bytes[ADDRESS_BYTES];
+    struct in6_addr parsed;
     bool is_ipv4 = false;
 
-    if (proxies->count == 0 || !parse_address(address, bytes, &is_ipv4)) {
+    if (proxies->count == 0 || !host_parse_address(address, &parsed, &is_ipv4)) {
         return false;
     }
     for (size_t i = 0; i < proxies->count; i++) {
-        if (is_within(bytes, proxies->networks[i].address, proxies->networks[i].prefix_bits)) {
+        if (is_within(parsed.s6_addr, proxies->networks[i].address.s6_addr,
+                      proxies->networks[i].prefix_bits)) {
             return true;
         }
     }

@@ -1,8 +1,8 @@
 #pragma once
 
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "base/attributes.h"
 #include "base/error.h"
@@ -14,7 +14,7 @@ enum { PROXIES_MAX = 64 };
  */
 struct proxies {
     struct {
-        uint8_t address[16];
+        struct in6_addr address;
         unsigned prefix_bits;
     } networks[PROXIES_MAX];
     size_t count;

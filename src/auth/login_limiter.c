@@ -1,18 +1,16 @@
 #include "auth/login_limiter.h"
 
-#include <arpa/inet.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "auth/keyed_hash.h"
+#include "base/host.h"
 #include "base/memory.h"
 
 enum {
     SLOTS_PER_BUCKET = 8,
     MS_PER_SECOND = 1000,
-    IPV4_BYTES = sizeof(struct in_addr),
     NETWORK_BYTES = 8, /* of an IPv6 address; the rest its holder chooses (RFC 4291 2.5.4) */
 };
 
@@ -130,22 +128,13 @@ static void key_of(const struct login_limiter *limiter, struct str address, stru
 /* Whom an address belongs to: one of IPv6 has a whole network of them. Else the text itself. */
 static struct str origin_of(struct str address, struct in6_addr *parsed)
 {
-    char *const bytes = (char *)parsed->s6_addr;
-    char text[INET6_ADDRSTRLEN];
+    bool is_ipv4 = false;
 
-    if (address.length >= sizeof(text)) {
+    if (!host_parse_address(address, parsed, &is_ipv4)) {
         return address;
     }
-    (void)snprintf(text, sizeof(text), "%.*s", STR_FORMAT(address));
-    if (inet_pton(AF_INET, text, bytes) == 1) {
-        return (struct str){bytes, IPV4_BYTES};
-    }
-    if (inet_pton(AF_INET6, text, bytes) != 1) {
-        return address;
-    }
-    return IN6_IS_ADDR_V4MAPPED(parsed)
-               ? (struct str){bytes + sizeof(*parsed) - IPV4_BYTES, IPV4_BYTES}
-               : (struct str){bytes, NETWORK_BYTES};
+    return (struct str){(const char *)parsed->s6_addr,
+                        IN6_IS_ADDR_V4MAPPED(parsed) ? sizeof(*parsed) : NETWORK_BYTES};
 }
 
 static struct slot *bucket_of(struct login_limiter *limiter, const uint8_t *key)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/host.h"
 #include "blobs/filesystem_store.h"
 #include "blobs/s3_check.h"
 #include "blobs/s3_store.h"
@@ -24,7 +25,6 @@ static const char *variable(const void *context, const char *name);
 static struct s3_style style_of(const struct settings *settings);
 static void report_links(const struct settings *settings, const struct s3_client *client,
                          struct strbuf *report);
-static struct str host_name(struct str host);
 static enum error_code find(void *context, const struct digest *digest,
                             struct blob_location *location_out, struct error *err);
 static enum error_code add(void *context, const struct digest *digest,
@@ -214,11 +214,12 @@ void storage_check(const struct settings *settings, struct strbuf *report,
 static void report_links(const struct settings *settings, const struct s3_client *client,
                          struct strbuf *report)
 {
-    const struct str links = host_name(str_from(s3_client_link_host(client)));
+    const struct str links = host_without_port(str_from(s3_client_link_host(client)));
     struct str registry = str_from(settings->public_url ? settings->public_url : "");
     struct str end;
 
-    registry = host_name(str_from_index(registry, str_index_of(registry, '/') + sizeof("//") - 1));
+    registry =
+        host_without_port(str_from_index(registry, str_index_of(registry, '/') + sizeof("//") - 1));
     if (!settings->storage.s3.redirect || registry.length == 0 || links.length < registry.length) {
         return;
     }
@@ -232,11 +233,4 @@ static void report_links(const struct settings *settings, const struct s3_client
                              "to false\n",
                              STR_FORMAT(links), STR_FORMAT(registry));
     }
-}
-
-/* Without the port. */
-static struct str host_name(struct str host)
-{
-    return str_slice(host, 0,
-                     str_index_of(host, host.length > 0 && host.bytes[0] == '[' ? ']' : ':'));
 }

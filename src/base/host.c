@@ -1,0 +1,29 @@
+#include "base/host.h"
+
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <string.h>
+
+bool host_parse_address(struct str text, struct in6_addr *address_out, bool *is_ipv4_out)
+{
+    static const uint8_t mapped[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    char copy[INET6_ADDRSTRLEN] = "";
+
+    if (text.length == 0 || text.length >= sizeof(copy) || memchr(text.bytes, '\0', text.length)) {
+        return false;
+    }
+    memcpy(copy, text.bytes, text.length);
+    memcpy(address_out->s6_addr, mapped, sizeof(mapped));
+    *is_ipv4_out = inet_pton(AF_INET, copy, address_out->s6_addr + sizeof(mapped)) == 1;
+    return *is_ipv4_out || inet_pton(AF_INET6, copy, address_out) == 1;
+}
+
+struct str host_without_port(struct str host)
+{
+    const size_t colon = str_index_of(host, ':');
+
+    if (host.length > 0 && host.bytes[0] == '[') {
+        return str_slice(host, 1, str_index_of(host, ']'));
+    }
+    return colon == str_last_index_of(host, ':') ? str_slice(host, 0, colon) : host;
+}
