@@ -6,8 +6,6 @@
 #include "cli/private_file.h"
 #include "cli/service_token.h"
 
-enum { PAUSE_MS = 60 * 1000 }; /* after a renewal that failed */
-
 /* Whether a login that there is must not be replaced by that one. */
 typedef bool left_as_it_is(const struct login *before, const struct login *login);
 
@@ -105,13 +103,13 @@ static enum error_code renew_locked(const struct access *access, const char *hos
         *login = before;
         return OK;
     }
-    return code;
+    return code ? code : login_store_write(access->paths->logins, host, login, err);
 }
 
 /* What is still good need not be renewed, if it cannot be: others go on with it, too. */
 static void put_off(const struct access *access, const char *host, struct login *login)
 {
-    login->renew_ms = clock_wall_ms(access->clock) + PAUSE_MS;
+    login->renew_ms = clock_wall_ms(access->clock) + LOGIN_PAUSE_MS;
     (void)!login_store_write(access->paths->logins, host, login, NULL);
 }
 
@@ -146,7 +144,7 @@ static enum error_code refresh(const struct access *access, const char *host, st
     login->secret = grant.access_token;
     login->refresh_token = grant.refresh_token;
     login_set_lifetime(login, clock_wall_ms(access->clock), grant.expires_in_s);
-    return login_store_write(access->paths->logins, host, login, err);
+    return OK;
 }
 
 /* A token that was asked for is kept, where this registry was logged in at; one that is at hand
@@ -167,8 +165,12 @@ static enum error_code get_service(const struct access *access, const char *host
         (!str_equal(before.secret, login->secret) || before.renew_ms != login->renew_ms)) {
         bool was_there = false;
 
+        login->url = before.url;
         login->user = before.user;
         code = replace(access, host, login, is_no_service, &was_there, err);
+        if (str_equal(before.secret, login->secret)) {
+            code = OK; /* it is good all the same */
+        }
     }
     return code;
 }

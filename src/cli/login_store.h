@@ -31,8 +31,8 @@ struct login {
     int64_t expires_ms;       /* wall clock; 0: not known */
 };
 
-/* A good token is renewed within that, or used as it is. */
-enum { LOGIN_EARLY_TIMEOUT_MS = 10 * 1000 };
+/* A good token is renewed within the former, or used as it is and left alone for the latter. */
+enum { LOGIN_EARLY_TIMEOUT_MS = 10 * 1000, LOGIN_PAUSE_MS = 60 * 1000 };
 
 /*
  * Of a token that was just got and lives that long (0: not known): when it is renewed, and when it

@@ -168,8 +168,10 @@ static enum error_code get_from_url(const struct service_request *request, struc
     code = ask(request, &files, is_kept ? LOGIN_EARLY_TIMEOUT_MS : 0, &fresh, err);
     if (!code) {
         *login = fresh;
+    } else if (is_kept) { /* what is still good need not be renewed, if it cannot be */
+        login->renew_ms = request->now_ms + LOGIN_PAUSE_MS;
     }
-    return is_kept ? OK : code; /* what is still good need not be renewed, if it cannot be */
+    return is_kept ? OK : code;
 }
 
 static enum error_code read_credentials(const struct service_request *request,

@@ -214,6 +214,45 @@ static void a_token_that_is_still_good_needs_no_login_server(void **state)
     }
 }
 
+/* Its refresh token may be another one, and the former of no use any more. */
+static void a_renewal_that_cannot_be_kept_is_told(void **state)
+{
+    enum { STORE_MAX_BYTES = 4 * 1024 * 1024, MORE_BYTES = 8 };
+    struct asking *const asking = *state;
+    struct client_world *const world = asking->world;
+    const struct access access = client_world_access(world, asking->client);
+    const int64_t now_ms = clock_wall_ms(&world->clock.clock);
+    struct login kept = {
+        .kind = LOGIN_OAUTH,
+        .secret = STR_LITERAL("first"), /* shorter than the next one */
+        .refresh_token = STR_LITERAL("first-refresh"),
+        .renew_ms = now_ms,
+        .expires_ms = now_ms + 3L * MINUTE_MS,
+    };
+    struct strbuf text;
+    struct str before;
+    struct error err = {0};
+    struct login login;
+    bool was_there = true;
+
+    serve(asking, 200, GRANT);
+    kept.token_url = str_from(stub_server_url(asking->server));
+    assert_int_equal(access_keep(&access, host, &kept, &was_there, NULL), OK);
+    before = str_from(client_world_read(world, world->paths.logins));
+    strbuf_init(&text, STORE_MAX_BYTES);
+    strbuf_append_text(&text, "{\"filler\": \"");
+    while (text.length + before.length + MORE_BYTES < STORE_MAX_BYTES) {
+        strbuf_append_byte(&text, 'x');
+    }
+    strbuf_append_text(&text, "\",");
+    strbuf_append(&text, str_from_index(before, 1));
+    client_world_write(world, world->paths.logins, text.text);
+    strbuf_release(&text);
+    assert_int_equal(get(asking, &login, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, "too large"));
+    assert_int_equal(stub_server_count(asking->server), 1);
+}
+
 static void a_refused_renewal_says_to_log_in_again(void **state)
 {
     static const char *const refusals[] = {
@@ -459,6 +498,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_token_that_is_still_good_needs_no_login_server, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_renewal_that_cannot_be_kept_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refused_renewal_says_to_log_in_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_login_server_that_fails_leaves_the_login, set_up,
                                         tear_down),

@@ -26,7 +26,7 @@ struct asking {
     struct client_world *world;
     struct http_client *client;
     struct stub_server *server;
-    const char *answers[2];
+    const char *answers[3];
 };
 
 static int set_up(void **state)
@@ -335,6 +335,25 @@ static void a_token_that_is_still_good_needs_no_login_server(void **state)
     assert_int_equal(get(asking, &login, NULL), ERROR_UNAVAILABLE);
 }
 
+static void a_token_that_is_still_good_is_renewed_in_vain_once_a_minute(void **state)
+{
+    struct asking *const asking = *state;
+    struct login login = {0};
+
+    asking->answers[1] = client_world_answer(asking->world, 500, "", "");
+    serve(asking, 200, GRANT);
+    assert_int_equal(get(asking, &login, NULL), OK);
+    fake_clock_advance(&asking->world->clock, 1800 * 1000);
+    for (int asked = 2; asked <= 3; asked++) {
+        for (int i = 0; i < 2; i++) {
+            assert_int_equal(get(asking, &login, NULL), OK);
+            assert_string_equal(login.secret.bytes, "new-token");
+            assert_int_equal(stub_server_count(asking->server), asked);
+        }
+        fake_clock_advance(&asking->world->clock, MINUTE_MS);
+    }
+}
+
 static void refusals_and_failures_are_told_apart(void **state)
 {
     static const struct {
@@ -380,6 +399,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_token_that_is_good_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_token_that_is_still_good_needs_no_login_server, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_token_that_is_still_good_is_renewed_in_vain_once_a_minute,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(refusals_and_failures_are_told_apart, set_up, tear_down),
     };
 
