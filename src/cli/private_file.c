@@ -12,7 +12,7 @@
 
 #include "base/memory.h"
 
-enum { CHUNK_BYTES = 4096, FOLDER_MODE = 0700, FILE_MODE = 0600, LINKS_MAX = 8 };
+enum { CHUNK_BYTES = 4096, FOLDER_MODE = 0700, FILE_MODE = 0600, LINKS_MAX = 40 };
 
 static enum error_code fail(const char *path, const char *what, struct error *err);
 static enum error_code read_all(int fd, const char *path, struct strbuf *buf, struct error *err);
@@ -110,7 +110,8 @@ static enum error_code find_target(const char *path, char target[PATH_MAX], stru
             return fail(path, "write", err);
         }
     }
-    return OK;
+    errno = ELOOP;
+    return is_link ? fail(path, "write", err) : OK;
 }
 
 /* False: it leads to what is too long. */

@@ -250,6 +250,30 @@ static void a_chain_of_links_to_what_is_not_there_yet_stays_one(void **state)
     assert_string_equal(client_world_read(world, client_world_path(world, "three/file")), "one");
 }
 
+static void links_without_an_end_are_refused(void **state)
+{
+    enum { LINKS = 50 };
+    struct client_world *const world = *state;
+    struct error err = {0};
+    struct stat status;
+
+    for (int i = 0; i < LINKS; i++) {
+        char name[32];
+        char next[32];
+
+        (void)snprintf(name, sizeof(name), "link%d", i);
+        (void)snprintf(next, sizeof(next), "link%d", i + 1);
+        assert_int_equal(symlink(next, client_world_path(world, name)), 0);
+    }
+    assert_int_equal(private_file_write(client_world_path(world, "link0"), str_from("one"), &err),
+                     ERROR_INVALID);
+    assert_int_equal(private_file_write(client_world_path(world, "link20"), str_from("one"), &err),
+                     OK);
+    assert_string_equal(client_world_read(world, client_world_path(world, "link50")), "one");
+    assert_int_equal(lstat(client_world_path(world, "link28"), &status), 0);
+    assert_true(S_ISLNK(status.st_mode));
+}
+
 static void links_in_a_circle_are_refused(void **state)
 {
     struct client_world *const world = *state;
@@ -281,6 +305,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_chain_of_links_to_what_is_not_there_yet_stays_one, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(links_without_an_end_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(links_in_a_circle_are_refused, set_up, tear_down),
     };
 
