@@ -38,6 +38,7 @@ def assert_forgotten(server, *secrets):
     """Connections end a moment after their client has closed them."""
     def are_gone():
         memory = memory_of(server)
+        assert str(server.folder / "data").encode() in memory  # what it keeps is found
         return not any(secret.encode("ascii") in memory for secret in secrets)
 
     wait_until(are_gone, "tokens and passwords to be wiped")

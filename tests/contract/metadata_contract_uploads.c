@@ -109,9 +109,12 @@ static void the_tail_of_an_upload_stays_until_there_is_another(void **state)
     upload.offset_bytes = 20;
     assert_int_equal(metadata_save_upload(fixture->metadata, &upload, NULL), OK);
     assert_tail(fixture, 20, "");
-    save(fixture, "one", 0, 1000); /* never had one, for all it says */
+    upload.tail = str_from("tail");
+    assert_int_equal(metadata_save_upload(fixture->metadata, &upload, NULL), OK);
     assert_int_equal(metadata_remove_upload(fixture->metadata, str_from("one"), NULL), OK);
-    assert_tail(fixture, 0, "");
+    assert_tail(fixture, 20, "");
+    save(fixture, "one", 20, 1000); /* another one: nothing of the former is left */
+    assert_tail(fixture, 20, "");
 }
 
 static void an_upload_that_is_removed_leaves_the_others(void **state)
