@@ -3,8 +3,8 @@
 #include "base/json_value.h"
 #include "cli/patience.h"
 
-static enum error_code get_json(struct http_client *client, const char *url, int *status_out,
-                                struct json_value **json_out, struct error *err);
+static enum error_code get_json(struct http_client *client, const char *url, const char *waiting,
+                                int *status_out, struct json_value **json_out, struct error *err);
 static void read_registry(const struct json_value *json, struct arena *arena,
                           struct provider *provider);
 static const char *copy(struct arena *arena, const struct json_value *json, const char *name);
@@ -17,11 +17,9 @@ enum error_code provider_find(struct http_client *client, const struct registry_
     const char *const address = arena_format(arena, "%s/.well-known/pierone", url->url);
     struct json_value *json = NULL;
     int status = 0;
-    enum error_code code = OK;
+    enum error_code code = get_json(
+        client, address, arena_format(arena, "Waiting for %s", url->host), &status, &json, err);
 
-    patience_begin(arena_format(arena, "Waiting for %s", url->host));
-    code = get_json(client, address, &status, &json, err);
-    patience_end();
     if (code) {
         return code;
     }
@@ -40,14 +38,17 @@ enum error_code provider_find(struct http_client *client, const struct registry_
     return code;
 }
 
-/* What is no JSON is NULL. */
-static enum error_code get_json(struct http_client *client, const char *url, int *status_out,
-                                struct json_value **json_out, struct error *err)
+/* What is no JSON is NULL. `waiting` is shown if it takes long. */
+static enum error_code get_json(struct http_client *client, const char *url, const char *waiting,
+                                int *status_out, struct json_value **json_out, struct error *err)
 {
     const struct outbound_request request = {.url = url};
     struct outbound_answer answer;
-    enum error_code code = http_client_send(client, &request, &answer, err);
+    enum error_code code = OK;
 
+    patience_begin(waiting);
+    code = http_client_send(client, &request, &answer, err);
+    patience_end();
     if (!code && json_value_parse(strbuf_str(&answer.body), json_out, NULL)) {
         *json_out = NULL;
     }
@@ -111,11 +112,8 @@ enum error_code provider_discover(struct http_client *client, struct arena *aren
                                              STR_FORMAT(str_slice(issuer, 0, length)));
     struct json_value *json = NULL;
     int status = 0;
-    enum error_code code = OK;
+    enum error_code code = get_json(client, address, patience_login_server, &status, &json, err);
 
-    patience_begin(patience_login_server);
-    code = get_json(client, address, &status, &json, err);
-    patience_end();
     if (code) {
         return code;
     }
