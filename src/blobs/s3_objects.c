@@ -32,7 +32,6 @@ static void add_lock(const struct s3_objects *objects, struct fields *fields);
 static void add_checksum(const struct s3_objects *objects, struct str body, struct fields *fields);
 static const char *format_number(unsigned number, char text_out[NUMBER_BYTES]);
 static void append_completion(const struct s3_notes *notes, struct strbuf *xml);
-static enum error_code upload_is_gone(struct error *err);
 
 static void add(struct fields *fields, const char *name, const char *value)
 {
@@ -197,10 +196,10 @@ enum error_code s3_objects_put_part(const struct s3_objects *objects,
         part_out->etag[etag.length] = '\0';
     }
     s3_answer_release(&answer);
-    return code == ERROR_NOT_FOUND ? upload_is_gone(err) : code;
+    return code == ERROR_NOT_FOUND ? s3_objects_upload_is_gone(err) : code;
 }
 
-static enum error_code upload_is_gone(struct error *err)
+enum error_code s3_objects_upload_is_gone(struct error *err)
 {
     return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
                            "the bytes of this upload are gone: begin again");
@@ -266,7 +265,7 @@ enum error_code s3_objects_find_whole(const struct s3_objects *objects,
 
     if (code == ERROR_NOT_FOUND ||
         (!code && (!str_parse_uint64(field, &length) || length != size_bytes))) {
-        code = upload_is_gone(err);
+        code = s3_objects_upload_is_gone(err);
     }
     s3_answer_release(&answer);
     return code;

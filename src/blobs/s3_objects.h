@@ -33,6 +33,9 @@ struct s3_objects {
     const struct clock *clock;
 };
 
+/* ERROR_NOT_FOUND, about an upload: its client has to begin again. */
+enum error_code s3_objects_upload_is_gone(struct error *err);
+
 /*
  * Writes an object that is not there. That it is there already is success: an earlier attempt did
  * it, or the key is the content's digest. An S3 that ignores the condition writes it once more, and

@@ -13,7 +13,6 @@ enum {
 
 static enum error_code read_notes(struct s3_writer *writer, const struct blob_upload *upload,
                                   struct error *err);
-static enum error_code bytes_are_gone(struct error *err);
 static void forget_tail_object(struct s3_writer *writer);
 static enum error_code put_tail(struct s3_writer *writer, struct blob_tail *tail,
                                 struct error *err);
@@ -68,15 +67,9 @@ static enum error_code read_notes(struct s3_writer *writer, const struct blob_up
     if (!s3_notes_parse(bytes, &writer->notes) ||
         writer->notes.offset_bytes != upload->offset_bytes ||
         writer->notes.tail_length > writer->store->config.memory_bytes) { /* it was more then */
-        return bytes_are_gone(err);
+        return s3_objects_upload_is_gone(err);
     }
     return OK;
-}
-
-static enum error_code bytes_are_gone(struct error *err)
-{
-    return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
-                           "the bytes of this upload are gone: begin again");
 }
 
 size_t s3_writer_room(struct blob_writer *base)
@@ -96,7 +89,8 @@ enum error_code s3_writer_write(struct blob_writer *base, struct str bytes, stru
     enum error_code code = OK;
 
     if (writer->is_whole) {
-        return bytes_are_gone(err); /* it was ended to be hashed again, and is not wanted so */
+        return s3_objects_upload_is_gone(
+            err); /* it was ended to be hashed again, and is not wanted so */
     }
     while (!code && bytes.length > 0) {
         code = s3_writer_need_room(writer, err);
@@ -129,7 +123,7 @@ enum error_code s3_writer_suspend(struct blob_writer *base, struct strbuf *notes
 {
     struct s3_writer *writer = writer_of(base);
     struct s3_notes *own = &writer->notes;
-    enum error_code code = writer->is_whole ? bytes_are_gone(err) : OK;
+    enum error_code code = writer->is_whole ? s3_objects_upload_is_gone(err) : OK;
 
     if (!code) {
         code = s3_writer_await_parts(writer, 0, err);
@@ -299,7 +293,7 @@ static enum error_code check_found(struct s3_writer *writer, const struct digest
         return code;
     }
     found = hasher_digest(&hasher);
-    return digest_equal(&found, digest) ? OK : bytes_are_gone(err);
+    return digest_equal(&found, digest) ? OK : s3_objects_upload_is_gone(err);
 }
 
 /* What is all in memory has its digest as its key. S3 holds it against its hash. */

@@ -187,8 +187,7 @@ static enum error_code read_tail(struct s3_writer *writer, struct strbuf *tail, 
         code = index->read_tail(index->context, &writer->base.upload, tail, err);
     }
     if (code == ERROR_NOT_FOUND || (!code && tail->length != notes->tail_length)) {
-        code = error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
-                               "the bytes of this upload are gone: begin again");
+        code = s3_objects_upload_is_gone(err);
     }
     return code;
 }
