@@ -6,7 +6,7 @@
 
 /*
  * Threads that may block, and the queue of what waits for one of them. They leave the processor to
- * threads that must not wait (scheduling.h), which never wait for them.
+ * threads that must not wait (scheduling.h), which do not wait for them to run.
  */
 struct workers;
 

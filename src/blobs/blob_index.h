@@ -31,7 +31,7 @@ struct blob_index {
     enum error_code (*add)(void *context, const struct digest *digest,
                            const struct blob_location *location, struct error *err);
 
-    /* Appends the tail that was saved with the upload when it rested with so many bytes: nothing,
+    /* Sets *tail to what was saved with the upload when it rested with so many bytes: to nothing,
      * if another or none was. */
     enum error_code (*read_tail)(void *context, const struct blob_upload *upload,
                                  struct strbuf *tail, struct error *err);

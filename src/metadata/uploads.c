@@ -79,13 +79,13 @@ static enum error_code save_tail(struct sql_connection *connection,
         .count = 1,
     };
     const struct sql_query addition = {
-        .text = "insert into upload_tail (upload_id, bytes) values ($1, $2)",
+        .text = "insert into upload_tail (upload_id, bytes) values ($1, $2) "
+                "on conflict (upload_id) do update set bytes = excluded.bytes",
         .values = {sql_text(upload->id), sql_bytes(upload->tail)},
         .count = 2,
     };
-    const enum error_code code = sql_run(connection, &removal, err);
 
-    return code || upload->tail.length == 0 ? code : sql_run(connection, &addition, err);
+    return sql_run(connection, upload->tail.length == 0 ? &removal : &addition, err);
 }
 
 enum error_code metadata_find_upload(struct metadata *metadata, struct str repository,

@@ -38,7 +38,7 @@ MUST_USE enum error_code metadata_find_upload(struct metadata *metadata, struct 
                                               struct upload_record *upload_out, struct error *err);
 
 /*
- * Appends the tail that was saved last, of at most some megabytes; nothing, if the upload has none,
+ * Sets *tail to what was saved last, of at most some megabytes; to nothing, if the upload has none,
  * is gone, or has not so many bytes (any more).
  */
 MUST_USE enum error_code metadata_read_upload_tail(struct metadata *metadata, struct str id,

@@ -109,6 +109,7 @@ static enum error_code read_tail(void *context, const struct blob_upload *upload
     const struct memory_index *index = context;
 
     (void)err;
+    strbuf_clear(tail);
     if (strcmp(index->tail_id, upload->id) == 0 &&
         index->tail_offset_bytes == upload->offset_bytes) {
         strbuf_append(tail, strbuf_str(&index->tail));
