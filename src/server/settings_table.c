@@ -157,7 +157,7 @@ const struct setting settings_table[] = {
         .example = "/etc/pierone/secret",
         .help =
             "File with the secret that protects the keys of the registry's own tokens: at least "
-            "32 bytes, the same on all instances. Not set: one of its own, in the data folder.",
+            "32 bytes, the same wherever the data go. Not set: one of its own, in the data folder.",
     },
     {
         .key = "auth.token_lifetime",
@@ -393,8 +393,9 @@ const struct setting settings_table[] = {
         .type = SETTING_TEXT,
         .offset = offsetof(struct settings, storage.s3.bucket),
         .example = "company-layers",
-        .help = "Bucket for all layers. Not set: they are files in the data folder, which then "
-                "serves one instance. The original name STORAGE_S3_BUCKET is accepted too.",
+        .help =
+            "Bucket for all layers. Not set: they are files in the data folder. The original name "
+            "STORAGE_S3_BUCKET is accepted too.",
     },
     {
         .key = "storage.s3.region",
