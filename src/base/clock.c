@@ -4,12 +4,18 @@
 #include <stdio.h>
 #include <time.h>
 
-enum { MS_PER_SECOND = 1000, NS_PER_MS = 1000000, NS_PER_US = 1000 };
+enum {
+    MS_PER_SECOND = 1000,
+    NS_PER_MS = 1000000,
+    NS_PER_US = 1000,
+    SECONDS_CHARACTERS = sizeof("2015-05-07T15:49:51") - 1,
+};
 
 static int64_t system_monotonic_ms(const struct clock *clock);
 static int64_t system_wall_ms(const struct clock *clock);
 static int64_t read_ms(clockid_t id);
 static bool has_shape(struct str text);
+static bool parse_fraction(struct str text, int64_t *ms_out);
 static int64_t number_at(struct str text, size_t begin, size_t length);
 static int64_t days_since_1970(int64_t year, int64_t month, int64_t day);
 
@@ -65,25 +71,28 @@ void clock_format_iso(int64_t wall_ms, char text_out[CLOCK_ISO_BYTES])
     (void)gmtime_r(&seconds, &utc);
     assert(utc.tm_year <= 9999 - 1900);
     (void)strftime(text_out, CLOCK_ISO_BYTES, "%Y-%m-%dT%H:%M:%S", &utc);
-    (void)snprintf(text_out + sizeof("2015-05-07T15:49:51") - 1, sizeof(".230Z"), ".%03dZ",
+    (void)snprintf(text_out + SECONDS_CHARACTERS, sizeof(".230Z"), ".%03dZ",
                    (int)(wall_ms % MS_PER_SECOND));
 }
 
 bool clock_parse_iso(struct str text, int64_t *wall_ms_out)
 {
+    const struct str date = str_slice(text, 0, SECONDS_CHARACTERS);
     char again[CLOCK_ISO_BYTES];
+    int64_t fraction_ms = 0;
     int64_t days = 0;
     int64_t seconds = 0;
     int64_t wall_ms = 0;
 
-    if (!has_shape(text)) {
+    if (!has_shape(date) ||
+        !parse_fraction(str_from_index(text, SECONDS_CHARACTERS), &fraction_ms)) {
         return false;
     }
-    days = days_since_1970(number_at(text, 0, 4), number_at(text, 5, 2), number_at(text, 8, 2));
-    seconds = number_at(text, 11, 2) * 3600 + number_at(text, 14, 2) * 60 + number_at(text, 17, 2);
-    wall_ms = (days * 86400 + seconds) * MS_PER_SECOND + number_at(text, 20, 3);
+    days = days_since_1970(number_at(date, 0, 4), number_at(date, 5, 2), number_at(date, 8, 2));
+    seconds = number_at(date, 11, 2) * 3600 + number_at(date, 14, 2) * 60 + number_at(date, 17, 2);
+    wall_ms = (days * 86400 + seconds) * MS_PER_SECOND + fraction_ms;
     clock_format_iso(wall_ms, again); /* not so: the 31st of February, the 60th second */
-    if (!str_is(text, again)) {
+    if (!str_equal(date, str_slice(str_from(again), 0, SECONDS_CHARACTERS))) {
         return false;
     }
     *wall_ms_out = wall_ms;
@@ -92,7 +101,7 @@ bool clock_parse_iso(struct str text, int64_t *wall_ms_out)
 
 static bool has_shape(struct str text)
 {
-    static const char shape[] = "0000-00-00T00:00:00.000Z";
+    static const char shape[] = "0000-00-00T00:00:00";
     bool is_alike = text.length == sizeof(shape) - 1;
 
     for (size_t i = 0; i < sizeof(shape) - 1 && is_alike; i++) {
@@ -104,6 +113,22 @@ static bool has_shape(struct str text)
            number_at(text, 5, 2) <= 12 && number_at(text, 8, 2) >= 1 &&
            number_at(text, 8, 2) <= 31 && number_at(text, 11, 2) <= 23 &&
            number_at(text, 14, 2) <= 59 && number_at(text, 17, 2) <= 60;
+}
+
+/* `Z`, or `.` and digits and `Z`. */
+static bool parse_fraction(struct str text, int64_t *ms_out)
+{
+    int64_t unit_ms = MS_PER_SECOND;
+    size_t i = 0;
+
+    if (!str_starts_with(text, ".")) {
+        return str_is(text, "Z");
+    }
+    for (i = 1; i < text.length && text.bytes[i] >= '0' && text.bytes[i] <= '9'; i++) {
+        unit_ms /= 10;
+        *ms_out += (text.bytes[i] - '0') * unit_ms;
+    }
+    return i > 1 && str_is(str_from_index(text, i), "Z");
 }
 
 static int64_t number_at(struct str text, size_t begin, size_t length)

@@ -29,5 +29,6 @@ enum { CLOCK_ISO_BYTES = sizeof("2015-05-07T15:49:51.230Z") };
 /* UTC with milliseconds, as RFC 3339 writes it; years 1970 to 9999. */
 void clock_format_iso(int64_t wall_ms, char text_out[CLOCK_ISO_BYTES]);
 
-/* Reads what clock_format_iso writes, and that alone. False otherwise. */
+/* Reads what clock_format_iso writes, also with fewer or more digits of a second's fraction, or
+ * with none: what is less than a millisecond does not count. False otherwise. */
 MUST_USE bool clock_parse_iso(struct str text, int64_t *wall_ms_out);

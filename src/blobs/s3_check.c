@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aws/xml.h"
 #include "base/random.h"
 #include "blobs/s3_refusal.h"
-#include "blobs/s3_xml.h"
 
 enum { ANSWER_TEXT_BYTES = 100 };
 
@@ -117,7 +117,7 @@ static enum error_code ask_versioning(const struct s3_objects *objects, struct s
     const char *text = "unknown: allow s3:GetBucketVersioning to see it";
 
     if (answer.http.status == 200) {
-        text = s3_xml_is(body, "Status", "Enabled")
+        text = aws_xml_is(body, "Status", "Enabled")
                    ? "on: what others overwrite or delete can be brought back"
                    : "off";
     }
@@ -153,7 +153,7 @@ static enum error_code ask_lock(const struct s3_objects *objects, struct strbuf 
     enum error_code code = ask_bucket(objects, "object-lock", &answer, err);
     const struct str body = strbuf_str(&answer.http.body);
     const bool is_locking =
-        answer.http.status == 200 && s3_xml_is(body, "ObjectLockEnabled", "Enabled");
+        answer.http.status == 200 && aws_xml_is(body, "ObjectLockEnabled", "Enabled");
     bool has_default = false;
 
     if (!code && is_locking) {
@@ -182,7 +182,7 @@ static bool report_lock(struct str xml, struct strbuf *report)
     bool has_default = false;
 
     strbuf_init(&mode, ANSWER_TEXT_BYTES);
-    has_default = s3_xml_text(xml, "Mode", &mode);
+    has_default = aws_xml_text(xml, "Mode", &mode);
     if (has_default) {
         strbuf_append_format(report, "storage: Object Lock: yes, by default %s", mode.text);
     } else {
@@ -190,7 +190,7 @@ static bool report_lock(struct str xml, struct strbuf *report)
     }
     for (size_t i = 0; i < ARRAY_LEN(units); i++) {
         strbuf_clear(&mode);
-        if (s3_xml_text(xml, units[i].element, &mode)) {
+        if (aws_xml_text(xml, units[i].element, &mode)) {
             strbuf_append_format(report, " for %s %s", mode.text, units[i].unit);
         }
     }

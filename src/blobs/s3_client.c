@@ -6,10 +6,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "aws/xml.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "blobs/s3_refusal.h"
-#include "blobs/s3_xml.h"
 
 enum {
     ANSWER_MAX_BYTES = 64 * 1024, /* documents of S3's are small */
@@ -300,10 +300,10 @@ static void read_error_code(const struct s3_request *request, struct s3_answer *
     CLEANUP(strbuf_release) struct strbuf text;
 
     strbuf_init(&text, ANSWER_MAX_BYTES);
-    if (is_document && body.length <= ANSWER_MAX_BYTES && s3_xml_text(body, "Code", &text)) {
+    if (is_document && body.length <= ANSWER_MAX_BYTES && aws_xml_text(body, "Code", &text)) {
         code = text.text;
     } else if (request->result && answer->http.status == 200 &&
-               !s3_xml_text(body, request->result, &text)) {
+               !aws_xml_text(body, request->result, &text)) {
         code = no_result;
     }
     (void)snprintf(answer->error_code, sizeof(answer->error_code), "%s", code);

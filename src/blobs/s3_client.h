@@ -4,13 +4,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "aws/credentials.h"
+#include "aws/signature.h"
 #include "base/attributes.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "base/strbuf.h"
-#include "blobs/aws_credentials.h"
-#include "blobs/aws_signature.h"
 #include "outbound/http_client.h"
 
 /*

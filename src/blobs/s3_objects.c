@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "aws/xml.h"
 #include "base/checksum.h"
 #include "base/clock.h"
 #include "blobs/s3_parts.h"
 #include "blobs/s3_refusal.h"
-#include "blobs/s3_xml.h"
 
 enum {
     HEADERS_MAX = 10,
@@ -149,8 +149,9 @@ enum error_code s3_objects_begin(const struct s3_objects *objects, struct s3_not
     add_lock(objects, &fields);
     strbuf_init(&id, sizeof(notes->upload_id) - 1);
     code = s3_client_do(objects->client, &request, &answer, err);
-    if (!code && (!s3_xml_text(strbuf_str(&answer.http.body), "UploadId", &id) || id.is_truncated ||
-                  id.length == 0 || str_index_of(strbuf_str(&id), '\n') < id.length)) {
+    if (!code &&
+        (!aws_xml_text(strbuf_str(&answer.http.body), "UploadId", &id) || id.is_truncated ||
+         id.length == 0 || str_index_of(strbuf_str(&id), '\n') < id.length)) {
         code = error_set(err, ERROR_UNAVAILABLE, "%s begins an upload without a usable UploadId",
                          s3_client_name(objects->client));
     }
@@ -247,7 +248,7 @@ static void append_completion(const struct s3_notes *notes, struct strbuf *xml)
                             "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
     for (size_t i = 0; i < notes->part_count; i++) {
         strbuf_append_format(xml, "<Part><PartNumber>%zu</PartNumber><ETag>", i + 1);
-        s3_xml_append(xml, str_from(notes->parts[i].etag));
+        aws_xml_append(xml, str_from(notes->parts[i].etag));
         strbuf_append_text(xml, "</ETag></Part>");
     }
     strbuf_append_text(xml, "</CompleteMultipartUpload>");

@@ -1,9 +1,9 @@
 #pragma once
 
+#include "aws/credentials.h"
 #include "base/attributes.h"
 #include "base/error.h"
 #include "base/strbuf.h"
-#include "blobs/aws_credentials.h"
 #include "blobs/blob_store.h"
 #include "blobs/s3_client.h"
 #include "metadata/metadata.h"

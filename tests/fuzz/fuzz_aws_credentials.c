@@ -3,8 +3,9 @@
 #include <assert.h>
 #include <string.h>
 
-#include "blobs/aws_answer.h"
-#include "blobs/aws_credentials_file.h"
+#include "aws/answer.h"
+#include "aws/credentials_file.h"
+#include "base/clock.h"
 
 static void check_keys(enum error_code code, struct aws_key_copy *copy);
 static void check_text(const char *text, size_t max_bytes);
@@ -21,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     check_keys(aws_answer_read_json(text, &copy, NULL), &copy);
     check_keys(aws_answer_read_xml(text, &copy, NULL), &copy);
     check_error_code(text);
-    if (aws_answer_time(text, &wall_ms)) {
+    if (clock_parse_iso(text, &wall_ms)) {
         assert(wall_ms >= 0);
     }
     return 0;

@@ -46,13 +46,39 @@ static void written_times_are_read_again(void **state)
     }
 }
 
+static void fractions_of_a_second_may_have_any_length(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t wall_ms;
+    } cases[] = {
+        {"1970-01-01T00:00:00Z", 0},
+        {"2015-05-07T15:49:51.23Z", INT64_C(1431013791230)},
+        {"2015-05-07T15:49:51.230999999Z", INT64_C(1431013791230)},
+        {"2000-02-29T23:59:59Z", INT64_C(951868799000)},
+        {"2026-12-31T00:00:00Z", INT64_C(1798675200000)},
+        {"2100-03-01T00:00:00.5Z", INT64_C(4107542400500)},
+        {"9999-12-31T23:59:59Z", INT64_C(253402300799000)},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        int64_t wall_ms = -1;
+
+        assert_true(clock_parse_iso(str_from(cases[i].text), &wall_ms));
+        assert_true(wall_ms == cases[i].wall_ms);
+    }
+}
+
 static void other_times_are_not_read(void **state)
 {
     static const char *const refused[] = {
         "",
         "2015-05-07",
-        "2015-05-07T15:49:51Z",
-        "2015-05-07T15:49:51.23Z",
+        "2015-05-07T15:49:51",
+        "2015-05-07T15:49:51.Z",
+        "2015-05-07T15:49:51ZZ",
+        "2015-05-07T15:49:-1Z",
         "2015-05-07T15:49:51.230",
         "2015-05-07T15:49:51.230Zx",
         "2015-05-07T15:49:51.230z",
@@ -97,6 +123,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(iso_times_have_milliseconds),
         cmocka_unit_test(written_times_are_read_again),
+        cmocka_unit_test(fractions_of_a_second_may_have_any_length),
         cmocka_unit_test(other_times_are_not_read),
         cmocka_unit_test(the_machines_clock_goes_forward),
     };
