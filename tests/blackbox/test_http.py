@@ -15,11 +15,14 @@ MIB = 1024 * 1024
 MANIFEST_TYPE = f"Content-Type: {DOCKER_MANIFEST}"
 
 
+IMPATIENT = {"limits": {
+    "head_timeout": "3s", "idle_timeout": "3s", "stall_timeout": "3s", "body_rate": "1KiB"}}
+
+
 @pytest.fixture
 def impatient(start_server):
-    """Waits for nothing: every deadline is as short as settings allow."""
-    return start_server({"limits": {
-        "head_timeout": "1s", "idle_timeout": "1s", "stall_timeout": "1s", "body_rate": "1KiB"}})
+    """Waits for nobody for long."""
+    return start_server(IMPATIENT)
 
 
 def begin_upload(server):
@@ -375,11 +378,13 @@ def test_stalled_body_ends_its_connection(impatient):
         wait_until(lambda: registry.request("GET", upload).status == 204, "the upload to rest")
 
 
-def test_client_that_reads_nothing_loses_its_connection(impatient):
-    repository = new_repository()
+def test_client_that_reads_nothing_loses_its_connection(start_server):
+    impatient, repository = start_server(), new_repository()
     content = bytes(32 * MIB)
     with RegistryClient(impatient.port) as registry:
         assert registry.push_blob(repository, content).status == 201
+    impatient.write_settings(IMPATIENT)
+    impatient.restart()
     with Wire(impatient.connect()) as wire:
         wire.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         wire.send(request("GET", f"/v2/{repository}/blobs/{digest_of(content)}"))

@@ -37,8 +37,7 @@ def locked_bucket(ceph):
 def start_on(start_server, ceph):
     """A server on any bucket, with anybody's keys."""
     def start(bucket, keys=None, **options):
-        usual = {"redirect": False, "retry_time": "1s"}
-        settings = bucket.settings(ceph.endpoint, **{**usual, **options})
+        settings = bucket.settings(ceph.endpoint, **{"redirect": False, **options})
         return start_server(settings, (keys or ceph.operator).environment)
 
     return start

@@ -4,7 +4,6 @@ import concurrent.futures
 import contextlib
 import http.client
 import random
-import time
 
 import pytest
 
@@ -17,7 +16,6 @@ from support.wire import Wire, request
 MIB = 1024 * 1024
 PART = 5 * MIB
 FEW_THREADS = {"limits": {"carriers": 2, "workers": 2}}
-AT_ONCE_S = 5  # on a busy machine, with sanitizers; what waits here would wait for longer
 
 
 def content_of(size, seed=0):
@@ -55,20 +53,18 @@ def pull(server, repository, content):
 
 
 def assert_others_are_served(server, repository, image):
-    """Those who need no S3."""
-    begin = time.monotonic()
+    """Those who need no S3. Who waited for it here would do so for longer than a client waits."""
     with RegistryClient(server.port) as registry:
         assert registry.get_manifest(repository, "1.0").body == image.manifest
         assert registry.get_blob(repository, digest_of(image.layer), "HEAD").status == 200
         assert registry.list_tags(repository).json()["tags"] == ["1.0"]
         assert registry.request("GET", "/ready").status == 200
-    assert time.monotonic() - begin < AT_ONCE_S
 
 
 @pytest.fixture
 def busy(start_s3_server, client, repository):
     """A server of few threads, and an image in it."""
-    server, image = start_s3_server(FEW_THREADS, redirect=False), make_image()
+    server, image = start_s3_server(FEW_THREADS, redirect=False, timeout="10m"), make_image()
     assert client(server).push_image(repository, "1.0", image).status == 201
     return server, image
 
@@ -97,15 +93,13 @@ def test_pushes_that_wait_for_s3_hold_up_nobody_else(busy, s3, repository, held)
 
 
 def test_links_are_given_while_pushes_wait_for_s3(start_s3_server, s3, client, repository, held):
-    server, contents = start_s3_server(FEW_THREADS), [content_of(1000, seed) for seed in range(4)]
+    server, contents = start_s3_server(FEW_THREADS, timeout="10m"), [content_of(1000, seed) for seed in range(4)]
     registry = client(server)
     assert registry.push_blob(repository, b"known").status == 201
     with s3.doing(held):
         with many(lambda n: push(server, repository, contents[n]), len(contents)) as pushes:
             wait_until(lambda: held.count > 1, "S3 to be asked")
-            begin = time.monotonic()
             assert registry.get_blob(repository, digest_of(b"known")).status == 307
-            assert time.monotonic() - begin < AT_ONCE_S
             held.is_open.set()
         assert {one.result() for one in pushes} == {201}
 

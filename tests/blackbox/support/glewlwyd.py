@@ -84,6 +84,10 @@ def free_port():
         return probe.getsockname()[1]
 
 
+class Unauthorized(AssertionError):
+    """Who asked is not logged in (any more)."""
+
+
 class Http:
     """JSON and forms; keeps cookies."""
 
@@ -113,6 +117,8 @@ class Http:
         """JSON both ways; it has to succeed."""
         data = None if value is None else json.dumps(value).encode()
         status, body = self.ask(method, url, data, **{"Content-Type": "application/json"})
+        if status in (401, 403):
+            raise Unauthorized(f"{method} {url}: {status}")
         assert status == 200, f"{method} {url}: {status} {body!r}"
         return json.loads(body) if body.strip() else None
 
@@ -295,7 +301,12 @@ class Glewlwyd:
             self._agree(name)
 
     def _administer(self, method, path, value=None):
-        return self._admin.call(method, f"{self.url}/api{path}", value)
+        """The administrator's session does not last as long as a run may."""
+        try:
+            return self._admin.call(method, f"{self.url}/api{path}", value)
+        except Unauthorized:
+            self._log_in(self._admin, *ADMIN)
+            return self._admin.call(method, f"{self.url}/api{path}", value)
 
     def _log_in(self, client, name, password):
         client.call("POST", f"{self.url}/api/auth", {"username": name, "password": password})
