@@ -5,6 +5,7 @@
 
 enum { TOKEN_BLOCK_BYTES = 16 };
 
+static const char legacy_scheme[] = "Token"; /* as clients of the original sent a bearer token */
 static const char token_user[] = "oauth2";
 static const char identity_token_user[] = "<token>"; /* docker's, for an identity token */
 static const char instance_user[] = "instance-identity-document";
@@ -33,7 +34,7 @@ enum error_code credentials_parse(struct str field, struct credentials *credenti
         return OK;
     }
     rest = str_trim(rest);
-    if (str_is_ignoring_case(scheme, "Bearer")) {
+    if (str_is_ignoring_case(scheme, "Bearer") || str_is_ignoring_case(scheme, legacy_scheme)) {
         return parse_bearer(rest, credentials_out, err);
     }
     if (str_is_ignoring_case(scheme, "Basic")) {

@@ -6,7 +6,7 @@
 
 enum credentials_kind {
     CREDENTIALS_NONE = 0,
-    CREDENTIALS_TOKEN,    /* Bearer, or Basic with the user `oauth2` (or `<token>`) */
+    CREDENTIALS_TOKEN,    /* Bearer or Token, or Basic with the user `oauth2` (or `<token>`) */
     CREDENTIALS_PASSWORD, /* Basic with any other user */
     CREDENTIALS_INSTANCE, /* Basic with the user `instance-identity-document` */
 };
@@ -16,7 +16,7 @@ enum { CREDENTIALS_MAX_BYTES = 64 * 1024 };
 /* What a client presents. Wiped when released. */
 struct credentials {
     enum credentials_kind kind;
-    bool is_bearer;       /* in a Bearer field, not a Basic one */
+    bool is_bearer;       /* in a Bearer (or Token) field, not a Basic one */
     struct str name;      /* the user of a password */
     struct str secret;    /* token, password or document; also terminated by NUL */
     struct strbuf memory; /* where the two live */
