@@ -89,23 +89,41 @@ bool call_is_not_modified(struct call *call, const struct digest *digest)
     return true;
 }
 
-struct str call_parameter(struct call *call, const char *name)
+enum error_code call_parameter(struct call *call, const char *name, enum error_topic topic,
+                               struct str *value_out, struct error *err)
 {
     char decoded[PARAMETER_MAX_BYTES];
     const char *copy = NULL;
 
-    if (!http_request_parameter(&call->exchange->request, name, decoded, sizeof(decoded))) {
-        return (struct str){0};
+    *value_out = (struct str){0};
+    switch (http_request_parameter(&call->exchange->request, name, decoded, sizeof(decoded))) {
+    case HTTP_PARAMETER_ABSENT:
+        return OK;
+    case HTTP_PARAMETER_BAD:
+        return error_set_about(err, topic, ERROR_INVALID,
+                               "the query parameter %s is there twice, has more than %d bytes, or "
+                               "is no text in percent-encoded UTF-8",
+                               name, PARAMETER_MAX_BYTES - 1);
+    case HTTP_PARAMETER_FOUND:
+        break;
     }
     copy = arena_text(&call->exchange->arena, str_from(decoded));
-    return str_from(copy);
+    if (!copy) {
+        return error_set(err, ERROR_TOO_LARGE, "the query is too long");
+    }
+    *value_out = str_from(copy);
+    return OK;
 }
 
 enum error_code call_page_size(struct call *call, size_t *limit_out, struct error *err)
 {
-    const struct str value = call_parameter(call, "n");
     uint64_t number = PAGE_MAX_ENTRIES;
+    struct str value;
+    const enum error_code code = call_parameter(call, "n", ABOUT_PAGE, &value, err);
 
+    if (code) {
+        return code;
+    }
     if (value.bytes && !str_parse_uint64(value, &number)) {
         return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
                                "n must be a number: how many entries to list at the most");

@@ -132,8 +132,13 @@ struct str call_format_etag(const struct digest *digest, char text[CALL_ETAG_BYT
 /* Whether the client has it already: then the answer is 304, and filled. */
 bool call_is_not_modified(struct call *call, const struct digest *digest);
 
-/* A query parameter's value in the arena; absent or longer than a name may be: {NULL, 0}. */
-struct str call_parameter(struct call *call, const char *name);
+/*
+ * A query parameter's value in the arena, {NULL, 0} if it is absent. ERROR_INVALID about `topic` if
+ * it cannot be read or is there twice: what is taken for absent would do something else than was
+ * asked for. Parameters that nobody asks for are ignored.
+ */
+MUST_USE enum error_code call_parameter(struct call *call, const char *name, enum error_topic topic,
+                                        struct str *value_out, struct error *err);
 
 /* The `n` of a listing, up to PAGE_MAX_ENTRIES, which is also what it is if absent. ERROR_INVALID
  * about PAGE. */

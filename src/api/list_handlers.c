@@ -18,7 +18,7 @@ const struct handler catalog_handler = {.begin = list_repositories};
 static enum error_code list_tags(struct call *call, bool *wants_body_out, struct error *err)
 {
     struct name_page page = {0};
-    struct name_query query;
+    struct name_query query = {0};
     enum error_code code = read_name_query(call, &query, err);
 
     (void)wants_body_out;
@@ -32,7 +32,7 @@ static enum error_code list_tags(struct call *call, bool *wants_body_out, struct
 static enum error_code list_repositories(struct call *call, bool *wants_body_out, struct error *err)
 {
     struct name_page page = {0};
-    struct name_query query;
+    struct name_query query = {0};
     enum error_code code = read_name_query(call, &query, err);
 
     (void)wants_body_out;
@@ -45,11 +45,10 @@ static enum error_code list_repositories(struct call *call, bool *wants_body_out
 static enum error_code read_name_query(struct call *call, struct name_query *query,
                                        struct error *err)
 {
-    *query = (struct name_query){
-        .after = call_parameter(call, "last"),
-        .arena = &call->exchange->arena,
-    };
-    return call_page_size(call, &query->limit, err);
+    const enum error_code code = call_page_size(call, &query->limit, err);
+
+    query->arena = &call->exchange->arena;
+    return code ? code : call_parameter(call, "last", ABOUT_PAGE, &query->after, err);
 }
 
 static enum error_code answer_names(struct call *call, const char *member,

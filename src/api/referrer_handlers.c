@@ -62,13 +62,18 @@ static enum error_code list_referrers(struct call *call, bool *wants_body_out, s
 
 static enum error_code read_query(struct call *call, struct page *page, struct error *err)
 {
-    const struct str last = call_parameter(call, "last");
+    struct str last = {0};
     enum error_code code = digest_parse(call->reference, &page->query.subject, err);
 
     page->query.repository = call->repository.name;
-    page->query.artifact_type = call_parameter(call, "artifactType");
+    if (!code) {
+        code = call_parameter(call, "artifactType", ABOUT_NOTHING, &page->query.artifact_type, err);
+    }
     if (!code) {
         code = call_page_size(call, &page->limit, err);
+    }
+    if (!code) {
+        code = call_parameter(call, "last", ABOUT_PAGE, &last, err);
     }
     if (!code && last.bytes) {
         code = digest_parse(last, &page->last, err);

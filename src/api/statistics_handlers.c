@@ -139,12 +139,13 @@ static enum error_code list_image_tags(struct call *call, bool *wants_body_out, 
 /* `SEQUENCE-REPOSITORY` of the last tag of the page before. */
 static enum error_code read_cursor(struct call *call, struct image_query *query, struct error *err)
 {
-    struct str rest = call_parameter(call, "cursor");
     uint64_t sequence = 0;
+    struct str rest;
     struct str first;
+    const enum error_code code = call_parameter(call, "cursor", ABOUT_PAGE, &rest, err);
 
-    if (!rest.bytes) {
-        return OK;
+    if (code || !rest.bytes) {
+        return code;
     }
     if (!str_cut(&rest, '-', &first) || !str_parse_uint64(first, &sequence) || sequence == 0 ||
         sequence > INT64_MAX || rest.length == 0) {

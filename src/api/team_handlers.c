@@ -97,11 +97,18 @@ static enum error_code list_tags(struct call *call, bool *wants_body_out, struct
 static enum error_code read_tags(struct call *call, struct tag_detail_query *query,
                                  struct error *err)
 {
-    const struct str cursor = call_parameter(call, "cursor");
-    const struct str newest = call_parameter(call, "newest");
     struct place place = {0};
     uint64_t count = 0;
+    struct str cursor;
+    struct str newest;
+    enum error_code code = call_parameter(call, "cursor", ABOUT_PAGE, &cursor, err);
 
+    if (!code) {
+        code = call_parameter(call, "newest", ABOUT_PAGE, &newest, err);
+    }
+    if (code) {
+        return code;
+    }
     if (newest.bytes && (cursor.bytes || !str_parse_uint64(newest, &count) || count == 0)) {
         return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
                                "newest must be a number above 0, without cursor: how many of the "

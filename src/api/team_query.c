@@ -1,18 +1,13 @@
 #include "api/team_query.h"
 
-enum { QUERY_MAX_BYTES = 1023 }; /* call_parameter takes a value that long for absent */
-
-static bool is_readable(const struct call *call);
-
 enum error_code team_query_limit(struct call *call, size_t *limit_out, struct error *err)
 {
-    const struct str value = call_parameter(call, "limit");
     uint64_t number = TEAM_PAGE_MAX_ENTRIES;
+    struct str value;
+    const enum error_code code = call_parameter(call, "limit", ABOUT_PAGE, &value, err);
 
-    if (!is_readable(call)) {
-        return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
-                               "the query has more than %d bytes or is not well encoded",
-                               QUERY_MAX_BYTES);
+    if (code) {
+        return code;
     }
     if (value.bytes && (!str_parse_uint64(value, &number) || number == 0)) {
         return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
@@ -22,22 +17,18 @@ enum error_code team_query_limit(struct call *call, size_t *limit_out, struct er
     return OK;
 }
 
-/* A cursor that cannot be read must not be taken for none: the list would begin again. */
-static bool is_readable(const struct call *call)
-{
-    const struct str query = call->exchange->request.query;
-    char decoded[QUERY_MAX_BYTES + 1];
-
-    return http_percent_decode(query, decoded, sizeof(decoded));
-}
-
 enum error_code team_query_read(struct call *call, struct name_query *query_out, struct error *err)
 {
-    *query_out = (struct name_query){
-        .after = call_parameter(call, "cursor"),
-        .arena = &call->exchange->arena,
-    };
-    return team_query_limit(call, &query_out->limit, err);
+    struct name_query query = {.arena = &call->exchange->arena};
+    enum error_code code = team_query_limit(call, &query.limit, err);
+
+    if (!code) {
+        code = call_parameter(call, "cursor", ABOUT_PAGE, &query.after, err);
+    }
+    if (!code) {
+        *query_out = query;
+    }
+    return code;
 }
 
 void team_query_add_link(struct call *call, const struct name_query *query,

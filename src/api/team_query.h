@@ -6,8 +6,7 @@
 enum { TEAM_PAGE_MAX_ENTRIES = 10 * 1000 };
 
 /* `limit` of Pier One's own listings: TEAM_PAGE_MAX_ENTRIES if absent, since clients of the
- * original ask for no page and expect all. ERROR_INVALID about PAGE, also for a query of which not
- * all can be read. */
+ * original ask for no page and expect all. ERROR_INVALID about PAGE. */
 MUST_USE enum error_code team_query_limit(struct call *call, size_t *limit_out, struct error *err);
 
 /* `limit` and `cursor` of a listing of names. */

@@ -4,6 +4,7 @@
 
 static enum error_code read_field(const struct form_field *field, struct token_request *request,
                                   struct error *err);
+static enum error_code set_once(struct str *place, struct str value, struct error *err);
 static enum error_code add_scopes(struct str scopes, struct token_request *request,
                                   struct error *err);
 
@@ -36,14 +37,26 @@ static enum error_code read_field(const struct form_field *field, struct token_r
         return add_scopes(field->value, request, err);
     }
     if (str_is(field->name, "grant_type")) {
-        request->grant_type = field->value;
-    } else if (str_is(field->name, "username")) {
-        request->user = field->value;
-    } else if (str_is(field->name, "password")) {
-        request->password = field->value;
-    } else if (str_is(field->name, "refresh_token")) {
-        request->refresh_token = field->value;
+        return set_once(&request->grant_type, field->value, err);
     }
+    if (str_is(field->name, "username")) {
+        return set_once(&request->user, field->value, err);
+    }
+    if (str_is(field->name, "password")) {
+        return set_once(&request->password, field->value, err);
+    }
+    return str_is(field->name, "refresh_token")
+               ? set_once(&request->refresh_token, field->value, err)
+               : OK;
+}
+
+/* RFC 6749 3.2: no parameter more than once. */
+static enum error_code set_once(struct str *place, struct str value, struct error *err)
+{
+    if (place->bytes) {
+        return error_set(err, ERROR_INVALID, "a parameter is there twice");
+    }
+    *place = value;
     return OK;
 }
 

@@ -39,12 +39,15 @@ static enum error_code begin_post(struct call *call, bool *wants_body_out, struc
 {
     char fingerprint[LOGIN_FINGERPRINT_BYTES];
     const struct upload_key key = key_of(call, fingerprint);
-    const struct str wanted = call_parameter(call, "mount");
-    const struct str digest = call_parameter(call, "digest");
+    struct str wanted = {0};
+    struct str digest = {0};
     bool is_mounted = false;
-    enum error_code code = OK;
+    enum error_code code = call_parameter(call, "mount", ABOUT_DIGEST, &wanted, err);
 
-    if (wanted.bytes) {
+    if (!code) {
+        code = call_parameter(call, "digest", ABOUT_DIGEST, &digest, err);
+    }
+    if (!code && wanted.bytes) {
         code = mount(call, wanted, &is_mounted, err);
     }
     if (code || is_mounted) {
@@ -101,10 +104,13 @@ static enum error_code begin_session(struct call *call, struct error *err)
 {
     char fingerprint[LOGIN_FINGERPRINT_BYTES];
     const struct upload_key key = key_of(call, fingerprint);
-    const struct str name = call_parameter(call, "digest-algorithm");
     enum digest_algorithm algorithm = DIGEST_SHA256;
-    enum error_code code = OK;
+    struct str name;
+    enum error_code code = call_parameter(call, "digest-algorithm", ABOUT_DIGEST, &name, err);
 
+    if (code) {
+        return code;
+    }
     if (name.bytes && !digest_algorithm_parse(name, &algorithm)) {
         return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
                                "digest-algorithm must be sha256 or sha512");
@@ -224,9 +230,12 @@ static enum error_code check_range(struct call *call, struct error *err)
 
 static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err)
 {
-    const struct str digest = call_parameter(call, "digest");
+    struct str digest = {0};
     enum error_code code = open_upload(call, err);
 
+    if (!code) {
+        code = call_parameter(call, "digest", ABOUT_DIGEST, &digest, err);
+    }
     if (!code && !digest.bytes) {
         code = error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
                                "the query parameter digest is missing: that of the whole blob");

@@ -2,6 +2,11 @@
 
 #include <assert.h>
 
+#include "base/utf8.h"
+
+enum { PARAMETER_NAME_MAX_BYTES = 32 };
+
+static bool is_named(struct str encoded, const char *name);
 static bool take_decoded(struct str *encoded, char *byte_out);
 
 struct str http_request_header(const struct http_request *request, const char *name)
@@ -27,20 +32,37 @@ struct str http_request_next_header(const struct http_request *request, const ch
     return (struct str){0};
 }
 
-bool http_request_parameter(const struct http_request *request, const char *name, char *decoded,
-                            size_t capacity)
+enum http_parameter http_request_parameter(const struct http_request *request, const char *name,
+                                           char *decoded, size_t capacity)
 {
+    enum http_parameter found = HTTP_PARAMETER_ABSENT;
     struct str query = request->query;
     struct str parameter = {0};
 
     while (str_cut(&query, '&', &parameter)) {
         const size_t equals = str_index_of(parameter, '=');
 
-        if (str_is(str_slice(parameter, 0, equals), name)) {
-            return http_percent_decode(str_from_index(parameter, equals + 1), decoded, capacity);
+        if (!is_named(str_slice(parameter, 0, equals), name)) {
+            continue;
         }
+        if (found != HTTP_PARAMETER_ABSENT ||
+            !http_percent_decode(str_from_index(parameter, equals + 1), decoded, capacity) ||
+            !utf8_is_valid(str_from(decoded))) {
+            return HTTP_PARAMETER_BAD;
+        }
+        found = HTTP_PARAMETER_FOUND;
     }
-    return false;
+    return found;
+}
+
+/* Encoded or not, it is the same name (RFC 3986 6.2.2.2). */
+static bool is_named(struct str encoded, const char *name)
+{
+    char decoded[PARAMETER_NAME_MAX_BYTES];
+
+    assert(str_from(name).length < sizeof(decoded));
+    return http_percent_decode(encoded, decoded, sizeof(decoded)) &&
+           str_is(str_from(decoded), name);
 }
 
 bool http_percent_decode(struct str encoded, char *decoded, size_t capacity)

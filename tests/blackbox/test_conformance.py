@@ -428,6 +428,31 @@ def test_deleting_is_disabled(registry, repository, image):
 
 # -- Error codes
 
+@pytest.mark.parametrize("bad", ["{0}=%zz", "{0}=%00", "{0}=a%", "{0}=%FF", "{0}={1}&{0}={1}",
+                                 "{0}={1}&%{2:x}{3}={1}", "{0}=" + "a" * 1024])
+def test_parameter_that_cannot_be_read_is_refused(registry, repository, image, bad):
+    """Taken for absent, it would list all, or begin an upload instead of ending it."""
+    for path, name, good in ((f"{repository}/tags/list", "n", 1), ("_catalog", "last", "a"),
+                             (f"{repository}/referrers/{image.digest}", "artifactType", SBOM)):
+        assert registry.request("GET", f"/v2/{path}?{name}={good}").status == 200
+        query = bad.format(name, good, ord(name[0]), name[1:])
+        assert registry.request("GET", f"/v2/{path}?{query}").status == 400, query
+    digest = digest_of(b"content")
+    for name in ("digest", "mount", "digest-algorithm"):
+        query = bad.format(name, "sha256" if "-" in name else digest, ord(name[0]), name[1:])
+        reply = registry.request("POST", f"/v2/{repository}/blobs/uploads/?{query}", b"content")
+        assert (reply.status, reply.error_code()) == (400, "DIGEST_INVALID"), query
+    location = registry.begin_upload(repository)
+    query = bad.format("digest", digest, ord("d"), "igest")
+    assert registry.request("PUT", f"{location}?{query}", b"content").status == 400
+    assert registry.get_blob(repository, digest).status == 404
+
+
+def test_unknown_parameters_are_ignored(registry, repository, image):
+    reply = registry.request("GET", f"/v2/{repository}/tags/list?ns=docker.io&ns=%zz&n=1")
+    assert reply.json()["tags"] == ["1.0"]
+
+
 def test_errors_have_the_specified_form(registry, repository, image):
     for method, path, body in (
             ("GET", "/v2/nothing", None),

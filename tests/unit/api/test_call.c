@@ -120,11 +120,28 @@ static void parameter_is_decoded(void **state)
 {
     struct fixture *fixture = *state;
 
+    struct str value;
+
     fixture->exchange.request.query = str_from("a=%2Fx%3D&empty=&bad=%zz");
-    assert_true(str_is(call_parameter(&fixture->call, "a"), "/x="));
-    assert_non_null(call_parameter(&fixture->call, "empty").bytes);
-    assert_null(call_parameter(&fixture->call, "bad").bytes);
-    assert_null(call_parameter(&fixture->call, "none").bytes);
+    assert_int_equal(call_parameter(&fixture->call, "a", ABOUT_PAGE, &value, NULL), OK);
+    assert_true(str_is(value, "/x="));
+    assert_int_equal(call_parameter(&fixture->call, "empty", ABOUT_PAGE, &value, NULL), OK);
+    assert_non_null(value.bytes);
+    assert_int_equal(call_parameter(&fixture->call, "none", ABOUT_PAGE, &value, NULL), OK);
+    assert_null(value.bytes);
+}
+
+static void parameter_that_cannot_be_read_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct str value;
+
+    fixture->exchange.request.query = str_from("bad=%zz&bad=good");
+    assert_int_equal(call_parameter(&fixture->call, "bad", ABOUT_DIGEST, &value, &err),
+                     ERROR_INVALID);
+    assert_int_equal(err.topic, ABOUT_DIGEST);
+    assert_null(value.bytes);
 }
 
 static void page_size_is_read_and_capped(void **state)
@@ -148,7 +165,7 @@ static void page_size_is_read_and_capped(void **state)
         {"n=0x10", ERROR_INVALID, 0},
         {"n=%20%31", ERROR_INVALID, 0},
         {"n=99999999999999999999", ERROR_INVALID, 0},
-        {"n=2&n=3", OK, 2},
+        {"n=2&n=3", ERROR_INVALID, 0},
     };
     struct fixture *fixture = *state;
 
@@ -208,6 +225,8 @@ int main(void)
         cmocka_unit_test(longest_digest_fits_into_an_entity_tag),
         cmocka_unit_test_setup_teardown(known_content_is_not_sent_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parameter_is_decoded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(parameter_that_cannot_be_read_is_refused, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(page_size_is_read_and_capped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(link_leads_to_the_next_page, set_up, tear_down),
         cmocka_unit_test_setup_teardown(link_encodes_what_could_end_it, set_up, tear_down),

@@ -48,6 +48,8 @@ static void what_cannot_be_read_is_refused(void **state)
     strbuf_init(&form, 4096);
     assert_int_equal(token_request_parse(str_from("scope=%zz"), &arena, &request, &err),
                      ERROR_INVALID);
+    assert_int_equal(token_request_parse(str_from("username=&username=a"), &arena, &request, &err),
+                     ERROR_INVALID);
     for (int i = 0; i < TOKEN_SCOPES_MAX; i++) {
         strbuf_append_text(&form, "scope=a:b:c&");
     }

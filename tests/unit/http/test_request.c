@@ -89,12 +89,14 @@ static void only_the_empty_text_fits_in_one_byte(void **state)
 static void parameters_are_found_and_decoded(void **state)
 {
     static const struct {
-        const char *query, *name, *value; /* NULL: not found or bad */
+        const char *query, *name, *value; /* NULL: absent */
     } cases[] = {
         {"", "n", NULL},
         {"n=1", "n", "1"},
         {"a=b&n=1&c=d", "n", "1"},
-        {"n=1&n=2", "n", "1"},
+        {"%6E=1", "n", "1"},
+        {"n%00=1", "n", NULL},
+        {"%zz=1&n=2&m=%zz", "n", "2"},
         {"n", "n", ""},
         {"n&m=1", "n", ""},
         {"n=", "n", ""},
@@ -106,9 +108,7 @@ static void parameters_are_found_and_decoded(void **state)
         {"=1", "n", NULL},
         {"digest=sha256%3Aab", "digest", "sha256:ab"},
         {"last=a+b", "last", "a+b"},
-        {"n=%zz", "n", NULL},
-        {"n=%zz&n=1", "n", NULL},
-        {"n=0123456789012345", "n", NULL},
+        {"last=%C3%A9", "last", "\xc3\xa9"},
         {"n=012345678901234", "n", "012345678901234"},
     };
 
@@ -116,13 +116,32 @@ static void parameters_are_found_and_decoded(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct http_request request;
         char value[16] = "before";
-        bool is_found = false;
+        enum http_parameter found = HTTP_PARAMETER_BAD;
 
         request.query = str_from(cases[i].query);
-        is_found = http_request_parameter(&request, cases[i].name, value, sizeof(value));
-        assert_int_equal(is_found, cases[i].value != NULL);
-        if (is_found) {
+        found = http_request_parameter(&request, cases[i].name, value, sizeof(value));
+        assert_int_equal(found, cases[i].value ? HTTP_PARAMETER_FOUND : HTTP_PARAMETER_ABSENT);
+        if (cases[i].value) {
             assert_string_equal(value, cases[i].value);
+        }
+    }
+}
+
+static void parameters_that_cannot_be_read_are_not_taken_for_absent(void **state)
+{
+    static const char *const queries[] = {
+        "n=%zz",    "n=%zz&n=1", "n=1&n=1", "n=1&%6e=2",          "n=%00", "n=%C3",
+        "n=%C0%AF", "n=%",       "n=%4",    "n=0123456789012345", "n&n",   "n=1&m=2&n=3",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
+        struct http_request request;
+        char value[16];
+
+        request.query = str_from(queries[i]);
+        if (http_request_parameter(&request, "n", value, sizeof(value)) != HTTP_PARAMETER_BAD) {
+            fail_msg("%s", queries[i]);
         }
     }
 }
@@ -136,6 +155,7 @@ int main(void)
         cmocka_unit_test(a_plain_nul_is_not_decoded),
         cmocka_unit_test(only_the_empty_text_fits_in_one_byte),
         cmocka_unit_test(parameters_are_found_and_decoded),
+        cmocka_unit_test(parameters_that_cannot_be_read_are_not_taken_for_absent),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
