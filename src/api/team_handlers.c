@@ -32,6 +32,10 @@ static void write_lines(struct json_writer *writer, struct str lines);
 static void write_status(struct json_writer *writer, const struct tag_detail *tag);
 static void write_digest(struct json_writer *writer, const char *name, const struct digest *digest);
 static enum error_code list_image_ids(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code write_latest(struct call *call, struct json_writer *writer,
+                                    struct error *err);
+static void write_image_id(struct json_writer *writer, const char *name,
+                           const struct tag_detail *tag);
 
 const struct handler team_list_handler = {.begin = list_teams};
 const struct handler artifact_list_handler = {.begin = list_artifacts};
@@ -254,7 +258,7 @@ static void write_digest(struct json_writer *writer, const char *name, const str
     }
 }
 
-/* What old clients see by whether a tag exists: {"tag":"image id"}. */
+/* What old clients see by whether a tag exists: {"tag":"image id"}, with `latest` among them. */
 static enum error_code list_image_ids(struct call *call, bool *wants_body_out, struct error *err)
 {
     struct tag_detail_page page = {0};
@@ -272,15 +276,39 @@ static enum error_code list_image_ids(struct call *call, bool *wants_body_out, s
     add_link(call, &query, &page);
     json_writer_init(&writer, &call->answer);
     json_writer_begin_object(&writer);
-    for (size_t i = 0; i < page.count; i++) {
+    if (query.after_sequence == 0) {
+        code = write_latest(call, &writer, err);
+    }
+    for (size_t i = 0; i < page.count && !code; i++) {
         const char *const name = arena_text(&call->exchange->arena, page.tags[i].tag.name);
 
         if (!name) {
             return error_set(err, ERROR_TOO_LARGE, "there are too many tags for one answer");
         }
-        write_digest(&writer, name,
-                     page.tags[i].has_config ? &page.tags[i].config : &page.tags[i].tag.digest);
+        write_image_id(&writer, name, &page.tags[i]);
     }
     json_writer_end_object(&writer);
-    return call_answer_written(call, "application/json", err);
+    return code ? code : call_answer_written(call, "application/json", err);
+}
+
+/* On the first page; not where there are signatures alone. */
+static enum error_code write_latest(struct call *call, struct json_writer *writer,
+                                    struct error *err)
+{
+    static const char name[] = "latest";
+    struct tag_detail tag = {0};
+    const enum error_code code =
+        registry_find_tag_detail(call->api->config.registry, &call->repository, str_from(name),
+                                 &call->exchange->arena, &tag, err);
+
+    if (!code) {
+        write_image_id(writer, name, &tag);
+    }
+    return code == ERROR_NOT_FOUND ? OK : code;
+}
+
+static void write_image_id(struct json_writer *writer, const char *name,
+                           const struct tag_detail *tag)
+{
+    write_digest(writer, name, tag->has_config ? &tag->config : &tag->tag.digest);
 }

@@ -22,7 +22,7 @@ def test_what_was_pushed_is_listed(start_server, services):
         head = registry.request("HEAD", "/v2/myteam/app/deeper/manifests/2.0")
         assert one["digest"] == head.headers["Docker-Content-Digest"]
         old = registry.request("GET", "/v1/repositories/myteam/app/deeper/tags").json()
-        assert old == {tag["name"]: tag["image"] for tag in tags}
+        assert old == {tag["name"]: tag["image"] for tag in tags} | {"latest": tags[1]["image"]}
     with RegistryClient(server.port) as stranger:
         reply = stranger.request("GET", "/teams")
         assert reply.status == 401

@@ -35,7 +35,7 @@ static void images_are_found_by_a_part_of_their_id(void **state)
 
     (void)guarded_world_ask(world, "GET /v1/repositories/all/app/tags", WHO);
     id = strbuf_str(&world->reply.body);
-    id = str_from_index(id, sizeof("{\"1.0\":\"sha256:") - 1);
+    id = str_from_index(id, sizeof("{\"latest\":\"sha256:") - 1);
     (void)snprintf(line, sizeof(line), "GET /tags/%.*s", 12, id.bytes);
     assert_int_equal(guarded_world_ask(world, line, WHO)->status, 200);
     assert_string_equal(world->reply.body.text,
@@ -52,7 +52,7 @@ static void an_images_tags_come_in_pages(void **state)
     struct str link;
 
     (void)guarded_world_ask(world, "GET /v1/repositories/all/app/tags", WHO);
-    id = str_from_index(strbuf_str(&world->reply.body), sizeof("{\"1.0\":\"sha256:") - 1);
+    id = str_from_index(strbuf_str(&world->reply.body), sizeof("{\"latest\":\"sha256:") - 1);
     (void)snprintf(line, sizeof(line), "GET /tags/%.*s?limit=2", 12, id.bytes);
     link = reply_field(guarded_world_ask(world, line, WHO), "Link");
     assert_true(str_starts_with(link, "</tags/") && str_ends_with(link, "-all/app>; rel=\"next\""));

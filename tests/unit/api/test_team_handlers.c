@@ -157,10 +157,13 @@ static void old_clients_see_image_ids(void **state)
 {
     const struct reply *reply = guarded_world_ask(*state, "GET /v1/repositories/all/app/tags", WHO);
 
-    assert_true(str_starts_with(strbuf_str(&reply->body), "{\"2.0\":\"sha256:"));
+    assert_true(str_starts_with(strbuf_str(&reply->body), "{\"latest\":\"sha256:"));
+    assert_true(reply_says(reply, ",\"2.0\":\"sha256:"));
     assert_true(reply_says(reply, ",\"1.0\":\"sha256:"));
     reply = guarded_world_ask(*state, "GET /v1/repositories/all/app/tags?limit=1", WHO);
     assert_true(str_starts_with(reply_field(reply, "Link"), "</v1/repositories/all/app/tags?"));
+    reply = guarded_world_ask(*state, "GET /v1/repositories/all/app/tags?cursor=1-1", WHO);
+    assert_false(reply_says(reply, "latest"));
 }
 
 static void what_goes_wrong_is_a_problem_with_a_message(void **state)
