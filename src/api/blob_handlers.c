@@ -4,6 +4,7 @@
 #include "api/blob_source.h"
 #include "api/errors.h"
 #include "api/handlers.h"
+#include "base/random.h"
 #include "http/conditional.h"
 #include "http/range.h"
 #include "registry/blobs.h"
@@ -19,12 +20,18 @@ static enum error_code answer_content(struct call *call, const struct digest *di
                                       struct blob_content *content, struct error *err);
 static enum error_code refuse_range(struct call *call, uint64_t size_bytes, struct error *err);
 static void add_caching(struct call *call, const struct digest *digest);
-static enum error_code set_part(struct call *call, struct blob_content *content, uint64_t offset,
-                                uint64_t length, struct error *err);
+static enum error_code set_part(struct call *call, struct blob_content *content,
+                                const struct http_range *range, struct error *err);
 static enum error_code set_source(struct call *call, const struct blob_content *content,
-                                  uint64_t offset, uint64_t length, struct error *err);
-static enum http_range_result wanted_range(struct call *call, const struct digest *digest,
-                                           uint64_t size_bytes, uint64_t *offset, uint64_t *length);
+                                  const struct http_range *range, struct error *err);
+static enum error_code set_parts(struct call *call, struct blob_content *content,
+                                 const struct http_ranges *ranges, struct error *err);
+static void write_parts(struct call *call, const struct http_part *parts, size_t count,
+                        struct str content);
+static enum http_range_result wanted_ranges(struct call *call, const struct digest *digest,
+                                            uint64_t size_bytes, struct http_ranges *ranges);
+
+static const char blob_type[] = "application/octet-stream";
 
 const struct handler blob_get_handler = {.begin = get_blob, .recall = recall_blob};
 
@@ -111,31 +118,32 @@ static enum error_code answer_content(struct call *call, const struct digest *di
 {
     struct http_response *response = &call->exchange->response;
     const uint64_t size_bytes = content->size_bytes;
-    uint64_t offset = 0;
-    uint64_t length = size_bytes;
-    const enum http_range_result range = wanted_range(call, digest, size_bytes, &offset, &length);
+    struct http_ranges ranges = {.ranges = {{0, size_bytes}}, .count = 1};
+    const struct http_range *const first = &ranges.ranges[0];
+    const enum http_range_result result = wanted_ranges(call, digest, size_bytes, &ranges);
     enum error_code code = OK;
 
-    if (range == HTTP_RANGE_UNSATISFIABLE) {
+    if (result == HTTP_RANGE_UNSATISFIABLE) {
         return refuse_range(call, size_bytes, err);
     }
-    if (range == HTTP_RANGE_WHOLE) {
-        offset = 0;
-        length = size_bytes;
-    }
-    code = set_part(call, content, offset, length, err);
+    code = ranges.count > 1 ? set_parts(call, content, &ranges, err)
+                            : set_part(call, content, first, err);
     if (code) {
         return code;
     }
-    response->status = range == HTTP_RANGE_PART ? 206 : 200;
-    if (range == HTTP_RANGE_PART) {
+    response->status = result == HTTP_RANGE_PARTS ? 206 : 200;
+    if (result == HTTP_RANGE_PARTS && ranges.count == 1) {
         http_response_add_format(
-            response, "Content-Range", "bytes %llu-%llu/%llu", (unsigned long long)offset,
-            (unsigned long long)(offset + length - 1), (unsigned long long)size_bytes);
+            response, "Content-Range", "bytes %llu-%llu/%llu",
+            (unsigned long long)first->offset_bytes,
+            (unsigned long long)(first->offset_bytes + first->length_bytes - 1),
+            (unsigned long long)size_bytes);
+    }
+    if (ranges.count == 1) {
+        http_response_add(response, "Content-Type", str_from(blob_type));
     }
     add_caching(call, digest);
     http_response_add(response, "Accept-Ranges", str_from("bytes"));
-    http_response_add(response, "Content-Type", str_from("application/octet-stream"));
     return OK;
 }
 
@@ -158,8 +166,8 @@ static void add_caching(struct call *call, const struct digest *digest)
 }
 
 /* RFC 9110 14.2: Range is for GET alone; 13.1.5: If-Range must hold. */
-static enum http_range_result wanted_range(struct call *call, const struct digest *digest,
-                                           uint64_t size_bytes, uint64_t *offset, uint64_t *length)
+static enum http_range_result wanted_ranges(struct call *call, const struct digest *digest,
+                                            uint64_t size_bytes, struct http_ranges *ranges)
 {
     const struct http_request *request = &call->exchange->request;
     const struct str range = http_request_header(request, "Range");
@@ -170,40 +178,41 @@ static enum http_range_result wanted_range(struct call *call, const struct diges
         (condition.bytes && !http_if_range(condition, call_format_etag(digest, etag)))) {
         return HTTP_RANGE_WHOLE;
     }
-    return http_range_parse(range, size_bytes, offset, length);
+    return http_range_parse(range, size_bytes, ranges);
 }
 
-static enum error_code set_part(struct call *call, struct blob_content *content, uint64_t offset,
-                                uint64_t length, struct error *err)
+static enum error_code set_part(struct call *call, struct blob_content *content,
+                                const struct http_range *range, struct error *err)
 {
     struct http_response *response = &call->exchange->response;
 
     switch (content->kind) {
     case BLOB_IN_FILE:
         response->file_fd = content->fd;
-        response->file_offset_bytes = offset;
-        response->file_length_bytes = length;
+        response->file_offset_bytes = range->offset_bytes;
+        response->file_length_bytes = range->length_bytes;
         content->fd = -1; /* the response's now */
         return OK;
     case BLOB_IN_MEMORY:
-        response->body = str_slice(content->bytes, (size_t)offset, (size_t)(offset + length));
+        response->body = str_slice(content->bytes, (size_t)range->offset_bytes,
+                                   (size_t)(range->offset_bytes + range->length_bytes));
         return OK;
     case BLOB_REMOTE:
-        return set_source(call, content, offset, length, err);
+        return set_source(call, content, range, err);
     }
     abort(); /* the switch is complete */
 }
 
 /* HEAD is answered from what we know, and so is what has no bytes. */
 static enum error_code set_source(struct call *call, const struct blob_content *content,
-                                  uint64_t offset, uint64_t length, struct error *err)
+                                  const struct http_range *range, struct error *err)
 {
     struct http_response *response = &call->exchange->response;
-    const bool is_sent = call->exchange->request.method == HTTP_GET && length > 0;
+    const bool is_sent = call->exchange->request.method == HTTP_GET && range->length_bytes > 0;
     enum error_code code = OK;
 
-    response->file_offset_bytes = offset;
-    response->file_length_bytes = length;
+    response->file_offset_bytes = range->offset_bytes;
+    response->file_length_bytes = range->length_bytes;
     if (is_sent) {
         code = call_need_carrier(call, err);
     }
@@ -214,4 +223,46 @@ static enum error_code set_source(struct call *call, const struct blob_content *
         response->file_length_bytes = 0; /* the error has a body of its own */
     }
     return code;
+}
+
+static enum error_code set_parts(struct call *call, struct blob_content *content,
+                                 const struct http_ranges *ranges, struct error *err)
+{
+    struct http_response *response = &call->exchange->response;
+    char boundary[RANDOM_ID_BYTES];
+    const struct http_multipart multipart = {boundary, blob_type, content->size_bytes};
+    const size_t count = ranges->count + 1;
+    const struct http_part *parts = NULL;
+    enum error_code code = OK;
+
+    random_id(boundary);
+    parts = http_range_new_parts(ranges, &multipart, &call->exchange->arena);
+    if (!parts) {
+        return error_set(err, ERROR_TOO_LARGE, "there are too many ranges");
+    }
+    if (content->kind == BLOB_IN_MEMORY) {
+        write_parts(call, parts, count, content->bytes);
+    } else {
+        code = set_part(call, content, &ranges->ranges[0], err);
+        response->parts = code ? NULL : parts;
+        response->part_count = code ? 0 : count;
+    }
+    if (!code) {
+        http_response_add_format(response, "Content-Type", "multipart/byteranges; boundary=%s",
+                                 boundary);
+    }
+    return code;
+}
+
+/* Small blobs only are in memory: a copy is the simplest. */
+static void write_parts(struct call *call, const struct http_part *parts, size_t count,
+                        struct str content)
+{
+    for (size_t i = 0; i < count; i++) {
+        strbuf_append(&call->answer, parts[i].head);
+        strbuf_append(&call->answer,
+                      str_slice(content, (size_t)parts[i].offset_bytes,
+                                (size_t)(parts[i].offset_bytes + parts[i].length_bytes)));
+    }
+    call->exchange->response.body = strbuf_str(&call->answer);
 }

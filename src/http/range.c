@@ -1,32 +1,71 @@
 #include "http/range.h"
 
-#include <stddef.h>
+#include <string.h>
 
+static enum http_range_result parse_one(struct str range, uint64_t size_bytes,
+                                        struct http_range *range_out);
 static enum http_range_result from_front(struct str first, struct str last, uint64_t size_bytes,
-                                         uint64_t *offset_out, uint64_t *length_out);
+                                         struct http_range *range_out);
 static enum http_range_result from_back(struct str suffix, uint64_t size_bytes,
-                                        uint64_t *offset_out, uint64_t *length_out);
+                                        struct http_range *range_out);
+static void add(struct http_ranges *ranges, struct http_range range);
+static bool are_near(const struct http_range *range, const struct http_range *other);
+static struct http_range join(const struct http_range *range, const struct http_range *other);
+static uint64_t end_of(const struct http_range *range);
 static bool parse_position(struct str digits, uint64_t *position_out);
 static bool complete_length_is_valid(struct str length, uint64_t last);
 
-enum http_range_result http_range_parse(struct str value, uint64_t size_bytes, uint64_t *offset_out,
-                                        uint64_t *length_out)
+enum http_range_result http_range_parse(struct str value, uint64_t size_bytes,
+                                        struct http_ranges *ranges_out)
 {
     const struct str unit = STR_LITERAL("bytes="); /* of any case: RFC 9110 14.1 */
-    const struct str range = str_from_index(value, unit.length);
+    struct str rest = str_from_index(value, unit.length);
+    struct http_ranges ranges = {.count = 0};
+    struct str one = {0};
+    size_t asked = 0;
+
+    if (!str_equal_ignoring_case(str_slice(value, 0, unit.length), unit)) {
+        return HTTP_RANGE_WHOLE;
+    }
+    while (str_cut(&rest, ',', &one)) {
+        struct http_range range = {0, 0};
+        enum http_range_result result = HTTP_RANGE_WHOLE;
+
+        one = str_trim(one);
+        if (one.length == 0) {
+            continue; /* RFC 9110 5.6.1.2: lists may have empty elements */
+        }
+        result = parse_one(one, size_bytes, &range);
+        if (result == HTTP_RANGE_WHOLE || ++asked > HTTP_RANGES_MAX) {
+            return HTTP_RANGE_WHOLE;
+        }
+        if (result == HTTP_RANGE_PARTS) {
+            add(&ranges, range);
+        }
+    }
+    if (ranges.count == 0) {
+        return asked > 0 ? HTTP_RANGE_UNSATISFIABLE : HTTP_RANGE_WHOLE;
+    }
+    *ranges_out = ranges;
+    return HTTP_RANGE_PARTS;
+}
+
+static enum http_range_result parse_one(struct str range, uint64_t size_bytes,
+                                        struct http_range *range_out)
+{
     const size_t dash = str_index_of(range, '-');
     const struct str first = str_slice(range, 0, dash);
     const struct str last = str_from_index(range, dash + 1);
 
-    if (!str_equal_ignoring_case(str_slice(value, 0, unit.length), unit) || dash == range.length) {
+    if (dash == range.length) {
         return HTTP_RANGE_WHOLE;
     }
-    return first.length == 0 ? from_back(last, size_bytes, offset_out, length_out)
-                             : from_front(first, last, size_bytes, offset_out, length_out);
+    return first.length == 0 ? from_back(last, size_bytes, range_out)
+                             : from_front(first, last, size_bytes, range_out);
 }
 
 static enum http_range_result from_front(struct str first, struct str last, uint64_t size_bytes,
-                                         uint64_t *offset_out, uint64_t *length_out)
+                                         struct http_range *range_out)
 {
     uint64_t begin = 0;
     uint64_t end = UINT64_MAX; /* the last byte's position */
@@ -38,13 +77,12 @@ static enum http_range_result from_front(struct str first, struct str last, uint
     if (begin >= size_bytes) {
         return HTTP_RANGE_UNSATISFIABLE;
     }
-    *offset_out = begin;
-    *length_out = (end < size_bytes ? end + 1 : size_bytes) - begin;
-    return HTTP_RANGE_PART;
+    *range_out = (struct http_range){begin, (end < size_bytes ? end + 1 : size_bytes) - begin};
+    return HTTP_RANGE_PARTS;
 }
 
 static enum http_range_result from_back(struct str suffix, uint64_t size_bytes,
-                                        uint64_t *offset_out, uint64_t *length_out)
+                                        struct http_range *range_out)
 {
     uint64_t length = 0;
 
@@ -57,9 +95,9 @@ static enum http_range_result from_back(struct str suffix, uint64_t size_bytes,
     if (size_bytes == 0) { /* satisfiable, but no Content-Range can tell it */
         return HTTP_RANGE_WHOLE;
     }
-    *length_out = length < size_bytes ? length : size_bytes;
-    *offset_out = size_bytes - *length_out;
-    return HTTP_RANGE_PART;
+    length = length < size_bytes ? length : size_bytes;
+    *range_out = (struct http_range){size_bytes - length, length};
+    return HTTP_RANGE_PARTS;
 }
 
 /* Beyond 64 bits is as far as 64 bits go: no content ends there. */
@@ -74,6 +112,77 @@ static bool parse_position(struct str digits, uint64_t *position_out)
         *position_out = UINT64_MAX;
     }
     return digits.length > 0;
+}
+
+/* Takes those out that it is near to, of which it may become near to others. */
+static void add(struct http_ranges *ranges, struct http_range range)
+{
+    size_t i = 0;
+
+    while (i < ranges->count) {
+        struct http_range *const other = &ranges->ranges[i];
+
+        if (!are_near(&range, other)) {
+            i++;
+            continue;
+        }
+        range = join(&range, other);
+        ranges->count--;
+        memmove(other, other + 1, (ranges->count - i) * sizeof(*other));
+        i = 0;
+    }
+    ranges->ranges[ranges->count++] = range;
+}
+
+static bool are_near(const struct http_range *range, const struct http_range *other)
+{
+    const struct http_range *const first =
+        range->offset_bytes < other->offset_bytes ? range : other;
+    const struct http_range *const second = first == range ? other : range;
+
+    return second->offset_bytes <= end_of(first) ||
+           second->offset_bytes - end_of(first) < HTTP_RANGE_GAP_BYTES;
+}
+
+static struct http_range join(const struct http_range *range, const struct http_range *other)
+{
+    const uint64_t begin =
+        range->offset_bytes < other->offset_bytes ? range->offset_bytes : other->offset_bytes;
+    const uint64_t end = end_of(range) > end_of(other) ? end_of(range) : end_of(other);
+
+    return (struct http_range){begin, end - begin};
+}
+
+static uint64_t end_of(const struct http_range *range)
+{
+    return range->offset_bytes + range->length_bytes;
+}
+
+struct http_part *http_range_new_parts(const struct http_ranges *ranges,
+                                       const struct http_multipart *multipart, struct arena *arena)
+{
+    struct http_part *parts = arena_new(arena, ranges->count + 1, sizeof(*parts));
+    const char *head = NULL;
+
+    if (!parts) {
+        return NULL;
+    }
+    for (size_t i = 0; i < ranges->count; i++) {
+        const struct http_range *const range = &ranges->ranges[i];
+
+        head = arena_format(
+            arena, "%s--%s\r\nContent-Type: %s\r\nContent-Range: bytes %llu-%llu/%llu\r\n\r\n",
+            i > 0 ? "\r\n" : "", multipart->boundary, multipart->content_type,
+            (unsigned long long)range->offset_bytes, (unsigned long long)(end_of(range) - 1),
+            (unsigned long long)multipart->size_bytes);
+        if (!head) {
+            return NULL;
+        }
+        parts[i] = (struct http_part){str_from(head), range->offset_bytes, range->length_bytes};
+    }
+    head = arena_format(arena, "\r\n--%s--\r\n", multipart->boundary);
+    parts[ranges->count].head = str_from(head);
+    return head ? parts : NULL;
 }
 
 bool http_content_range_parse(struct str value, uint64_t *first_out, uint64_t *last_out)

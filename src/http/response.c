@@ -107,6 +107,14 @@ void http_response_add_format(struct http_response *response, const char *name, 
 
 uint64_t http_response_size(const struct http_response *response)
 {
+    uint64_t size_bytes = 0;
+
+    for (size_t i = 0; i < response->part_count; i++) {
+        size_bytes += response->parts[i].head.length + response->parts[i].length_bytes;
+    }
+    if (response->part_count > 0) {
+        return size_bytes;
+    }
     return response->file_fd < 0 && response->body.length > 0 ? response->body.length
                                                               : response->file_length_bytes;
 }

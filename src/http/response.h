@@ -28,6 +28,13 @@ struct http_source {
 
 enum { HTTP_SOURCE_PIECE_MAX_BYTES = 1024 * 1024 };
 
+/* A part of a body that has several: bytes of its own, then some of the file or the source. */
+struct http_part {
+    struct str head;
+    uint64_t offset_bytes;
+    uint64_t length_bytes; /* 0: there are none */
+};
+
 /*
  * What to answer. Filled by the application; Date, Content-Length and Connection are added when it
  * is sent, and the body is left out where there is none (HEAD, 204, 304).
@@ -41,7 +48,9 @@ struct http_response {
     uint64_t file_offset_bytes;
     uint64_t file_length_bytes;
     struct http_source *source; /* owned: the body instead of a file, with its offset and length */
-    bool closes;                /* end the connection behind this answer */
+    const struct http_part *parts; /* borrowed: of file or source, instead of offset and length */
+    size_t part_count;             /* 0: it is in one piece */
+    bool closes;                   /* end the connection behind this answer */
 };
 
 void http_response_init(struct http_response *response);

@@ -4,6 +4,7 @@
 
 enum { HEAD_MAX_BYTES = HTTP_RESPONSE_HEADERS_MAX_BYTES + 512 };
 
+static void begin_next_part(struct sender *sender);
 static void skip(struct sender *sender, size_t sent);
 static enum io_result send_memory(struct sender *sender, struct transport *transport,
                                   size_t *sent_out);
@@ -35,6 +36,7 @@ void sender_begin(struct sender *sender, const struct http_response *response,
     sender->file_left_bytes = 0;
     sender->sent_body_bytes = 0;
     sender->source = NULL;
+    sender->part_count = 0;
     if (delivery->is_head || http_status_has_no_body(response->status)) {
         return;
     }
@@ -44,8 +46,24 @@ void sender_begin(struct sender *sender, const struct http_response *response,
     }
     sender->file_fd = response->file_fd;
     sender->source = response->source;
+    if (response->part_count > 0) {
+        sender->parts = response->parts;
+        sender->part_count = response->part_count;
+        begin_next_part(sender);
+        return;
+    }
     sender->file_offset_bytes = response->file_offset_bytes;
     sender->file_left_bytes = response->file_length_bytes;
+}
+
+static void begin_next_part(struct sender *sender)
+{
+    const struct http_part *const part = sender->parts++;
+
+    sender->part_count--;
+    sender->bytes_left = part->head;
+    sender->file_offset_bytes = part->offset_bytes;
+    sender->file_left_bytes = part->length_bytes;
 }
 
 enum io_result sender_run(struct sender *sender, struct transport *transport,
@@ -61,6 +79,9 @@ enum io_result sender_run(struct sender *sender, struct transport *transport,
             return result;
         }
         *budget_bytes -= sent < *budget_bytes ? sent : *budget_bytes;
+        if (sender_is_done(sender) && sender->part_count > 0) {
+            begin_next_part(sender);
+        }
     }
     return IO_DONE;
 }

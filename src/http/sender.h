@@ -17,6 +17,8 @@ struct sender {
     uint64_t file_offset_bytes;
     uint64_t file_left_bytes;
     uint64_t sent_body_bytes;
+    const struct http_part *parts; /* that come behind this one; borrowed */
+    size_t part_count;
     struct http_source *source; /* NULL: none; borrowed. What is left of it counts as a file's */
     struct strbuf piece;        /* of the source, on its way */
 };

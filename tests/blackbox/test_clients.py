@@ -14,6 +14,7 @@ from support.registry_client import RegistryClient
 INSECURE = "--tls-verify=false"
 SOURCE_INSECURE, TARGET_INSECURE = "--src-tls-verify=false", "--dest-tls-verify=false"
 PLATFORMS = ("linux/amd64", "linux/arm64")
+CURL = ("curl", "--silent", "--show-error", "--fail", "--noproxy", "*", "--max-time", "60")
 
 
 @pytest.fixture
@@ -225,18 +226,31 @@ def test_tags_are_listed_by_podman_and_skopeo(podman, skopeo, client_folder, unt
     assert listed["Tags"] == ["1", "2"]
 
 
+def test_curl_asks_for_several_parts(shipped_server, repository):
+    content = bytes(range(256)) * 20000
+    size = len(content)
+    with RegistryClient(shipped_server.port) as registry:
+        registry.push_blob(repository, content)
+    url = f"http://{shipped_server.host}/v2/{repository}/blobs/{digest_of(content)}"
+    got = subprocess.run([*CURL, "--range", "0-999,5000000-5009999", url], stdout=subprocess.PIPE,
+                         check=True).stdout
+    for first, last in ((0, 999), (5000000, 5009999)):
+        part = b"Content-Range: bytes %d-%d/%d\r\n\r\n%s\r\n--" % (
+            first, last, size, content[first:last + 1])
+        assert got.count(part) == 1
+
+
 def test_curl_pushes_a_blob_from_a_pipe(shipped_server, repository, client_folder):
     """Chunked, behind Expect: 100-continue. As a person does who reads the specification."""
     content = bytes(range(256)) * 20000
-    curl = ("curl", "--silent", "--show-error", "--fail", "--noproxy", "*", "--max-time", "60")
     url = f"http://{shipped_server.host}"
     location = subprocess.run(
-        [*curl, "--output", "/dev/null", "--write-out", "%header{location}", "--request", "POST",
+        [*CURL, "--output", "/dev/null", "--write-out", "%header{location}", "--request", "POST",
          f"{url}/v2/{repository}/blobs/uploads/"],
         check=True, capture_output=True, text=True).stdout
     subprocess.run(
-        [*curl, "--upload-file", "-", "--header", "Expect: 100-continue",
+        [*CURL, "--upload-file", "-", "--header", "Expect: 100-continue",
          f"{url}{location}?digest={digest_of(content)}"], input=content, check=True)
-    pulled = subprocess.run([*curl, f"{url}/v2/{repository}/blobs/{digest_of(content)}"],
+    pulled = subprocess.run([*CURL, f"{url}/v2/{repository}/blobs/{digest_of(content)}"],
                             check=True, capture_output=True).stdout
     assert pulled == content

@@ -1,6 +1,7 @@
 """The registry's API: blobs, uploads, manifests, tags; and that a tag never moves."""
 
 import concurrent.futures
+import email.policy
 import json
 
 import pytest
@@ -89,6 +90,65 @@ def test_large_blob_makes_the_round_trip(registry, repository):
     content = b"0123456789abcdef" * (4 * 1024 * 1024)
     assert registry.push_blob(repository, content).status == 201
     assert registry.get_blob(repository, digest_of(content)).body == content
+
+
+def read_parts(reply):
+    """(Content-Range, bytes) of each, as a parser of mail reads them."""
+    field = f"Content-Type: {reply.headers['Content-Type']}\r\n\r\n".encode()
+    message = email.message_from_bytes(field + reply.body, policy=email.policy.HTTP)
+    assert message.is_multipart() and not message.defects
+    return [(part["Content-Range"], part.get_payload(decode=True)) for part in message.iter_parts()]
+
+
+@pytest.mark.parametrize("size", [5000, 3_000_000], ids=["small", "large"])
+def test_several_parts_come_in_one_answer(registry, repository, size):
+    content = bytes((number * number) % 251 for number in range(1000)) * (size // 1000)
+    digest = digest_of(content)
+    registry.push_blob(repository, content)
+    wanted = [(10, 19), (1000, size // 2), (size - 3, size - 1), (0, 0)]
+    for _ in range(2):
+        reply = registry.get_blob(
+            repository, digest, Range=f"bytes=10-19, 1000-{size // 2}, -3,0-0,{size}-")
+        assert (reply.status, reply.headers["Content-Range"]) == (206, None)
+        assert reply.headers["Content-Length"] == str(len(reply.body))
+        # The first and the last are near each other.
+        assert read_parts(reply) == [
+            (f"bytes {first}-{last}/{size}", content[first:last + 1])
+            for first, last in [*wanted[1:3], (0, 19)]]
+    assert registry.get_blob(repository, digest).body == content
+
+
+def test_parts_have_a_boundary_that_nobody_can_foresee(registry, repository):
+    content = b"x" * 1000
+    registry.push_blob(repository, content)
+    replies = [registry.get_blob(repository, digest_of(content), Range="bytes=0-1,500-501")
+               for _ in range(5)]
+    assert len({reply.headers["Content-Type"] for reply in replies}) == 5
+
+
+@pytest.mark.parametrize("wanted, status, told", [
+    ("bytes=0-9,5-15", 206, "bytes 0-15/1000"), ("bytes=900-,-200,0-,3-4", 206, "bytes 0-999/1000"),
+    ("bytes=0-1,2000-", 206, "bytes 0-1/1000"), ("bytes=1000-,2000-", 416, "bytes */1000"),
+    ("bytes=0-1,x", 200, None), ("bytes=" + ",".join(["0-1"] * 64), 206, "bytes 0-1/1000"),
+    ("bytes=" + ",".join(["0-1"] * 65), 200, None)])
+def test_ranges_come_in_as_few_parts_as_possible(registry, repository, wanted, status, told):
+    content = b"0123456789" * 100
+    registry.push_blob(repository, content)
+    reply = registry.get_blob(repository, digest_of(content), Range=wanted)
+    assert (reply.status, reply.headers["Content-Range"]) == (status, told)
+    assert "multipart" not in reply.headers["Content-Type"]
+
+
+def test_parts_are_of_the_version_that_is_known(registry, repository):
+    content = b"0123456789" * 100
+    registry.push_blob(repository, content)
+    digest = digest_of(content)
+    fields = {"Range": "bytes=0-1,500-501", "If-Range": f'"{digest}"'}
+    assert registry.get_blob(repository, digest, **fields).status == 206
+    fields["If-Range"] = '"another"'
+    assert registry.get_blob(repository, digest, **fields).body == content
+    head = registry.get_blob(repository, digest, method="HEAD", Range="bytes=0-1,500-501")
+    assert (head.status, head.headers["Content-Length"]) == (200, "1000")
 
 
 def test_empty_blob_is_a_blob(registry, repository):

@@ -316,8 +316,12 @@ def test_tls_serves_pushes_and_pulls(start_server, certificate):
         answer = wire.ask(request("PUT", f"{location}{separator}digest={digest_of(content)}",
                                   body=content))
         assert answer.status == 201
-        answer = wire.ask(request("GET", f"/v2/{repository}/blobs/{digest_of(content)}"))
-        assert answer.body == content
+        path = f"/v2/{repository}/blobs/{digest_of(content)}"
+        assert wire.ask(request("GET", path)).body == content
+        answer = wire.ask(request("GET", path, "Range: bytes=0-999999,2000000-"))
+        assert (answer.status, answer.body.count(b"Content-Range: bytes ")) == (206, 2)
+        assert content[:1000000] in answer.body and content[2000000:] in answer.body
+        assert wire.ask(request("GET", path)).body == content
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

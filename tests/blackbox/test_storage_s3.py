@@ -305,6 +305,12 @@ def test_link_is_not_to_be_kept(link):
     assert link.headers["Cache-Control"] == "no-store"
 
 
+def test_several_parts_are_asked_of_s3_too(linking, repository):
+    linking.push_blob(repository, b"0123456789")
+    reply = linking.get_blob(repository, digest_of(b"0123456789"), Range="bytes=0-1,500-501")
+    assert reply.status == 307
+
+
 @pytest.mark.parametrize("wanted, part", [("bytes=2-5", b"2345"), ("bytes=-3", b"789"),
                                           ("bytes=7-", b"789")])
 def test_part_is_had_by_link(link, wanted, part):

@@ -12,6 +12,7 @@
 #include "http/request.h"
 
 static void check_range(struct str value, uint64_t size_bytes);
+static bool are_apart(const struct http_range *first, const struct http_range *second);
 static void check_content_range(struct str value);
 static void check_conditional(struct str value);
 static void check_decoding(struct str encoded);
@@ -38,17 +39,31 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
 static void check_range(struct str value, uint64_t size_bytes)
 {
-    uint64_t offset = 0;
-    uint64_t length = 0;
+    struct http_ranges found = {.count = 0};
 
-    if (http_range_parse(value, size_bytes, &offset, &length) == HTTP_RANGE_PART) {
-        assert(length > 0);
-        assert(offset < size_bytes);
-        assert(length <= size_bytes - offset);
-    } else {
-        assert(offset == 0);
-        assert(length == 0);
+    if (http_range_parse(value, size_bytes, &found) != HTTP_RANGE_PARTS) {
+        assert(found.count == 0);
+        return;
     }
+    assert(found.count > 0);
+    assert(found.count <= HTTP_RANGES_MAX);
+    for (size_t i = 0; i < found.count; i++) {
+        const struct http_range *const range = &found.ranges[i];
+
+        assert(range->length_bytes > 0);
+        assert(range->offset_bytes < size_bytes);
+        assert(range->length_bytes <= size_bytes - range->offset_bytes);
+        for (size_t j = 0; j < i; j++) {
+            assert(are_apart(range, &found.ranges[j]) || are_apart(&found.ranges[j], range));
+        }
+    }
+}
+
+static bool are_apart(const struct http_range *first, const struct http_range *second)
+{
+    const uint64_t end = first->offset_bytes + first->length_bytes;
+
+    return second->offset_bytes > end && second->offset_bytes - end >= HTTP_RANGE_GAP_BYTES;
 }
 
 static void check_content_range(struct str value)

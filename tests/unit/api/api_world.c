@@ -32,8 +32,11 @@ static bool send_body(struct api_world *world, const struct question *question,
 static void begin_exchange(struct http_exchange *exchange);
 static void take_answer(struct api_world *world, struct http_exchange *exchange,
                         struct reply *reply);
-static void read_file(const struct http_response *response, struct strbuf *body);
-static bool read_source(const struct http_response *response, struct strbuf *body);
+static bool read_body(const struct http_response *response, struct strbuf *body);
+static void read_file(const struct http_response *response, const struct http_part *part,
+                      struct strbuf *body);
+static bool read_source(const struct http_response *response, const struct http_part *part,
+                        struct strbuf *body);
 
 void api_world_init(struct api_world *world)
 {
@@ -253,9 +256,7 @@ static void take_answer(struct api_world *world, struct http_exchange *exchange,
     strbuf_append_text(&reply->headers, "\r\n");
     strbuf_append(&reply->headers, strbuf_str(&response->headers));
     if (exchange->request.method != HTTP_HEAD && response->status != 304) {
-        strbuf_append(&reply->body, response->body);
-        read_file(response, &reply->body);
-        reply->is_cut = !read_source(response, &reply->body);
+        reply->is_cut = !read_body(response, &reply->body);
     }
     exchange->sent_bytes = reply->body.length;
     world->application.finish(world->application.context, exchange, response->status != 0);
@@ -265,13 +266,35 @@ static void take_answer(struct api_world *world, struct http_exchange *exchange,
     arena_release(&exchange->arena);
 }
 
-static void read_file(const struct http_response *response, struct strbuf *body)
+/* False: it has less than it promised. */
+static bool read_body(const struct http_response *response, struct strbuf *body)
+{
+    const struct http_part whole = {response->body, response->file_offset_bytes,
+                                    response->file_length_bytes};
+    const bool has_parts = response->part_count > 0;
+    const struct http_part *parts = has_parts ? response->parts : &whole;
+    const size_t count = has_parts ? response->part_count : 1;
+    bool is_whole = true;
+
+    for (size_t i = 0; i < count && is_whole; i++) {
+        strbuf_append(body, parts[i].head);
+        read_file(response, &parts[i], body);
+        is_whole = read_source(response, &parts[i], body);
+    }
+    assert(!is_whole || body->length == http_response_size(response));
+    return is_whole;
+}
+
+static void read_file(const struct http_response *response, const struct http_part *part,
+                      struct strbuf *body)
 {
     char piece[4096];
 
-    for (uint64_t at = 0; response->file_fd >= 0 && at < response->file_length_bytes;) {
-        const ssize_t length = pread(response->file_fd, piece, sizeof(piece),
-                                     (off_t)(response->file_offset_bytes + at));
+    for (uint64_t at = 0; response->file_fd >= 0 && at < part->length_bytes;) {
+        const uint64_t left = part->length_bytes - at;
+        const ssize_t length =
+            pread(response->file_fd, piece, left < sizeof(piece) ? left : sizeof(piece),
+                  (off_t)(part->offset_bytes + at));
 
         assert(length > 0);
         strbuf_append(body, (struct str){piece, (size_t)length});
@@ -279,14 +302,14 @@ static void read_file(const struct http_response *response, struct strbuf *body)
     }
 }
 
-/* False: it has less than it promised. */
-static bool read_source(const struct http_response *response, struct strbuf *body)
+static bool read_source(const struct http_response *response, const struct http_part *part,
+                        struct strbuf *body)
 {
     uint64_t at = 0;
 
-    while (response->source && at < response->file_length_bytes) {
-        const uint64_t offset = response->file_offset_bytes + at;
-        const uint64_t left = response->file_length_bytes - at;
+    while (response->source && at < part->length_bytes) {
+        const uint64_t offset = part->offset_bytes + at;
+        const uint64_t left = part->length_bytes - at;
         struct strbuf piece;
         bool is_read = false;
 

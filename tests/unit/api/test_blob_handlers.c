@@ -170,7 +170,9 @@ static void part_is_served_as_asked_for(void **state)
         {"Range: bytes=-3\r\n", 206, "789", "Content-Range: bytes 7-9/10"},
         {"Range: bytes=8-99\r\n", 206, "89", "Content-Range: bytes 8-9/10"},
         {"Range: bytes=0-9\r\n", 206, CONTENT, "Content-Range: bytes 0-9/10"},
-        {"Range: bytes=0-1,4-5\r\n", 200, CONTENT, "Accept-Ranges: bytes"},
+        {"Range: bytes=0-1,4-5\r\n", 206, "012345", "Content-Range: bytes 0-5/10"},
+        {"Range: bytes=0-1,20-\r\n", 206, "01", "Content-Range: bytes 0-1/10"},
+        {"Range: bytes=0-1,5\r\n", 200, CONTENT, "Accept-Ranges: bytes"},
         {"Range: lines=0-1\r\n", 200, CONTENT, "Accept-Ranges: bytes"},
         {"Range: bytes=5-2\r\n", 200, CONTENT, "Accept-Ranges: bytes"},
     };
@@ -182,6 +184,51 @@ static void part_is_served_as_asked_for(void **state)
         assert_int_equal(reply->status, cases[i].status);
         assert_string_equal(reply->body.text, cases[i].body);
         assert_true(reply_has(reply, cases[i].told));
+    }
+}
+
+/* From a file at first; what is small comes from memory then. */
+static void several_parts_are_served_in_one_answer(void **state)
+{
+    static const size_t sizes[] = {1000, 128 * 1024};
+    static char content[128 * 1024];
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < sizeof(content); i++) {
+        content[i] = (char)('a' + i % 26);
+    }
+    for (size_t i = 0; i < 2 * ARRAY_LEN(sizes); i++) {
+        const size_t size = sizes[i / 2];
+        char digest[DIGEST_TEXT_BYTES];
+        char boundary[64];
+        char line[512];
+        char wanted[1024];
+        const struct reply *reply = NULL;
+        struct str type;
+
+        api_world_push_blob(&fixture->world, (struct str){content, size}, digest);
+        (void)snprintf(line, sizeof(line), "GET /v2/team/app/blobs/%s", digest);
+        reply = ask(fixture, line, "Range: bytes=500-502,-2,0-0\r\n");
+        assert_int_equal(reply->status, 206);
+        assert_true(reply->has_blocked == (i != 1));
+        assert_null(reply_field(reply, "Content-Range").bytes);
+        type = reply_field(reply, "Content-Type");
+        assert_true(str_starts_with(type, "multipart/byteranges; boundary="));
+        type = str_from_index(type, strlen("multipart/byteranges; boundary="));
+        (void)snprintf(boundary, sizeof(boundary), "%.*s", STR_FORMAT(type));
+        assert_int_equal(strlen(boundary), 32);
+        (void)snprintf(wanted, sizeof(wanted),
+                       "--%s\r\nContent-Type: application/octet-stream\r\n"
+                       "Content-Range: bytes 500-502/%zu\r\n\r\n%.3s"
+                       "\r\n--%s\r\nContent-Type: application/octet-stream\r\n"
+                       "Content-Range: bytes %zu-%zu/%zu\r\n\r\n%.2s"
+                       "\r\n--%s\r\nContent-Type: application/octet-stream\r\n"
+                       "Content-Range: bytes 0-0/%zu\r\n\r\na\r\n--%s--\r\n",
+                       boundary, size, content + 500, boundary, size - 2, size - 1, size,
+                       content + size - 2, boundary, size, boundary);
+        assert_string_equal(reply->body.text, wanted);
+        assert_int_equal(
+            ask(fixture, line, "Range: bytes=500-502,-2\r\nIf-Range: \"x\"\r\n")->status, 200);
     }
 }
 
@@ -256,6 +303,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_no_digest_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(digest_may_be_percent_encoded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(part_is_served_as_asked_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(several_parts_are_served_in_one_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(part_beyond_the_end_is_an_error_that_nobody_keeps, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(part_of_another_version_is_not_served, set_up, tear_down),

@@ -74,6 +74,10 @@ static void blob_comes_through_in_pieces(void **state)
     reply = ask(fixture, "GET", "Range: bytes=1000000-1999999\r\n");
     assert_int_equal(reply->status, 206);
     assert_true(str_equal(strbuf_str(&reply->body), str_slice(content, 1000000, 2000000)));
+    reply = ask(fixture, "GET", "Range: bytes=1000-1500000,2000000-2000009\r\n");
+    assert_int_equal(reply->status, 206);
+    assert_false(reply->is_cut);
+    assert_memory_equal(strstr(reply->body.text, "\r\n\r\n") + 4, bytes + 1000, 1499001);
     free(bytes);
 }
 
@@ -109,6 +113,19 @@ static void what_cannot_be_had_at_all_is_an_error(void **state)
     assert_true(reply_has(reply, "Cache-Control: no-store"));
     assert_true(str_starts_with(reply_field(reply, "Cache-Control"), "no-store"));
     assert_null(reply_field(reply, "ETag").bytes);
+}
+
+static void parts_that_cannot_be_had_are_an_error(void **state)
+{
+    struct fixture *fixture = *state;
+    char *bytes = test_bytes_new(LARGE_BYTES, 3);
+
+    push(fixture, (struct str){bytes, LARGE_BYTES}, false);
+    faulty_store_fail_at(fixture->world.blobs, 3, ERROR_UNAVAILABLE);
+    assert_true(
+        reply_is_error(ask(fixture, "GET", "Range: bytes=0-9,5000-5009\r\n"), 503, "UNAVAILABLE"));
+    assert_true(str_is(reply_field(&fixture->reply, "Content-Type"), "application/json"));
+    free(bytes);
 }
 
 static void what_breaks_in_the_middle_is_cut_and_logged(void **state)
@@ -218,6 +235,7 @@ int main(void)
         TEST(blob_comes_through_in_pieces),
         TEST(head_and_empty_blobs_ask_nobody),
         TEST(what_cannot_be_had_at_all_is_an_error),
+        TEST(parts_that_cannot_be_had_are_an_error),
         TEST(what_breaks_in_the_middle_is_cut_and_logged),
         TEST(too_many_at_once_are_told_to_come_back),
         TEST(blob_that_is_linked_is_fetched_there),

@@ -249,6 +249,96 @@ static void source_that_ends_early_is_no_answer(void **state)
     fixture->response.source = NULL;
 }
 
+static const struct http_part parts[] = {
+    {STR_LITERAL("<first>"), 10, 3},
+    {STR_LITERAL("<second>"), FILE_BYTES - 100000, 100000},
+    {STR_LITERAL("<end>"), 0, 0},
+};
+
+static void parts_of_a_file_leave_with_what_is_between_them(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct http_delivery delivery = {0};
+    const char *body = NULL;
+
+    fixture->response.file_fd = fixture->file_fd;
+    fixture->response.parts = parts;
+    fixture->response.part_count = 3;
+    sender_begin(&fixture->sender, &fixture->response, &delivery);
+    assert_true(sender_has_file(&fixture->sender));
+    send_all(fixture);
+    assert_non_null(strstr(fixture->heard, "Content-Length: 100023\r\n"));
+    body = strstr(fixture->heard, "\r\n\r\n") + 4;
+    assert_memory_equal(body, "<first>fff<second>f", 19);
+    assert_int_equal(strspn(body + 18, "f"), 100000);
+    assert_string_equal(body + 100018, "<end>");
+    assert_int_equal(fixture->sender.sent_body_bytes, 100023);
+    fixture->response.file_fd = -1;
+}
+
+static bool read_dots(struct http_source *base, uint64_t offset_bytes, uint64_t left_bytes,
+                      struct strbuf *piece)
+{
+    (void)base;
+    assert_true(offset_bytes + left_bytes == 13 || offset_bytes + left_bytes == FILE_BYTES);
+    for (uint64_t i = 0; i < 60000 && i < left_bytes; i++) {
+        strbuf_append_byte(piece, '.');
+    }
+    return true;
+}
+
+static void parts_of_a_source_are_taken_piece_by_piece(void **state)
+{
+    struct fixture *fixture = *state;
+    struct http_source dots = {read_dots, keep_letters};
+    const struct http_delivery delivery = {0};
+    uint64_t budget = UINT64_MAX;
+    unsigned pieces = 0;
+    const char *body = NULL;
+
+    fixture->response.source = &dots;
+    fixture->response.parts = parts;
+    fixture->response.part_count = 3;
+    sender_begin(&fixture->sender, &fixture->response, &delivery);
+    while (!sender_is_done(&fixture->sender)) {
+        const enum io_result result = sender_run(&fixture->sender, &fixture->transport, &budget);
+
+        assert_true(result == IO_DONE || result == IO_WAIT_WRITE);
+        hear(fixture);
+        if (sender_needs_piece(&fixture->sender)) {
+            assert_true(sender_take_piece(&fixture->sender));
+            pieces++;
+        }
+    }
+    assert_int_equal(pieces, 3);
+    body = strstr(fixture->heard, "\r\n\r\n") + 4;
+    assert_memory_equal(body, "<first>...<second>.", 19);
+    assert_string_equal(body + 100018, "<end>");
+    fixture->response.source = NULL;
+}
+
+static void a_part_can_be_the_end_of_a_turn(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct http_delivery delivery = {0};
+    uint64_t budget = 0;
+
+    fixture->response.file_fd = fixture->file_fd;
+    fixture->response.parts = parts;
+    fixture->response.part_count = 3;
+    sender_begin(&fixture->sender, &fixture->response, &delivery);
+    while (!sender_is_done(&fixture->sender)) {
+        enum io_result result = IO_DONE;
+
+        budget = 1;
+        result = sender_run(&fixture->sender, &fixture->transport, &budget);
+        assert_true(result == IO_DONE || result == IO_WAIT_WRITE);
+        hear(fixture);
+    }
+    assert_true(strstr(fixture->heard, "<end>") == fixture->heard + fixture->heard_bytes - 5);
+    fixture->response.file_fd = -1;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -260,6 +350,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_file_that_ends_early_breaks_off, set_up, tear_down),
         cmocka_unit_test_setup_teardown(source_is_asked_for_a_piece_when_the_one_before_is_sent,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(parts_of_a_file_leave_with_what_is_between_them, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(parts_of_a_source_are_taken_piece_by_piece, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_part_can_be_the_end_of_a_turn, set_up, tear_down),
         cmocka_unit_test_setup_teardown(source_that_ends_early_is_no_answer, set_up, tear_down),
     };
 
