@@ -42,7 +42,7 @@ enum error_code registry_find_upload_owner(struct registry *registry, const stru
  * What cannot be discarded now does not keep the others: the first failure is told at the end. But
  * where some fail, the medium may be away, and its time-outs would add up.
  */
-enum error_code registry_expire_uploads(struct registry *registry, size_t *expired_out,
+enum error_code registry_expire_uploads(struct registry *registry, struct upload_expiry *expiry_out,
                                         struct error *err)
 {
     const struct registry_config *config = &registry->config;
@@ -64,7 +64,10 @@ enum error_code registry_expire_uploads(struct registry *registry, size_t *expir
         failures += failed ? 1 : 0;
     }
     arena_release(&arena);
-    *expired_out = expired;
+    *expiry_out = (struct upload_expiry){
+        .expired = expired,
+        .has_more = !code && expired > 0 && stale.count == EXPIRED_PER_RUN,
+    };
     return code;
 }
 

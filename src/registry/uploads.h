@@ -77,6 +77,13 @@ MUST_USE enum error_code registry_find_upload_owner(struct registry *registry,
                                                     struct arena *arena, struct str *owner_out,
                                                     struct error *err);
 
-/* Discards uploads that rested for longer than their lifetime, at most a bounded number a call. */
-MUST_USE enum error_code registry_expire_uploads(struct registry *registry, size_t *expired_out,
+struct upload_expiry {
+    size_t expired;
+    bool has_more; /* this was a batch, and the next one is due as well */
+};
+
+/* Discards uploads that rested for longer than their lifetime, a batch a call. *expiry_out is
+ * written also on failure, which has no more: what failed would be the next batch again. */
+MUST_USE enum error_code registry_expire_uploads(struct registry *registry,
+                                                 struct upload_expiry *expiry_out,
                                                  struct error *err);

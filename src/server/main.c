@@ -8,10 +8,10 @@
 #include "http/server.h"
 #include "metadata/metadata.h"
 #include "registry/registry.h"
-#include "registry/uploads.h"
 #include "server/admission.h"
 #include "server/check_config.h"
 #include "server/data_folder.h"
+#include "server/housekeeping.h"
 #include "server/listen_address.h"
 #include "server/notify.h"
 #include "server/options.h"
@@ -23,7 +23,7 @@
 #include "server/storage.h"
 #include "server/user_command.h"
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2, HOUSEKEEPING_INTERVAL_S = 60 };
+enum { EXIT_FAILED = 1, EXIT_USAGE = 2, HOUSEKEEPING_INTERVAL_MS = 60 * 1000 };
 
 /* All that lives as long as the process, in the order of its making. */
 struct daemon {
@@ -36,6 +36,7 @@ struct daemon {
     struct admission admission;
     struct api *api;
     struct http_server *server;
+    struct housekeeping housekeeping;
 };
 
 static int run(const struct options *options);
@@ -55,9 +56,9 @@ static struct api_login login_of(const struct settings *settings);
 static bool is_ready(void *context);
 static enum error_code open_server(struct daemon *daemon, struct error *err);
 static enum error_code start_server(struct daemon *daemon, struct error *err);
+static enum error_code start_housekeeping(struct daemon *daemon, struct error *err);
 static void announce(struct daemon *daemon);
 static void attend(struct daemon *daemon, const struct settings_sources *sources);
-static void keep_house(struct daemon *daemon);
 static void drain(struct daemon *daemon);
 static void finish(struct daemon *daemon);
 
@@ -180,8 +181,8 @@ static void begin_log(struct daemon *daemon)
 static enum error_code start(struct daemon *daemon, struct error *err)
 {
     static enum error_code (*const steps[])(struct daemon * daemon, struct error * err) = {
-        open_data,      open_metadata, open_blobs,  make_registry,
-        open_admission, make_api,      open_server, start_server,
+        open_data, open_metadata, open_blobs,   make_registry,      open_admission,
+        make_api,  open_server,   start_server, start_housekeeping,
     };
     enum error_code code = OK;
 
@@ -320,6 +321,17 @@ static enum error_code start_server(struct daemon *daemon, struct error *err)
     return http_server_start(daemon->server, err);
 }
 
+static enum error_code start_housekeeping(struct daemon *daemon, struct error *err)
+{
+    daemon->housekeeping = (struct housekeeping){
+        .registry = daemon->registry,
+        .token_keys = daemon->admission.token_keys,
+        .log = &daemon->log,
+        .interval_ms = HOUSEKEEPING_INTERVAL_MS,
+    };
+    return housekeeping_start(&daemon->housekeeping, err);
+}
+
 static void announce(struct daemon *daemon)
 {
     char listen[LISTEN_TEXT_BYTES] = "";
@@ -347,34 +359,13 @@ static void attend(struct daemon *daemon, const struct settings_sources *sources
     const struct reload reload = {sources, &daemon->settings, &daemon->log, daemon->server};
 
     for (;;) {
-        switch (signals_wait(HOUSEKEEPING_INTERVAL_S)) {
-        case SIGNAL_NOTHING:
-            keep_house(daemon);
-            break;
+        switch (signals_wait()) {
         case SIGNAL_RELOAD:
             reload_run(&reload);
             break;
         case SIGNAL_END:
             return;
         }
-    }
-}
-
-static void keep_house(struct daemon *daemon)
-{
-    size_t expired = 0;
-    struct error err;
-
-    if (daemon->admission.token_keys && token_keys_refresh(daemon->admission.token_keys, &err)) {
-        log_message(&daemon->log, LOG_WARNING, "token_keys_not_renewed", "%s", err.message);
-    }
-
-    if (registry_expire_uploads(daemon->registry, &expired, &err)) {
-        log_message(&daemon->log, LOG_WARNING, "expire_failed", "%s", err.message);
-        return;
-    }
-    if (expired > 0) {
-        log_message(&daemon->log, LOG_INFO, "uploads_expired", "%zu unfinished uploads", expired);
     }
 }
 
@@ -389,6 +380,7 @@ static void drain(struct daemon *daemon)
 
 static void finish(struct daemon *daemon)
 {
+    housekeeping_end(&daemon->housekeeping);
     http_server_free(daemon->server);
     api_free(daemon->api);
     admission_release(&daemon->admission);

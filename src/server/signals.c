@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stddef.h>
-#include <time.h>
 
 static void fill_end_signals(sigset_t *set);
 
@@ -26,18 +25,16 @@ static void fill_end_signals(sigset_t *set)
     (void)sigaddset(set, SIGINT);
 }
 
-enum signal_request signals_wait(int timeout_s)
+enum signal_request signals_wait(void)
 {
-    const struct timespec timeout = {.tv_sec = timeout_s};
     sigset_t set;
-    int found;
+    int found = -1;
 
     fill_end_signals(&set);
     (void)sigaddset(&set, SIGHUP);
-    found = sigtimedwait(&set, NULL, &timeout);
-    if (found < 0) {
-        assert(errno == EAGAIN || errno == EINTR);
-        return SIGNAL_NOTHING;
+    while (found < 0) {
+        found = sigwaitinfo(&set, NULL);
+        assert(found >= 0 || errno == EINTR);
     }
     return found == SIGHUP ? SIGNAL_RELOAD : SIGNAL_END;
 }

@@ -4,9 +4,8 @@
 
 /* What the operating system asks of us. */
 enum signal_request {
-    SIGNAL_NOTHING, /* the time to wait is over */
-    SIGNAL_RELOAD,  /* SIGHUP */
-    SIGNAL_END,     /* SIGTERM, SIGINT */
+    SIGNAL_RELOAD, /* SIGHUP */
+    SIGNAL_END,    /* SIGTERM, SIGINT */
 };
 
 /*
@@ -15,8 +14,8 @@ enum signal_request {
  */
 void signals_block(void);
 
-/* Waits for the next request, at most so long. */
-MUST_USE enum signal_request signals_wait(int timeout_s);
+/* Waits for the next request. */
+MUST_USE enum signal_request signals_wait(void);
 
 /* From now on SIGTERM and SIGINT end the process at once: for whoever will not wait for a drain. */
 void signals_end_at_once(void);

@@ -366,19 +366,40 @@ static void upload_expires_when_it_rested_too_long(void **state)
     struct registry_world *world = *state;
     const char *id = rest(world, "one");
     struct upload *upload = NULL;
-    size_t expired = 42;
+    struct upload_expiry expiry = {.expired = 42};
 
     fake_clock_advance(&world->clock, WORLD_UPLOAD_LIFETIME_MS);
-    assert_int_equal(registry_expire_uploads(world->registry, &expired, NULL), OK);
-    assert_int_equal(expired, 0);
+    assert_int_equal(registry_expire_uploads(world->registry, &expiry, NULL), OK);
+    assert_int_equal(expiry.expired, 0);
     upload_close(reopen(world, id));
     fake_clock_advance(&world->clock, 1);
     /* Nobody can go on with what may be gone the next moment. */
     assert_int_equal(try_open(world, id, &upload), ERROR_NOT_FOUND);
     assert_int_equal(world->err.topic, ABOUT_UPLOAD);
-    assert_int_equal(registry_expire_uploads(world->registry, &expired, NULL), OK);
-    assert_int_equal(expired, 1);
+    assert_int_equal(registry_expire_uploads(world->registry, &expiry, NULL), OK);
+    assert_int_equal(expiry.expired, 1);
     assert_false(has_bytes(world, id));
+    assert_int_equal(count_rows(world), 0);
+}
+
+static void uploads_expire_in_batches_until_none_is_left(void **state)
+{
+    enum { UPLOADS = 250 };
+    struct registry_world *world = *state;
+    struct upload_expiry expiry = {.has_more = true};
+    size_t expired = 0;
+
+    for (int i = 0; i < UPLOADS; i++) {
+        (void)rest(world, "");
+    }
+    fake_clock_advance(&world->clock, WORLD_UPLOAD_LIFETIME_MS + 1);
+    while (expiry.has_more) {
+        assert_int_equal(registry_expire_uploads(world->registry, &expiry, NULL), OK);
+        assert_true(expiry.expired > 0);
+        assert_true(expiry.expired < UPLOADS);
+        expired += expiry.expired;
+    }
+    assert_int_equal(expired, UPLOADS);
     assert_int_equal(count_rows(world), 0);
 }
 
@@ -387,43 +408,43 @@ static void upload_that_somebody_works_on_does_not_expire(void **state)
     struct registry_world *world = *state;
     const char *id = rest(world, "one");
     struct upload *upload = reopen(world, id);
-    size_t expired = 42;
+    struct upload_expiry expiry = {.expired = 42};
 
     fake_clock_advance(&world->clock, WORLD_UPLOAD_LIFETIME_MS + 1);
-    assert_int_equal(registry_expire_uploads(world->registry, &expired, NULL), OK);
-    assert_int_equal(expired, 0);
+    assert_int_equal(registry_expire_uploads(world->registry, &expiry, NULL), OK);
+    assert_int_equal(expiry.expired, 0);
     /* And resting again, it is as young as any. */
     assert_int_equal(upload_suspend(upload, NULL), OK);
     upload_close(upload);
-    assert_int_equal(registry_expire_uploads(world->registry, &expired, NULL), OK);
-    assert_int_equal(expired, 0);
+    assert_int_equal(registry_expire_uploads(world->registry, &expiry, NULL), OK);
+    assert_int_equal(expiry.expired, 0);
     upload_close(reopen(world, id));
 }
 
 static void upload_that_cannot_be_discarded_does_not_keep_the_others(void **state)
 {
     struct registry_world *world = *state;
-    size_t expired = 42;
+    struct upload_expiry expiry = {.expired = 42};
 
     (void)rest(world, "one");
     (void)rest(world, "two");
     fake_clock_advance(&world->clock, WORLD_UPLOAD_LIFETIME_MS + 1);
     faulty_store_fail_at(world->blobs, 1, ERROR_UNAVAILABLE);
-    assert_int_equal(registry_expire_uploads(world->registry, &expired, NULL), ERROR_UNAVAILABLE);
-    assert_int_equal(expired, 1);
-    assert_int_equal(registry_expire_uploads(world->registry, &expired, NULL), OK);
-    assert_int_equal(expired, 1);
+    assert_int_equal(registry_expire_uploads(world->registry, &expiry, NULL), ERROR_UNAVAILABLE);
+    assert_int_equal(expiry.expired, 1);
+    assert_int_equal(registry_expire_uploads(world->registry, &expiry, NULL), OK);
+    assert_int_equal(expiry.expired, 1);
     assert_int_equal(count_rows(world), 0);
 }
 
 static void expiry_without_a_database_is_told(void **state)
 {
     struct registry_world *world = *state;
-    size_t expired = 42;
+    struct upload_expiry expiry = {.expired = 42};
 
     registry_world_run_sql(world, "alter table upload rename to gone");
-    assert_int_equal(registry_expire_uploads(world->registry, &expired, NULL), ERROR_INTERNAL);
-    assert_int_equal(expired, 0);
+    assert_int_equal(registry_expire_uploads(world->registry, &expiry, NULL), ERROR_INTERNAL);
+    assert_int_equal(expiry.expired, 0);
 }
 
 /* One more request: goes on, and commits. */
@@ -507,7 +528,7 @@ static void committed_blob_is_one_though_its_row_stays(void **state)
     const struct digest digest = digest_of("one");
     const char *id = rest(world, "one");
     struct upload *upload = reopen(world, id);
-    size_t expired = 0;
+    struct upload_expiry expiry = {0};
 
     registry_world_run_sql(world, "alter table upload rename to gone");
     assert_int_equal(upload_commit(upload, &digest, NULL), OK);
@@ -516,8 +537,8 @@ static void committed_blob_is_one_though_its_row_stays(void **state)
     assert_true(is_blob(world, "one"));
     assert_int_equal(count_rows(world), 1);
     fake_clock_advance(&world->clock, WORLD_UPLOAD_LIFETIME_MS + 1);
-    assert_int_equal(registry_expire_uploads(world->registry, &expired, NULL), OK);
-    assert_int_equal(expired, 1);
+    assert_int_equal(registry_expire_uploads(world->registry, &expiry, NULL), OK);
+    assert_int_equal(expiry.expired, 1);
     assert_true(is_blob(world, "one"));
 }
 
@@ -594,6 +615,7 @@ int main(void)
         WORLD_TEST(upload_of_another_version_is_not_found),
         WORLD_TEST(upload_whose_bytes_are_gone_is_not_found),
         WORLD_TEST(upload_expires_when_it_rested_too_long),
+        WORLD_TEST(uploads_expire_in_batches_until_none_is_left),
         WORLD_TEST(upload_that_somebody_works_on_does_not_expire),
         WORLD_TEST(upload_that_cannot_be_discarded_does_not_keep_the_others),
         WORLD_TEST(expiry_without_a_database_is_told),

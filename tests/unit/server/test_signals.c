@@ -16,17 +16,11 @@ static void requests_wait_until_they_are_asked_for(void **state)
 {
     (void)state;
     assert_int_equal(raise(SIGHUP), 0);
-    assert_int_equal(signals_wait(10), SIGNAL_RELOAD);
+    assert_int_equal(signals_wait(), SIGNAL_RELOAD);
     assert_int_equal(raise(SIGTERM), 0);
-    assert_int_equal(signals_wait(10), SIGNAL_END);
+    assert_int_equal(signals_wait(), SIGNAL_END);
     assert_int_equal(raise(SIGINT), 0);
-    assert_int_equal(signals_wait(10), SIGNAL_END);
-}
-
-static void no_request_ends_the_wait(void **state)
-{
-    (void)state;
-    assert_int_equal(signals_wait(0), SIGNAL_NOTHING);
+    assert_int_equal(signals_wait(), SIGNAL_END);
 }
 
 static void a_broken_pipe_is_only_an_error(void **state)
@@ -50,7 +44,7 @@ static void a_second_signal_ends_at_once(void **state)
     assert_true(child >= 0);
     if (child == 0) {
         (void)raise(SIGTERM);
-        if (signals_wait(10) == SIGNAL_END) {
+        if (signals_wait() == SIGNAL_END) {
             signals_end_at_once();
             (void)raise(SIGTERM);
         }
@@ -65,7 +59,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_wait_until_they_are_asked_for),
-        cmocka_unit_test(no_request_ends_the_wait),
         cmocka_unit_test(a_broken_pipe_is_only_an_error),
         cmocka_unit_test(a_second_signal_ends_at_once),
     };

@@ -1,0 +1,23 @@
+#pragma once
+
+#include "auth/token_keys.h"
+#include "base/attributes.h"
+#include "base/chores.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "registry/registry.h"
+
+/* What the server does beside answering: it ends what rested for too long, and renews keys. */
+struct housekeeping {
+    struct registry *registry;     /* borrowed, as the next two */
+    struct token_keys *token_keys; /* NULL: none */
+    struct log *log;
+    int64_t interval_ms;
+    struct chores *chores; /* NULL until it is started */
+};
+
+/* It stays where it is until housekeeping_end. */
+MUST_USE enum error_code housekeeping_start(struct housekeeping *housekeeping, struct error *err);
+
+/* Accepts one that was not started. */
+void housekeeping_end(struct housekeeping *housekeeping);
