@@ -13,6 +13,7 @@ extern const char schema_sqlite_002[];
 extern const char schema_sqlite_003[];
 extern const char schema_sqlite_004[];
 extern const char schema_sqlite_005[];
+extern const char schema_sqlite_006[];
 
 enum error_code metadata_open_sqlite(const char *path, struct metadata **metadata_out,
                                      struct error *err)
@@ -20,7 +21,7 @@ enum error_code metadata_open_sqlite(const char *path, struct metadata **metadat
     const struct migration migrations[] = {
         {"initial", schema_sqlite_001},      {"tokens", schema_sqlite_002},
         {"sources", schema_sqlite_003},      {"blob-places", schema_sqlite_004},
-        {"upload-tails", schema_sqlite_005},
+        {"upload-tails", schema_sqlite_005}, {"upload-sums", schema_sqlite_006},
     };
     struct metadata *metadata = NULL;
     struct sql *sql = NULL;

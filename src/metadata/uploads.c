@@ -23,6 +23,12 @@ struct owner_search {
     bool is_there;
 };
 
+struct summing {
+    struct str created_by;
+    struct str team;
+    struct upload_sums sums;
+};
+
 struct listing {
     const struct stale_upload_query *query;
     struct upload_list list;
@@ -40,6 +46,10 @@ static enum error_code find_owner(struct sql_connection *connection, void *conte
                                   struct error *err);
 static enum error_code remove_one(struct sql_connection *connection, void *context,
                                   struct error *err);
+static enum error_code sum_both(struct sql_connection *connection, void *context,
+                                struct error *err);
+static enum error_code sum_one(struct sql_connection *connection, int64_t kind, struct str name,
+                               struct upload_sum *sum_out, struct error *err);
 static enum error_code list(struct sql_connection *connection, void *context, struct error *err);
 
 enum error_code metadata_save_upload(struct metadata *metadata, const struct upload_record *upload,
@@ -229,6 +239,49 @@ static enum error_code remove_one(struct sql_connection *connection, void *conte
     };
 
     return sql_run(connection, &query, err);
+}
+
+enum error_code metadata_sum_uploads(struct metadata *metadata, struct str created_by,
+                                     struct str team, struct upload_sums *sums_out,
+                                     struct error *err)
+{
+    struct summing summing = {.created_by = created_by, .team = team};
+    const enum error_code code = sql_read(metadata->sql, sum_both, &summing, err);
+
+    if (!code) {
+        *sums_out = summing.sums;
+    }
+    return code;
+}
+
+static enum error_code sum_both(struct sql_connection *connection, void *context, struct error *err)
+{
+    struct summing *summing = context;
+    struct upload_sums *sums = &summing->sums;
+    const enum error_code code =
+        sum_one(connection, 0, summing->created_by, &sums->of_identity, err);
+
+    return code ? code : sum_one(connection, 1, summing->team, &sums->of_team, err);
+}
+
+static enum error_code sum_one(struct sql_connection *connection, int64_t kind, struct str name,
+                               struct upload_sum *sum_out, struct error *err)
+{
+    const struct sql_query query = {
+        .text = "select uploads, bytes from upload_sum where kind = $1 and name = $2",
+        .values = {sql_integer(kind), sql_text(name)},
+        .count = 2,
+    };
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    bool is_there = false;
+    const enum error_code code = sql_query_row(connection, &query, &rows, &is_there, err);
+
+    *sum_out = (struct upload_sum){0};
+    if (!code && is_there) {
+        sum_out->uploads = (size_t)sql_rows_column(rows, 0).integer;
+        sum_out->bytes = (uint64_t)sql_rows_column(rows, 1).integer;
+    }
+    return code;
 }
 
 enum error_code metadata_list_stale_uploads(struct metadata *metadata,

@@ -64,6 +64,22 @@ MUST_USE enum error_code metadata_find_upload_owner(struct metadata *metadata,
 MUST_USE enum error_code metadata_remove_upload(struct metadata *metadata, struct str id,
                                                 struct error *err);
 
+/* How many uploads rest, and how many bytes are in them. */
+struct upload_sum {
+    size_t uploads;
+    uint64_t bytes;
+};
+
+struct upload_sums {
+    struct upload_sum of_identity;
+    struct upload_sum of_team;
+};
+
+/* What somebody has (upload_record.created_by), and what is being pushed to a team. */
+MUST_USE enum error_code metadata_sum_uploads(struct metadata *metadata, struct str created_by,
+                                              struct str team, struct upload_sums *sums_out,
+                                              struct error *err);
+
 struct stale_upload_query {
     int64_t updated_before_ms;
     size_t limit;

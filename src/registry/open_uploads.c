@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+static void add(struct upload_sum *sum, const struct upload_use *use, bool is_same);
+
 void open_uploads_init(struct open_uploads *uploads)
 {
     (void)pthread_mutex_init(&uploads->list_mutex, NULL);
@@ -38,4 +40,35 @@ void open_uploads_leave(struct open_uploads *uploads, struct open_upload *upload
     (void)pthread_mutex_lock(&uploads->list_mutex);
     list_remove(&upload->node);
     (void)pthread_mutex_unlock(&uploads->list_mutex);
+}
+
+void open_uploads_set_use(struct open_uploads *uploads, struct open_upload *upload,
+                          const struct upload_use *use)
+{
+    (void)pthread_mutex_lock(&uploads->list_mutex);
+    upload->use = *use;
+    (void)pthread_mutex_unlock(&uploads->list_mutex);
+}
+
+struct upload_sums open_uploads_sum(struct open_uploads *uploads, const struct open_upload *upload)
+{
+    struct upload_sums sums = {0};
+
+    (void)pthread_mutex_lock(&uploads->list_mutex);
+    for (struct list_node *node = uploads->list.next; node != &uploads->list; node = node->next) {
+        const struct upload_use *use = &((const struct open_upload *)node)->use;
+
+        if (use->created_by.bytes) {
+            add(&sums.of_identity, use, str_equal(use->created_by, upload->use.created_by));
+            add(&sums.of_team, use, str_equal(use->team, upload->use.team));
+        }
+    }
+    (void)pthread_mutex_unlock(&uploads->list_mutex);
+    return sums;
+}
+
+static void add(struct upload_sum *sum, const struct upload_use *use, bool is_same)
+{
+    sum->uploads += is_same ? use->uploads : 0;
+    sum->bytes += is_same ? use->bytes : 0;
 }

@@ -2,9 +2,12 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/list.h"
 #include "base/random.h"
+#include "base/str.h"
+#include "metadata/uploads.h"
 
 /* The uploads that requests work on right now. An upload has at most one writer. */
 struct open_uploads {
@@ -12,10 +15,21 @@ struct open_uploads {
     struct list_node list;
 };
 
+/* Whose an upload is, and what it takes that the metadata do not know yet. */
+struct upload_use {
+    struct str created_by; /* borrowed, as the next; no bytes: it counts for nobody */
+    struct str team;
+    size_t uploads; /* 1: the upload itself */
+    uint64_t bytes;
+};
+
 /* Embedded in whoever has the upload open; at most one a request, so their number is bounded. */
 struct open_upload {
     struct list_node node;
     char id[RANDOM_ID_BYTES];
+
+    struct upload_use use;  /* guarded by list_mutex */
+    uint64_t granted_bytes; /* so many may be in use before that is looked up again */
 };
 
 void open_uploads_init(struct open_uploads *uploads);
@@ -26,3 +40,9 @@ void open_uploads_release(struct open_uploads *uploads);
 /* False if another one with the same id is open. */
 bool open_uploads_enter(struct open_uploads *uploads, struct open_upload *upload);
 void open_uploads_leave(struct open_uploads *uploads, struct open_upload *upload);
+
+void open_uploads_set_use(struct open_uploads *uploads, struct open_upload *upload,
+                          const struct upload_use *use);
+
+/* What open uploads of the same identity, and of the same team, take; with this one. */
+struct upload_sums open_uploads_sum(struct open_uploads *uploads, const struct open_upload *upload);

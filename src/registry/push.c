@@ -54,7 +54,10 @@ enum error_code registry_push_manifest(struct registry *registry,
     enum error_code code = OK;
 
     *receipt_out = (struct manifest_receipt){0};
-    code = prepare(&push, err);
+    code = free_space_check(registry->config.free_space, err);
+    if (!code) {
+        code = prepare(&push, err);
+    }
     if (code) {
         return code;
     }

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "metadata/uploads.h"
 #include "registry/registry_private.h"
+#include "registry/upload_quota.h"
 
 struct upload {
     struct open_upload open; /* first */
@@ -53,6 +54,12 @@ enum error_code upload_begin(struct registry *registry, const struct upload_key 
     code = enter(upload, err);
     if (code) {
         free_upload(upload);
+        return code;
+    }
+    code = upload_quota_begin(registry, &upload->open, str_from(upload->created_by),
+                              str_from(upload->repository), err);
+    if (code) {
+        leave(upload);
         return code;
     }
     *upload_out = upload;
@@ -161,6 +168,8 @@ static enum error_code resume(struct upload *upload, const struct upload_key *ke
         upload->created_by = new_text(record.created_by);
         set_login(upload, str_slice(record.login, 0, sizeof(upload->login)));
         upload->is_saved = true;
+        upload_quota_resume(upload->registry, &upload->open, str_from(upload->created_by),
+                            str_from(upload->repository));
     }
     arena_release(&arena);
     return code;
@@ -201,10 +210,11 @@ enum error_code upload_check_room(const struct upload *upload, uint64_t more_byt
 {
     const uint64_t offset_bytes = upload_offset(upload);
     const uint64_t most_bytes = UINT64_MAX - offset_bytes;
+    const enum error_code code = blob_store_check_size(
+        upload->registry->config.blobs,
+        offset_bytes + (more_bytes < most_bytes ? more_bytes : most_bytes), err);
 
-    return blob_store_check_size(upload->registry->config.blobs,
-                                 offset_bytes + (more_bytes < most_bytes ? more_bytes : most_bytes),
-                                 err);
+    return code ? code : upload_quota_check(upload->registry, &upload->open, more_bytes, err);
 }
 
 /* What cannot be opened is told by writing. */
@@ -217,6 +227,9 @@ enum error_code upload_write(struct upload *upload, struct str bytes, struct err
 {
     enum error_code code = need_writer(upload, err);
 
+    if (!code) {
+        code = upload_quota_take(upload->registry, &upload->open, bytes.length, err);
+    }
     if (!code) {
         code = blob_writer_write(upload->writer, bytes, err);
     }
@@ -238,6 +251,7 @@ static void drop_writer(struct upload *upload)
 {
     blob_writer_free(upload->writer);
     upload->writer = NULL;
+    upload_quota_dropped(upload->registry, &upload->open);
 }
 
 enum error_code upload_suspend(struct upload *upload, struct error *err)
@@ -287,6 +301,7 @@ static enum error_code save(struct upload *upload, const struct blob_upload *sta
     code = metadata_save_upload(upload->registry->config.metadata, &record, err);
     if (!code) {
         upload->is_saved = true;
+        upload_quota_saved(upload->registry, &upload->open);
     }
     return code;
 }

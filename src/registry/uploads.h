@@ -20,7 +20,8 @@ struct upload_key {
     struct str login;    /* fingerprint of the credentials; those it was begun with do as well */
 };
 
-/* Begins a new upload. It exists for other requests once it was suspended. */
+/* Begins a new upload. It exists for other requests once it was suspended. ERROR_TOO_MANY: the
+ * identity or the team has too many open. ERROR_NO_SPACE: the disk is short of it. */
 MUST_USE enum error_code upload_begin(struct registry *registry, const struct upload_key *key,
                                       enum digest_algorithm algorithm, struct upload **upload_out,
                                       struct error *err);
@@ -40,13 +41,15 @@ struct str upload_id(const struct upload *upload);
 /* How many bytes it has. */
 uint64_t upload_offset(const struct upload *upload);
 
-/* Whether so many bytes more make no blob that is too large. As blob_store_check_size. */
+/* Whether so many bytes more make no blob that is too large (as blob_store_check_size), and none
+ * too many unfinished (ERROR_TOO_MANY). */
 MUST_USE enum error_code upload_check_room(const struct upload *upload, uint64_t more_bytes,
                                            struct error *err);
 
 /* As blob_writer_room. */
 size_t upload_room(struct upload *upload);
 
+/* ERROR_TOO_MANY and ERROR_NO_SPACE as above; the upload is as it last rested then. */
 MUST_USE enum error_code upload_write(struct upload *upload, struct str bytes, struct error *err);
 
 /* Lays it to rest: all that was written is acknowledged now and survives kill -9. Closes nothing.

@@ -32,6 +32,7 @@ struct daemon {
     struct data_folder data;
     struct metadata *metadata;
     struct storage storage;
+    struct free_space free_space;
     struct registry *registry;
     struct admission admission;
     struct api *api;
@@ -217,12 +218,19 @@ static enum error_code make_registry(struct daemon *daemon, struct error *err)
         .clock = &clock_system,
         .manifest_max_bytes = settings->manifest_max_bytes,
         .upload_lifetime_ms = settings->upload_lifetime_ms,
+        .upload_limits = settings->upload_limits,
+        .free_space = &daemon->free_space,
         .cache_bytes = settings->cache_bytes,
         .snapshots_move = settings->tags.snapshots,
         .signatures_grow = settings->tags.signatures == SIGNATURES_GROW,
     };
 
     (void)err;
+    daemon->free_space = (struct free_space){
+        .folders = {daemon->data.path, daemon->data.blobs}, /* that may be another disk */
+        .reserve_bytes = settings->free_space_bytes,
+        .clock = &clock_system,
+    };
     daemon->registry = registry_new(&config);
     return OK;
 }

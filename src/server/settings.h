@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "blobs/s3_objects.h"
 #include "http/limits.h"
+#include "registry/registry.h"
 #include "server/problems.h"
 
 enum log_format_choice { LOG_FORMAT_AUTO = 0, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
@@ -107,6 +108,8 @@ struct settings {
     uint64_t manifest_max_bytes;
     uint64_t cache_bytes;
     int64_t upload_lifetime_ms;
+    struct upload_limits upload_limits;
+    uint64_t free_space_bytes;
     struct {
         bool snapshots;
         enum signature_choice signatures;

@@ -750,6 +750,55 @@ const struct setting settings_table[] = {
                 "to its end stays for ever.",
     },
     {
+        .key = "limits.identity_uploads",
+        .type = SETTING_COUNT,
+        .offset = offsetof(struct settings, upload_limits.of_identity.uploads),
+        .default_text = "2000",
+        .minimum = 1,
+        .maximum = 1000000,
+        .help = "How many unfinished uploads a user or service may have; more are answered 429. A "
+                "push has a handful at a time, and one that was given up leaves them until they "
+                "expire.",
+    },
+    {
+        .key = "limits.identity_upload_size",
+        .type = SETTING_SIZE,
+        .offset = offsetof(struct settings, upload_limits.of_identity.bytes),
+        .default_text = "1TiB",
+        .minimum = MIB,
+        .maximum = 1024 * TIB,
+        .help = "How many bytes may be in the unfinished uploads of a user or service; more are "
+                "answered 429.",
+    },
+    {
+        .key = "limits.team_uploads",
+        .type = SETTING_COUNT,
+        .offset = offsetof(struct settings, upload_limits.of_team.uploads),
+        .default_text = "4000",
+        .minimum = 1,
+        .maximum = 1000000,
+        .help = "How many unfinished uploads a team's repositories may have, whoever pushes.",
+    },
+    {
+        .key = "limits.team_upload_size",
+        .type = SETTING_SIZE,
+        .offset = offsetof(struct settings, upload_limits.of_team.bytes),
+        .default_text = "2TiB",
+        .minimum = MIB,
+        .maximum = 1024 * TIB,
+        .help = "How many bytes may be in the unfinished uploads to a team's repositories.",
+    },
+    {
+        .key = "limits.free_space",
+        .type = SETTING_SIZE,
+        .offset = offsetof(struct settings, free_space_bytes),
+        .default_text = "1GiB",
+        .minimum = 0,
+        .maximum = 1024 * TIB,
+        .help = "What pushes leave free on the disk of the data folder: with less, they are "
+                "answered 507, and all else goes on. 0: they may fill it.",
+    },
+    {
         .key = "tags.snapshots",
         .type = SETTING_BOOL,
         .offset = offsetof(struct settings, tags.snapshots),

@@ -16,6 +16,7 @@ from support.waiting import wait_until
 from support.wire import Wire, request
 
 MIB = 1024 * 1024
+MAY_FILL_THE_DISK = {"limits": {"free_space": 0}}
 GONE = (OSError, http.client.HTTPException)
 
 
@@ -191,7 +192,7 @@ def cut_power(disk, after):
 def before_and_after(binary):
     """Gives (server, its disk, a server for what is left of that); none runs yet or in the end."""
     with contextlib.ExitStack() as cleanup:
-        server, after = Server(binary), Server(binary)
+        server, after = (Server(binary, MAY_FILL_THE_DISK) for _ in range(2))
         cleanup.callback(after.release)
         cleanup.callback(server.release)
         disk = cleanup.enter_context(volume(server.folder, 128 * MIB))
@@ -260,8 +261,8 @@ def test_power_failure_keeps_a_tag_that_nothing_follows(shipped_binary):
 
 @pytest.fixture
 def full_disk_server(binary):
-    """On a disk of 48 MB; gives (server, the folder of its disk)."""
-    server = Server(binary)
+    """On a disk of 48 MB that pushes may fill; gives (server, the folder of its disk)."""
+    server = Server(binary, MAY_FILL_THE_DISK)
     try:
         with volume(server.folder, 48 * MIB) as disk:
             try:

@@ -238,6 +238,51 @@ static void an_uploads_owner_is_found_by_name_or_login(void **state)
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, metadata_contract_set_up, metadata_contract_tear_down)
 
+static void save_for(struct metadata_fixture *fixture, const char *id, const char *repository,
+                     const char *created_by, uint64_t offset_bytes)
+{
+    const struct upload_record upload = {
+        .id = str_from(id),
+        .repository = str_from(repository),
+        .created_by = str_from(created_by),
+        .offset_bytes = offset_bytes,
+    };
+
+    assert_int_equal(metadata_save_upload(fixture->metadata, &upload, NULL), OK);
+}
+
+static void assert_sums(struct metadata_fixture *fixture, struct upload_sum of_identity,
+                        struct upload_sum of_team)
+{
+    struct upload_sums sums;
+
+    assert_int_equal(
+        metadata_sum_uploads(fixture->metadata, str_from("jdoe"), str_from("team"), &sums, NULL),
+        OK);
+    assert_int_equal(sums.of_identity.uploads, of_identity.uploads);
+    assert_int_equal(sums.of_identity.bytes, of_identity.bytes);
+    assert_int_equal(sums.of_team.uploads, of_team.uploads);
+    assert_int_equal(sums.of_team.bytes, of_team.bytes);
+}
+
+static void uploads_are_summed_by_identity_and_team(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+
+    assert_sums(fixture, (struct upload_sum){0, 0}, (struct upload_sum){0, 0});
+    save_for(fixture, "one", "team/app", "jdoe", 0);
+    save_for(fixture, "two", "team/other", "somebody", 20);
+    save_for(fixture, "three", "teams/app", "jdoe", 3);
+    save_for(fixture, "one", "team/app", "jdoe", 100);
+    save_for(fixture, "one", "team/app", "jdoe", 100);
+    assert_sums(fixture, (struct upload_sum){2, 103}, (struct upload_sum){2, 120});
+    assert_int_equal(metadata_remove_upload(fixture->metadata, str_from("one"), NULL), OK);
+    assert_int_equal(metadata_remove_upload(fixture->metadata, str_from("one"), NULL), OK);
+    assert_sums(fixture, (struct upload_sum){1, 3}, (struct upload_sum){1, 20});
+    assert_int_equal(metadata_remove_upload(fixture->metadata, str_from("two"), NULL), OK);
+    assert_sums(fixture, (struct upload_sum){1, 3}, (struct upload_sum){0, 0});
+}
+
 int metadata_contract_run_uploads(void)
 {
     const struct CMUnitTest metadata_contract_uploads[] = {
@@ -249,6 +294,7 @@ int metadata_contract_run_uploads(void)
         TEST(an_uploads_owner_is_found_by_name_or_login),
         TEST(stale_uploads_are_listed_oldest_first),
         TEST(uploads_that_do_not_fit_are_too_large),
+        TEST(uploads_are_summed_by_identity_and_team),
     };
 
     return cmocka_run_group_tests(metadata_contract_uploads, NULL, NULL);

@@ -390,6 +390,28 @@ static void digest_that_is_none_is_our_fault(void **state)
     arena_release(&arena);
 }
 
+/* As a program without sums left it. */
+static void uploads_from_before_are_summed(void **state)
+{
+    struct fixture *fixture = *state;
+    struct upload_sums sums;
+
+    metadata_free(fixture->metadata);
+    run_by_hand(fixture, "drop trigger upload_is_counted; drop trigger upload_is_counted_again;"
+                         "drop trigger upload_is_not_counted_any_more; drop table upload_sum;"
+                         "delete from schema_version where version > 5;"
+                         "insert into upload values ('1', 'team/app', 'jdoe', 7, x'', 1, 1, x''),"
+                         "('2', 'team/other', 'jdoe', 8, x'', 1, 1, x'')");
+    assert_int_equal(metadata_open_sqlite(fixture->path, &fixture->metadata, NULL), OK);
+    assert_int_equal(
+        metadata_sum_uploads(fixture->metadata, str_from("jdoe"), str_from("team"), &sums, NULL),
+        OK);
+    assert_int_equal(sums.of_identity.uploads, 2);
+    assert_int_equal(sums.of_identity.bytes, 15);
+    assert_int_equal(sums.of_team.uploads, 2);
+    assert_int_equal(sums.of_team.bytes, 15);
+}
+
 static void database_of_a_newer_program_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -506,6 +528,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(pushing_the_same_again_writes_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_that_is_asked_scans_a_table, set_up, tear_down),
         cmocka_unit_test_setup_teardown(digest_that_is_none_is_our_fault, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(uploads_from_before_are_summed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(database_of_a_newer_program_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failing_database_is_never_an_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(push_that_fails_leaves_nothing, set_up, tear_down),

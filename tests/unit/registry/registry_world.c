@@ -24,8 +24,7 @@ enum {
     CACHE_BYTES = 1024 * 1024,
 };
 
-static void serve(struct registry_world *world, bool snapshots_move, bool signatures_grow,
-                  size_t cache_bytes);
+static void serve(struct registry_world *world, const struct registry_config *choices);
 static const char *keep(struct registry_world *world, struct strbuf *text);
 static sqlite3 *open_database(const struct registry_world *world);
 
@@ -63,28 +62,38 @@ int registry_world_tear_down(void **state)
 void registry_world_let_move(struct registry_world *world, bool snapshots_move,
                              bool signatures_grow)
 {
-    serve(world, snapshots_move, signatures_grow, 0);
+    serve(world, &(struct registry_config){.snapshots_move = snapshots_move,
+                                           .signatures_grow = signatures_grow});
 }
 
 void registry_world_remember(struct registry_world *world)
 {
-    serve(world, false, false, CACHE_BYTES);
+    serve(world, &(struct registry_config){.cache_bytes = CACHE_BYTES});
 }
 
-static void serve(struct registry_world *world, bool snapshots_move, bool signatures_grow,
-                  size_t cache_bytes)
+void registry_world_limit(struct registry_world *world, const struct upload_limits *limits)
 {
+    serve(world, &(struct registry_config){.upload_limits = *limits});
+}
+
+void registry_world_keep_free(struct registry_world *world, uint64_t reserve_bytes)
+{
+    world->free_space.reserve_bytes = reserve_bytes;
+}
+
+static void serve(struct registry_world *world, const struct registry_config *choices)
+{
+    struct registry_config config = *choices;
+
+    config.metadata = world->metadata;
+    config.blobs = world->blobs;
+    config.clock = &world->clock.clock;
+    config.manifest_max_bytes = WORLD_MANIFEST_MAX_BYTES;
+    config.upload_lifetime_ms = WORLD_UPLOAD_LIFETIME_MS;
+    config.free_space = &world->free_space;
+    world->free_space = (struct free_space){.folders = {world->folder}, .clock = config.clock};
     registry_free(world->registry);
-    world->registry = registry_new(&(struct registry_config){
-        .cache_bytes = cache_bytes,
-        .metadata = world->metadata,
-        .blobs = world->blobs,
-        .clock = &world->clock.clock,
-        .manifest_max_bytes = WORLD_MANIFEST_MAX_BYTES,
-        .upload_lifetime_ms = WORLD_UPLOAD_LIFETIME_MS,
-        .snapshots_move = snapshots_move,
-        .signatures_grow = signatures_grow,
-    });
+    world->registry = registry_new(&config);
 }
 
 void registry_world_run_sql(const struct registry_world *world, const char *sql)

@@ -25,7 +25,8 @@ struct registry_world {
     char *folder;
     struct metadata *metadata;
     struct blob_store *memory;
-    struct blob_store *blobs; /* passes on to memory, but for what it is told to fail */
+    struct blob_store *blobs;     /* passes on to memory, but for what it is told to fail */
+    struct free_space free_space; /* no reserve at first */
     struct registry *registry;
     struct arena arena; /* for results; lives as long as the test */
     struct error err;   /* of the last push */
@@ -44,6 +45,12 @@ void registry_world_let_move(struct registry_world *world, bool snapshots_move,
 
 /* The same registry again, which now remembers (recall.h), and nothing yet. */
 void registry_world_remember(struct registry_world *world);
+
+/* The same registry again, with limits to what is unfinished. */
+void registry_world_limit(struct registry_world *world, const struct upload_limits *limits);
+
+/* From now on pushes leave so much of the disk free. */
+void registry_world_keep_free(struct registry_world *world, uint64_t reserve_bytes);
 
 /*
  * Runs SQL on the database behind the registry's back: `alter table tag rename to gone` makes all
