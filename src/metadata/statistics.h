@@ -4,7 +4,7 @@
 #include "base/str.h"
 #include "metadata/metadata.h"
 
-/* What the registry holds: counted when asked, along indexes. */
+/* What the registry holds. Summed at each push, so that asking costs nobody anything. */
 struct registry_statistics {
     uint64_t teams;
     uint64_t storage_bytes; /* of all blobs and manifests that were pushed, each once */
