@@ -4,53 +4,154 @@
 
 #include "base/json_writer.h"
 
-static bool is_too_deep(struct str text);
+/* What a text would be, found without parsing it. */
+struct extent {
+    size_t depth;
+    size_t values; /* no less than it has */
+};
+
+static struct extent measure(struct str text);
+static bool is_space(char byte);
+static enum error_code explain(const json_error_t *failure, struct error *err);
+static enum error_code check_name(struct str member, const char *const *names, size_t count,
+                                  struct error *err);
+static bool reads_as(struct str member, struct str name);
+static char take_folded(struct str *rest);
 static const json_t *node(const struct json_value *json);
+static json_t *mutable_node(const struct json_value *json);
 static const struct json_value *wrap(const json_t *value);
 
 enum error_code json_value_parse(struct str text, struct json_value **value_out, struct error *err)
 {
+    const struct extent extent = measure(text);
     json_error_t failure;
     json_t *parsed = NULL;
 
     /* jansson's own bound is 2048 levels of recursion; ours is checked before it recurses at all.
      */
-    if (is_too_deep(text)) {
+    if (extent.depth > JSON_MAX_DEPTH) {
         return error_set(err, ERROR_INVALID, "JSON nests deeper than %d levels", JSON_MAX_DEPTH);
+    }
+    if (extent.values > JSON_MAX_VALUES) {
+        return error_set(err, ERROR_TOO_LARGE, "JSON has more than %d values", JSON_MAX_VALUES);
     }
     parsed = json_loadb(text.bytes ? text.bytes : "", text.length,
                         JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &failure);
     if (!parsed) {
-        return error_set(err, ERROR_INVALID, "not valid JSON at line %d, column %d: %s",
-                         failure.line, failure.column, failure.text);
+        return explain(&failure, err);
     }
     *value_out = (struct json_value *)parsed;
     return OK;
 }
 
-static bool is_too_deep(struct str text)
+/* The first value, one behind each comma, and the first one of each container. */
+static struct extent measure(struct str text)
 {
+    struct extent extent = {.values = 1};
     size_t depth = 0;
     bool in_string = false;
+    bool is_first = false;
 
     for (size_t i = 0; i < text.length; i++) {
         const char byte = text.bytes[i];
+        const bool begins = byte == '{' || byte == '[';
+        const bool ends = byte == '}' || byte == ']';
 
         if (in_string) {
             i += byte == '\\';
             in_string = byte != '"';
-        } else if (byte == '"') {
-            in_string = true;
-        } else if (byte == '{' || byte == '[') {
-            depth++;
-        } else if ((byte == '}' || byte == ']') && depth > 0) {
-            depth--;
+            continue;
         }
-        if (depth > JSON_MAX_DEPTH) {
-            return true;
+        if (is_space(byte)) {
+            continue;
+        }
+        in_string = byte == '"';
+        extent.values += byte == ',' || (is_first && !ends);
+        depth += begins;
+        depth -= ends && depth > 0;
+        extent.depth = depth > extent.depth ? depth : extent.depth;
+        is_first = begins;
+    }
+    return extent;
+}
+
+static bool is_space(char byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+static enum error_code explain(const json_error_t *failure, struct error *err)
+{
+    const bool stands_twice = json_error_code(failure) == json_error_duplicate_key;
+
+    return error_set(err, stands_twice ? ERROR_CONFLICT : ERROR_INVALID,
+                     "not valid JSON at line %d, column %d: %s", failure->line, failure->column,
+                     failure->text);
+}
+
+size_t json_value_memory_bytes(struct str text)
+{
+    return measure(text).values * JSON_VALUE_BYTES + text.length;
+}
+
+enum error_code json_value_check_names(const struct json_value *object, const char *const *names,
+                                       size_t count, struct error *err)
+{
+    json_t *const members = json_value_is_object(object) ? mutable_node(object) : NULL;
+    enum error_code code = OK;
+
+    for (void *member = json_object_iter(members); member && !code;
+         member = json_object_iter_next(members, member)) {
+        code = check_name(str_from(json_object_iter_key(member)), names, count, err);
+    }
+    return code;
+}
+
+static enum error_code check_name(struct str member, const char *const *names, size_t count,
+                                  struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct str name = str_from(names[i]);
+
+        if (reads_as(member, name) && !str_equal(member, name)) {
+            return error_set(err, ERROR_CONFLICT,
+                             "it has a member \"%.*s\", which some programs take for \"%s\"",
+                             STR_FORMAT(member), names[i]);
         }
     }
-    return false;
+    return OK;
+}
+
+static bool reads_as(struct str member, struct str name)
+{
+    while (member.length > 0 && name.length > 0) {
+        if (take_folded(&member) != take_folded(&name)) {
+            return false;
+        }
+    }
+    return member.length == 0 && name.length == 0;
+}
+
+/* What folds to an ASCII letter besides the two of ASCII (Unicode's CaseFolding.txt): the long s
+ * and the Kelvin sign. */
+static char take_folded(struct str *rest)
+{
+    static const char long_s[] = "\xc5\xbf";
+    static const char kelvin[] = "\xe2\x84\xaa";
+    char byte = rest->bytes[0];
+    size_t length = 1;
+
+    if (str_starts_with(*rest, long_s)) {
+        byte = 's';
+        length = sizeof(long_s) - 1;
+    } else if (str_starts_with(*rest, kelvin)) {
+        byte = 'k';
+        length = sizeof(kelvin) - 1;
+    } else if (byte >= 'A' && byte <= 'Z') {
+        byte = (char)(byte - 'A' + 'a');
+    }
+    *rest = str_from_index(*rest, length);
+    return byte;
 }
 
 void json_value_free(struct json_value *json)
@@ -61,6 +162,17 @@ void json_value_free(struct json_value *json)
 static const json_t *node(const struct json_value *json)
 {
     return (const json_t *)json;
+}
+
+/* Iterating needs it without const, and changes nothing. */
+static json_t *mutable_node(const struct json_value *json)
+{
+    union {
+        const struct json_value *given;
+        json_t *node;
+    } both = {.given = json};
+
+    return both.node;
 }
 
 static const struct json_value *wrap(const json_t *value)
@@ -98,6 +210,13 @@ const struct json_value *json_value_member(const struct json_value *object, cons
     return json_value_is_object(object) ? wrap(json_object_get(node(object), name)) : NULL;
 }
 
+const struct json_value *json_value_present(const struct json_value *object, const char *name)
+{
+    const struct json_value *member = json_value_member(object, name);
+
+    return member && json_typeof(node(member)) == JSON_NULL ? NULL : member;
+}
+
 const struct json_value *json_value_element(const struct json_value *array, size_t index)
 {
     return json_value_is_array(array) ? wrap(json_array_get(node(array), index)) : NULL;
@@ -132,12 +251,7 @@ struct str json_value_member_string(const struct json_value *object, const char 
 
 bool json_value_write_strings(const struct json_value *object, struct strbuf *buf)
 {
-    /* Iterating needs it without const, and changes nothing. */
-    union {
-        const struct json_value *given;
-        json_t *iterated;
-    } both = {.given = object};
-    json_t *members = both.iterated;
+    json_t *members = mutable_node(object);
     struct json_writer writer;
     void *member = NULL;
 

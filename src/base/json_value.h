@@ -11,16 +11,36 @@
 
 /*
  * Reading JSON from outside. Strict: RFC 8259, UTF-8, no duplicate keys, nothing behind the value,
- * nesting up to JSON_MAX_DEPTH. jansson stays behind this header.
+ * nesting up to JSON_MAX_DEPTH, so many values as JSON_MAX_VALUES. jansson stays behind this
+ * header.
  */
 struct json_value;
 
-enum { JSON_MAX_DEPTH = 32 };
+enum {
+    JSON_MAX_DEPTH = 32,
+    JSON_MAX_VALUES = 150 * 1000,
+    JSON_VALUE_BYTES = 384, /* no value takes more memory, beside its text */
+};
 
-/* ERROR_INVALID says where and why. The caller limits text.length. Free with json_value_free. */
+/*
+ * ERROR_INVALID says where and why; ERROR_CONFLICT: a name stands twice in an object;
+ * ERROR_TOO_LARGE: too many values. The caller limits text.length. Free with json_value_free.
+ */
 MUST_USE enum error_code json_value_parse(struct str text, struct json_value **value_out,
                                           struct error *err);
 void json_value_free(struct json_value *json);
+
+/* How much memory parsing it takes at most, if it has no more values than it may. */
+size_t json_value_memory_bytes(struct str text);
+
+/*
+ * Whether an object (else: OK) has a member that is one of these names but for upper and lower
+ * case, as Unicode folds them. Programs in Go take both for the same, and of two the last.
+ * ERROR_CONFLICT names both.
+ */
+MUST_USE enum error_code json_value_check_names(const struct json_value *object,
+                                                const char *const *names, size_t count,
+                                                struct error *err);
 
 /*
  * All below take NULL for a value that is absent and borrow from the parsed document, so that
@@ -34,6 +54,9 @@ bool json_value_is_false(const struct json_value *json);
 
 /* The member of that name, or NULL. */
 const struct json_value *json_value_member(const struct json_value *object, const char *name);
+
+/* The same, and NULL for one that is null. */
+const struct json_value *json_value_present(const struct json_value *object, const char *name);
 
 /* The element at that place, or NULL; and how many there are (0 unless an array). */
 const struct json_value *json_value_element(const struct json_value *array, size_t index);

@@ -55,6 +55,14 @@ bool str_starts_with(struct str s, const char *prefix)
     return s.length >= wanted.length && str_equal(str_slice(s, 0, wanted.length), wanted);
 }
 
+bool str_starts_with_ignoring_case(struct str s, const char *prefix)
+{
+    const struct str wanted = str_from(prefix);
+
+    return s.length >= wanted.length &&
+           str_equal_ignoring_case((struct str){s.bytes, wanted.length}, wanted);
+}
+
 bool str_ends_with(struct str s, const char *suffix)
 {
     const struct str wanted = str_from(suffix);

@@ -34,6 +34,7 @@ bool str_equal_ignoring_case(struct str a, struct str b);
 bool str_is(struct str s, const char *text);
 bool str_is_ignoring_case(struct str s, const char *text);
 bool str_starts_with(struct str s, const char *prefix);
+bool str_starts_with_ignoring_case(struct str s, const char *prefix);
 bool str_ends_with(struct str s, const char *suffix);
 
 /* Orders by unsigned byte value, a prefix before what it begins: <0, 0 or >0. */

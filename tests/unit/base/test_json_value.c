@@ -73,25 +73,9 @@ static void what_is_absent_can_be_asked_further(void **state)
 static void bad_json_is_refused_with_a_place(void **state)
 {
     static const char *const texts[] = {
-        "",
-        "{",
-        "{}x",
-        "[1,]",
-        "{\"a\":1,\"a\":2}",
-        "\"\xff\"",
-        "nul",
-        "'a'",
-        "[1] [2]",
-        "{\"a\" 1}",
-        "\"\\ud800\"",
-        "01",
-        "[\"a]",
-        "{a:1}",
-        "\"\n\"",
-        "\"\\u0000\"",
-        "[1e999]",
-        "/* */ 1",
-        "\xef\xbb\xbf{}",
+        "",      "{",       "{}x",         "[1,]",        "\"\xff\"", "nul",
+        "'a'",   "[1] [2]", "{\"a\" 1}",   "\"\\ud800\"", "01",       "[\"a]",
+        "{a:1}", "\"\n\"",  "\"\\u0000\"", "[1e999]",     "/* */ 1",  "\xef\xbb\xbf{}",
     };
 
     (void)state;
@@ -103,6 +87,114 @@ static void bad_json_is_refused_with_a_place(void **state)
         assert_non_null(strstr(err.message, "line"));
         assert_null(value);
     }
+}
+
+static void name_that_stands_twice_is_a_conflict(void **state)
+{
+    static const char *const texts[] = {
+        "{\"a\":1,\"a\":2}",
+        "{\"a\":1,\"\\u0061\":1}",
+        "[{\"b\":{\"a\":null,\"c\":1,\"a\":null}}]",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct json_value *value = NULL;
+        struct error err = {0};
+
+        assert_int_equal(json_value_parse(str_from(texts[i]), &value, &err), ERROR_CONFLICT);
+        assert_non_null(strstr(err.message, "duplicate"));
+    }
+}
+
+static void names_are_told_apart_by_case(void **state)
+{
+    static const char *const names[] = {"size", "key", "os.version"};
+    static const struct {
+        const char *text;
+        enum error_code code;
+    } rows[] = {
+        {"{\"size\":1,\"key\":2,\"other\":3,\"siz\":4,\"sizes\":5}", OK},
+        {"{\"Size\":1}", ERROR_CONFLICT},
+        {"{\"size\":1,\"SIZE\":2}", ERROR_CONFLICT},
+        {"{\"\xc5\xbfize\":1}", ERROR_CONFLICT},
+        {"{\"\\u212aey\":1}", ERROR_CONFLICT},
+        {"{\"OS.Ver\\u017fion\":1}", ERROR_CONFLICT},
+        {"{\"s\xc4\xb1ze\":1,\"\xc5\xbf\":1,\"\xc5\":1}", ERROR_INVALID},
+        {"{\"s\xc4\xb1ze\":1,\"\xc5\xbf\":1,\"\":1}", OK},
+        {"{\"in\":{\"Size\":1}}", OK},
+        {"[\"Size\"]", OK},
+        {"null", OK},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct json_value *value = NULL;
+        struct error err = {0};
+        enum error_code code = json_value_parse(str_from(rows[i].text), &value, &err);
+
+        if (!code) {
+            code = json_value_check_names(value, names, ARRAY_LEN(names), &err);
+        }
+        assert_int_equal(code, rows[i].code);
+        json_value_free(value);
+    }
+}
+
+static void values_are_bounded_before_they_are_parsed(void **state)
+{
+    static char text[3 * JSON_MAX_VALUES];
+    struct json_value *value = NULL;
+    struct error err = {0};
+    size_t length = 0;
+
+    (void)state;
+    text[length++] = '[';
+    while (length < sizeof(text) - 3) {
+        text[length++] = '{';
+        text[length++] = '}';
+        text[length++] = ',';
+    }
+    text[length - 1] = ']'; /* the array and JSON_MAX_VALUES - 1 objects */
+    assert_int_equal(json_value_parse((struct str){text, length}, &value, &err), OK);
+    json_value_free(value);
+    text[length - 1] = ',';
+    text[length++] = '1';
+    text[length++] = ']';
+    value = NULL;
+    assert_int_equal(json_value_parse((struct str){text, length}, &value, &err), ERROR_TOO_LARGE);
+    assert_null(value);
+}
+
+static void memory_is_no_less_than_it_takes(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t values;
+    } rows[] = {
+        {"", 1},        {"1", 1},           {"[]", 1},
+        {"{ }", 1},     {"[ 1 ]", 2},       {"{\"a,b[\": [1, {}]}", 4},
+        {"[[],[]]", 3}, {"\"\\\",,,\"", 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(json_value_memory_bytes(str_from(rows[i].text)),
+                         rows[i].values * JSON_VALUE_BYTES + strlen(rows[i].text));
+    }
+}
+
+static void null_may_stand_for_what_is_absent(void **state)
+{
+    struct json_value *value = parse("{\"a\":null,\"b\":0}");
+
+    (void)state;
+    assert_non_null(json_value_member(value, "a"));
+    assert_null(json_value_present(value, "a"));
+    assert_non_null(json_value_present(value, "b"));
+    assert_null(json_value_present(value, "c"));
+    assert_null(json_value_present(NULL, "a"));
+    json_value_free(value);
 }
 
 static void depth_is_bounded_before_it_recurses(void **state)
@@ -160,6 +252,11 @@ int main(void)
         cmocka_unit_test(only_true_is_true_and_only_false_is_false),
         cmocka_unit_test(what_is_absent_can_be_asked_further),
         cmocka_unit_test(bad_json_is_refused_with_a_place),
+        cmocka_unit_test(name_that_stands_twice_is_a_conflict),
+        cmocka_unit_test(names_are_told_apart_by_case),
+        cmocka_unit_test(values_are_bounded_before_they_are_parsed),
+        cmocka_unit_test(memory_is_no_less_than_it_takes),
+        cmocka_unit_test(null_may_stand_for_what_is_absent),
         cmocka_unit_test(depth_is_bounded_before_it_recurses),
         cmocka_unit_test(an_object_of_strings_is_written_in_order),
         cmocka_unit_test(brackets_in_strings_are_not_depth),

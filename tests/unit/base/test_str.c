@@ -39,6 +39,9 @@ static void prefix_and_suffix_are_found(void **state)
     (void)state;
     assert_true(str_starts_with(str_from("sha256:00"), "sha256:"));
     assert_false(str_starts_with(str_from("sha"), "sha256:"));
+    assert_true(str_starts_with_ignoring_case(str_from("SHA256:00"), "sha256:"));
+    assert_false(str_starts_with_ignoring_case(str_from("SHA"), "sha256:"));
+    assert_false(str_starts_with_ignoring_case(str_from("sha512:00"), "sha256:"));
     assert_true(str_ends_with(str_from("1.0-SNAPSHOT"), "-SNAPSHOT"));
     assert_false(str_ends_with(str_from("SHOT"), "-SNAPSHOT"));
     assert_true(str_ends_with(str_from("x"), ""));
