@@ -15,7 +15,6 @@ static void answer_manifest(struct call *call, const struct manifest_record *man
 static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code read_source(struct call *call, struct error *err);
 static enum error_code end_put(struct call *call, struct error *err);
-static struct str media_type_of(const struct call *call);
 static void answer_pushed(struct call *call, const struct manifest_receipt *receipt);
 static void add_details(struct call *call, const struct reference *reference,
                         const struct manifest_receipt *receipt);
@@ -149,7 +148,7 @@ static enum error_code end_put(struct call *call, struct error *err)
 {
     struct manifest_upload upload = {
         .repository = call->repository,
-        .media_type = media_type_of(call),
+        .media_type = http_request_header(&call->exchange->request, "Content-Type"),
         .content = strbuf_str(&call->body),
         .identity = call->user,
         .scm_source = call->scm_source,
@@ -169,15 +168,6 @@ static enum error_code end_put(struct call *call, struct error *err)
     }
     answer_pushed(call, &receipt);
     return OK;
-}
-
-/* Without parameters, which are to be ignored and not sent (distribution-spec "Pushing Manifests").
- */
-static struct str media_type_of(const struct call *call)
-{
-    const struct str field = http_request_header(&call->exchange->request, "Content-Type");
-
-    return str_trim(str_slice(field, 0, str_index_of(field, ';')));
 }
 
 static void answer_pushed(struct call *call, const struct manifest_receipt *receipt)

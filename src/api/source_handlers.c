@@ -76,6 +76,7 @@ static enum error_code end_release(struct call *call, struct error *err)
 static enum error_code read_incident(struct call *call, struct str *incident_id_out,
                                      struct error *err)
 {
+    static const char *const names[] = {"incident_id"};
     struct json_value *json = NULL;
     enum error_code code = json_value_parse(strbuf_str(&call->body), &json, err);
     struct str incident_id = {0};
@@ -83,6 +84,10 @@ static enum error_code read_incident(struct call *call, struct str *incident_id_
 
     if (code) {
         return error_set(err, ERROR_INVALID, "the body must be JSON: {\"incident_id\":\"INC-1\"}");
+    }
+    if (json_value_check_names(json, names, ARRAY_LEN(names), err)) {
+        json_value_free(json);
+        return ERROR_INVALID; /* with the message that it has */
     }
     incident_id = json_value_member_string(json, "incident_id");
     if (incident_id.length > 0 && incident_id.length <= INCIDENT_ID_MAX_BYTES) {

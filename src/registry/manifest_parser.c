@@ -1,6 +1,5 @@
 #include "registry/manifest_parser.h"
 
-#include "base/hasher.h"
 #include "base/json_value.h"
 
 /* A manifest while it is read. */
@@ -23,9 +22,11 @@ static const struct {
 
 static const char schema_1_media_type[] = "application/vnd.docker.distribution.manifest.v1+";
 
-static enum error_code invalid(struct error *err, const char *why);
 static enum error_code schema_1(struct error *err);
 static struct str without_parameters(struct str content_type);
+static enum error_code parse_json(struct str content, struct json_value **json_out,
+                                  struct error *err);
+static bool is_schema_1(struct str content);
 static enum error_code find_format(struct str content_type, struct manifest *manifest,
                                    struct error *err);
 static enum error_code check_shape(const struct reading *reading, struct str content_type,
@@ -33,16 +34,9 @@ static enum error_code check_shape(const struct reading *reading, struct str con
 static enum error_code read_content(struct reading *reading, struct error *err);
 static enum error_code read_config(struct reading *reading, struct error *err);
 static enum error_code read_list(struct reading *reading, const char *name, struct error *err);
-static enum error_code read_descriptor(const struct reading *reading, const struct json_value *json,
-                                       struct descriptor *descriptor_out, struct error *err);
-static enum error_code hash_annotations(const struct json_value *annotations,
-                                        struct digest *digest_out, struct error *err);
-static bool is_non_distributable(struct str media_type);
 static enum error_code read_subject(struct reading *reading, struct error *err);
 static enum error_code read_artifact_type(struct reading *reading, struct error *err);
 static enum error_code read_annotations(struct reading *reading, struct error *err);
-static enum error_code write_annotations(const struct json_value *annotations, struct strbuf *text,
-                                         struct error *err);
 static enum error_code copy(struct reading *reading, struct str text, struct str *copy_out,
                             struct error *err);
 static enum error_code add_sizes(struct reading *reading, uint64_t content_bytes,
@@ -53,15 +47,15 @@ enum error_code manifest_parse(struct str content, struct str content_type, stru
 {
     struct reading reading = {.arena = arena};
     struct json_value *json = NULL;
-    struct error reason = {0};
     const struct str media_type = without_parameters(content_type);
     enum error_code code = find_format(media_type, &reading.manifest, err);
 
     if (code) {
-        return code;
+        return is_schema_1(content) ? schema_1(err) : code;
     }
-    if (json_value_parse(content, &json, &reason)) {
-        return invalid(err, reason.message);
+    code = parse_json(content, &json, err);
+    if (code) {
+        return code;
     }
     reading.json = json;
     code = check_shape(&reading, media_type, err);
@@ -78,9 +72,11 @@ enum error_code manifest_parse(struct str content, struct str content_type, stru
     return code;
 }
 
-static enum error_code invalid(struct error *err, const char *why)
+bool manifest_is_media_type(struct str media_type)
 {
-    return error_set_about(err, ABOUT_MANIFEST, ERROR_INVALID, "the manifest is invalid: %s", why);
+    struct manifest manifest;
+
+    return find_format(media_type, &manifest, NULL) == OK;
 }
 
 static enum error_code schema_1(struct error *err)
@@ -95,14 +91,41 @@ static struct str without_parameters(struct str content_type)
     return str_trim(str_slice(content_type, 0, str_index_of(content_type, ';')));
 }
 
+static enum error_code parse_json(struct str content, struct json_value **json_out,
+                                  struct error *err)
+{
+    struct error reason = {0};
+    const enum error_code code = json_value_parse(content, json_out, &reason);
+
+    if (code == ERROR_TOO_LARGE) {
+        return error_set_about(err, ABOUT_MANIFEST, code, "the manifest is too large: %s",
+                               reason.message);
+    }
+    return code ? manifest_invalid(err, reason.message) : OK;
+}
+
+/* Whatever it was sent as, it is told what it is. */
+static bool is_schema_1(struct str content)
+{
+    struct json_value *json = NULL;
+    uint64_t version = 0;
+
+    if (!json_value_parse(content, &json, NULL)) {
+        (void)json_value_uint64(json_value_member(json, "schemaVersion"), &version);
+        json_value_free(json);
+    }
+    return version == 1;
+}
+
 static enum error_code find_format(struct str content_type, struct manifest *manifest,
                                    struct error *err)
 {
-    if (str_starts_with(content_type, schema_1_media_type)) {
+    if (str_starts_with_ignoring_case(content_type, schema_1_media_type)) {
         return schema_1(err);
     }
     for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
-        if (str_is(content_type, formats[i].media_type)) {
+        if (str_is_ignoring_case(content_type, formats[i].media_type)) {
+            manifest->media_type = formats[i].media_type;
             manifest->format = formats[i].format;
             manifest->is_index = formats[i].is_index;
             return OK;
@@ -123,29 +146,29 @@ static enum error_code check_shape(const struct reading *reading, struct str con
                                    struct error *err)
 {
     const struct json_value *json = reading->json;
-    const struct json_value *media_type = json_value_member(json, "mediaType");
+    const struct json_value *media_type = json_value_present(json, "mediaType");
     const bool is_index = reading->manifest.is_index;
     uint64_t version = 0;
 
     if (!json_value_is_object(json)) {
-        return invalid(err, "it is not a JSON object");
+        return manifest_invalid(err, "it is not a JSON object");
     }
     if (!json_value_uint64(json_value_member(json, "schemaVersion"), &version) || version != 2) {
-        return version == 1 ? schema_1(err) : invalid(err, "schemaVersion must be 2");
+        return version == 1 ? schema_1(err) : manifest_invalid(err, "schemaVersion must be 2");
     }
-    if (media_type && !str_equal(json_value_string(media_type), content_type)) {
-        return invalid(err, "its mediaType differs from the request's Content-Type");
+    if (media_type && !str_equal_ignoring_case(json_value_string(media_type), content_type)) {
+        return manifest_invalid(err, "its mediaType differs from the request's Content-Type");
     }
     if (is_index && (json_value_member(json, "layers") || json_value_member(json, "config"))) {
-        return invalid(err, "an index has no layers and no config (CVE-2021-41190)");
+        return manifest_invalid(err, "an index has no layers and no config (CVE-2021-41190)");
     }
     if (!is_index && json_value_member(json, "manifests")) {
-        return invalid(err, "an image manifest has no manifests (CVE-2021-41190)");
+        return manifest_invalid(err, "an image manifest has no manifests (CVE-2021-41190)");
     }
     if (json_value_member(json, "fsLayers")) {
-        return invalid(err, "it mixes in fsLayers, which is of Docker's schema 1");
+        return manifest_invalid(err, "it mixes in fsLayers, which is of Docker's schema 1");
     }
-    return OK;
+    return manifest_check_names(json, OBJECT_MANIFEST, err);
 }
 
 static enum error_code read_content(struct reading *reading, struct error *err)
@@ -170,17 +193,17 @@ static enum error_code read_content(struct reading *reading, struct error *err)
 static enum error_code read_config(struct reading *reading, struct error *err)
 {
     struct manifest *manifest = &reading->manifest;
-    const struct json_value *config = json_value_member(reading->json, "config");
+    const struct json_value *config = json_value_present(reading->json, "config");
     enum error_code code = OK;
 
     if (!config) {
-        return invalid(err, "config is missing");
+        return manifest_invalid(err, "config is missing");
     }
     manifest->descriptors = arena_new(reading->arena, 1, sizeof(*manifest->descriptors));
     if (!manifest->descriptors) {
         return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE, "the manifest is too large");
     }
-    code = read_descriptor(reading, config, &manifest->descriptors[0], err);
+    code = descriptor_parse(config, reading->arena, &manifest->descriptors[0], err);
     if (code) {
         return code;
     }
@@ -191,17 +214,19 @@ static enum error_code read_config(struct reading *reading, struct error *err)
     return OK;
 }
 
+/* So some tools write one of nothing: null, or an image without layers. */
 static enum error_code read_list(struct reading *reading, const char *name, struct error *err)
 {
     struct manifest *manifest = &reading->manifest;
-    const struct json_value *list = json_value_member(reading->json, name);
+    const struct json_value *list = json_value_present(reading->json, name);
     const size_t count = json_value_length(list);
     const size_t first = manifest->first_layer;
     struct descriptor *all = NULL;
 
-    if (!json_value_is_array(list)) {
-        return invalid(err, manifest->is_index ? "manifests must be an array"
-                                               : "layers must be an array");
+    if (list ? !json_value_is_array(list)
+             : manifest->is_index && !json_value_member(reading->json, name)) {
+        return manifest_invalid(err, manifest->is_index ? "manifests must be an array"
+                                                        : "layers must be an array");
     }
     if (count > MANIFEST_MAX_DESCRIPTORS) {
         return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE,
@@ -216,7 +241,7 @@ static enum error_code read_list(struct reading *reading, const char *name, stru
     }
     for (size_t i = 0; i < count; i++) {
         const enum error_code code =
-            read_descriptor(reading, json_value_element(list, i), &all[first + i], err);
+            descriptor_parse(json_value_element(list, i), reading->arena, &all[first + i], err);
 
         if (code) {
             return code;
@@ -227,76 +252,18 @@ static enum error_code read_list(struct reading *reading, const char *name, stru
     return OK;
 }
 
-static enum error_code read_descriptor(const struct reading *reading, const struct json_value *json,
-                                       struct descriptor *descriptor_out, struct error *err)
-{
-    const struct str media_type = json_value_member_string(json, "mediaType");
-    struct descriptor descriptor = {0};
-    struct error reason = {0};
-    const char *stored = arena_text(reading->arena, media_type);
-    enum error_code code = OK;
-
-    if (!json_value_is_object(json)) {
-        return invalid(err, "a descriptor must be an object");
-    }
-    if (digest_parse(json_value_member_string(json, "digest"), &descriptor.digest, &reason)) {
-        return invalid(err, reason.message);
-    }
-    if (!json_value_uint64(json_value_member(json, "size"), &descriptor.size_bytes)) {
-        return invalid(err, "a descriptor's size must be a number that is not negative");
-    }
-    if (media_type.length == 0) {
-        return invalid(err, "a descriptor needs a mediaType");
-    }
-    if (!stored) {
-        return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE, "the manifest is too large");
-    }
-    descriptor.media_type = (struct str){stored, media_type.length};
-    descriptor.may_be_elsewhere = is_non_distributable(media_type);
-    code = hash_annotations(json_value_member(json, "annotations"), &descriptor.annotations, err);
-    if (!code) {
-        *descriptor_out = descriptor;
-    }
-    return code;
-}
-
-/* cosign's signatures are annotations of layers, so two layers are the same only with the same. */
-static enum error_code hash_annotations(const struct json_value *annotations,
-                                        struct digest *digest_out, struct error *err)
-{
-    struct strbuf text;
-    enum error_code code = OK;
-
-    if (!annotations) {
-        return OK;
-    }
-    strbuf_init(&text, MANIFEST_MAX_ANNOTATIONS_BYTES);
-    code = write_annotations(annotations, &text, err);
-    if (!code) {
-        *digest_out = hasher_digest_of(DIGEST_SHA256, strbuf_str(&text));
-    }
-    strbuf_release(&text);
-    return code;
-}
-
-/* image-spec "Non-distributable layers", and Docker's foreign ones. */
-static bool is_non_distributable(struct str media_type)
-{
-    return str_starts_with(media_type, "application/vnd.oci.image.layer.nondistributable.v1.") ||
-           str_starts_with(media_type, "application/vnd.docker.image.rootfs.foreign.");
-}
-
 static enum error_code read_subject(struct reading *reading, struct error *err)
 {
-    const struct json_value *subject = json_value_member(reading->json, "subject");
+    const struct json_value *subject = json_value_present(reading->json, "subject");
     struct descriptor descriptor;
     enum error_code code = OK;
 
     if (!subject) {
         return OK;
     }
-    code = read_descriptor(reading, subject, &descriptor, err);
+    code = descriptor_parse(subject, reading->arena, &descriptor, err);
     if (!code) {
+        reading->manifest.subject = descriptor;
         reading->manifest.facts.has_subject = true;
         reading->manifest.facts.subject = descriptor.digest;
     }
@@ -308,11 +275,11 @@ static enum error_code read_subject(struct reading *reading, struct error *err)
 static enum error_code read_artifact_type(struct reading *reading, struct error *err)
 {
     const struct manifest *manifest = &reading->manifest;
-    const struct json_value *stated = json_value_member(reading->json, "artifactType");
+    const struct json_value *stated = json_value_present(reading->json, "artifactType");
     struct str type = json_value_string(stated);
 
     if (stated && !json_value_is_string(stated)) {
-        return invalid(err, "artifactType must be a string");
+        return manifest_invalid(err, "artifactType must be a string");
     }
     if (type.length == 0 && manifest->facts.has_config) {
         type = manifest->descriptors[0].media_type;
@@ -335,7 +302,7 @@ static enum error_code copy(struct reading *reading, struct str text, struct str
 /* Kept as JSON, of what has a subject: listings of referrers show them. */
 static enum error_code read_annotations(struct reading *reading, struct error *err)
 {
-    const struct json_value *annotations = json_value_member(reading->json, "annotations");
+    const struct json_value *annotations = json_value_present(reading->json, "annotations");
     struct strbuf text;
     enum error_code code = OK;
 
@@ -343,29 +310,12 @@ static enum error_code read_annotations(struct reading *reading, struct error *e
         return OK;
     }
     strbuf_init(&text, MANIFEST_MAX_ANNOTATIONS_BYTES);
-    code = write_annotations(annotations, &text, err);
+    code = manifest_write_annotations(annotations, &text, err);
     if (!code && reading->manifest.facts.has_subject) {
         code = copy(reading, strbuf_str(&text), &reading->manifest.facts.annotations, err);
     }
     strbuf_release(&text);
     return code;
-}
-
-static enum error_code write_annotations(const struct json_value *annotations, struct strbuf *text,
-                                         struct error *err)
-{
-    if (!json_value_is_object(annotations)) {
-        return invalid(err, "annotations must be an object");
-    }
-    if (!json_value_write_strings(annotations, text)) {
-        return invalid(err, "annotations must be strings");
-    }
-    if (text->is_truncated) {
-        return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE,
-                               "annotations are limited to %d bytes",
-                               MANIFEST_MAX_ANNOTATIONS_BYTES);
-    }
-    return OK;
 }
 
 /* What a pull of it comes to. An index has no size of its own: which entry is pulled is not known.
@@ -378,7 +328,7 @@ static enum error_code add_sizes(struct reading *reading, uint64_t content_bytes
     for (size_t i = 0; i < manifest->descriptor_count && !manifest->is_index; i++) {
         if (__builtin_add_overflow(sum, manifest->descriptors[i].size_bytes, &sum) ||
             sum > INT64_MAX) {
-            return invalid(err, "its sizes add up to more than there can be");
+            return manifest_invalid(err, "its sizes add up to more than there can be");
         }
     }
     manifest->facts.image_size_bytes = manifest->is_index ? 0 : sum;

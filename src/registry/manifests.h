@@ -16,7 +16,7 @@ enum push_patience {
 struct manifest_upload {
     struct repository repository;
     struct reference reference;
-    struct str media_type; /* the request's Content-Type */
+    struct str media_type; /* the request's Content-Type; kept as the specification writes it */
     struct str content;
     struct str identity;
     const struct scm_source *scm_source; /* as the pusher says, who may; NULL: as layers say */

@@ -2,6 +2,7 @@
 
 #include "base/json_value.h"
 #include "registry/blob_reader.h"
+#include "registry/member_names.h"
 #include "registry/registry_private.h"
 
 enum { PLATFORM_PART_MAX_BYTES = 64 };
@@ -10,7 +11,11 @@ static const char *const config_types[] = {"application/vnd.oci.image.config.v1+
                                            "application/vnd.docker.container.image.v1+json"};
 
 static bool has_image_config(const struct manifest *manifest);
-static void add_of_document(struct str document, bool is_index, struct strbuf *lines);
+static enum error_code add_of_config(struct registry *registry, const struct digest *digest,
+                                     struct strbuf *lines, struct error *err);
+static enum error_code add_of_document(struct str document, bool is_index, struct strbuf *lines,
+                                       struct error *err);
+static enum error_code refuse(enum error_code code, const struct error *reason, struct error *err);
 static void add_of_index(const struct json_value *index, struct strbuf *lines);
 static void add(const struct json_value *platform, struct strbuf *lines);
 static bool is_part(struct str part);
@@ -20,20 +25,17 @@ enum error_code platforms_find(struct registry *registry, const struct manifest 
                                struct str content, struct arena *arena, struct str *platforms_out,
                                struct error *err)
 {
-    CLEANUP(strbuf_release) struct strbuf config;
     CLEANUP(strbuf_release) struct strbuf lines;
     const char *copy = NULL;
     enum error_code code = OK;
 
-    strbuf_init(&config, PLATFORM_CONFIG_MAX_BYTES);
     strbuf_init(&lines, PLATFORMS_MAX_BYTES);
     if (manifest->is_index) {
-        add_of_document(content, true, &lines);
+        code = add_of_document(content, true, &lines, err);
     } else if (has_image_config(manifest)) {
-        code = blob_reader_read_all(registry->config.blobs, &manifest->facts.config, &config, err);
-        add_of_document(strbuf_str(&config), false, &lines);
+        code = add_of_config(registry, &manifest->facts.config, &lines, err);
     }
-    if (code && code != ERROR_TOO_LARGE) {
+    if (code) {
         return code;
     }
     copy = arena_text(arena, strbuf_str(&lines));
@@ -46,22 +48,48 @@ static bool has_image_config(const struct manifest *manifest)
     const struct str type =
         manifest->facts.has_config ? manifest->descriptors[0].media_type : (struct str){0};
 
-    return str_is(type, config_types[0]) || str_is(type, config_types[1]);
+    return str_is_ignoring_case(type, config_types[0]) ||
+           str_is_ignoring_case(type, config_types[1]);
 }
 
-static void add_of_document(struct str document, bool is_index, struct strbuf *lines)
+static enum error_code add_of_config(struct registry *registry, const struct digest *digest,
+                                     struct strbuf *lines, struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf config;
+    enum error_code code = OK;
+
+    strbuf_init(&config, PLATFORM_CONFIG_MAX_BYTES);
+    code = blob_reader_read_all(registry->config.blobs, digest, &config, err);
+    if (code) {
+        return code == ERROR_TOO_LARGE ? OK : code;
+    }
+    return add_of_document(strbuf_str(&config), false, lines, err);
+}
+
+static enum error_code add_of_document(struct str document, bool is_index, struct strbuf *lines,
+                                       struct error *err)
 {
     struct json_value *json = NULL;
+    struct error reason = {0};
+    enum error_code code = json_value_parse(document, &json, &reason);
 
-    if (json_value_parse(document, &json, NULL)) {
-        return;
-    }
-    if (is_index) {
+    if (!code && is_index) {
         add_of_index(json, lines);
-    } else {
+    } else if (!code) {
+        code = member_names_check(json, OBJECT_CONFIG, &reason);
         add(json, lines);
     }
     json_value_free(json);
+    return refuse(code, &reason, err);
+}
+
+/* What others read in another way must not be told; what nobody can read says nothing. */
+static enum error_code refuse(enum error_code code, const struct error *reason, struct error *err)
+{
+    return code == ERROR_CONFLICT
+               ? error_set_about(err, ABOUT_MANIFEST, ERROR_INVALID,
+                                 "the image's config is ambiguous: %s", reason->message)
+               : OK;
 }
 
 static void add_of_index(const struct json_value *index, struct strbuf *lines)

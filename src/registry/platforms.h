@@ -12,8 +12,9 @@ enum {
 /*
  * The platforms of an image (image-spec "config.md", from its config) or of an index (image-spec
  * "image-index.md", from its entries), one a line, each once: `linux/arm64/v8`. Empty if nothing
- * tells, or what tells makes no sense: that is no reason to refuse a push. Fails only if the config
- * cannot be read.
+ * tells, or what tells makes no sense: that is no reason to refuse a push. Fails if the config
+ * cannot be read, and with ERROR_INVALID about MANIFEST if others might read it in another way: a
+ * name stands twice, or differs from the specification's in case (member_names.h).
  */
 MUST_USE enum error_code platforms_find(struct registry *registry, const struct manifest *manifest,
                                         struct str content, struct arena *arena,

@@ -247,7 +247,7 @@ static enum error_code describe(const struct push *push, struct manifest_push *w
     *wanted_out = (struct manifest_push){
         .repository = upload->repository.name,
         .manifest = {.digest = push->digest,
-                     .media_type = upload->media_type,
+                     .media_type = str_from(manifest->media_type),
                      .content = upload->content,
                      .size_bytes = upload->content.length},
         .facts = push->manifest.facts,

@@ -1,6 +1,7 @@
 #include "registry/scm_source.h"
 
 #include "base/json_value.h"
+#include "registry/member_names.h"
 
 struct field {
     const char *name;
@@ -28,6 +29,10 @@ enum error_code scm_source_parse(struct str text, struct arena *arena,
     if (json_value_parse(text, &json, &reason)) {
         return error_set_about(err, ABOUT_SOURCE, ERROR_INVALID,
                                "the source must be a JSON object: %s", reason.message);
+    }
+    if (member_names_check(json, OBJECT_SOURCE, &reason)) {
+        code = error_set_about(err, ABOUT_SOURCE, ERROR_INVALID, "the source is ambiguous: %s",
+                               reason.message);
     }
     for (size_t i = 0; i < ARRAY_LEN(fields) && !code; i++) {
         code = read_field(json, &fields[i], arena, err);

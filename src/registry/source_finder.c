@@ -93,7 +93,7 @@ static bool may_tell(struct finder *finder, const struct descriptor *layer)
     bool is_archive = false;
 
     for (size_t i = 0; i < layer->media_type.length && !is_archive; i++) {
-        is_archive = str_starts_with(str_from_index(layer->media_type, i), ".tar");
+        is_archive = str_starts_with_ignoring_case(str_from_index(layer->media_type, i), ".tar");
     }
     return is_archive && layer->size_bytes <= SOURCE_LAYER_MAX_BYTES &&
            !scanned_layers_has(&registry->scanned_layers, &layer->digest);

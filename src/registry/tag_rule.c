@@ -88,7 +88,7 @@ static bool holds_signatures_only(const struct manifest *manifest)
 static bool is_signature_layer(const struct descriptor *layer)
 {
     for (size_t i = 0; i < ARRAY_LEN(signature_layers); i++) {
-        if (str_is(layer->media_type, signature_layers[i])) {
+        if (str_is_ignoring_case(layer->media_type, signature_layers[i])) {
             return true;
         }
     }

@@ -78,6 +78,7 @@ def test_topmost_layer_wins(registry):
 @pytest.mark.parametrize("layer", [
     b"no archive", b"", b"\x1f\x8b\x08broken", b"\x28\xb5\x2f\xfdbroken",
     tar_of("scm-source.json", b"no JSON"), tar_of("scm-source.json", b'{"url":"git:x"}'),
+    tar_of("scm-source.json", b'{"url":"git:x","Url":"git:y","revision":"1"}'),
     tar_of("elsewhere/scm-source.json", b'{"url":"git:x","revision":"1"}')])
 def test_image_that_tells_nothing_is_pushed_all_the_same(registry, layer):
     repository = new_repository()
@@ -199,6 +200,7 @@ def test_registry_token_says_nothing_whoever_got_it(guarded, services, client, t
 @pytest.mark.parametrize("source", ["", "%", "no JSON", "{}", "%7B%7D",
                                     encoded({"url": "git:x"}), encoded([]),
                                     encoded({"url": "git:x", "revision": 1}),
+                                    encoded({"url": "git:x", "URL": "git:y", "revision": "1"}),
                                     encoded({"url": "x" * 4097, "revision": "1"})])
 def test_malformed_source_is_a_bad_request(guarded, services, client, source):
     field = bearer(services.add_service("stups_robot", WRITE_ALL, WRITE_ALL_TRUSTED))
@@ -227,7 +229,9 @@ def test_employee_of_the_team_releases_a_tag(guarded, services, client):
         assert reply.status == status, reply
         assert reply.json()["message"]
     assert release(registry, "myteam/deep%2Fapp", "1.0").status == 409
-    assert release(registry, "myteam/deep/app", "1.0", b"{}").status == 400
+    for body in (b"{}", b'{"incident_id":"A","Incident_ID":"B"}',
+                 b'{"incident_id":"A","incident_id":"B"}'):
+        assert release(registry, "myteam/deep/app", "1.0", body).status == 400
 
 
 # -- counts

@@ -93,6 +93,20 @@ static void four_formats_are_taken(void **state)
         {DOCKER_IMAGE, IMAGE_WITH("\"mediaType\":\"" DOCKER_IMAGE "\""), MANIFEST_DOCKER_IMAGE,
          false},
         {DOCKER_LIST, INDEX_WITH("\"mediaType\":\"" DOCKER_LIST "\""), MANIFEST_DOCKER_LIST, true},
+        {OCI_IMAGE, "{" V2 ",\"config\":" CONFIG "}", MANIFEST_OCI_IMAGE, false},
+        {OCI_IMAGE, "{" V2 ",\"config\":" CONFIG ",\"layers\":null}", MANIFEST_OCI_IMAGE, false},
+        {OCI_IMAGE,
+         IMAGE_WITH("\"mediaType\":null,\"subject\":null,\"annotations\":null,"
+                    "\"artifactType\":null"),
+         MANIFEST_OCI_IMAGE, false},
+        {OCI_IMAGE, IMAGE(ANNOTATED("null,\"platform\":null,\"urls\":null")), MANIFEST_OCI_IMAGE,
+         false},
+        {OCI_INDEX, "{" V2 ",\"manifests\":null}", MANIFEST_OCI_INDEX, true},
+        {"Application/VND.OCI.image.manifest.v1+JSON",
+         IMAGE_WITH("\"mediaType\":\"application/vnd.oci.IMAGE.manifest.v1+json\""),
+         MANIFEST_OCI_IMAGE, false},
+        {OCI_IMAGE, IMAGE_WITH("\"annotations\":{\"Layers\":\"\",\"layers\":\"\"}"),
+         MANIFEST_OCI_IMAGE, false},
     };
     struct parsing *parsing = *state;
 
@@ -100,6 +114,9 @@ static void four_formats_are_taken(void **state)
         assert_int_equal(parse(parsing, rows[i].content, rows[i].type), OK);
         assert_int_equal(parsing->manifest.format, rows[i].format);
         assert_int_equal(parsing->manifest.is_index, rows[i].is_index);
+        assert_true(str_is_ignoring_case(
+            str_slice(str_trim(str_from(rows[i].type)), 0, strlen(parsing->manifest.media_type)),
+            parsing->manifest.media_type));
     }
 }
 
@@ -132,8 +149,7 @@ static const struct {
     {DOCKER_LIST, INDEX_WITH("\"layers\":[" LAYER "]"), "CVE-2021-41190"},
     {OCI_IMAGE, IMAGE_WITH("\"fsLayers\":[]"), "schema 1"},
     {OCI_IMAGE, "{" V2 ",\"layers\":[]}", "config"},
-    {OCI_IMAGE, "{" V2 ",\"config\":null,\"layers\":[]}", "object"},
-    {OCI_IMAGE, "{" V2 ",\"config\":" CONFIG "}", "layers"},
+    {OCI_IMAGE, "{" V2 ",\"config\":null,\"layers\":[]}", "config is missing"},
     {OCI_IMAGE, "{" V2 ",\"config\":" CONFIG ",\"layers\":{}}", "layers"},
     {OCI_INDEX, "{" V2 "}", "manifests"},
     {OCI_INDEX, "{" V2 ",\"manifests\":7}", "manifests"},
@@ -157,7 +173,63 @@ static const struct {
     {OCI_IMAGE, IMAGE_WITH("\"annotations\":{\"a\":{\"b\":\"c\"}}"), "annotations"},
     {OCI_IMAGE, IMAGE(ANNOTATED("[]")), "annotations"},
     {OCI_IMAGE, IMAGE(ANNOTATED("{\"a\":1}")), "annotations"},
+    {OCI_IMAGE, IMAGE("null"), "object"},
+    {OCI_IMAGE, IMAGE(DESCRIPTOR(TAR, "1", "1.0")), "size"},
+    {OCI_IMAGE, IMAGE(DESCRIPTOR(TAR, "1", "1e3")), "size"},
+    {OCI_IMAGE, IMAGE(DESCRIPTOR(TAR, "1", "null")), "size"},
 };
+
+/* What Go's decoder, and so most clients, would read as another member than we do. */
+static const struct {
+    const char *type;
+    const char *content;
+    const char *names; /* that the message holds */
+} ambiguous[] = {
+    {OCI_IMAGE, IMAGE_WITH("\"Config\":" CONFIG),
+     "\"Config\", which some programs take for \"config\""},
+    {OCI_IMAGE, IMAGE_WITH("\"LAYERS\":[]"), "\"LAYERS\", which some programs take for \"layers\""},
+    {OCI_IMAGE, IMAGE_WITH("\"layer\xc5\xbf\":[]"), "\"layers\""},
+    {OCI_IMAGE, IMAGE_WITH("\"layer\\u017f\":[]"), "\"layers\""},
+    {OCI_IMAGE, IMAGE_WITH("\"\\u004cayers\":[]"), "\"layers\""},
+    {OCI_IMAGE, IMAGE_WITH("\"Manifests\":[]"), "\"manifests\""},
+    {OCI_IMAGE, IMAGE_WITH("\"FsLayers\":[]"), "\"fsLayers\""},
+    {OCI_IMAGE, IMAGE_WITH("\"mediatype\":\"" OCI_INDEX "\""), "\"mediaType\""},
+    {OCI_IMAGE, IMAGE_WITH("\"SchemaVersion\":1"), "\"schemaVersion\""},
+    {OCI_IMAGE, IMAGE_WITH("\"Subject\":" LAYER), "\"subject\""},
+    {OCI_IMAGE, IMAGE_WITH("\"Annotations\":{}"), "\"annotations\""},
+    {OCI_IMAGE, IMAGE_WITH("\"ArtifactType\":\"a\""), "\"artifactType\""},
+    {OCI_IMAGE, "{" V2 ",\"Config\":" CONFIG ",\"layers\":[]}", "\"config\""},
+    {OCI_IMAGE, IMAGE(ANNOTATED("{},\"Digest\":\"" DIGEST("2") "\"")), "\"digest\""},
+    {OCI_IMAGE, IMAGE(ANNOTATED("{},\"Size\":2")), "\"size\""},
+    {OCI_IMAGE, IMAGE(ANNOTATED("{},\"\xc5\xbfize\":2")), "\"size\""},
+    {OCI_IMAGE, IMAGE(ANNOTATED("{},\"URLs\":[]")), "\"urls\""},
+    {OCI_IMAGE, IMAGE(ANNOTATED("{},\"DATA\":\"\"")), "\"data\""},
+    {OCI_IMAGE, IMAGE_WITH("\"subject\":" ANNOTATED("{},\"Digest\":\"a\"")), "\"digest\""},
+    {OCI_INDEX, "{" V2 ",\"manifests\":[],\"Manifests\":[]}", "\"manifests\""},
+    {OCI_INDEX, INDEX_WITH("\"Layers\":[]"), "\"layers\""},
+    {OCI_INDEX, "{" V2 ",\"manifests\":[" ANNOTATED("{},\"Platform\":{}") "]}", "\"platform\""},
+    {OCI_INDEX, "{" V2 ",\"manifests\":[" ANNOTATED("{},\"platform\":{\"OS\":\"\"}") "]}",
+     "\"os\""},
+    {OCI_INDEX, "{" V2 ",\"manifests\":[" ANNOTATED("{},\"platform\":{\"o\xc5\xbf\":\"\"}") "]}",
+     "\"os\""},
+    {OCI_IMAGE, IMAGE_WITH("\"annotations\":{\"a\":\"1\",\"a\":\"2\"}"), "duplicate"},
+    {OCI_IMAGE, IMAGE_WITH("\"\\u006cayers\":[]"), "duplicate"},
+    {OCI_IMAGE, IMAGE_WITH("\"unknown\":[{\"a\":1,\"a\":2}]"), "duplicate"},
+    {OCI_IMAGE, IMAGE(ANNOTATED("{},\"size\":2")), "duplicate"},
+};
+
+static void what_others_read_otherwise_is_refused(void **state)
+{
+    struct parsing *parsing = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(ambiguous); i++) {
+        assert_int_equal(parse(parsing, ambiguous[i].content, ambiguous[i].type), ERROR_INVALID);
+        assert_int_equal(parsing->err.topic, ABOUT_MANIFEST);
+        if (!strstr(parsing->err.message, ambiguous[i].names)) {
+            fail_msg("'%s' does not say '%s'", parsing->err.message, ambiguous[i].names);
+        }
+    }
+}
 
 static void bad_manifests_are_refused_with_a_reason(void **state)
 {
@@ -209,6 +281,9 @@ static void schema_1_is_refused_with_what_to_do(void **state)
         {"application/vnd.docker.distribution.manifest.v1+prettyjws; charset=utf-8", "not JSON"},
         {DOCKER_IMAGE, "{\"schemaVersion\":1,\"fsLayers\":[]}"},
         {OCI_IMAGE, "{\"schemaVersion\":1,\"name\":\"team/app\"}"},
+        {"application/json", "{\"schemaVersion\":1,\"fsLayers\":[]}"},
+        {"Application/vnd.docker.distribution.manifest.V1+json", "{}"},
+        {"", "{\"schemaVersion\":1}"},
     };
     struct parsing *parsing = *state;
 
@@ -400,6 +475,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(four_formats_are_taken),
         cmocka_unit_test(bad_manifests_are_refused_with_a_reason),
+        cmocka_unit_test(what_others_read_otherwise_is_refused),
         cmocka_unit_test(other_content_types_are_told_which_are_taken),
         cmocka_unit_test(schema_1_is_refused_with_what_to_do),
         cmocka_unit_test(image_names_its_config_and_then_its_layers),

@@ -62,6 +62,25 @@ static void an_image_has_the_platform_of_its_config(void **state)
     }
 }
 
+static void ambiguous_config_is_refused(void **state)
+{
+    static const char *const configs[] = {
+        "{\"os\":\"linux\",\"architecture\":\"amd64\",\"OS\":\"windows\"}",
+        "{\"os\":\"linux\",\"Architecture\":\"amd64\"}",
+        "{\"os\":\"linux\",\"architecture\":\"amd64\",\"os\":\"windows\"}",
+        "{\"Config\":{}}",
+    };
+    struct registry_world *world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(configs); i++) {
+        struct str platforms = {0};
+        const char *image = image_with(world, OCI_CONFIG, configs[i]);
+
+        assert_int_equal(find(world, image, OCI_IMAGE, &platforms), ERROR_INVALID);
+        assert_int_equal(platforms.length, 0);
+    }
+}
+
 static void other_configs_are_not_looked_into(void **state)
 {
     struct registry_world *world = *state;
@@ -109,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest platforms[] = {
         WORLD_TEST(an_image_has_the_platform_of_its_config),
+        WORLD_TEST(ambiguous_config_is_refused),
         WORLD_TEST(other_configs_are_not_looked_into),
         WORLD_TEST(a_config_that_cannot_be_read_is_a_failure),
         WORLD_TEST(an_index_has_those_of_its_entries),

@@ -59,6 +59,8 @@ static void what_is_no_source_is_said(void **state)
         {"{\"url\":\"x\",\"revision\":\"1\",\"author\":null}", "author must be a string"},
         {"{\"url\":\"x\",\"revision\":\"1\",\"status\":{}}", "status must be a string"},
         {"{\"url\":\"x\",\"url\":\"y\",\"revision\":\"1\"}", "JSON"},
+        {"{\"url\":\"x\",\"URL\":\"y\",\"revision\":\"1\"}", "\"URL\", which"},
+        {"{\"url\":\"x\",\"revi\\u017fion\":\"2\",\"revision\":\"1\"}", "for \"revision\""},
     };
 
     (void)state;

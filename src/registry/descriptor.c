@@ -1,0 +1,105 @@
+#include "registry/descriptor.h"
+
+#include "base/hasher.h"
+
+static enum error_code hash_annotations(const struct json_value *annotations,
+                                        struct digest *digest_out, struct error *err);
+static bool is_non_distributable(struct str media_type);
+
+enum error_code descriptor_parse(const struct json_value *json, struct arena *arena,
+                                 struct descriptor *descriptor_out, struct error *err)
+{
+    const struct str media_type = json_value_member_string(json, "mediaType");
+    struct descriptor descriptor = {0};
+    struct error reason = {0};
+    const char *stored = arena_text(arena, media_type);
+    enum error_code code = OK;
+
+    if (!json_value_is_object(json)) {
+        return manifest_invalid(err, "a descriptor must be an object");
+    }
+    if (digest_parse(json_value_member_string(json, "digest"), &descriptor.digest, &reason)) {
+        return manifest_invalid(err, reason.message);
+    }
+    if (!json_value_uint64(json_value_member(json, "size"), &descriptor.size_bytes)) {
+        return manifest_invalid(err, "a descriptor's size must be a number that is not negative");
+    }
+    if (media_type.length == 0) {
+        return manifest_invalid(err, "a descriptor needs a mediaType");
+    }
+    if (!stored) {
+        return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE, "the manifest is too large");
+    }
+    descriptor.media_type = (struct str){stored, media_type.length};
+    descriptor.may_be_elsewhere = is_non_distributable(media_type);
+    code = manifest_check_names(json, OBJECT_DESCRIPTOR, err);
+    if (!code) {
+        code = manifest_check_names(json_value_member(json, "platform"), OBJECT_PLATFORM, err);
+    }
+    if (code) {
+        return code;
+    }
+    code = hash_annotations(json_value_present(json, "annotations"), &descriptor.annotations, err);
+    if (!code) {
+        *descriptor_out = descriptor;
+    }
+    return code;
+}
+
+/* cosign's signatures are annotations of layers, so two layers are the same only with the same. */
+static enum error_code hash_annotations(const struct json_value *annotations,
+                                        struct digest *digest_out, struct error *err)
+{
+    struct strbuf text;
+    enum error_code code = OK;
+
+    if (!annotations) {
+        return OK;
+    }
+    strbuf_init(&text, MANIFEST_MAX_ANNOTATIONS_BYTES);
+    code = manifest_write_annotations(annotations, &text, err);
+    if (!code) {
+        *digest_out = hasher_digest_of(DIGEST_SHA256, strbuf_str(&text));
+    }
+    strbuf_release(&text);
+    return code;
+}
+
+/* image-spec "Non-distributable layers", and Docker's foreign ones. */
+static bool is_non_distributable(struct str media_type)
+{
+    return str_starts_with_ignoring_case(media_type,
+                                         "application/vnd.oci.image.layer.nondistributable.v1.") ||
+           str_starts_with_ignoring_case(media_type,
+                                         "application/vnd.docker.image.rootfs.foreign.");
+}
+
+enum error_code manifest_check_names(const struct json_value *object, enum named_object kind,
+                                     struct error *err)
+{
+    struct error reason = {0};
+
+    return member_names_check(object, kind, &reason) ? manifest_invalid(err, reason.message) : OK;
+}
+
+enum error_code manifest_write_annotations(const struct json_value *annotations,
+                                           struct strbuf *text, struct error *err)
+{
+    if (!json_value_is_object(annotations)) {
+        return manifest_invalid(err, "annotations must be an object");
+    }
+    if (!json_value_write_strings(annotations, text)) {
+        return manifest_invalid(err, "annotations must be strings");
+    }
+    if (text->is_truncated) {
+        return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE,
+                               "annotations are limited to %d bytes",
+                               MANIFEST_MAX_ANNOTATIONS_BYTES);
+    }
+    return OK;
+}
+
+enum error_code manifest_invalid(struct error *err, const char *why)
+{
+    return error_set_about(err, ABOUT_MANIFEST, ERROR_INVALID, "the manifest is invalid: %s", why);
+}
