@@ -16,9 +16,12 @@ struct listing {
     struct referrer_page page;
 };
 
+static enum error_code not_there(const struct find *find, struct error *err);
 static enum error_code find(struct sql_connection *connection, void *context, struct error *err);
 static enum error_code read_manifest(const struct sql_rows *rows, const struct find *find,
                                      struct error *err);
+static enum error_code describe(struct sql_connection *connection, void *context,
+                                struct error *err);
 static enum error_code has(struct sql_connection *connection, void *context, struct error *err);
 static enum error_code list(struct sql_connection *connection, void *context, struct error *err);
 static enum error_code read_referrers(struct sql_rows *rows, struct listing *listing,
@@ -31,15 +34,18 @@ enum error_code metadata_find_manifest(struct metadata *metadata, struct str rep
                                        struct manifest_record *manifest_out, struct error *err)
 {
     struct find wanted = {repository, digest, arena, manifest_out, false};
-    char text[DIGEST_TEXT_BYTES];
     const enum error_code code = sql_read(metadata->sql, find, &wanted, err);
 
-    if (code || wanted.is_there) {
-        return code;
-    }
-    digest_format(digest, text);
+    return code || wanted.is_there ? code : not_there(&wanted, err);
+}
+
+static enum error_code not_there(const struct find *find, struct error *err)
+{
+    char text[DIGEST_TEXT_BYTES];
+
+    digest_format(find->digest, text);
     return error_set_about(err, ABOUT_MANIFEST, ERROR_NOT_FOUND, "%.*s has no manifest %s",
-                           STR_FORMAT(repository), text);
+                           STR_FORMAT(find->repository), text);
 }
 
 static enum error_code find(struct sql_connection *connection, void *context, struct error *err)
@@ -72,6 +78,42 @@ static enum error_code read_manifest(const struct sql_rows *rows, const struct f
     if (!code) {
         manifest.size_bytes = manifest.content.length;
         *find->manifest = manifest;
+    }
+    return code;
+}
+
+enum error_code metadata_describe_manifest(struct metadata *metadata, struct str repository,
+                                           const struct digest *digest, struct arena *arena,
+                                           struct manifest_record *manifest_out, struct error *err)
+{
+    struct find wanted = {repository, digest, arena, manifest_out, false};
+    const enum error_code code = sql_read(metadata->sql, describe, &wanted, err);
+
+    return code || wanted.is_there ? code : not_there(&wanted, err);
+}
+
+static enum error_code describe(struct sql_connection *connection, void *context, struct error *err)
+{
+    struct find *wanted = context;
+    struct manifest_record manifest = {.digest = *wanted->digest};
+    struct digest_value digest;
+    const struct sql_query query = {
+        .text = "select manifest.media_type, manifest.size_bytes from repository "
+                "join manifest on manifest.repository_id = repository.id "
+                "where repository.name = $1 and manifest.digest = $2",
+        .values = {sql_text(wanted->repository), metadata_digest_value(&digest, wanted->digest)},
+        .count = 2,
+    };
+    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    enum error_code code = sql_query_row(connection, &query, &rows, &wanted->is_there, err);
+
+    if (code || !wanted->is_there) {
+        return code;
+    }
+    code = metadata_read_text(rows, 0, wanted->arena, &manifest.media_type, err);
+    manifest.size_bytes = (uint64_t)sql_rows_column(rows, 1).integer;
+    if (!code) {
+        *wanted->manifest = manifest;
     }
     return code;
 }

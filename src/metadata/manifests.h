@@ -15,7 +15,7 @@
 /* A manifest as it was pushed to one repository. */
 struct manifest_record {
     struct digest digest;
-    struct str media_type; /* its Content-Type, exactly */
+    struct str media_type; /* its Content-Type */
     struct str content;    /* its bytes, exactly; absent where a function says so */
     uint64_t size_bytes;   /* of the content */
 };
@@ -72,6 +72,12 @@ MUST_USE enum error_code metadata_find_manifest(struct metadata *metadata, struc
                                                 const struct digest *digest, struct arena *arena,
                                                 struct manifest_record *manifest_out,
                                                 struct error *err);
+
+/* The same without content. */
+MUST_USE enum error_code
+metadata_describe_manifest(struct metadata *metadata, struct str repository,
+                           const struct digest *digest, struct arena *arena,
+                           struct manifest_record *manifest_out, struct error *err);
 
 /* Whether the repository has a manifest of that digest. */
 MUST_USE enum error_code metadata_has_manifest(struct metadata *metadata, struct str repository,

@@ -15,9 +15,11 @@ struct missing_references {
 
 /*
  * Checks that all a manifest names is there: blobs anywhere, with the size it says; entries of an
- * index as a manifest of this repository or as a blob. Non-distributable layers and the subject
- * need not be there. ERROR_NOT_FOUND about REFERENCED (missing_out says what), ERROR_INVALID about
- * MANIFEST for a wrong size.
+ * index as a manifest of this repository, with the size and the media type it says, or as a blob,
+ * if they are of no manifest's media type.
+ * Non-distributable layers and the subject need not be there, but if they are, what is said of them
+ * must be right, too. ERROR_NOT_FOUND about REFERENCED (missing_out says what), ERROR_INVALID about
+ * MANIFEST for a wrong size or media type.
  */
 MUST_USE enum error_code references_check(struct registry *registry,
                                           const struct repository *repository,

@@ -86,8 +86,64 @@ static void entry_of_an_index_may_be_a_blob(void **state)
     struct descriptor descriptor;
     struct manifest manifest = name(&descriptor, true, "a layer");
 
+    descriptor.media_type = str_from(LAYER_TAR);
     (void)registry_world_push_blob(world, "a layer");
     assert_int_equal(check(world, &manifest, &missing), OK);
+}
+
+static void blob_is_no_manifest(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = registry_world_make_image(world, "one", LAYER_TAR);
+    struct missing_references missing = {0};
+    struct descriptor descriptor;
+    struct manifest manifest = name(&descriptor, true, image);
+
+    (void)registry_world_push_blob(world, image);
+    assert_int_equal(check(world, &manifest, &missing), ERROR_NOT_FOUND);
+}
+
+static void entry_of_an_index_is_as_it_says(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = registry_world_make_image(world, "one", LAYER_TAR);
+    struct missing_references missing = {0};
+    struct descriptor descriptor;
+    struct manifest manifest = name(&descriptor, true, image);
+
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", image), OK);
+    descriptor.media_type = str_from("Application/vnd.OCI.image.manifest.v1+JSON");
+    assert_int_equal(check(world, &manifest, &missing), OK);
+    descriptor.media_type = str_from(OCI_INDEX);
+    assert_int_equal(check(world, &manifest, &missing), ERROR_INVALID);
+    assert_int_equal(world->err.topic, ABOUT_MANIFEST);
+    assert_non_null(strstr(world->err.message, OCI_INDEX ", but it was pushed as " OCI_IMAGE));
+    descriptor.media_type = str_from(OCI_IMAGE);
+    descriptor.size_bytes++;
+    assert_int_equal(check(world, &manifest, &missing), ERROR_INVALID);
+    assert_int_equal(world->err.topic, ABOUT_MANIFEST);
+}
+
+static void subject_may_be_missing_but_not_be_another(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = registry_world_make_image(world, "one", LAYER_TAR);
+    struct missing_references missing = {0};
+    struct descriptor subject;
+    struct manifest manifest = name(&subject, true, image);
+
+    manifest.descriptor_count = 0;
+    manifest.facts.has_subject = true;
+    manifest.subject = subject;
+    manifest.subject.size_bytes++;
+    assert_int_equal(check(world, &manifest, &missing), OK);
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", image), OK);
+    assert_int_equal(check(world, &manifest, &missing), ERROR_INVALID);
+    assert_int_equal(world->err.topic, ABOUT_MANIFEST);
+    manifest.subject = subject;
+    assert_int_equal(check(world, &manifest, &missing), OK);
+    manifest.subject.media_type = str_from(OCI_INDEX);
+    assert_int_equal(check(world, &manifest, &missing), ERROR_INVALID);
 }
 
 static void non_distributable_layer_need_not_be_there(void **state)
@@ -150,6 +206,7 @@ static void failing_look_ups_are_told_as_they_are(void **state)
     struct descriptor descriptor;
     struct manifest manifest = name(&descriptor, true, "a layer");
 
+    descriptor.media_type = str_from(LAYER_TAR);
     faulty_store_fail_at(world->blobs, 1, ERROR_UNAVAILABLE);
     assert_int_equal(check(world, &manifest, &missing), ERROR_UNAVAILABLE);
     registry_world_run_sql(world, "alter table manifest rename to gone");
@@ -180,6 +237,9 @@ int main(void)
         WORLD_TEST(manifest_is_no_blob),
         WORLD_TEST(entry_of_an_index_is_a_manifest_of_the_same_repository),
         WORLD_TEST(entry_of_an_index_may_be_a_blob),
+        WORLD_TEST(blob_is_no_manifest),
+        WORLD_TEST(entry_of_an_index_is_as_it_says),
+        WORLD_TEST(subject_may_be_missing_but_not_be_another),
         WORLD_TEST(non_distributable_layer_need_not_be_there),
         WORLD_TEST(wrong_size_is_refused_with_both),
         WORLD_TEST(each_missing_digest_is_told_once_up_to_a_bound),
