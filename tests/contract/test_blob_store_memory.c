@@ -1,5 +1,5 @@
-#include "blobs/memory_store.h"
 #include "tests/contract/blob_store_contract.h"
+#include "tests/support/memory_store.h"
 
 static struct blob_store *open_memory(void *context)
 {

@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "base/hasher.h"
-#include "blobs/memory_store.h"
 #include "http/request_parser.h"
 #include "metadata/metadata.h"
 #include "registry/source_finder.h"
 #include "tests/support/faulty_store.h"
+#include "tests/support/memory_store.h"
 #include "tests/support/temporary_folder.h"
 
 enum {

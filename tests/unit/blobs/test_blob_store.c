@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "blobs/memory_store.h"
 #include "tests/support/blob_helper.h"
 #include "tests/support/faulty_store.h"
+#include "tests/support/memory_store.h"
 
 static const struct str hello = STR_LITERAL("hello, registry");
 

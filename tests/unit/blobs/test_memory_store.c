@@ -1,4 +1,4 @@
-#include "blobs/memory_store.h"
+#include "tests/support/memory_store.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -12,9 +12,9 @@
 
 #include "base/hasher.h"
 #include "base/memory.h"
-#include "blobs/memory_store.h"
 #include "tests/support/blob_helper.h"
 #include "tests/support/faulty_store.h"
+#include "tests/support/memory_store.h"
 #include "tests/support/temporary_folder.h"
 
 enum {

@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "blobs/memory_store.h"
 #include "metadata/metadata.h"
 #include "metadata/uploads.h"
+#include "tests/support/memory_store.h"
 #include "tests/support/temporary_folder.h"
 
 enum { PATH_BYTES = 4096, LINE_BYTES = 1024, UPLOADS = 250 };
