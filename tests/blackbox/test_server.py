@@ -63,6 +63,31 @@ def test_wrong_usage_ends_with_2(binary, arguments, word):
     assert word in result.stderr
 
 
+# -- how it is built
+
+BRANCH_TARGET = {"x86_64": r"\bendbr64\b", "aarch64": r"\b(paciasp|bti)\b"}
+STACK_PROBE = {"x86_64": r"\bor[ql]\s+\$0x0,.*\(%rsp\)", "aarch64": r"\bstr\s+xzr, \[sp"}
+
+
+def seen_by(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("name", ["pieroned", "pierone", "docker-credential-pierone"])
+def test_what_is_shipped_is_hardened(shipped_binary, name):
+    binary = shipped_binary.parent / name
+    machine = os.uname().machine
+    header = seen_by("readelf", "-hldW", "--dyn-syms", binary)
+    code = seen_by("objdump", "-d", binary)
+    assert "DYN (Position-Independent Executable" in header
+    assert "GNU_RELRO" in header and re.search(r"FLAGS_1.*\bNOW\b", header)
+    assert re.search(r"GNU_STACK.* RW ", header)
+    assert "__stack_chk_fail" in header
+    assert re.search(r"\b__\w+_chk\b", header)  # _FORTIFY_SOURCE
+    assert re.search(r"<main>:\n.*" + BRANCH_TARGET[machine], code)
+    assert re.search(STACK_PROBE[machine], code)
+
+
 # -- settings
 
 def test_right_settings_are_checked_without_a_server(binary, folder):
