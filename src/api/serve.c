@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -26,6 +27,7 @@ static void finish(void *context, struct http_exchange *exchange, bool is_sent);
 static struct call *call_of(struct api *api, struct http_exchange *exchange);
 static struct call *new_call(struct api *api, struct http_exchange *exchange);
 static void add_version(struct call *call);
+static uint64_t largest_body(const struct call *call);
 static bool is_remembered(struct call *call);
 static bool belongs_elsewhere(const struct call *call, enum error_code code);
 static bool is_unfinished(const struct call *call);
@@ -33,7 +35,6 @@ static enum route_place place_of(const struct call *call);
 static enum http_step step_there(struct call *call, enum error_code code);
 static enum error_code route(struct call *call, struct error *err);
 static enum error_code authorize(struct call *call, struct error *err);
-static enum error_code handle(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err);
 static enum error_code parse_path(struct call *call, struct error *err);
 static enum http_step conclude(struct call *call, enum error_code code, const struct error *err);
@@ -96,15 +97,24 @@ static enum http_step begin(void *context, struct http_exchange *exchange)
         return step_there(call, code);
     }
     if (!code) {
-        code = handle(call, &wants_body, &err);
+        code = call->route->handler->begin(call, &wants_body, &err);
     }
     if (code && is_unfinished(call)) {
         return step_there(call, code);
     }
     if (!code && wants_body) {
+        exchange->body_max_bytes = largest_body(call);
         return HTTP_BODY;
     }
     return conclude(call, code, &err);
+}
+
+static uint64_t largest_body(const struct call *call)
+{
+    if (call->upload) {
+        return upload_allowed_bytes(call->upload);
+    }
+    return call->route->handler->data ? UINT64_MAX : call->body.limit_bytes;
 }
 
 /* What will never change may be known here: then nobody has to be woken for it. */
@@ -263,11 +273,6 @@ static enum error_code authorize(struct call *call, struct error *err)
     return code;
 }
 
-static enum error_code handle(struct call *call, bool *wants_body_out, struct error *err)
-{
-    return call->route->handler->begin(call, wants_body_out, err);
-}
-
 static enum error_code parse_path(struct call *call, struct error *err)
 {
     struct arena *arena = &call->exchange->arena;
@@ -302,10 +307,7 @@ static enum http_step data(void *context, struct http_exchange *exchange, struct
         code = call->route->handler->data(call, bytes, &err);
     } else {
         strbuf_append(&call->body, bytes);
-        if (call->body.is_truncated) {
-            code = error_set(&err, ERROR_TOO_LARGE, "the body is limited to %zu bytes here",
-                             call->body.limit_bytes);
-        }
+        assert(!call->body.is_truncated);
     }
     if (!code) {
         return HTTP_BODY;

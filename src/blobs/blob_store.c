@@ -70,10 +70,15 @@ uint64_t blob_store_chunk_min_bytes(const struct blob_store *store)
     return store->chunk_min_bytes;
 }
 
+uint64_t blob_store_largest_bytes(const struct blob_store *store)
+{
+    return store->largest_blob_bytes == 0 ? UINT64_MAX : store->largest_blob_bytes;
+}
+
 enum error_code blob_store_check_size(const struct blob_store *store, uint64_t size_bytes,
                                       struct error *err)
 {
-    if (store->largest_blob_bytes == 0 || size_bytes <= store->largest_blob_bytes) {
+    if (size_bytes <= blob_store_largest_bytes(store)) {
         return OK;
     }
     return error_set_about(err, ABOUT_SIZE, ERROR_TOO_LARGE,

@@ -88,6 +88,9 @@ MUST_USE bool blob_upload_restore(struct blob_upload *upload, struct str state);
 /* Chunks that are smaller cost more here (distribution-spec, OCI-Chunk-Min-Length); 0: none. */
 uint64_t blob_store_chunk_min_bytes(const struct blob_store *store);
 
+/* How many bytes a blob may have; UINT64_MAX: any number. */
+uint64_t blob_store_largest_bytes(const struct blob_store *store);
+
 /* Whether a blob may have so many bytes. ERROR_TOO_LARGE about SIZE. */
 MUST_USE enum error_code blob_store_check_size(const struct blob_store *store, uint64_t size_bytes,
                                                struct error *err);

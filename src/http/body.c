@@ -13,6 +13,12 @@ void body_init(struct body *body, const struct http_request *request)
                         (body->framing == HTTP_SIZED_BODY && body->left_bytes == 0);
 }
 
+bool body_allow(struct body *body, uint64_t most_bytes)
+{
+    body->chunked.allowed_bytes = most_bytes;
+    return body->framing != HTTP_SIZED_BODY || body->left_bytes <= most_bytes;
+}
+
 enum chunked_result body_read(struct body *body, struct str *input, struct str *data_out)
 {
     enum chunked_result result = CHUNKED_END;

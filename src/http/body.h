@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
 #include "base/str.h"
 #include "http/chunked.h"
 #include "http/request.h"
@@ -17,7 +18,14 @@ struct body {
 
 void body_init(struct body *body, const struct http_request *request);
 
-/* As chunked_read, whatever the framing. Call again until it is CHUNKED_MORE, END or BROKEN. */
+/*
+ * How many bytes it may have; without this call, any number. Before any was read. False: it says
+ * already that it has more.
+ */
+MUST_USE bool body_allow(struct body *body, uint64_t most_bytes);
+
+/* As chunked_read, whatever the framing. Call again until it is none of CHUNKED_DATA.
+ */
 enum chunked_result body_read(struct body *body, struct str *input, struct str *data_out);
 
 /* At most how much may be received so that nothing behind a sized body is touched. */

@@ -22,12 +22,12 @@ static enum chunked_state expect(char byte, char wanted, enum chunked_state next
 
 void chunked_init(struct chunked *chunked)
 {
-    *chunked = (struct chunked){.state = CHUNKED_AT_SIZE};
+    *chunked = (struct chunked){.state = CHUNKED_AT_SIZE, .allowed_bytes = UINT64_MAX};
 }
 
 enum chunked_result chunked_read(struct chunked *chunked, struct str *input, struct str *data_out)
 {
-    while (chunked->state != CHUNKED_AT_END && chunked->state != CHUNKED_AT_ERROR) {
+    while (chunked->state < CHUNKED_AT_END) {
         if (input->length == 0) {
             return CHUNKED_MORE;
         }
@@ -36,6 +36,9 @@ enum chunked_result chunked_read(struct chunked *chunked, struct str *input, str
         }
         chunked->state = step(chunked, input->bytes[0]);
         *input = str_from_index(*input, 1);
+    }
+    if (chunked->state == CHUNKED_AT_EXCESS) {
+        return CHUNKED_TOO_LARGE;
     }
     return chunked->state == CHUNKED_AT_END ? CHUNKED_END : CHUNKED_BROKEN;
 }
@@ -92,6 +95,7 @@ static enum chunked_state step(struct chunked *chunked, char byte)
     case CHUNKED_IN_DATA:
     case CHUNKED_AT_END:
     case CHUNKED_AT_ERROR:
+    case CHUNKED_AT_EXCESS:
         break;
     }
     abort(); /* chunked_read does not come here with these */
@@ -117,6 +121,10 @@ static enum chunked_state end_size_line(struct chunked *chunked, char byte)
 {
     chunked->digits = 0;
     chunked->overhead_bytes = 0;
+    if (byte == '\n' && chunked->left_bytes > chunked->allowed_bytes) {
+        return CHUNKED_AT_EXCESS;
+    }
+    chunked->allowed_bytes -= chunked->left_bytes;
     return expect(byte, '\n', chunked->left_bytes == 0 ? CHUNKED_AT_TRAILER : CHUNKED_IN_DATA);
 }
 

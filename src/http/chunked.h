@@ -21,6 +21,7 @@ enum chunked_state {
     CHUNKED_AT_LAST_LF,
     CHUNKED_AT_END,
     CHUNKED_AT_ERROR,
+    CHUNKED_AT_EXCESS,
 };
 
 /*
@@ -31,16 +32,18 @@ enum chunked_state {
  */
 struct chunked {
     enum chunked_state state;
-    uint64_t left_bytes;   /* of the chunk being read */
-    size_t overhead_bytes; /* of the current size line, or of all trailers */
+    uint64_t left_bytes;    /* of the chunk being read */
+    uint64_t allowed_bytes; /* of the chunks that come behind it; a caller may lower it */
+    size_t overhead_bytes;  /* of the current size line, or of all trailers */
     unsigned digits;
 };
 
 enum chunked_result {
-    CHUNKED_MORE,   /* all input is used up, the body is not at its end */
-    CHUNKED_DATA,   /* *data_out holds body bytes; call again with the rest of the input */
-    CHUNKED_END,    /* the body is complete; the rest of the input is the next request's */
-    CHUNKED_BROKEN, /* not the coding: 400 and close */
+    CHUNKED_MORE,      /* all input is used up, the body is not at its end */
+    CHUNKED_DATA,      /* *data_out holds body bytes; call again with the rest of the input */
+    CHUNKED_END,       /* the body is complete; the rest of the input is the next request's */
+    CHUNKED_BROKEN,    /* not the coding: 400 and close */
+    CHUNKED_TOO_LARGE, /* a chunk begins that is larger than what is allowed: 413 and close */
 };
 
 void chunked_init(struct chunked *chunked);

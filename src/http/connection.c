@@ -160,6 +160,7 @@ void connection_new_exchange(struct connection *connection)
     exchange->may_block = false;
     exchange->may_wait = false;
     exchange->may_carry = false;
+    exchange->body_max_bytes = UINT64_MAX;
     exchange->received_bytes = 0;
     exchange->sent_bytes = 0;
     exchange->begin_us = clock_elapsed_us();

@@ -1,12 +1,13 @@
 #include "http/connection_steps.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* With half of it an upload took a tenth more CPU; more gains little, and each worker may need it.
  */
-enum { BODY_BUFFER_BYTES = 256 * 1024, SHORT_BODY_BYTES = 64 * 1024 };
+enum { BODY_BUFFER_BYTES = 256 * 1024, SHORT_BODY_BYTES = 64 * 1024, REFUSAL_BYTES = 80 };
 
 static enum connection_want parse_head(struct connection *connection);
 static enum connection_want await_head(struct connection *connection);
@@ -17,6 +18,7 @@ static size_t room_for_body(struct connection *connection);
 static enum connection_want receive_body_bytes(struct connection *connection);
 static void wipe_short(char *bytes, size_t length);
 static enum connection_want feed(struct connection *connection, struct str *bytes);
+static enum connection_want refuse_size(struct connection *connection);
 static enum connection_want end_body(struct connection *connection);
 
 enum connection_want connection_shake_hands(struct connection *connection)
@@ -140,6 +142,9 @@ static enum connection_want begin_body(struct connection *connection, bool may_b
     connection->body_began = true;
     connection->state = CONNECTION_BODY;
     connection_set_deadline(connection, connection_limits(connection)->stall_timeout_ms);
+    if (!body_allow(&connection->body, connection->exchange->body_max_bytes)) {
+        return refuse_size(connection);
+    }
     if (connection->exchange->request.expects_continue && !connection->body.is_complete &&
         input_str(&connection->input).length == 0 && !send_continue(connection)) {
         connection->state = CONNECTION_FINISH;
@@ -259,6 +264,8 @@ static enum connection_want feed(struct connection *connection, struct str *byte
             return WANT_NEXT;
         case CHUNKED_BROKEN:
             return connection_refuse(connection, &broken);
+        case CHUNKED_TOO_LARGE:
+            return refuse_size(connection);
         case CHUNKED_END:
             return end_body(connection);
         case CHUNKED_DATA:
@@ -270,6 +277,17 @@ static enum connection_want feed(struct connection *connection, struct str *byte
             return connection_answer(connection);
         }
     }
+}
+
+/* As soon as it says its size: nobody has to send it for that. */
+static enum connection_want refuse_size(struct connection *connection)
+{
+    char message[REFUSAL_BYTES];
+    const struct http_refusal too_large = {413, message};
+
+    (void)snprintf(message, sizeof(message), "The body may have %llu bytes here, and has more.",
+                   (unsigned long long)connection->exchange->body_max_bytes);
+    return connection_refuse(connection, &too_large);
 }
 
 static enum connection_want end_body(struct connection *connection)

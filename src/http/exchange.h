@@ -19,6 +19,7 @@ struct http_exchange {
     bool may_block;          /* on a worker: SQL and files are allowed */
     bool may_wait;           /* on a waiting worker: other servers may be asked */
     bool may_carry;          /* on a carrier: bodies may go to and come from other servers */
+    uint64_t body_max_bytes; /* that the body may have; the application lowers it in begin */
     uint64_t received_bytes; /* of the body, decoded, so far */
     uint64_t sent_bytes;     /* of the answer's body */
     int64_t begin_us;        /* clock_elapsed_us when the head was complete */
@@ -51,7 +52,10 @@ struct http_application {
     /* A head has arrived. */
     enum http_step (*begin)(void *context, struct http_exchange *exchange);
 
-    /* Body bytes, decoded, never empty; on a worker. HTTP_BODY: go on. HTTP_ANSWER: enough. */
+    /*
+     * Body bytes, decoded, never empty, and never more than body_max_bytes in all; on a worker.
+     * HTTP_BODY: go on. HTTP_ANSWER: enough.
+     */
     enum http_step (*data)(void *context, struct http_exchange *exchange, struct str bytes);
 
     /*
@@ -69,8 +73,8 @@ struct http_application {
 
     /*
      * Fills the response for a head that was refused (request holds no more than was understood), a
-     * server that is full, or, also after begin and data, a body that is broken or too slow. Must
-     * not block.
+     * server that is full, or, also after begin and data, a body that is broken, too large or too
+     * slow. Must not block.
      */
     void (*refuse)(void *context, struct http_exchange *exchange,
                    const struct http_refusal *refusal);

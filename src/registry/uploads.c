@@ -217,6 +217,14 @@ enum error_code upload_check_room(const struct upload *upload, uint64_t more_byt
     return code ? code : upload_quota_check(upload->registry, &upload->open, more_bytes, err);
 }
 
+uint64_t upload_allowed_bytes(const struct upload *upload)
+{
+    const uint64_t largest_bytes = blob_store_largest_bytes(upload->registry->config.blobs);
+    const uint64_t offset_bytes = upload_offset(upload);
+
+    return offset_bytes < largest_bytes ? largest_bytes - offset_bytes : 0;
+}
+
 /* What cannot be opened is told by writing. */
 size_t upload_room(struct upload *upload)
 {

@@ -46,6 +46,9 @@ uint64_t upload_offset(const struct upload *upload);
 MUST_USE enum error_code upload_check_room(const struct upload *upload, uint64_t more_bytes,
                                            struct error *err);
 
+/* How many bytes more it may have before its blob is too large. */
+uint64_t upload_allowed_bytes(const struct upload *upload);
+
 /* As blob_writer_room. */
 size_t upload_room(struct upload *upload);
 

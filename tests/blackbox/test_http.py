@@ -425,6 +425,27 @@ def test_413_comes_in_the_middle_of_a_chunked_body(wire):
     assert wire.has_ended()
 
 
+def test_413_comes_with_the_size_of_a_chunk_not_with_its_bytes(wire):
+    wire.send(request("PUT", f"/v2/{new_repository()}/manifests/1", MANIFEST_TYPE,
+                      "Transfer-Encoding: chunked") + b"1\r\n{\r\n" + b"%x\r\n" % (4 * MIB))
+    answer = wire.read()
+    assert (answer.status, answer.header("Connection").lower()) == (413, "close")
+    assert str(4 * MIB) in answer.body.decode()
+    wire.end_sending()
+    assert wire.has_ended()
+
+
+@pytest.mark.parametrize("field", ["Content-Length: 1000000", "Transfer-Encoding: chunked"])
+def test_413_comes_before_a_form_is_sent(start_server, services, field):
+    server = start_server(services.settings())
+    with Wire(server.connect()) as wire:
+        wire.send(request("POST", "/v2/token", "Content-Type: application/x-www-form-urlencoded",
+                          field))
+        if "chunked" in field:
+            wire.send(b"100000\r\n")
+        assert wire.read().status == 413
+
+
 def test_early_answer_survives_a_client_that_sends_on(wire):
     wire.send(request("PATCH", "/v2/team/app/blobs/uploads/no-such-upload",
                       f"Content-Length: {256 * 1024}") + bytes(256 * 1024))

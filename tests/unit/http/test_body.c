@@ -77,6 +77,25 @@ static void a_broken_chunked_body_is_not_complete(void **state)
     assert_false(body.is_complete);
 }
 
+static void a_body_has_no_more_than_is_allowed(void **state)
+{
+    const struct http_request sized = {.framing = HTTP_SIZED_BODY, .content_length = 5};
+    const struct http_request chunks = {.framing = HTTP_CHUNKED_BODY};
+    struct str input = STR_LITERAL("2\r\nab\r\n4\r\n");
+    struct str data = {0};
+    struct body body;
+
+    (void)state;
+    body_init(&body, &sized);
+    assert_true(body_allow(&body, 5));
+    assert_false(body_allow(&body, 4));
+    body_init(&body, &chunks);
+    assert_true(body_allow(&body, 5));
+    assert_int_equal(body_read(&body, &input, &data), CHUNKED_DATA);
+    assert_int_equal(body_read(&body, &input, &data), CHUNKED_TOO_LARGE);
+    assert_false(body.is_complete);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -84,6 +103,7 @@ int main(void)
         cmocka_unit_test(a_sized_body_ends_where_it_says),
         cmocka_unit_test(a_chunked_body_ends_with_its_last_chunk),
         cmocka_unit_test(a_broken_chunked_body_is_not_complete),
+        cmocka_unit_test(a_body_has_no_more_than_is_allowed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

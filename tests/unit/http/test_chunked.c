@@ -222,6 +222,28 @@ static void the_end_and_an_error_are_final(void **state)
     assert_null(data.bytes);
 }
 
+static void chunks_have_no_more_in_all_than_is_allowed(void **state)
+{
+    struct chunked chunked;
+    struct str input = STR_LITERAL("3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n");
+    struct str data = {0};
+
+    (void)state;
+    chunked_init(&chunked);
+    chunked.allowed_bytes = 5;
+    assert_int_equal(chunked_read(&chunked, &input, &data), CHUNKED_DATA);
+    assert_int_equal(chunked_read(&chunked, &input, &data), CHUNKED_DATA);
+    assert_int_equal(chunked_read(&chunked, &input, &data), CHUNKED_END);
+    chunked_init(&chunked);
+    chunked.allowed_bytes = 4;
+    input = str_from("3\r\nabc\r\n2\r");
+    assert_int_equal(chunked_read(&chunked, &input, &data), CHUNKED_DATA);
+    assert_int_equal(chunked_read(&chunked, &input, &data), CHUNKED_MORE);
+    input = str_from("\n");
+    assert_int_equal(chunked_read(&chunked, &input, &data), CHUNKED_TOO_LARGE);
+    assert_int_equal(chunked_read(&chunked, &input, &data), CHUNKED_TOO_LARGE);
+}
+
 /* The coding of an empty body with that many bytes between `before` and `behind`. */
 static enum chunked_result read_with_filling(const char *before, size_t count, const char *behind)
 {
@@ -292,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_prefix_of_a_good_body_wants_more),
         cmocka_unit_test(the_largest_size_does_not_overflow),
         cmocka_unit_test(the_end_and_an_error_are_final),
+        cmocka_unit_test(chunks_have_no_more_in_all_than_is_allowed),
         cmocka_unit_test(extensions_have_a_bound),
         cmocka_unit_test(trailers_have_a_bound_for_all_of_them),
         cmocka_unit_test(many_chunks_may_have_extensions),
