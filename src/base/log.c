@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log_queue.h"
+
 static const char *const level_names[] = {
     [LOG_ERROR] = "error",
     [LOG_WARNING] = "warning",
@@ -25,9 +27,29 @@ void log_init(struct log *log, int fd, enum log_format format, enum log_level le
               const struct clock *clock)
 {
     log->fd = fd;
+    log->queue = NULL;
     log->format = format;
     log->clock = clock;
     atomic_init(&log->level, level);
+}
+
+enum error_code log_start_thread(struct log *log, struct error *err)
+{
+    return log_queue_new(log, &log->queue, err);
+}
+
+void log_await(const struct log *log, int timeout_ms)
+{
+    if (log->queue) {
+        log_queue_await(log->queue, timeout_ms);
+    }
+}
+
+void log_end_thread(struct log *log, int timeout_ms)
+{
+    log_await(log, timeout_ms);
+    log_queue_free(log->queue);
+    log->queue = NULL;
 }
 
 bool log_level_parse(struct str name, enum log_level *level_out)
@@ -132,7 +154,11 @@ void log_end(struct log_line *line)
         json_writer_end_object(&line->json);
     }
     strbuf_append_byte(&line->buf, '\n');
-    (void)!write(line->log->fd, line->buf.text, line->buf.length);
+    if (line->log->queue) {
+        log_queue_add(line->log->queue, strbuf_str(&line->buf));
+    } else {
+        (void)!write(line->log->fd, line->buf.text, line->buf.length);
+    }
     strbuf_release(&line->buf);
 }
 

@@ -4,7 +4,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/attributes.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/json_writer.h"
 #include "base/str.h"
 #include "base/strbuf.h"
@@ -14,9 +16,15 @@ enum log_format { LOG_TEXT, LOG_JSON };
 
 enum { LOG_LINE_MAX_BYTES = 8192 };
 
-/* Where log lines go. Used by many threads at once: a line is one write(2), so lines never mix. */
+struct log_queue;
+
+/*
+ * Where log lines go. Used by many threads at once, and lines never mix. Whoever logs writes, and
+ * waits for the reader, unless log_start_thread was called.
+ */
 struct log {
     int fd;
+    struct log_queue *queue; /* of the thread that writes; or NULL */
     enum log_format format;
     _Atomic enum log_level level; /* more detailed lines are dropped */
     const struct clock *clock;
@@ -24,6 +32,19 @@ struct log {
 
 void log_init(struct log *log, int fd, enum log_format format, enum log_level level,
               const struct clock *clock);
+
+/*
+ * From here on a thread of its own writes what is logged, and a reader that stalls holds up nobody:
+ * LOG_QUEUE_BYTES wait for it; lines beyond are dropped, and one `lines_dropped` says how many.
+ */
+MUST_USE enum error_code log_start_thread(struct log *log, struct error *err);
+
+/* Until all that was logged is written, but not for longer than that. A signal's handler may call
+ * it. */
+void log_await(const struct log *log, int timeout_ms);
+
+/* Awaits that, then ends the thread; what the reader left is lost. When nobody logs any more. */
+void log_end_thread(struct log *log, int timeout_ms);
 
 /* "error", "warning", "info", "debug"; false for another name. */
 MUST_USE bool log_level_parse(struct str name, enum log_level *level_out);

@@ -211,6 +211,22 @@ static void open_caches(const struct settings *settings, struct admission *admis
     admission->teams = team_directory_new(&teams);
 }
 
+struct api_login admission_login(const struct settings *settings)
+{
+    const char *const own = settings->login.issuer;
+
+    return (struct api_login){
+        .version = PIERONE_VERSION,
+        .issuer = own ? own : settings->auth.oidc.issuer,
+        .client_id = settings->login.client_id,
+        .scopes = settings->login.scopes,
+        .redirect_port = settings->login.redirect_port,
+        .takes_tokens = settings->auth.oidc.issuer || settings->auth.introspection.url ||
+                        settings->auth.tokeninfo_url,
+        .takes_passwords = settings->auth.users_file,
+    };
+}
+
 void admission_release(struct admission *admission)
 {
     authenticator_free(admission->authenticator);

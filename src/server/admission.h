@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "access/team_directory.h"
+#include "api/api.h"
 #include "auth/authenticator.h"
 #include "auth/keyed_hash.h"
 #include "auth/token_keys.h"
@@ -37,6 +38,9 @@ struct admission_config {
 /* Without a provider: OK, with nothing in it. Asks nobody but the metadata. */
 MUST_USE enum error_code admission_open(const struct admission_config *config,
                                         struct admission *admission_out, struct error *err);
+
+/* How clients log in, as the settings have it; texts are borrowed from them. */
+struct api_login admission_login(const struct settings *settings);
 
 /* What was opened half is released too. */
 void admission_release(struct admission *admission);

@@ -23,7 +23,12 @@
 #include "server/storage.h"
 #include "server/user_command.h"
 
-enum { EXIT_FAILED = 1, EXIT_USAGE = 2, HOUSEKEEPING_INTERVAL_MS = 60 * 1000 };
+enum {
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    HOUSEKEEPING_INTERVAL_MS = 60 * 1000,
+    LOG_END_MS = 1000,
+};
 
 /* All that lives as long as the process, in the order of its making. */
 struct daemon {
@@ -45,7 +50,7 @@ static int check(const struct settings_sources *sources);
 static int print(void (*append)(struct strbuf *buf));
 static void print_problems(const struct problems *problems);
 static int serve(const struct settings_sources *sources);
-static void begin_log(struct daemon *daemon);
+static enum error_code begin_log(struct daemon *daemon, struct error *err);
 static enum error_code start(struct daemon *daemon, struct error *err);
 static enum error_code open_data(struct daemon *daemon, struct error *err);
 static enum error_code open_metadata(struct daemon *daemon, struct error *err);
@@ -53,7 +58,6 @@ static enum error_code open_blobs(struct daemon *daemon, struct error *err);
 static enum error_code make_registry(struct daemon *daemon, struct error *err);
 static enum error_code open_admission(struct daemon *daemon, struct error *err);
 static enum error_code make_api(struct daemon *daemon, struct error *err);
-static struct api_login login_of(const struct settings *settings);
 static bool is_ready(void *context);
 static enum error_code open_server(struct daemon *daemon, struct error *err);
 static enum error_code start_server(struct daemon *daemon, struct error *err);
@@ -152,12 +156,11 @@ static int serve(const struct settings_sources *sources)
         print_problems(&problems);
         return EXIT_FAILED;
     }
-    begin_log(&daemon);
     process_keep_files_private();
     process_keep_memory_private();
     process_return_memory();
     signals_block();
-    if (start(&daemon, &err)) {
+    if (begin_log(&daemon, &err) || start(&daemon, &err)) {
         log_message(&daemon.log, LOG_ERROR, "start_failed", "%s", err.message);
         finish(&daemon);
         return EXIT_FAILED;
@@ -169,7 +172,7 @@ static int serve(const struct settings_sources *sources)
     return EXIT_SUCCESS;
 }
 
-static void begin_log(struct daemon *daemon)
+static enum error_code begin_log(struct daemon *daemon, struct error *err)
 {
     const enum log_format_choice choice = daemon->settings.log.format;
     const bool is_text =
@@ -177,6 +180,8 @@ static void begin_log(struct daemon *daemon)
 
     log_init(&daemon->log, STDERR_FILENO, is_text ? LOG_TEXT : LOG_JSON, daemon->settings.log.level,
              &clock_system);
+    signals_keep_log(&daemon->log);
+    return log_start_thread(&daemon->log, err);
 }
 
 static enum error_code start(struct daemon *daemon, struct error *err)
@@ -263,7 +268,7 @@ static enum error_code make_api(struct daemon *daemon, struct error *err)
         .token_lifetime_ms = daemon->settings.auth.token_lifetime_ms,
         .public_read = daemon->settings.auth.public_read,
         .public_url = daemon->settings.public_url,
-        .login = login_of(&daemon->settings),
+        .login = admission_login(&daemon->settings),
         .is_ready = is_ready,
         .is_ready_context = daemon,
     };
@@ -273,22 +278,6 @@ static enum error_code make_api(struct daemon *daemon, struct error *err)
     }
     daemon->api = api_new(&config);
     return OK;
-}
-
-static struct api_login login_of(const struct settings *settings)
-{
-    const char *const own = settings->login.issuer;
-
-    return (struct api_login){
-        .version = PIERONE_VERSION,
-        .issuer = own ? own : settings->auth.oidc.issuer,
-        .client_id = settings->login.client_id,
-        .scopes = settings->login.scopes,
-        .redirect_port = settings->login.redirect_port,
-        .takes_tokens = settings->auth.oidc.issuer || settings->auth.introspection.url ||
-                        settings->auth.tokeninfo_url,
-        .takes_passwords = settings->auth.users_file,
-    };
 }
 
 /* Asked only by requests, so there is a server. */
@@ -396,5 +385,7 @@ static void finish(struct daemon *daemon)
     storage_release(&daemon->storage);
     metadata_free(daemon->metadata);
     data_folder_release(&daemon->data);
+    signals_keep_log(NULL);
+    log_end_thread(&daemon->log, LOG_END_MS);
     settings_release(&daemon->settings);
 }

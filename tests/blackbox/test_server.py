@@ -13,7 +13,7 @@ import pytest
 from support.certificates import Certificate, fingerprint_of
 from support.images import digest_of, make_image, new_repository
 from support.registry_client import RegistryClient
-from support.server import run_once
+from support.server import UnreadServer, run_once, to_yaml
 from support.waiting import wait_until
 from support.wire import Wire, request
 
@@ -231,6 +231,45 @@ def test_secrets_are_not_logged(server):
     assert "the-secret-token" not in server.log_text()
 
 
+LONG_GET = request("GET", "/v2/" + "x" * 1000)
+TOO_MANY = 3000  # lines of that: more than are kept, and a pipe holds
+
+
+@pytest.fixture
+def unread_server(binary):
+    server = UnreadServer(binary)
+    try:
+        yield server.start()
+    finally:
+        server.release()
+
+
+def ask_for_too_much(server):
+    """That all is answered shows that nobody waits for the log."""
+    with Wire(server.connect()) as wire:
+        for _ in range(TOO_MANY // 100):
+            wire.send(LONG_GET * 100)
+            assert {wire.read().status for _ in range(100)} == {404}
+    assert status_of(server, "/health") == 200
+
+
+def test_log_reader_that_stalls_holds_up_nobody(unread_server):
+    ask_for_too_much(unread_server)
+    wait_until(lambda: "lines_dropped" in unread_server.log_text(), "the count of what is missing")
+    unread_server.terminate()
+    wait_until(lambda: '"stopped"' in unread_server.log_text(), "the log's end")
+    unread_server.check_end()
+    dropped = sum(line["count"] for line in unread_server.log_lines()
+                  if line["event"] == "lines_dropped")
+    assert dropped > 0
+    assert len(unread_server.requests()) + dropped == TOO_MANY + 1
+
+
+def test_log_reader_that_stalls_does_not_prevent_the_end(unread_server):
+    ask_for_too_much(unread_server)
+    unread_server.stop()
+
+
 def test_text_lines_are_a_setting(start_server):
     server = start_server({"log": {"format": "text"}})
     assert status_of(server, "/v2/") == 200
@@ -307,14 +346,22 @@ def test_log_level_is_read_again_on_hang_up(start_server):
     wait_until(server.requests, "the request's line")
     server.write_settings({"log": {"level": "error"}})
     server.hang_up()
+    wait_until(lambda: any(line["event"] == "setting_changed" for line in server.log_lines()),
+               "the settings to be read")
+    server.write_settings({"log": {"level": "loud"}})
+
+    def complaints():
+        return sum(line["event"] == "reload_failed" for line in server.log_lines())
 
     def is_silent():
-        """Whether a request leaves no line; the next one's answer shows that it was finished."""
-        before = len(server.requests())
+        """Whether a request leaves no line before one that is logged at any level."""
+        requests, before = len(server.requests()), complaints()
         with Wire(server.connect()) as wire:
             wire.ask(GET)
-            wire.ask(GET)
-        return len(server.requests()) == before
+            wire.ask(GET)  # the first one is finished
+        server.hang_up()
+        wait_until(lambda: complaints() > before, "the complaint")
+        return len(server.requests()) == requests
 
     wait_until(is_silent, "the log to fall silent")
 

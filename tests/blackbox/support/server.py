@@ -17,6 +17,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 
 LISTENING = re.compile(r"(?:127\.0\.0\.1|localhost|\[::1\]):([1-9][0-9]*)")
 
+CHUNK = 65536
+
 # What tests do not set themselves: there is no load balancer to wait for at the end.
 USUAL_LIMITS = {"drain_delay": "1ms"}
 
@@ -67,7 +69,7 @@ class Server:
         self.write_settings(self.settings)
         self._is_terminated = False
         self._log_begin = self.log_file.stat().st_size if self.log_file.exists() else 0
-        with self.log_file.open("ab") as log:
+        with self.open_log() as log:
             self.process = subprocess.Popen(
                 [self.binary, "-c", self.settings_file, "--listen", "127.0.0.1:0",
                  "--data", self.folder / "data"],
@@ -75,6 +77,9 @@ class Server:
                 env=self._environment())
         self.port = wait_until(self._find_port, "the server to listen", patience_s)
         return self
+
+    def open_log(self):
+        return self.log_file.open("ab")
 
     def stop(self):
         """SIGTERM; the server has to finish in order and without a sanitizer's complaint."""
@@ -232,6 +237,29 @@ class Server:
             raise AssertionError(f"the server ended at once with {code}:\n{self.log_tail()}")
         match = LISTENING.search(self.log_text())
         return int(match.group(1)) if match else None
+
+
+class UnreadServer(Server):
+    """Its log goes to a pipe, which is read only when a test asks for the log."""
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self._pipe = None
+
+    def open_log(self):
+        self._pipe, end = os.pipe()
+        os.set_blocking(self._pipe, False)
+        return os.fdopen(end, "ab")
+
+    def log_text(self):
+        with contextlib.suppress(BlockingIOError), self.log_file.open("ab") as log:
+            while read := os.read(self._pipe, CHUNK):
+                log.write(read)
+        return super().log_text()
+
+    def release(self):
+        super().release()
+        os.close(self._pipe)
 
 
 def run_once(binary, *arguments, environment=None, stdin=""):
