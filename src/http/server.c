@@ -69,8 +69,8 @@ static enum error_code set_up(struct http_server *server, struct error *err)
         .accept = accept_some, .end = end_accepting, .context = server};
     enum error_code code = OK;
 
-    if (config->tls_certificate) {
-        code = tls_new(config->tls_certificate, config->tls_key, &server->tls, err);
+    if (config->tls.certificate) {
+        code = tls_new(&config->tls, config->clock, &server->tls, err);
     }
     if (!code) {
         code = listener_open(config->listen, &server->listen_fd, err);

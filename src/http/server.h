@@ -8,13 +8,13 @@
 #include "base/log.h"
 #include "http/exchange.h"
 #include "http/limits.h"
+#include "http/tls.h"
 
 struct http_server;
 
 struct http_server_config {
-    const char *listen;          /* HOST:PORT, [IPV6]:PORT; port 0 lets the system choose */
-    const char *tls_certificate; /* path of a PEM chain, or NULL: no TLS */
-    const char *tls_key;         /* path of its PEM key */
+    const char *listen; /* HOST:PORT, [IPV6]:PORT; port 0 lets the system choose */
+    struct tls_config tls;
     struct http_limits limits;
     struct http_application application;
     struct log *log;

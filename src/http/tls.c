@@ -4,17 +4,21 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/memory.h"
+#include "http/tls_tickets.h"
 
 /* A TLS record holds no more (RFC 8446 5.1). */
 enum { RECORD_BYTES = 16384 };
 
+enum { CIPHER_MAX_BYTES = 80 };
+
 struct tls {
-    char *certificate_path;
-    char *key_path;
+    struct tls_config config;
+    struct tls_tickets *tickets;
     pthread_mutex_t context_mutex; /* guards which context is current, not the context */
     SSL_CTX *context;
 };
@@ -30,9 +34,13 @@ static bool tls_has_pending(const struct transport *transport);
 static void tls_shutdown_write(struct transport *transport);
 static void tls_release(struct transport *transport);
 static enum error_code load(const struct tls *tls, SSL_CTX **context_out, struct error *err);
+static bool is_known(struct str name);
 static SSL_CTX *new_context(void);
-static enum error_code use_files(const struct tls *tls, SSL_CTX *context, struct error *err);
-static enum error_code fail(struct error *err, const char *what, const char *path);
+static enum error_code use_ciphers(const struct tls_config *config, SSL_CTX *context,
+                                   struct error *err);
+static enum error_code use_files(const struct tls_config *config, SSL_CTX *context,
+                                 struct error *err);
+static enum error_code fail(struct error *err, const char *what, const char *subject);
 static void free_context(SSL_CTX **context);
 static enum io_result result_of(SSL *session, int returned);
 
@@ -46,14 +54,44 @@ static const struct transport_driver tls_driver = {
     .release = tls_release,
 };
 
-enum error_code tls_new(const char *certificate_path, const char *key_path, struct tls **tls_out,
-                        struct error *err)
+enum error_code tls_check_ciphers(const char *ciphers, struct error *err)
+{
+    struct str rest = str_from(ciphers);
+    struct str name;
+
+    while (str_cut(&rest, ':', &name)) {
+        if (!is_known(name)) {
+            return error_set(err, ERROR_INVALID,
+                             "\"%.*s\" names no cipher of TLS 1.2 that OpenSSL has: `openssl "
+                             "ciphers -v` lists them",
+                             STR_FORMAT(str_slice(name, 0, CIPHER_MAX_BYTES)));
+        }
+    }
+    return OK;
+}
+
+/* One by one, since OpenSSL is content with a list of which it knows anything. */
+static bool is_known(struct str name)
+{
+    CLEANUP(free_context) SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    char text[CIPHER_MAX_BYTES];
+    bool is_right = false;
+
+    (void)snprintf(text, sizeof(text), "%.*s", STR_FORMAT(name));
+    is_right = context && name.length > 0 && name.length < sizeof(text) &&
+               SSL_CTX_set_cipher_list(context, text) == 1;
+    ERR_clear_error();
+    return is_right;
+}
+
+enum error_code tls_new(const struct tls_config *config, const struct clock *clock,
+                        struct tls **tls_out, struct error *err)
 {
     struct tls *tls = memory_new(1, sizeof(*tls));
     enum error_code code = OK;
 
-    tls->certificate_path = memory_copy_text(certificate_path);
-    tls->key_path = memory_copy_text(key_path);
+    tls->config = *config;
+    tls->tickets = tls_tickets_new(clock);
     (void)pthread_mutex_init(&tls->context_mutex, NULL);
     code = load(tls, &tls->context, err);
     if (code) {
@@ -71,8 +109,7 @@ void tls_free(struct tls *tls)
     }
     SSL_CTX_free(tls->context);
     (void)pthread_mutex_destroy(&tls->context_mutex);
-    free(tls->certificate_path);
-    free(tls->key_path);
+    tls_tickets_free(tls->tickets);
     free(tls);
 }
 
@@ -101,7 +138,11 @@ static enum error_code load(const struct tls *tls, SSL_CTX **context_out, struct
     if (!context) {
         return error_set(err, ERROR_INTERNAL, "TLS cannot be set up");
     }
-    code = use_files(tls, context, err);
+    tls_tickets_use(tls->tickets, context);
+    code = use_ciphers(&tls->config, context, err);
+    if (!code) {
+        code = use_files(&tls->config, context, err);
+    }
     if (code) {
         return code;
     }
@@ -122,7 +163,6 @@ static SSL_CTX *new_context(void)
     if (!context) {
         return NULL;
     }
-    (void)SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     (void)SSL_CTX_set_options(context, SSL_OP_ENABLE_KTLS | SSL_OP_NO_RENEGOTIATION |
                                            SSL_OP_CIPHER_SERVER_PREFERENCE |
                                            SSL_OP_IGNORE_UNEXPECTED_EOF | SSL_OP_NO_COMPRESSION);
@@ -137,28 +177,41 @@ static SSL_CTX *new_context(void)
     return context;
 }
 
-static enum error_code use_files(const struct tls *tls, SSL_CTX *context, struct error *err)
+static enum error_code use_ciphers(const struct tls_config *config, SSL_CTX *context,
+                                   struct error *err)
 {
-    if (SSL_CTX_use_certificate_chain_file(context, tls->certificate_path) != 1) {
-        return fail(err, "no PEM certificate chain can be read from", tls->certificate_path);
-    }
-    if (SSL_CTX_use_PrivateKey_file(context, tls->key_path, SSL_FILETYPE_PEM) != 1) {
-        return fail(err, "no PEM key that belongs to the certificate can be read from",
-                    tls->key_path);
-    }
-    if (SSL_CTX_check_private_key(context) != 1) {
-        return fail(err, "the certificate does not belong to the key", tls->key_path);
+    const int minimum = config->minimum == TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION;
+
+    if (SSL_CTX_set_min_proto_version(context, minimum) != 1 ||
+        SSL_CTX_set_cipher_list(context, config->ciphers) != 1) {
+        return fail(err, "there is no cipher among", config->ciphers);
     }
     return OK;
 }
 
-static enum error_code fail(struct error *err, const char *what, const char *path)
+static enum error_code use_files(const struct tls_config *config, SSL_CTX *context,
+                                 struct error *err)
+{
+    if (SSL_CTX_use_certificate_chain_file(context, config->certificate) != 1) {
+        return fail(err, "no PEM certificate chain can be read from", config->certificate);
+    }
+    if (SSL_CTX_use_PrivateKey_file(context, config->key, SSL_FILETYPE_PEM) != 1) {
+        return fail(err, "no PEM key that belongs to the certificate can be read from",
+                    config->key);
+    }
+    if (SSL_CTX_check_private_key(context) != 1) {
+        return fail(err, "the certificate does not belong to the key", config->key);
+    }
+    return OK;
+}
+
+static enum error_code fail(struct error *err, const char *what, const char *subject)
 {
     const unsigned long number = ERR_peek_last_error();
     const char *reason = ERR_reason_error_string(number);
 
     ERR_clear_error();
-    return error_set(err, ERROR_INVALID, "TLS: %s %s (%s)", what, path,
+    return error_set(err, ERROR_INVALID, "TLS: %s %s (%s)", what, subject,
                      reason ? reason : "cannot be read");
 }
 

@@ -55,7 +55,7 @@ static void check_tls(const struct settings *settings, struct problems *problems
     if (!settings->tls.certificate) {
         return;
     }
-    if (tls_new(settings->tls.certificate, settings->tls.key, &tls, &err)) {
+    if (tls_new(&settings->tls, &clock_system, &tls, &err)) {
         problems_add(problems, "%s", err.message);
         return;
     }

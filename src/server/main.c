@@ -292,8 +292,7 @@ static enum error_code open_server(struct daemon *daemon, struct error *err)
 {
     struct http_server_config config = {
         .listen = daemon->settings.listen,
-        .tls_certificate = daemon->settings.tls.certificate,
-        .tls_key = daemon->settings.tls.key,
+        .tls = daemon->settings.tls,
         .limits = daemon->settings.limits,
         .application = api_application(daemon->api),
         .log = &daemon->log,
@@ -385,7 +384,7 @@ static void finish(struct daemon *daemon)
     storage_release(&daemon->storage);
     metadata_free(daemon->metadata);
     data_folder_release(&daemon->data);
+    settings_release(&daemon->settings);
     signals_keep_log(NULL);
     log_end_thread(&daemon->log, LOG_END_MS);
-    settings_release(&daemon->settings);
 }

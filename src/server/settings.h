@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "blobs/s3_objects.h"
 #include "http/limits.h"
+#include "http/tls.h"
 #include "registry/registry.h"
 #include "server/problems.h"
 
@@ -70,10 +71,7 @@ struct settings {
         const char *scopes;
         uint64_t redirect_port;
     } login;
-    struct {
-        const char *certificate; /* NULL: no TLS */
-        const char *key;
-    } tls;
+    struct tls_config tls;
     struct {
         struct {
             const char *bucket; /* NULL: blobs are in the data folder */

@@ -95,11 +95,16 @@ static void check_introspection(const struct settings *settings, struct problems
 
 static void check_tls(const struct settings *settings, struct problems *problems)
 {
+    struct error err;
+
     if (settings->tls.certificate && !settings->tls.key) {
         problems_add(problems, "tls.key: is missing, tls.certificate is set");
     }
     if (settings->tls.key && !settings->tls.certificate) {
         problems_add(problems, "tls.certificate: is missing, tls.key is set");
+    }
+    if (tls_check_ciphers(settings->tls.ciphers, &err)) {
+        problems_add(problems, "tls.ciphers: %s", err.message);
     }
 }
 

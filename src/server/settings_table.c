@@ -31,6 +31,12 @@ static const char *const log_level_words[] = {
     NULL,
 };
 
+static const char *const tls_version_words[] = {
+    [TLS_1_2] = "1.2",
+    [TLS_1_3] = "1.3",
+    NULL,
+};
+
 static const char *const signature_words[] = {
     [SIGNATURES_IMMUTABLE] = "immutable",
     [SIGNATURES_GROW] = "grow",
@@ -119,6 +125,23 @@ const struct setting settings_table[] = {
         .offset = offsetof(struct settings, tls.key),
         .example = "/etc/pierone/tls.key",
         .help = "PEM file with the certificate's private key. Read again on SIGHUP.",
+    },
+    {
+        .key = "tls.minimum",
+        .type = SETTING_WORD,
+        .offset = offsetof(struct settings, tls.minimum),
+        .default_text = "1.2",
+        .words = tls_version_words,
+        .help = "The oldest version of TLS to speak.",
+    },
+    {
+        .key = "tls.ciphers",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, tls.ciphers),
+        .default_text = TLS_CIPHERS_DEFAULT,
+        .help = "Ciphers of TLS 1.2, the best first: names or groups as `openssl ciphers -v` takes "
+                "them, joined by colons. The default has forward secrecy and authenticated "
+                "encryption. All of TLS 1.3 have both, and are always on.",
     },
     {
         .key = "auth.users_file",

@@ -404,6 +404,54 @@ def test_tls_versions_of_today_are_spoken(start_server, certificate, version):
         assert wire.ask(GET).status == 200
 
 
+@pytest.mark.parametrize("cipher, is_good", [
+    ("ECDHE-ECDSA-AES128-GCM-SHA256", True),
+    ("ECDHE-RSA-AES256-GCM-SHA384", True),
+    ("ECDHE-RSA-CHACHA20-POLY1305", True),
+    ("ECDHE-ECDSA-AES128-SHA256", False),
+    ("ECDHE-RSA-AES256-SHA384", False),
+    ("ECDHE-RSA-AES128-SHA", False),
+    ("AES128-GCM-SHA256", False),
+    ("AES256-SHA256", False),
+])
+def test_tls_1_2_has_forward_secrecy_and_authenticated_ciphers(start_server, folder, cipher,
+                                                                is_good):
+    certificate = Certificate(folder, key="ec" if "ECDSA" in cipher else "rsa")
+    server = start_server({"tls": certificate.settings})
+    said = certificate.s_client(server, "-tls1_2", "-cipher", cipher)
+    assert (f"Cipher is {cipher}" in said) == is_good
+
+
+def test_ciphers_and_oldest_version_of_tls_are_settings(start_server, folder):
+    certificate = Certificate(folder, key="rsa")
+    server = start_server({"tls": {**certificate.settings, "ciphers": "AES128-SHA256"}})
+    assert "Cipher is AES128-SHA256" in certificate.s_client(server, "-tls1_2")
+    server = start_server({"tls": {**certificate.settings, "minimum": "1.3"}})
+    assert "Cipher is (NONE)" in certificate.s_client(server, "-tls1_2")
+    assert "Cipher is TLS_AES" in certificate.s_client(server)
+
+
+@pytest.mark.parametrize("name, value", [("ciphers", "ECDHE+AESGCM:AES999"), ("minimum", "1.1")])
+def test_wrong_ciphers_and_versions_of_tls_are_told(binary, folder, certificate, name, value):
+    (folder / "pierone.yaml").write_text(to_yaml({"tls": {**certificate.settings, name: value}}),
+                                         encoding="utf-8")
+    for arguments in ([], ["--check-config"]):
+        result = run_once(binary, "-c", folder / "pierone.yaml", "--data", folder / "data",
+                          *arguments)
+        assert result.returncode == 1
+        assert f"tls.{name}" in result.stderr and value[-6:] in result.stderr
+
+
+@pytest.mark.parametrize("version", ["-tls1_2", "-tls1_3"])
+def test_tls_sessions_are_resumed(start_server, certificate, folder, version):
+    server = start_server({"tls": certificate.settings})
+    session = folder / "session"
+    said = certificate.s_client(server, version, "-ign_eof", "-sess_out", session)
+    assert "New, TLSv1" in said
+    said = certificate.s_client(server, version, "-sess_in", session)
+    assert "Reused, TLSv1" in said
+
+
 def test_plain_request_on_tls_is_not_answered_as_one(start_server, certificate):
     server = start_server({"tls": certificate.settings})
     assert status_of(server, "/v2/") in {None, 400}

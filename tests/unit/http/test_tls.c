@@ -16,7 +16,9 @@
 
 #include <cmocka.h>
 
+#include "http/tls_tickets.h"
 #include "tests/support/certificate.h"
+#include "tests/support/fake_clock.h"
 #include "tests/support/temporary_folder.h"
 
 enum { FILE_BYTES = 300000, PATH_BYTES = 4096, RUNS = 1000000 };
@@ -25,10 +27,13 @@ struct fixture {
     char *folder;
     char certificate[PATH_BYTES];
     char key[PATH_BYTES];
+    struct tls_config config;
+    struct fake_clock clock;
     struct tls *tls;
     struct transport transport; /* the server's side */
     SSL_CTX *client_context;
     SSL *client;
+    SSL_SESSION *session; /* that the client resumes; or NULL */
     int client_fd;
     int file_fd;
 };
@@ -53,6 +58,9 @@ static int set_up(void **state)
     (void)snprintf(fixture->certificate, PATH_BYTES, "%s/certificate.pem", fixture->folder);
     (void)snprintf(fixture->key, PATH_BYTES, "%s/key.pem", fixture->folder);
     new_certificate(fixture, "first");
+    fixture->config =
+        (struct tls_config){fixture->certificate, fixture->key, .ciphers = TLS_CIPHERS_DEFAULT};
+    fake_clock_init(&fixture->clock);
     fixture->client_context = SSL_CTX_new(TLS_client_method());
     *state = fixture;
     return 0;
@@ -61,6 +69,7 @@ static int set_up(void **state)
 static void hang_up(struct fixture *fixture)
 {
     if (fixture->client) {
+        SSL_set_shutdown(fixture->client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
         SSL_free(fixture->client);
         fixture->client = NULL;
         (void)close(fixture->client_fd);
@@ -73,6 +82,7 @@ static int tear_down(void **state)
     struct fixture *fixture = *state;
 
     hang_up(fixture);
+    SSL_SESSION_free(fixture->session);
     SSL_CTX_free(fixture->client_context);
     tls_free(fixture->tls);
     (void)close(fixture->file_fd);
@@ -81,8 +91,13 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Both ends in one thread: each moves when the other waits. */
-static void connect_both(struct fixture *fixture)
+static void start(struct fixture *fixture)
+{
+    assert_int_equal(tls_new(&fixture->config, &fixture->clock.clock, &fixture->tls, NULL), OK);
+}
+
+/* Both ends in one thread: each moves when the other waits. False if one of them gives up. */
+static bool connects(struct fixture *fixture)
 {
     int ends[2];
     enum io_result result = IO_WAIT_READ;
@@ -92,8 +107,11 @@ static void connect_both(struct fixture *fixture)
     fixture->client_fd = ends[0];
     fixture->client = SSL_new(fixture->client_context);
     (void)SSL_set_fd(fixture->client, ends[0]);
+    if (fixture->session) {
+        assert_int_equal(SSL_set_session(fixture->client, fixture->session), 1);
+    }
     assert_true(tls_transport_init(fixture->tls, &fixture->transport, ends[1]));
-    for (int i = 0; i < RUNS && (result != IO_DONE || connected != 1); i++) {
+    for (int i = 0; i < RUNS && result != IO_CLOSED && (result != IO_DONE || connected != 1); i++) {
         if (connected != 1) {
             connected = SSL_connect(fixture->client);
         }
@@ -101,13 +119,17 @@ static void connect_both(struct fixture *fixture)
             result = fixture->transport.driver->handshake(&fixture->transport);
         }
     }
-    assert_int_equal(result, IO_DONE);
-    assert_int_equal(connected, 1);
+    return result == IO_DONE && connected == 1;
+}
+
+static void connect_both(struct fixture *fixture)
+{
+    assert_true(connects(fixture));
 }
 
 static void open_both(struct fixture *fixture)
 {
-    assert_int_equal(tls_new(fixture->certificate, fixture->key, &fixture->tls, NULL), OK);
+    start(fixture);
     connect_both(fixture);
 }
 
@@ -184,7 +206,7 @@ static void what_is_no_tls_is_closed(void **state)
     struct transport transport;
     int ends[2];
 
-    assert_int_equal(tls_new(fixture->certificate, fixture->key, &fixture->tls, NULL), OK);
+    start(fixture);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     assert_true(tls_transport_init(fixture->tls, &transport, ends[1]));
     assert_int_equal(transport.driver->handshake(&transport), IO_WAIT_READ);
@@ -225,12 +247,21 @@ static void a_reload_that_fails_keeps_the_old(void **state)
     struct fixture *fixture = *state;
     struct error err = {0};
 
-    assert_int_equal(tls_new(fixture->certificate, fixture->key, &fixture->tls, NULL), OK);
+    start(fixture);
     assert_int_equal(truncate(fixture->certificate, 10), 0);
     assert_int_equal(tls_reload(fixture->tls, &err), ERROR_INVALID);
     assert_non_null(strstr(err.message, fixture->certificate));
     connect_both(fixture);
     assert_certificate(fixture, "first");
+}
+
+static void assert_refused(struct fixture *fixture, const char *certificate, const char *key,
+                           struct error *err)
+{
+    fixture->config.certificate = certificate;
+    fixture->config.key = key;
+    assert_int_equal(tls_new(&fixture->config, &fixture->clock.clock, &fixture->tls, err),
+                     ERROR_INVALID);
 }
 
 static void files_that_do_not_fit_are_refused(void **state)
@@ -242,14 +273,135 @@ static void files_that_do_not_fit_are_refused(void **state)
 
     (void)snprintf(other_key, sizeof(other_key), "%s.other", fixture->key);
     (void)snprintf(other_certificate, sizeof(other_certificate), "%s.other", fixture->certificate);
-    assert_int_equal(tls_new(other_certificate, fixture->key, &fixture->tls, &err), ERROR_INVALID);
+    assert_refused(fixture, other_certificate, fixture->key, &err);
     assert_non_null(strstr(err.message, other_certificate));
-    assert_int_equal(tls_new(fixture->certificate, other_key, &fixture->tls, &err), ERROR_INVALID);
+    assert_refused(fixture, fixture->certificate, other_key, &err);
     assert_non_null(strstr(err.message, other_key));
     certificate_write("other", other_certificate, other_key);
-    assert_int_equal(tls_new(fixture->certificate, other_key, &fixture->tls, &err), ERROR_INVALID);
+    assert_refused(fixture, fixture->certificate, other_key, &err);
     assert_non_null(strstr(err.message, other_key));
     assert_null(fixture->tls);
+}
+
+/* Whether a client that offers no more than these is served. */
+static bool serves(struct fixture *fixture, int version, const char *ciphers)
+{
+    bool is_served = false;
+
+    assert_int_equal(SSL_CTX_set_max_proto_version(fixture->client_context, version), 1);
+    assert_int_equal(SSL_CTX_set_cipher_list(fixture->client_context, ciphers), 1);
+    is_served = connects(fixture);
+    hang_up(fixture);
+    return is_served;
+}
+
+static void only_good_ciphers_are_spoken(void **state)
+{
+    struct fixture *fixture = *state;
+
+    start(fixture);
+    assert_true(serves(fixture, TLS1_3_VERSION, "ALL"));
+    assert_true(serves(fixture, TLS1_2_VERSION, "ECDHE+AESGCM"));
+    assert_true(serves(fixture, TLS1_2_VERSION, "ECDHE+CHACHA20"));
+    assert_false(serves(fixture, TLS1_2_VERSION, "ECDHE+SHA384"));
+    assert_false(serves(fixture, TLS1_2_VERSION, "ECDHE+SHA1"));
+    assert_false(serves(fixture, TLS1_2_VERSION, "ECDHE+AESCCM"));
+}
+
+static void ciphers_and_the_oldest_version_can_be_chosen(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->config.ciphers = "ECDHE-ECDSA-AES256-SHA384";
+    start(fixture);
+    assert_true(serves(fixture, TLS1_2_VERSION, "ECDHE+SHA384"));
+    assert_false(serves(fixture, TLS1_2_VERSION, "ECDHE+AESGCM"));
+    tls_free(fixture->tls);
+    fixture->config =
+        (struct tls_config){fixture->certificate, fixture->key, TLS_1_3, TLS_CIPHERS_DEFAULT};
+    start(fixture);
+    assert_false(serves(fixture, TLS1_2_VERSION, "ALL"));
+    assert_true(serves(fixture, TLS1_3_VERSION, "ALL"));
+}
+
+static void ciphers_that_nobody_knows_are_named(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    assert_int_equal(tls_check_ciphers(TLS_CIPHERS_DEFAULT, &err), OK);
+    assert_int_equal(tls_check_ciphers("ECDHE+AESGCM:AES999", &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, "\"AES999\""));
+    assert_int_equal(tls_check_ciphers("ECDHE+AESGCM::AESCCM", &err), ERROR_INVALID);
+    assert_int_equal(tls_check_ciphers("TLS_AES_128_GCM_SHA256", &err), ERROR_INVALID);
+    fixture->config.ciphers = "AES999";
+    assert_int_equal(tls_new(&fixture->config, &fixture->clock.clock, &fixture->tls, &err),
+                     ERROR_INVALID);
+    assert_non_null(strstr(err.message, "AES999"));
+}
+
+/* Whether a new connection resumes the session that is remembered. */
+static bool resumes(struct fixture *fixture)
+{
+    bool is_resumed = false;
+
+    connect_both(fixture);
+    is_resumed = SSL_session_reused(fixture->client) == 1;
+    hang_up(fixture);
+    return is_resumed;
+}
+
+static void begin_session(struct fixture *fixture, int version)
+{
+    char byte = 0;
+
+    SSL_SESSION_free(fixture->session);
+    fixture->session = NULL;
+    assert_int_equal(SSL_CTX_set_max_proto_version(fixture->client_context, version), 1);
+    connect_both(fixture);
+    assert_int_equal(SSL_read(fixture->client, &byte, 1), -1); /* the ticket of TLS 1.3 */
+    fixture->session = SSL_get1_session(fixture->client);
+    assert_true(SSL_SESSION_is_resumable(fixture->session));
+    hang_up(fixture);
+}
+
+static void a_ticket_counts_until_its_key_was_changed_twice(void **state)
+{
+    static const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
+    const int64_t lifetime_ms = TLS_TICKET_LIFETIME_S * 1000;
+    struct fixture *fixture = *state;
+
+    start(fixture);
+    for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
+        begin_session(fixture, versions[i]);
+        assert_true(resumes(fixture));
+        fake_clock_advance(&fixture->clock, lifetime_ms - 1);
+        assert_true(resumes(fixture));
+        fake_clock_advance(&fixture->clock, 1);
+        assert_true(resumes(fixture));
+        fake_clock_advance(&fixture->clock, lifetime_ms);
+        assert_false(resumes(fixture));
+    }
+}
+
+static void a_ticket_does_not_outlive_its_key_because_nobody_came(void **state)
+{
+    struct fixture *fixture = *state;
+
+    start(fixture);
+    begin_session(fixture, TLS1_3_VERSION);
+    fake_clock_advance(&fixture->clock, (int64_t)TLS_TICKET_LIFETIME_S * 1000 * 2);
+    assert_false(resumes(fixture));
+}
+
+static void a_reload_ends_no_session(void **state)
+{
+    struct fixture *fixture = *state;
+
+    start(fixture);
+    begin_session(fixture, TLS1_3_VERSION);
+    assert_int_equal(tls_reload(fixture->tls, NULL), OK);
+    assert_true(resumes(fixture));
 }
 
 static void the_kernel_encrypts_only_on_tcp(void **state)
@@ -270,6 +422,15 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reload_is_for_new_connections, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reload_that_fails_keeps_the_old, set_up, tear_down),
         cmocka_unit_test_setup_teardown(files_that_do_not_fit_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(only_good_ciphers_are_spoken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ciphers_and_the_oldest_version_can_be_chosen, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(ciphers_that_nobody_knows_are_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_ticket_counts_until_its_key_was_changed_twice, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_ticket_does_not_outlive_its_key_because_nobody_came,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_reload_ends_no_session, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_kernel_encrypts_only_on_tcp, set_up, tear_down),
     };
 
