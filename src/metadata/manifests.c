@@ -8,6 +8,7 @@ struct find {
     struct arena *arena;
     struct manifest_record *manifest;
     bool is_there;
+    bool must_be_runnable;
 };
 
 struct listing {
@@ -22,6 +23,8 @@ static enum error_code read_manifest(const struct sql_rows *rows, const struct f
                                      struct error *err);
 static enum error_code describe(struct sql_connection *connection, void *context,
                                 struct error *err);
+static enum error_code find_row(struct metadata *metadata, struct find *wanted, bool *is_there_out,
+                                struct error *err);
 static enum error_code has(struct sql_connection *connection, void *context, struct error *err);
 static enum error_code list(struct sql_connection *connection, void *context, struct error *err);
 static enum error_code read_referrers(struct sql_rows *rows, struct listing *listing,
@@ -33,7 +36,8 @@ enum error_code metadata_find_manifest(struct metadata *metadata, struct str rep
                                        const struct digest *digest, struct arena *arena,
                                        struct manifest_record *manifest_out, struct error *err)
 {
-    struct find wanted = {repository, digest, arena, manifest_out, false};
+    struct find wanted = {
+        .repository = repository, .digest = digest, .arena = arena, .manifest = manifest_out};
     const enum error_code code = sql_read(metadata->sql, find, &wanted, err);
 
     return code || wanted.is_there ? code : not_there(&wanted, err);
@@ -86,7 +90,8 @@ enum error_code metadata_describe_manifest(struct metadata *metadata, struct str
                                            const struct digest *digest, struct arena *arena,
                                            struct manifest_record *manifest_out, struct error *err)
 {
-    struct find wanted = {repository, digest, arena, manifest_out, false};
+    struct find wanted = {
+        .repository = repository, .digest = digest, .arena = arena, .manifest = manifest_out};
     const enum error_code code = sql_read(metadata->sql, describe, &wanted, err);
 
     return code || wanted.is_there ? code : not_there(&wanted, err);
@@ -122,11 +127,26 @@ enum error_code metadata_has_manifest(struct metadata *metadata, struct str repo
                                       const struct digest *digest, bool *is_there_out,
                                       struct error *err)
 {
-    struct find wanted = {.repository = repository, .digest = digest};
-    const enum error_code code = sql_read(metadata->sql, has, &wanted, err);
+    return find_row(metadata, &(struct find){.repository = repository, .digest = digest},
+                    is_there_out, err);
+}
+
+enum error_code metadata_has_runnable(struct metadata *metadata, struct str repository,
+                                      const struct digest *digest, bool *has_it_out,
+                                      struct error *err)
+{
+    struct find wanted = {.repository = repository, .digest = digest, .must_be_runnable = true};
+
+    return find_row(metadata, &wanted, has_it_out, err);
+}
+
+static enum error_code find_row(struct metadata *metadata, struct find *wanted, bool *is_there_out,
+                                struct error *err)
+{
+    const enum error_code code = sql_read(metadata->sql, has, wanted, err);
 
     if (!code) {
-        *is_there_out = wanted.is_there;
+        *is_there_out = wanted->is_there;
     }
     return code;
 }
@@ -137,9 +157,11 @@ static enum error_code has(struct sql_connection *connection, void *context, str
     struct digest_value digest;
     const struct sql_query query = {
         .text = "select 1 from repository join manifest on manifest.repository_id = repository.id "
-                "where repository.name = $1 and manifest.digest = $2",
-        .values = {sql_text(wanted->repository), metadata_digest_value(&digest, wanted->digest)},
-        .count = 2,
+                "where repository.name = $1 and manifest.digest = $2 "
+                "and manifest.is_runnable >= $3",
+        .values = {sql_text(wanted->repository), metadata_digest_value(&digest, wanted->digest),
+                   sql_integer(wanted->must_be_runnable)},
+        .count = 3,
     };
 
     return sql_run_for_row(connection, &query, &wanted->is_there, err);

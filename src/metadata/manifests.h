@@ -30,6 +30,7 @@ struct manifest_facts {
     struct digest config;      /* the "image id" of clients */
     uint64_t image_size_bytes; /* content, config and layers together; 0 for an index */
     struct str platforms;      /* `linux/arm64/v8`, each ended by a line feed; may be empty */
+    bool is_runnable;          /* an image, or an index that has one */
 };
 
 struct named_blob {
@@ -82,6 +83,11 @@ metadata_describe_manifest(struct metadata *metadata, struct str repository,
 /* Whether the repository has a manifest of that digest. */
 MUST_USE enum error_code metadata_has_manifest(struct metadata *metadata, struct str repository,
                                                const struct digest *digest, bool *is_there_out,
+                                               struct error *err);
+
+/* … and whether that one can be run. */
+MUST_USE enum error_code metadata_has_runnable(struct metadata *metadata, struct str repository,
+                                               const struct digest *digest, bool *has_it_out,
                                                struct error *err);
 
 /* A manifest that refers to another one as its subject. */

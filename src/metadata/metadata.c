@@ -15,6 +15,7 @@ extern const char schema_sqlite_004[];
 extern const char schema_sqlite_005[];
 extern const char schema_sqlite_006[];
 extern const char schema_sqlite_007[];
+extern const char schema_sqlite_008[];
 
 enum error_code metadata_open_sqlite(const char *path, struct metadata **metadata_out,
                                      struct error *err)
@@ -23,7 +24,7 @@ enum error_code metadata_open_sqlite(const char *path, struct metadata **metadat
         {"initial", schema_sqlite_001},      {"tokens", schema_sqlite_002},
         {"sources", schema_sqlite_003},      {"blob-places", schema_sqlite_004},
         {"upload-tails", schema_sqlite_005}, {"upload-sums", schema_sqlite_006},
-        {"sums", schema_sqlite_007},
+        {"sums", schema_sqlite_007},         {"runnable", schema_sqlite_008},
     };
     struct metadata *metadata = NULL;
     struct sql *sql = NULL;

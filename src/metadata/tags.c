@@ -111,7 +111,7 @@ static enum error_code find_newest(struct sql_connection *connection, void *cont
         .text = "select tag.name, tag.digest, tag.kind, tag.created_by, tag.created_ms "
                 "from repository join tag on tag.repository_id = repository.id "
                 "where repository.name = $1 and tag.kind <> 2 "
-                "order by tag.created_ms desc, tag.sequence desc limit 1",
+                "order by tag.is_runnable desc, tag.created_ms desc, tag.sequence desc limit 1",
         .values = {sql_text(wanted->repository)},
         .count = 1,
     };

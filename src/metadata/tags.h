@@ -29,8 +29,8 @@ MUST_USE enum error_code metadata_find_tag(struct metadata *metadata, struct str
                                            struct str name, struct arena *arena,
                                            struct tag_record *tag_out, struct error *err);
 
-/* The newest by creation time, ties by sequence, without signature tags. ERROR_NOT_FOUND about TAG.
- */
+/* The newest of what can be run, or where nothing can, of all: by creation time, ties by sequence,
+ * without signature tags. ERROR_NOT_FOUND about TAG. */
 MUST_USE enum error_code metadata_find_newest_tag(struct metadata *metadata, struct str repository,
                                                   struct arena *arena, struct tag_record *tag_out,
                                                   struct error *err);

@@ -56,8 +56,8 @@ struct manifest_found {
     bool is_fixed; /* this reference will always mean this manifest */
 };
 
-/* Finds by digest or tag; `latest` is the newest tag. ERROR_NOT_FOUND about MANIFEST, or about NAME
- * if there is no such repository. */
+/* Finds by digest or tag; `latest` is the newest tag that can be run.
+ * ERROR_NOT_FOUND about MANIFEST, or about NAME if there is no such repository. */
 MUST_USE enum error_code
 registry_find_manifest(struct registry *registry, const struct repository *repository,
                        const struct reference *reference, struct arena *arena,

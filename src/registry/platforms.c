@@ -4,13 +4,10 @@
 #include "registry/blob_reader.h"
 #include "registry/member_names.h"
 #include "registry/registry_private.h"
+#include "registry/runnable.h"
 
 enum { PLATFORM_PART_MAX_BYTES = 64 };
 
-static const char *const config_types[] = {"application/vnd.oci.image.config.v1+json",
-                                           "application/vnd.docker.container.image.v1+json"};
-
-static bool has_image_config(const struct manifest *manifest);
 static enum error_code add_of_config(struct registry *registry, const struct digest *digest,
                                      struct strbuf *lines, struct error *err);
 static enum error_code add_of_document(struct str document, bool is_index, struct strbuf *lines,
@@ -32,7 +29,7 @@ enum error_code platforms_find(struct registry *registry, const struct manifest 
     strbuf_init(&lines, PLATFORMS_MAX_BYTES);
     if (manifest->is_index) {
         code = add_of_document(content, true, &lines, err);
-    } else if (has_image_config(manifest)) {
+    } else if (runnable_has_image_config(manifest)) {
         code = add_of_config(registry, &manifest->facts.config, &lines, err);
     }
     if (code) {
@@ -41,15 +38,6 @@ enum error_code platforms_find(struct registry *registry, const struct manifest 
     copy = arena_text(arena, strbuf_str(&lines));
     *platforms_out = copy ? (struct str){copy, lines.length} : (struct str){0};
     return OK;
-}
-
-static bool has_image_config(const struct manifest *manifest)
-{
-    const struct str type =
-        manifest->facts.has_config ? manifest->descriptors[0].media_type : (struct str){0};
-
-    return str_is_ignoring_case(type, config_types[0]) ||
-           str_is_ignoring_case(type, config_types[1]);
 }
 
 static enum error_code add_of_config(struct registry *registry, const struct digest *digest,

@@ -3,6 +3,7 @@
 #include "registry/platforms.h"
 #include "registry/references.h"
 #include "registry/registry_private.h"
+#include "registry/runnable.h"
 #include "registry/source_finder.h"
 #include "registry/tag_rule.h"
 
@@ -141,6 +142,10 @@ static enum error_code read(struct push *push, struct error *err)
                                 &missing, err);
         push->receipt->missing = missing.digests;
         push->receipt->missing_count = missing.count;
+    }
+    if (!code) {
+        code = runnable_find(push->registry, &upload->repository, &push->manifest,
+                             &push->manifest.facts.is_runnable, err);
     }
     return code;
 }

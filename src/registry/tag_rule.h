@@ -11,7 +11,7 @@
 /* What a tag's name says of it. Pure, as all of this file. */
 enum tag_kind tag_rule_kind(struct str tag);
 
-/* Never stored: it is the newest tag. */
+/* Never stored: it is the newest tag of what can be run. */
 bool tag_rule_is_latest(struct str tag);
 
 /* Whether a tag of that kind may ever move under these settings. */

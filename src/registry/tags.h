@@ -33,7 +33,7 @@ MUST_USE enum error_code registry_list_tag_details(struct registry *registry,
                                                    struct tag_detail_page *page_out,
                                                    struct error *err);
 
-/* One tag; `latest` is the newest. ERROR_NOT_FOUND about TAG. */
+/* One tag; `latest` is the newest that can be run. ERROR_NOT_FOUND about TAG. */
 MUST_USE enum error_code registry_find_tag_detail(struct registry *registry,
                                                   const struct repository *repository,
                                                   struct str name, struct arena *arena,

@@ -14,7 +14,7 @@ import pytest
 from support.certificates import Certificate
 from support.clients import COMMAND_TIMEOUT_S
 from support.images import (OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, Image, descriptor,
-                            digest_of, make_image)
+                            digest_of, make_cache, make_image)
 from support.registry_client import RegistryClient
 from support.server import ROOT, Server
 from support.stub_server import Endpoint, StubServer, json_answer
@@ -101,6 +101,14 @@ def test_tags(person):
     header, line = person.run("tags", "alpha", "deep/er").split("\n")
     assert header.split()[:5] == ["Team", "Artifact", "Tag", "Created", "By"]
     assert re.match(r"alpha +deep/er +1 +(now|\d+[sm] ago) +anonymous", line)
+
+
+def test_latest_is_no_build_cache(start_server, make_person):
+    server = start_server({})
+    with RegistryClient(server.port) as registry:
+        for tag, image in (("1.0", make_image()), ("cache-1", make_cache(False))):
+            assert registry.push_image("alpha/app", tag, image).status == 201
+    assert make_person(server).run("latest", "alpha", "app") == "1.0"
 
 
 def test_latest_prints_the_tag_alone(person):

@@ -8,7 +8,7 @@ import pytest
 
 from support import clients
 from support.clients import write_context
-from support.images import OCI_INDEX, digest_of, new_repository
+from support.images import OCI_INDEX, digest_of, make_cache, new_repository
 from support.registry_client import RegistryClient
 
 INSECURE = "--tls-verify=false"
@@ -87,6 +87,25 @@ def test_podman_pulls_the_newest_tag_as_latest(podman, client_folder, untagged):
     newest = podman.run("inspect", "--format", "{{.Id}}", f"{untagged}:1")
     podman.run("pull", INSECURE, untagged)
     assert podman.run("inspect", "--format", "{{.Id}}", untagged) == newest
+
+
+def push_cache(server, repository):
+    with RegistryClient(server.port) as registry:
+        assert registry.push_image(repository, "cache-1", make_cache(False)).status == 201
+
+
+def test_docker_pulls_no_build_cache_as_latest(docker, client_folder, untagged, repository,
+                                               shipped_server):
+    docker.run("push", build(docker, client_folder, f"{untagged}:1", "image, then cache"))
+    push_cache(shipped_server, repository)
+    docker.run("pull", untagged)
+
+
+def test_podman_pulls_no_build_cache_as_latest(podman, client_folder, untagged, repository,
+                                               shipped_server):
+    podman.run("push", INSECURE, build(podman, client_folder, f"{untagged}:1", "image, then cache"))
+    push_cache(shipped_server, repository)
+    podman.run("pull", INSECURE, untagged)
 
 
 # -- refused pushes (podman's, buildah's and skopeo's are with their other tests)

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from support.images import (OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, descriptor, digest_of, make_image,
-                            new_repository)
+from support.images import (OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, descriptor, digest_of, make_cache,
+                            make_chart, make_image, new_repository)
 from support.registry_client import RegistryClient
 
 COSIGN_LAYER = "application/vnd.dev.cosign.simplesigning.v1+json"
@@ -146,6 +146,54 @@ def test_latest_is_no_signature(registry, repository):
 def test_latest_of_signatures_alone_is_not_there(registry, repository):
     push(registry, repository, signature_tag(make_image()))
     assert pull(registry, repository, "latest") == 404
+
+
+def latest_of(registry, repository):
+    """What all that know `latest` say it is."""
+    team, artifact = repository.split("/")
+    of_team = registry.request("GET", f"/teams/{team}/artifacts/{artifact}/tags/latest").json()
+    assert of_team["digest"] == pull(registry, repository, "latest")
+    return of_team["name"]
+
+
+@pytest.mark.parametrize("is_image_manifest", [False, True])
+def test_latest_is_no_build_cache(registry, repository, is_image_manifest):
+    push(registry, repository, "1.0")
+    push(registry, repository, "2.0")
+    cache = make_cache(is_image_manifest)
+    assert registry.push_image(repository, "cache-1", cache).status == 201
+    assert latest_of(registry, repository) == "2.0"
+    assert pull(registry, repository, "cache-1") == cache.digest
+    assert registry.put_manifest(repository, "latest", cache.manifest, cache.media_type).status == 409
+
+
+def test_latest_is_no_artifact_where_there_is_an_image(registry, repository):
+    for tag in ("chart-2", "chart-1"):
+        assert registry.push_image(repository, tag, make_chart()).status == 201
+        assert latest_of(registry, repository) == tag
+    image = push(registry, repository, "1.0")
+    assert registry.push_image(repository, "chart-3", make_chart()).status == 201
+    assert registry.push_blob(repository, b"{}").status == 201
+    assert registry.put_manifest(repository, "sbom", referrer(image), OCI_MANIFEST).status == 201
+    assert latest_of(registry, repository) == "1.0"
+
+
+def test_latest_is_an_index_of_images(registry, repository):
+    images = [push(registry, repository, f"1.0-{i}") for i in range(2)]
+    index = json.dumps({
+        "schemaVersion": 2, "mediaType": OCI_INDEX,
+        "manifests": [descriptor(OCI_MANIFEST, image.manifest) for image in images]}).encode()
+    assert registry.put_manifest(repository, "1.0", index, OCI_INDEX).status == 201
+    assert latest_of(registry, repository) == "1.0"
+
+
+def test_snapshot_that_moves_to_a_cache_is_not_latest(moving_registry, repository):
+    push(moving_registry, repository, "1.0")
+    push(moving_registry, repository, "2-SNAPSHOT")
+    assert latest_of(moving_registry, repository) == "2-SNAPSHOT"
+    cache = make_cache(False)
+    assert moving_registry.push_image(repository, "2-SNAPSHOT", cache).status == 201
+    assert latest_of(moving_registry, repository) == "1.0"
 
 
 def test_pushing_latest_asks_for_a_version(registry, repository):

@@ -2,11 +2,14 @@
 
 import json
 import pathlib
+import re
 
 import pytest
 
+from support import clients
 from support.images import OCI_INDEX, OCI_MANIFEST, descriptor, make_image, new_repository
 from support.layouts import write_blob, write_image, write_layout
+from support.server import ROOT
 
 
 @pytest.fixture
@@ -58,6 +61,21 @@ def test_multi_arch_index_makes_the_round_trip(skopeo, client_folder, name):
     back = f"oci:{client_folder / 'back'}"
     skopeo.run("copy", "--all", "--src-tls-verify=false", "--preserve-digests", name, back)
     assert read_manifest(back) == index
+
+
+def test_copies_in_order_have_the_same_latest(skopeo, client_folder, shipped_server):
+    """As docs/pushing.md says: `10.0` is the newest, though it is not the last by name."""
+    old, new = (f"{shipped_server.host}/{new_repository()}" for _ in range(2))
+    for tag in ("8.0", "9.0", "9.0.1", "10.0"):
+        push(skopeo, write_image(client_folder / tag, make_image()), f"docker://{old}:{tag}")
+    page = (ROOT / "docs/pushing.md").read_text(encoding="utf-8")
+    [loop] = re.findall(r"^for tag in .*?^done$", page, re.MULTILINE | re.DOTALL)
+    script = (loop.replace("OLD/team/app", old).replace("HOST/team/app", new)
+              .replace("skopeo copy", 'skopeo "$@" copy --src-tls-verify=false --dest-tls-verify=false'))
+    clients.Client(["sh", "-ec", script, "sh", *skopeo.command[1:]], skopeo.environment).run()
+    newest = [skopeo.run("inspect", "--raw", "--tls-verify=false", f"docker://{name}")
+              for name in (old, f"{old}:10.0", new)]
+    assert len(set(newest)) == 1
 
 
 def test_inspect_names_digest_and_tags(skopeo, client_folder, name):

@@ -159,6 +159,75 @@ static void the_newest_tag_is_by_time_then_sequence(void **state)
     assert_newest(fixture, "3-SNAPSHOT");
 }
 
+static void push_runnable(struct metadata_fixture *fixture, struct manifest_push push,
+                          int64_t created_ms)
+{
+    push.facts.is_runnable = true;
+    push.created_ms = created_ms;
+    must_push(fixture, &push);
+}
+
+static void what_can_be_run_is_newer_than_what_cannot(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+
+    push_at(fixture, "chart", TAG_VERSION, 1000);
+    push_at(fixture, "younger-chart", TAG_VERSION, 2000);
+    assert_newest(fixture, "younger-chart");
+    push_runnable(fixture, push_of("team/app", "1", "1"), 500);
+    push_runnable(fixture, push_of("team/app", "2", "2"), 600);
+    push_at(fixture, "cache", TAG_VERSION, 9000);
+    assert_newest(fixture, "2");
+    metadata_fixture_reopen(fixture);
+    assert_newest(fixture, "2");
+}
+
+/* … and back. */
+static void a_tag_that_moves_to_what_cannot_be_run_is_not_the_newest(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct manifest_push image = push_of("team/app", "1-SNAPSHOT", "image");
+    struct manifest_push cache = push_of("team/app", "1-SNAPSHOT", "cache");
+
+    image.tag_kind = cache.tag_kind = TAG_SNAPSHOT;
+    cache.replaces = &image.manifest.digest;
+    cache.created_ms = 2000;
+    push_runnable(fixture, push_of("team/app", "1", "1"), 500);
+    push_runnable(fixture, image, 1000);
+    assert_newest(fixture, "1-SNAPSHOT");
+    must_push(fixture, &cache);
+    assert_newest(fixture, "1");
+    image.replaces = &cache.manifest.digest;
+    push_runnable(fixture, image, 3000);
+    assert_newest(fixture, "1-SNAPSHOT");
+}
+
+static void a_manifest_that_can_be_run_is_found_in_its_repository(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    const struct manifest_push image = push_of("team/app", "1", "image");
+    const struct digest chart = push_text(fixture, "team/app", "chart", "chart");
+    const struct {
+        const char *repository;
+        const struct digest *digest;
+        bool is_runnable;
+    } rows[] = {
+        {"team/app", &image.manifest.digest, true},
+        {"team/app", &chart, false},
+        {"team/other", &image.manifest.digest, false},
+    };
+
+    push_runnable(fixture, image, 1000);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        bool is_runnable = !rows[i].is_runnable;
+
+        assert_int_equal(metadata_has_runnable(fixture->metadata, str_from(rows[i].repository),
+                                               rows[i].digest, &is_runnable, NULL),
+                         OK);
+        assert_int_equal(is_runnable, rows[i].is_runnable);
+    }
+}
+
 static void without_tags_there_is_no_newest(void **state)
 {
     struct metadata_fixture *fixture = *state;
@@ -319,6 +388,9 @@ int metadata_contract_run_lists(void)
         TEST(a_repository_without_tags_has_an_empty_list),
         TEST(a_list_that_does_not_fit_is_too_large),
         TEST(the_newest_tag_is_by_time_then_sequence),
+        TEST(what_can_be_run_is_newer_than_what_cannot),
+        TEST(a_tag_that_moves_to_what_cannot_be_run_is_not_the_newest),
+        TEST(a_manifest_that_can_be_run_is_found_in_its_repository),
         TEST(without_tags_there_is_no_newest),
         TEST(a_tag_that_moves_is_new_again),
         TEST(the_newest_tag_is_of_its_repository),

@@ -13,6 +13,7 @@ OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
 OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+CACHE_CONFIG = "application/vnd.buildkit.cacheconfig.v0"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 
 _numbers = itertools.count(1)
@@ -74,3 +75,26 @@ def make_image(content=None):
         "layers": [descriptor(OCI_LAYER, layer)],
     }, indent=3).encode()
     return Image(config, layer, manifest)
+
+
+def make_cache(is_image_manifest):
+    """As BuildKit pushes it: an index of layers and its config, or with `image-manifest=true` an image
+    manifest of both."""
+    layer = gzip.compress(f"cached {next(_numbers)}".encode(), mtime=0)
+    config = json.dumps({"layers": [{"blob": digest_of(layer), "parent": -1}], "records": []}).encode()
+    named = [descriptor(OCI_LAYER, layer), descriptor(CACHE_CONFIG, config)]
+    kind = OCI_MANIFEST if is_image_manifest else OCI_INDEX
+    content = {"config": named[1], "layers": named[:1]} if is_image_manifest else {"manifests": named}
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": kind, **content}).encode()
+    return Image(config, layer, manifest, kind)
+
+
+def make_chart():
+    """As helm pushes it."""
+    chart, config = f"chart {next(_numbers)}".encode(), b'{"name":"app"}'
+    manifest = json.dumps({
+        "schemaVersion": 2,
+        "config": descriptor("application/vnd.cncf.helm.config.v1+json", config),
+        "layers": [descriptor("application/vnd.cncf.helm.chart.content.v1.tar+gzip", chart)],
+    }).encode()
+    return Image(config, chart, manifest)

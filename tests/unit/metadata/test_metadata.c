@@ -110,6 +110,8 @@ static void what_was_pushed_cannot_be_changed_by_hand(void **state)
         "update tag set digest = 'sha256:0'",
         "update tag set name = '2.0'",
         "update tag set kind = 1",
+        "update tag set is_runnable = 1",
+        "update manifest set is_runnable = 1",
         "update manifest set media_type = 'other'",
         "update content set bytes = x'00'",
         "update repository set name = 'other/app'",
@@ -283,7 +285,7 @@ static struct {
 } indexes[] = {
     {"manifest_by_subject", false}, {"tag_by_age", false},        {"tag_change_by_tag", false},
     {"upload_by_age", false},       {"scm_source_by_tag", false}, {"manifest_by_image", false},
-    {"tag_by_digest", false},
+    {"tag_by_digest", false},       {"tag_by_rank", false},
 };
 
 /* What may be slow: it is asked for once in a while, by a person. */
@@ -400,7 +402,9 @@ static void database_from_before_is_summed(void **state)
     struct upload_sums sums;
 
     metadata_free(fixture->metadata);
-    run_by_hand(fixture, "drop trigger upload_is_counted; drop trigger upload_is_counted_again;"
+    run_by_hand(fixture, "drop index tag_by_rank; alter table tag drop column is_runnable;"
+                         "alter table manifest drop column is_runnable;"
+                         "drop trigger upload_is_counted; drop trigger upload_is_counted_again;"
                          "drop trigger upload_is_not_counted_any_more; drop table upload_sum;"
                          "drop trigger team_is_counted; drop trigger repository_is_counted;"
                          "drop trigger tag_is_counted; drop trigger named_blob_is_counted;"
