@@ -23,6 +23,14 @@ enum error_code call_need_carrier(struct call *call, struct error *err)
     return error_set(err, ERROR_UNAVAILABLE, "bodies are not carried here");
 }
 
+void call_add_version(struct call *call)
+{
+    if (str_starts_with(call->exchange->request.path, "/v2")) {
+        http_response_add(&call->exchange->response, "Docker-Distribution-API-Version",
+                          str_from("registry/2.0"));
+    }
+}
+
 void call_answer(struct call *call, int status)
 {
     call->exchange->response.status = status;

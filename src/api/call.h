@@ -112,6 +112,9 @@ struct handler {
  */
 MUST_USE enum error_code call_need_carrier(struct call *call, struct error *err);
 
+/* Docker clients tell a registry by this field of an answer. */
+void call_add_version(struct call *call);
+
 /* The answer without a body. */
 void call_answer(struct call *call, int status);
 

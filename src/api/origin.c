@@ -13,6 +13,13 @@ static struct str forwarded(const struct call *call, const char *name);
 static struct str last_of(struct str *list);
 static bool is_host(struct str host);
 
+bool origin_is_proxy(void *context, struct str address)
+{
+    const struct api *api = context;
+
+    return proxies_trust(&api->config.proxies, address);
+}
+
 struct str origin_client_address(const struct call *call)
 {
     const struct str peer = call->exchange->peer_address;

@@ -7,6 +7,9 @@
  * (X-Forwarded-For, -Proto, -Host) counts only if the proxy is a trusted one.
  */
 
+/* Whether the address is a trusted proxy's. `context` is the api's. */
+bool origin_is_proxy(void *context, struct str address);
+
 /* The client's address: borrowed from the exchange. */
 struct str origin_client_address(const struct call *call);
 

@@ -8,6 +8,7 @@
 #include "api/handlers.h"
 #include "api/known_login.h"
 #include "api/login.h"
+#include "api/origin.h"
 #include "api/permission.h"
 #include "api/routes.h"
 #include "api/team_path.h"
@@ -24,9 +25,9 @@ static enum http_step end(void *context, struct http_exchange *exchange);
 static void refuse(void *context, struct http_exchange *exchange,
                    const struct http_refusal *refusal);
 static void finish(void *context, struct http_exchange *exchange, bool is_sent);
+static struct str client_address(void *context, struct http_exchange *exchange);
 static struct call *call_of(struct api *api, struct http_exchange *exchange);
 static struct call *new_call(struct api *api, struct http_exchange *exchange);
-static void add_version(struct call *call);
 static uint64_t largest_body(const struct call *call);
 static bool is_remembered(struct call *call);
 static bool belongs_elsewhere(const struct call *call, enum error_code code);
@@ -72,6 +73,8 @@ struct http_application api_application(struct api *api)
         .end = end,
         .refuse = refuse,
         .finish = finish,
+        .is_proxy = origin_is_proxy,
+        .client_address = client_address,
         .leave = known_login_leave,
     };
 }
@@ -192,6 +195,11 @@ static enum http_step conclude(struct call *call, enum error_code code, const st
     return HTTP_ANSWER;
 }
 
+static struct str client_address(void *context, struct http_exchange *exchange)
+{
+    return origin_client_address(call_of(context, exchange));
+}
+
 static struct call *call_of(struct api *api, struct http_exchange *exchange)
 {
     return exchange->call ? exchange->call : new_call(api, exchange);
@@ -210,17 +218,8 @@ static struct call *new_call(struct api *api, struct http_exchange *exchange)
     strbuf_init(&call->answer, ANSWER_MAX_BYTES);
     exchange->call = call;
     http_response_add(&exchange->response, "X-Request-Id", str_from(call->request_id));
-    add_version(call);
+    call_add_version(call);
     return call;
-}
-
-/* Docker clients tell a registry by this field. */
-static void add_version(struct call *call)
-{
-    if (str_starts_with(call->exchange->request.path, "/v2")) {
-        http_response_add(&call->exchange->response, "Docker-Distribution-API-Version",
-                          str_from("registry/2.0"));
-    }
 }
 
 /* Finds the row of the table; a second time (now on a worker) it is there already. */

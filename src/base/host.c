@@ -4,6 +4,8 @@
 #include <stdint.h>
 #include <string.h>
 
+enum { NETWORK_BYTES = 8 }; /* of an address of IPv6 */
+
 bool host_parse_address(struct str text, struct in6_addr *address_out, bool *is_ipv4_out)
 {
     static const uint8_t mapped[] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
@@ -16,6 +18,20 @@ bool host_parse_address(struct str text, struct in6_addr *address_out, bool *is_
     memcpy(address_out->s6_addr, mapped, sizeof(mapped));
     *is_ipv4_out = inet_pton(AF_INET, copy, address_out->s6_addr + sizeof(mapped)) == 1;
     return *is_ipv4_out || inet_pton(AF_INET6, copy, address_out) == 1;
+}
+
+struct in6_addr host_address_owner(struct str address)
+{
+    struct in6_addr owner;
+    bool is_ipv4 = false;
+
+    if (!host_parse_address(address, &owner, &is_ipv4)) {
+        return in6addr_any;
+    }
+    if (!IN6_IS_ADDR_V4MAPPED(&owner)) {
+        memset(owner.s6_addr + NETWORK_BYTES, 0, sizeof(owner.s6_addr) - NETWORK_BYTES);
+    }
+    return owner;
 }
 
 struct str host_without_port(struct str host)

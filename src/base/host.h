@@ -14,5 +14,11 @@
  */
 MUST_USE bool host_parse_address(struct str text, struct in6_addr *address_out, bool *is_ipv4_out);
 
+/*
+ * Whom an address in figures belongs to: to itself; but one of IPv6 to its /64, as whoever has one
+ * of that has all (RFC 4291 2.5.4). `::` for what is no address.
+ */
+struct in6_addr host_address_owner(struct str address);
+
 /* Of `host[:port]` the host; of an IPv6 address in brackets, or without both, the address. */
 struct str host_without_port(struct str host);

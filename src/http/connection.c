@@ -81,6 +81,7 @@ void connection_free(struct connection *connection)
     input_release(&connection->input);
     input_release(&connection->ahead);
     transport_release(&connection->transport);
+    address_shares_give_back(world->shares, connection->share);
     free(connection);
     (void)atomic_fetch_sub(&world->connections, 1);
 }
@@ -194,6 +195,10 @@ static void drop_exchange(struct connection *connection)
     input_wipe_used(&connection->input);
     input_append(&connection->input, input_str(&connection->ahead));
     input_release(&connection->ahead);
+    if (connection->is_proxy) {
+        address_shares_give_back(connection->world->shares, connection->share);
+        connection->share = NULL;
+    }
     connection->exchange = NULL;
     connection->body_began = false;
     connection->pool = POOL_WORKERS;

@@ -7,6 +7,7 @@
 
 #include "base/list.h"
 #include "base/workers.h"
+#include "http/address_shares.h"
 #include "http/body.h"
 #include "http/exchange.h"
 #include "http/input.h"
@@ -48,12 +49,13 @@ enum connection_pool { POOL_WORKERS = 0, POOL_WAITERS, POOL_CARRIERS };
 /* What all connections of a server share. */
 struct connection_world {
     const struct http_server_config *config;
-    struct workers *workers;  /* for disk and database */
-    struct workers *waiters;  /* for other servers */
-    struct workers *carriers; /* for bodies to and from other servers */
-    atomic_bool is_draining;  /* no request after the present ones */
-    atomic_bool is_stopping;  /* nothing is finished any more */
-    atomic_uint connections;  /* open now */
+    struct workers *workers;       /* for disk and database */
+    struct workers *waiters;       /* for other servers */
+    struct workers *carriers;      /* for bodies to and from other servers */
+    atomic_bool is_draining;       /* no request after the present ones */
+    atomic_bool is_stopping;       /* nothing is finished any more */
+    atomic_uint connections;       /* open now */
+    struct address_shares *shares; /* of them */
 };
 
 /*
@@ -73,7 +75,8 @@ struct connection {
     bool may_read;             /* the socket may have bytes: try once */
     bool has_served;           /* a request was answered on it */
     bool is_parked;            /* waits for us, not for the client: see WANT_LATER */
-    bool is_surplus;           /* beyond the limit of connections: gets 503 */
+    bool is_surplus;           /* beyond a limit of connections: gets 503 */
+    bool is_proxy;             /* passes on what others ask */
     bool body_began;           /* the application has asked for the body and not had its end */
     bool is_sent;              /* the answer has left whole */
     enum connection_pool pool; /* whose turn it is when it wants a worker */
@@ -87,6 +90,7 @@ struct connection {
     struct input ahead; /* of the next request: what came with the end of a chunked body */
     struct http_exchange *exchange; /* NULL between requests */
     void *session;                  /* the application's, or NULL */
+    struct address_share *share;    /* of a proxy: its exchange's; NULL: it has none */
     struct body body;
     struct sender sender;
     char peer_address[INET6_ADDRSTRLEN];

@@ -11,6 +11,8 @@ enum { BODY_BUFFER_BYTES = 256 * 1024, SHORT_BODY_BYTES = 64 * 1024, REFUSAL_BYT
 
 static enum connection_want parse_head(struct connection *connection);
 static enum connection_want await_head(struct connection *connection);
+static bool is_beyond_share(struct connection *connection);
+static enum connection_want turn_away(struct connection *connection);
 static enum connection_want begin_body(struct connection *connection, bool may_block);
 static bool send_continue(struct connection *connection);
 static enum connection_want feed_ahead(struct connection *connection);
@@ -106,10 +108,9 @@ static enum connection_want await_head(struct connection *connection)
 enum connection_want connection_begin(struct connection *connection, bool may_block)
 {
     const struct http_application *application = connection_application(connection);
-    const struct http_refusal full = {503, "The server has too many connections; try again later."};
 
-    if (connection->is_surplus) {
-        return connection_refuse(connection, &full);
+    if (connection->is_surplus || is_beyond_share(connection)) {
+        return turn_away(connection);
     }
     connection->exchange->may_block = may_block && connection->pool != POOL_WAITERS;
     connection->exchange->may_wait = may_block && connection->pool == POOL_WAITERS;
@@ -135,6 +136,36 @@ enum connection_want connection_begin(struct connection *connection, bool may_bl
         break;
     }
     abort(); /* the switch is complete */
+}
+
+/* Of a proxy's request, the first time that it is begun: whether its client has too many. */
+static bool is_beyond_share(struct connection *connection)
+{
+    const struct http_application *application = connection_application(connection);
+    struct str client = {0};
+    unsigned count = 0;
+
+    if (!connection->is_proxy || connection->share) {
+        return false;
+    }
+    client = application->client_address(application->context, connection->exchange);
+    if (application->is_proxy(application->context, client)) {
+        return false; /* its own, such as whether we are healthy */
+    }
+    connection->share = address_shares_take(connection->world->shares, client, &count);
+    return count > connection_limits(connection)->connections_per_address;
+}
+
+/* Unlike connection_refuse: a proxy's connection goes on, for its other clients. */
+static enum connection_want turn_away(struct connection *connection)
+{
+    const struct http_application *application = connection_application(connection);
+    const struct http_refusal full = {503, "There are too many connections; try again later."};
+
+    connection->exchange->may_block = false;
+    connection->closes = connection->closes || connection->is_surplus;
+    application->refuse(application->context, connection->exchange, &full);
+    return connection_answer(connection);
 }
 
 static enum connection_want begin_body(struct connection *connection, bool may_block)

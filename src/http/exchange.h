@@ -87,6 +87,16 @@ struct http_application {
      */
     void (*finish)(void *context, struct http_exchange *exchange, bool is_sent);
 
+    /*
+     * Whether whoever connects from that address passes on what others ask. Its connections have no
+     * share of limits.connections then; each of its requests counts, while it is served, as a
+     * connection of whom it is from. Must not block. NULL: nobody does.
+     */
+    bool (*is_proxy)(void *context, struct str address);
+
+    /* Whom a request is from that came from such a proxy. Before begin; must not block. */
+    struct str (*client_address)(void *context, struct http_exchange *exchange);
+
     /* The connection ends: releases what exchanges have left in `session`. Must not block. NULL:
      * they leave nothing. */
     void (*leave)(void *context, void *session);

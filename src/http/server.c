@@ -18,10 +18,13 @@ enum {
     DRAIN_POLL_MS = 5,
     NS_PER_MS = 1000000,
     MS_PER_SECOND = 1000,
-    /* Connections beyond the limit get a 503, up to a fraction and a few; then the queue holds
-       them. */
+    /* Connections beyond a limit get a 503, up to a fraction and a few; then the queue holds them,
+       or, if they are one address's, they are closed. */
     SURPLUS_FRACTION = 8,
     SURPLUS_FEW = 16,
+    /* Of one address, unless the limits say: whole companies come from one. */
+    SHARE_FRACTION = 4,
+    SHARE_MIN = 64,
 };
 
 struct http_server {
@@ -34,11 +37,14 @@ struct http_server {
     unsigned next_loop; /* whose turn it is to get a connection */
 };
 
+static unsigned share_of(unsigned connections);
 static enum error_code set_up(struct http_server *server, struct error *err);
 static bool accept_some(void *context);
+static unsigned with_surplus(unsigned limit);
 static void end_accepting(void *context);
 static bool accept_one(struct http_server *server);
 static void take(struct http_server *server, int fd, const struct sockaddr_storage *address);
+static bool speaks_for_others(const struct http_server *server, struct str address);
 static void wake_all(struct http_server *server);
 static void wait_ms(int64_t duration_ms);
 static void await_connections(struct http_server *server);
@@ -50,8 +56,12 @@ enum error_code http_server_new(const struct http_server_config *config,
     enum error_code code = OK;
 
     server->config = *config;
+    if (config->limits.connections_per_address == 0) {
+        server->config.limits.connections_per_address = share_of(config->limits.connections);
+    }
     server->world.config = &server->config;
     server->listen_fd = -1;
+    server->world.shares = address_shares_new(config->limits.connections);
     server->loops = memory_new(config->limits.loops, sizeof(struct loop *));
     code = set_up(server, err);
     if (code) {
@@ -60,6 +70,11 @@ enum error_code http_server_new(const struct http_server_config *config,
     }
     *server_out = server;
     return OK;
+}
+
+static unsigned share_of(unsigned connections)
+{
+    return connections / SHARE_FRACTION > SHARE_MIN ? connections / SHARE_FRACTION : SHARE_MIN;
 }
 
 static enum error_code set_up(struct http_server *server, struct error *err)
@@ -107,8 +122,7 @@ unsigned http_server_port(const struct http_server *server)
 static bool accept_some(void *context)
 {
     struct http_server *server = context;
-    const unsigned limit = server->config.limits.connections;
-    const unsigned hard_limit = limit + limit / SURPLUS_FRACTION + SURPLUS_FEW;
+    const unsigned hard_limit = with_surplus(server->config.limits.connections);
 
     for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
         if (atomic_load(&server->world.connections) >= hard_limit) {
@@ -120,6 +134,11 @@ static bool accept_some(void *context)
         }
     }
     return true;
+}
+
+static unsigned with_surplus(unsigned limit)
+{
+    return limit + limit / SURPLUS_FRACTION + SURPLUS_FEW;
 }
 
 static void end_accepting(void *context)
@@ -151,18 +170,41 @@ static bool accept_one(struct http_server *server)
 
 static void take(struct http_server *server, int fd, const struct sockaddr_storage *address)
 {
-    struct loop *loop = server->loops[server->next_loop++ % server->config.limits.loops];
+    const struct http_limits *limits = &server->config.limits;
     const unsigned open_now = atomic_load(&server->world.connections);
     char peer[INET6_ADDRSTRLEN] = "unknown";
+    struct address_share *share = NULL;
     struct connection *connection = NULL;
+    unsigned count = 0;
+    bool is_proxy = false;
 
     (void)getnameinfo((const struct sockaddr *)address, sizeof(*address), peer, sizeof(peer), NULL,
                       0, NI_NUMERICHOST);
-    connection = connection_new(&server->world, server->tls, fd, peer);
-    if (connection) {
-        connection->is_surplus = open_now >= server->config.limits.connections;
-        loop_give(loop, connection);
+    is_proxy = speaks_for_others(server, str_from(peer));
+    if (!is_proxy) {
+        share = address_shares_take(server->world.shares, str_from(peer), &count);
     }
+    if (count > with_surplus(limits->connections_per_address)) {
+        (void)close(fd);
+    } else {
+        connection = connection_new(&server->world, server->tls, fd, peer);
+    }
+    if (!connection) {
+        address_shares_give_back(server->world.shares, share);
+        return;
+    }
+    connection->is_proxy = is_proxy;
+    connection->share = share;
+    connection->is_surplus =
+        open_now >= limits->connections || count > limits->connections_per_address;
+    loop_give(server->loops[server->next_loop++ % limits->loops], connection);
+}
+
+static bool speaks_for_others(const struct http_server *server, struct str address)
+{
+    const struct http_application *application = &server->config.application;
+
+    return application->is_proxy && application->is_proxy(application->context, address);
 }
 
 enum error_code http_server_reload(struct http_server *server, struct error *err)
@@ -233,6 +275,7 @@ void http_server_free(struct http_server *server)
         loop_free(server->loops[i]);
     }
     assert(atomic_load(&server->world.connections) == 0);
+    address_shares_free(server->world.shares);
     if (server->listen_fd >= 0) {
         (void)close(server->listen_fd);
     }

@@ -611,6 +611,17 @@ const struct setting settings_table[] = {
                 "descriptors.",
     },
     {
+        .key = "limits.connections_per_address",
+        .type = SETTING_NUMBER,
+        .offset = offsetof(struct settings, limits.connections_per_address),
+        .default_text = "0",
+        .minimum = 0,
+        .maximum = 1000000,
+        .help = "Of these, the share of one address; of IPv6, of one /64. A proxy of "
+                "trusted_proxies has none; its requests that are being served count for the "
+                "addresses that it tells. 0: a quarter of limits.connections, and at least 64.",
+    },
+    {
         .key = "limits.loops",
         .type = SETTING_NUMBER,
         .offset = offsetof(struct settings, limits.loops),

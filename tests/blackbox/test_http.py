@@ -1,5 +1,6 @@
 """HTTP/1.1 on the wire: RFC 9110 and 9112, strictly. Requests are exact bytes."""
 
+import contextlib
 import socket
 import ssl
 
@@ -333,6 +334,70 @@ def test_connection_beyond_the_limit_gets_503(start_server):
     wait_until(is_served_again, "room for another connection")
     for wire in wires:
         wire.close()
+
+
+def test_address_beyond_its_share_gets_503_and_others_are_served(start_server):
+    server = start_server({"limits": {"connections_per_address": 2}})
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(Wire(server.connect("127.0.0.2"))) for _ in range(2)]
+        assert [wire.ask(GET).status for wire in wires] == [200, 200]
+        surplus = stack.enter_context(Wire(server.connect("127.0.0.2")))
+        answer = surplus.ask(GET)
+        assert answer.status == 503
+        assert answer.header("Retry-After") is not None
+        assert surplus.has_ended()
+        assert stack.enter_context(Wire(server.connect())).ask(GET).status == 200
+        wires[0].close()
+
+        def is_served_again():
+            with Wire(server.connect("127.0.0.2")) as another:
+                return another.ask(GET).status == 200
+
+        wait_until(is_served_again, "room for another connection")
+
+
+def test_address_far_beyond_its_share_is_not_even_answered(start_server):
+    server = start_server({"limits": {"connections": 100, "connections_per_address": 8}})
+    with contextlib.ExitStack() as stack:
+        many = [stack.enter_context(Wire(server.connect("127.0.0.2"))) for _ in range(200)]
+        served = stack.enter_context(Wire(server.connect()))
+        assert served.ask(GET).status == 200  # also: they were all accepted
+        for wire in many[8 + 1 + 16:]:
+            assert wire.has_ended()
+        assert many[0].ask(GET).status == 200
+        assert server.count_sockets() < 40
+
+
+def test_clients_of_a_proxy_have_shares_and_the_proxy_has_none(start_server):
+    server = start_server({"trusted_proxies": "127.0.0.1",
+                           "limits": {"connections_per_address": 2}})
+
+    def ask_for(wire, client):
+        return wire.ask(request("GET", "/v2/", f"X-Forwarded-For: 192.0.2.77, {client}"))
+
+    with contextlib.ExitStack() as stack:
+        wires = [stack.enter_context(Wire(server.connect())) for _ in range(10)]
+        for wire, address in zip(wires, ("2001:db8::1", "2001:db8::2"), strict=False):
+            interim = wire.ask(request("PATCH", begin_upload(server)[0], "Content-Length: 1",
+                                       "Expect: 100-continue", f"X-Forwarded-For: {address}"))
+            assert interim.status == 100
+        answer = ask_for(wires[2], "2001:db8::3")
+        assert answer.status == 503
+        assert answer.header("Retry-After") is not None
+        for wire in wires[2:]:  # the same connection goes on
+            assert ask_for(wire, "2001:db8:0:1::1").status == 200
+        assert wires[3].ask(GET).status == 200
+        wires[0].send(b"x")
+        assert wires[0].read().status == 202
+        wait_until(lambda: ask_for(wires[2], "2001:db8::3").status == 200, "room for one more")
+
+
+def test_what_others_forward_makes_nobody_another(start_server):
+    server = start_server({"trusted_proxies": "127.0.0.1",
+                           "limits": {"connections_per_address": 1}})
+    with Wire(server.connect("127.0.0.2")) as one, Wire(server.connect("127.0.0.2")) as other:
+        assert one.ask(GET).status == 200
+        assert other.ask(request("GET", "/v2/", "X-Forwarded-For: 192.0.2.1")).status == 503
 
 
 # -- deadlines

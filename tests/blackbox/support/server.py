@@ -163,8 +163,10 @@ class Server:
         """As it stands in an image's name."""
         return f"localhost:{self.port}"
 
-    def connect(self):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S)
+    def connect(self, address="127.0.0.1"):
+        """As somebody at that address of the loopback interface."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE_S,
+                                        source_address=(address, 0))
 
     def log_lines(self):
         """The structured lines since the last start, as dicts."""

@@ -264,8 +264,14 @@ static void start(struct fixture *fixture, const struct http_limits *limits)
     const struct http_server_config config = {
         .listen = "127.0.0.1:0",
         .limits = *limits,
-        .application = {fixture, app_begin, app_data, app_room, app_end, app_refuse, app_finish,
-                        app_leave},
+        .application = {.context = fixture,
+                        .begin = app_begin,
+                        .data = app_data,
+                        .room = app_room,
+                        .end = app_end,
+                        .refuse = app_refuse,
+                        .finish = app_finish,
+                        .leave = app_leave},
         .log = &fixture->log,
         .clock = &fixture->clock.clock,
     };
