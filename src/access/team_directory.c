@@ -163,10 +163,6 @@ static enum error_code conclude(const struct verdict *verdict, const struct iden
 
 static enum error_code refuse_unasked(const struct identity *identity, struct error *err)
 {
-    return error_set(err, ERROR_DENIED, "%s, and no team service is configured for %s",
-                     identity->teams.length > 0
-                         ? "the token or the users file names other teams"
-                         : "neither the token nor the users file names a team",
-                     identity->kind == IDENTITY_EMPLOYEE ? "employees (teams.team_service_url)"
-                                                         : "services (teams.kio_url)");
+    return error_set(err, ERROR_DENIED, "the login names %s. Ask to be added to that team",
+                     identity->teams.length > 0 ? "other teams" : "no team");
 }

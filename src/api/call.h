@@ -62,6 +62,7 @@ struct call {
     bool carries;                /* the rest has to be done where bodies may be carried */
     bool queues;                 /* the end was tried and has to come later: others are ahead */
     const char *challenge_error; /* of a 401: `invalid_token`, `insufficient_scope` */
+    const char *challenge_description; /* … in plain words, without quotes; or NULL */
 
     bool is_parsed;                      /* what follows */
     struct str name;                     /* of the path, as sent: a repository's */

@@ -36,6 +36,9 @@ static void append_bearer(struct call *call, struct strbuf *buf)
     if (call->challenge_error) {
         strbuf_append_format(buf, ",error=\"%s\"", call->challenge_error);
     }
+    if (call->challenge_description) { /* what docker shows, instead of the body */
+        strbuf_append_format(buf, ",error_description=\"%s\"", call->challenge_description);
+    }
 }
 
 static void append_scope(struct call *call, struct strbuf *buf)

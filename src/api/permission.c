@@ -9,6 +9,8 @@
 
 enum { RESOURCE_BYTES = sizeof("repository:") + REPOSITORY_MAX_LENGTH };
 
+static const char log_in_first[] = "log in first: pulling is open to anybody and pushing is not";
+
 /* What a route's access means. */
 struct demand {
     enum policy_action action;
@@ -88,6 +90,10 @@ static enum error_code check_grant(struct call *call, const struct demand *deman
         break;
     }
     call->challenge_error = "insufficient_scope";
+    if (call->identity->kind == IDENTITY_ANONYMOUS && demand->action == ACTION_PUSH) {
+        call->challenge_description = log_in_first;
+        return error_set(err, ERROR_UNAUTHENTICATED, "%s", log_in_first);
+    }
     return error_set(err, ERROR_UNAUTHENTICATED, "the token does not grant %s on %s", demand->grant,
                      resource);
 }

@@ -45,6 +45,7 @@ static enum error_code compare(struct push *push, const struct digest *existing,
                                struct error *err);
 static enum error_code refuse_move(struct push *push, const struct digest *existing,
                                    struct error *err);
+static const char *advice(const struct push *push);
 
 enum error_code registry_push_manifest(struct registry *registry,
                                        const struct manifest_upload *upload, struct arena *arena,
@@ -331,7 +332,26 @@ static enum error_code refuse_move(struct push *push, const struct digest *exist
     push->receipt->refused = push->digest;
     return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT,
                            "the tag %.*s:%.*s is immutable: it is at %s and does not move to %s. "
-                           "Push another tag",
+                           "%s",
                            STR_FORMAT(push->upload->repository.name),
-                           STR_FORMAT(push->upload->reference.tag), old_digest, new_digest);
+                           STR_FORMAT(push->upload->reference.tag), old_digest, new_digest,
+                           advice(push));
+}
+
+static const char *advice(const struct push *push)
+{
+    const struct registry_config *config = &push->registry->config;
+
+    switch (tag_rule_kind(push->upload->reference.tag)) {
+    case TAG_VERSION:
+        break;
+    case TAG_SNAPSHOT:
+        return "Push another tag, or ask the registry's operator for the setting tags.snapshots";
+    case TAG_SIGNATURE:
+        return config->signatures_grow
+                   ? "Signatures are added, never removed or replaced"
+                   : "Ask the registry's operator for the setting tags.signatures: grow, which "
+                     "lets signatures be added, or sign with referrers (OCI 1.1)";
+    }
+    return "Push another tag";
 }

@@ -262,7 +262,15 @@ void admission_check(const struct settings *settings, struct log *log, struct st
         problems_add(problems, "auth.secret_file: %s", err.message);
     }
     check_all(&admission, report, problems);
+    if (!code && admission_asks_nobody_about_teams(&admission)) {
+        strbuf_append_text(report, "teams: " ADMISSION_OWN_TEAMS "\n");
+    }
     admission_release(&admission);
+}
+
+bool admission_asks_nobody_about_teams(const struct admission *admission)
+{
+    return admission->source_count > 0 && admission->team_source_count == 0;
 }
 
 static void check_all(const struct admission *admission, struct strbuf *report,

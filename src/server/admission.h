@@ -49,3 +49,9 @@ void admission_release(struct admission *admission);
  * or to the problems. */
 void admission_check(const struct settings *settings, struct log *log, struct strbuf *report,
                      struct problems *problems);
+
+/* Whether there are logins, and only they say which teams one is of. What the operator is told. */
+bool admission_asks_nobody_about_teams(const struct admission *admission);
+#define ADMISSION_OWN_TEAMS                                                                        \
+    "only those that logins name, since there is neither teams.team_service_url (for employees), " \
+    "teams.kio_url (for services) nor teams.permission_service_url"

@@ -346,6 +346,9 @@ static void announce(struct daemon *daemon)
         log_message(&daemon->log, LOG_WARNING, "open",
                     "there is no identity provider: everybody who reaches this server may push");
     }
+    if (admission_asks_nobody_about_teams(&daemon->admission)) {
+        log_message(&daemon->log, LOG_INFO, "own_teams", "teams are " ADMISSION_OWN_TEAMS);
+    }
     notify_send(getenv("NOTIFY_SOCKET"), "READY=1");
 }
 

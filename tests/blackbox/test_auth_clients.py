@@ -133,7 +133,12 @@ def test_docker_pulls_anonymously_where_anybody_reads(docker, client_folder, pub
                                                       services):
     docker.run("pull", f"{pushed(public_server, services)}:1.0")
     name = build(docker, client_folder, name_for(public_server))
-    assert docker.refuse("push", name)
+    assert_says(docker.refuse("push", name), "log in first")
+
+
+def test_podman_is_told_to_log_in_where_anybody_reads(podman, client_folder, public_server):
+    name = build(podman, client_folder, name_for(public_server))
+    assert_says(podman.refuse("push", INSECURE, name), "log in first")
 
 
 def test_docker_pushes_where_anybody_reads(docker, docker_login, client_folder, public_server,

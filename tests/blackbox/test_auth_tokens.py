@@ -340,7 +340,9 @@ def test_anonymous_token_pulls(public_server, tokens, client):
 def test_anonymous_token_never_pushes(public_server, tokens, client):
     token = tokens(public_server).token(PUSH.format(MINE))
     holder = client(public_server, bearer(token))
-    assert_challenged(holder.ask_upload(MINE), scope=PUSH.format(MINE))
+    reply = holder.ask_upload(MINE)
+    assert_challenged(reply, scope=PUSH.format(MINE))
+    assert "log in first" in reply.error_text()
     assert holder.list_tags(MINE).status == 404
 
 

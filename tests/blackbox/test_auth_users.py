@@ -47,6 +47,13 @@ def test_user_pushes_to_own_teams_and_pulls_all(server, client):
     server.wait_for_logged(user="jane")
 
 
+def test_user_of_another_team_is_told_to_ask_for_it(server, client):
+    reply = client(server, basic(*JANE)).ask_upload(FOREIGN)
+    assert reply.status == 403
+    assert "the login names other teams. Ask to be added to that team" in reply.error_text()
+    assert "_url" not in reply.error_text()
+
+
 def test_user_without_teams_pulls_only(server, client):
     john = client(server, basic(*JOHN))
     assert_denied(john.ask_upload(MINE), "john", "myteam")

@@ -159,6 +159,23 @@ def test_open_server_leaves_loopback_if_told_so(binary, folder):
     assert result.returncode == 0, result.stderr
 
 
+def test_that_nobody_is_asked_about_teams_is_said_to_the_operator(binary, folder, start_server):
+    settings = {"auth": {"users_file": str(folder / "users")}}
+    environment = {"PIERONE_AUTH_USERS_FILE": str(folder / "users")}
+    (folder / "users").touch(0o600)
+    for service in (None, "http://127.0.0.1:9/"):
+        if service:
+            settings["teams"] = {"kio_url": service}
+            environment["PIERONE_TEAMS_KIO_URL"] = service
+        result = run_once(binary, "--data", folder / "data", "--check-config",
+                          environment=environment)
+        assert ("teams.team_service_url" in result.stdout) == (service is None)
+        server = start_server(settings)
+        wait_until(lambda lines=server.log_lines: any("listen" in line for line in lines()), "start")
+        said = any(line.get("event") == "own_teams" for line in server.log_lines())
+        assert said == (service is None)
+
+
 def test_being_open_is_said_at_start(start_server):
     server = start_server()
     wait_until(lambda: any("may push" in line.get("message", "") for line in server.log_lines()),

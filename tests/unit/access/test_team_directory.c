@@ -209,15 +209,12 @@ static void nobody_to_ask_is_a_no(void **state)
     setup(&world);
     world.oracles[0].covers[IDENTITY_EMPLOYEE] = false;
     assert_int_equal(ask(&world), ERROR_DENIED);
-    assert_string_equal(world.err.message,
-                        "neither the token nor the users file names a team, and no team service is "
-                        "configured for employees (teams.team_service_url)");
+    assert_string_equal(world.err.message, "the login names no team. Ask to be added to that team");
     world.identity.kind = IDENTITY_SERVICE;
     world.identity.teams = str_from("other\n");
     assert_int_equal(ask(&world), ERROR_DENIED);
     assert_string_equal(world.err.message,
-                        "the token or the users file names other teams, and no team service is "
-                        "configured for services (teams.kio_url)");
+                        "the login names other teams. Ask to be added to that team");
     assert_int_equal(questions(&world), 0);
     team_directory_free(world.directory);
 }

@@ -136,6 +136,16 @@ static void nobodys_token_reads_and_is_asked_to_log_in_for_more(void **state)
     assert_int_equal(guarded_world_ask(world, "GET /v2/", field)->status, 200);
     assert_int_equal(guarded_world_ask(world, PULL, field)->status, 404);
     assert_int_equal(guarded_world_ask(world, PUSH, field)->status, 401);
+    assert_true(reply_says(&world->reply, "log in first"));
+    assert_true(reply_has(
+        &world->reply, "WWW-Authenticate: Bearer "
+                       "realm=\"http://registry.example/v2/token\",service=\"registry.example\","
+                       "scope=\"repository:jdoe/app:pull,push\",error=\"insufficient_scope\","
+                       "error_description=\"log in first: pulling is open to anybody and pushing "
+                       "is not\""));
+    guarded_world_token(world, NULL, "repository:jdoe/app:pull", field);
+    assert_int_equal(guarded_world_ask(world, PUSH, field)->status, 401);
+    assert_true(reply_says(&world->reply, "log in first"));
 }
 
 #define TEST(name)                                                                                 \

@@ -306,6 +306,23 @@ static void signatures_do_not_grow_unless_settings_let_them(void **state)
     registry_world_let_move(world, true, false);
     assert_int_equal(registry_world_push(world, "team/app", tag, one), OK);
     assert_int_equal(registry_world_push(world, "team/app", tag, two), ERROR_CONFLICT);
+    assert_non_null(strstr(world->err.message, "tags.signatures: grow"));
+    registry_world_let_move(world, false, true);
+    assert_int_equal(registry_world_push(world, "team/app", tag, two), OK);
+    assert_int_equal(registry_world_push(world, "team/app", tag, one), ERROR_CONFLICT);
+    assert_null(strstr(world->err.message, "tags.signatures"));
+    assert_non_null(strstr(world->err.message, "never removed"));
+}
+
+static void a_refused_snapshot_names_its_setting(void **state)
+{
+    struct registry_world *world = *state;
+    const char *one = registry_world_make_image(world, "a", LAYER_TAR);
+    const char *two = registry_world_make_image(world, "b", LAYER_TAR);
+
+    assert_int_equal(registry_world_push(world, "team/app", "1-SNAPSHOT", one), OK);
+    assert_int_equal(registry_world_push(world, "team/app", "1-SNAPSHOT", two), ERROR_CONFLICT);
+    assert_non_null(strstr(world->err.message, "tags.snapshots"));
 }
 
 static void signatures_grow_only_beside_what_is_signed(void **state)
@@ -574,6 +591,7 @@ int main(void)
         WORLD_TEST(every_move_is_recorded_with_both_digests),
         WORLD_TEST(signatures_grow_and_never_shrink),
         WORLD_TEST(signatures_do_not_grow_unless_settings_let_them),
+        WORLD_TEST(a_refused_snapshot_names_its_setting),
         WORLD_TEST(signatures_grow_only_beside_what_is_signed),
         WORLD_TEST(signature_in_an_annotation_is_kept),
         WORLD_TEST(of_many_who_race_for_a_tag_one_wins),
