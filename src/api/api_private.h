@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "api/api.h"
+#include "api/body_memory.h"
 
 /* For the sources of this folder only. */
 struct api {
@@ -10,5 +11,6 @@ struct api {
     char id_prefix[9];          /* of request ids: this process */
     atomic_ulong next_number;   /* … and the request */
     atomic_size_t downloads;    /* under way, of those that are limited */
+    struct body_memory bodies;  /* what is collected of them */
     struct identity *anonymous; /* where reading is public, else NULL */
 };

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "api/api.h"
+#include "api/body_memory.h"
 #include "auth/authenticator.h"
 #include "auth/credentials.h"
 #include "base/digest.h"
@@ -75,9 +76,11 @@ struct call {
     struct upload *upload;   /* open, or NULL; closed before the answer is sent */
     uint64_t expected_bytes; /* that the body must have, if has_expected_bytes */
     bool has_expected_bytes;
-    struct digest digest; /* that the upload is to become */
-    struct strbuf body;   /* of a request whose body is collected */
-    struct strbuf answer; /* where an answer's body is written */
+    struct digest digest;    /* that the upload is to become */
+    struct strbuf body;      /* of a request whose body is collected */
+    struct body_share share; /* the memory it may take */
+    int64_t asked_ms;        /* monotonic: when it first got none; 0: never */
+    struct strbuf answer;    /* where an answer's body is written */
 
     const struct error_detail *details; /* of a failure; one error each */
     size_t detail_count;

@@ -1,9 +1,9 @@
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "api/api.h"
 #include "api/api_private.h"
+#include "api/collected_body.h"
 #include "api/errors.h"
 #include "api/handlers.h"
 #include "api/known_login.h"
@@ -49,6 +49,7 @@ struct api *api_new(const struct api_config *config)
     uint32_t prefix = 0;
 
     api->config = *config;
+    body_memory_init(&api->bodies, config->manifest_max_bytes);
     api->anonymous = config->public_read ? identity_new(&anonymous) : NULL;
     random_fill(&prefix, sizeof(prefix));
     (void)snprintf(api->id_prefix, sizeof(api->id_prefix), "%08x", (unsigned)prefix);
@@ -59,6 +60,7 @@ void api_free(struct api *api)
 {
     if (api) {
         identity_release(api->anonymous);
+        body_memory_release(&api->bodies);
         free(api);
     }
 }
@@ -192,6 +194,7 @@ static enum http_step conclude(struct call *call, enum error_code code, const st
     }
     upload_close(call->upload);
     call->upload = NULL;
+    collected_body_release(call);
     return HTTP_ANSWER;
 }
 
@@ -298,28 +301,27 @@ static enum error_code parse_path(struct call *call, struct error *err)
 static enum http_step data(void *context, struct http_exchange *exchange, struct str bytes)
 {
     struct call *call = exchange->call;
+    const struct handler *handler = call->route->handler;
     struct error err = {0};
-    enum error_code code = OK;
+    const enum error_code code =
+        handler->data ? handler->data(call, bytes, &err) : collected_body_append(call, bytes, &err);
 
     (void)context;
-    if (call->route->handler->data) {
-        code = call->route->handler->data(call, bytes, &err);
-    } else {
-        strbuf_append(&call->body, bytes);
-        assert(!call->body.is_truncated);
-    }
     if (!code) {
         return HTTP_BODY;
     }
     return conclude(call, code, &err);
 }
 
-/* Only uploads to other servers have to wait for anything. */
+/* Uploads to other servers, and what is collected, have to wait for memory. */
 static size_t room(void *context, struct http_exchange *exchange)
 {
     const struct api *api = context;
-    const struct call *call = exchange->call;
+    struct call *call = exchange->call;
 
+    if (!call->route->handler->data) {
+        return collected_body_room(call);
+    }
     return call->upload && registry_has_remote_blobs(api->config.registry)
                ? upload_room(call->upload)
                : SIZE_MAX;
@@ -343,6 +345,7 @@ static void refuse(void *context, struct http_exchange *exchange,
 {
     struct call *call = call_of(context, exchange);
 
+    collected_body_release(call);
     errors_answer_status(call, refusal->status, errors_code_of_status(refusal->status),
                          refusal->message);
 }
@@ -357,7 +360,7 @@ static void finish(void *context, struct http_exchange *exchange, bool is_sent)
     }
     upload_close(call->upload);
     record(call, is_sent);
-    strbuf_release(&call->body);
+    collected_body_release(call);
     strbuf_release(&call->answer);
     credentials_release(&call->credentials);
     identity_release(call->identity);

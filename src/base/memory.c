@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TRIMMING_BYTES = 256 * 1024 };
+
 static void *not_null(void *block, size_t count, size_t size);
 static size_t size_of(void *block);
 
@@ -65,6 +67,18 @@ void *memory_wipe_and_resize(void *block, size_t size)
         memory_wipe_and_free(block);
     }
     return copy;
+}
+
+/* glibc's malloc_trim leaves out what lies at the end of a thread's heap; freeing a block that is
+ * not small sees to that. */
+void memory_return(void)
+{
+#ifndef __APPLE__
+    void *volatile last = malloc(TRIMMING_BYTES);
+
+    free(last);
+    (void)malloc_trim(0);
+#endif
 }
 
 char *memory_copy_text(const char *text)

@@ -24,5 +24,8 @@ void memory_wipe(void *bytes, size_t length);
 void memory_wipe_and_free(void *block);
 MUST_USE void *memory_wipe_and_resize(void *block, size_t size);
 
+/* Gives the system what was freed: after much of it in small blocks, between which others lie. */
+void memory_return(void);
+
 /* A copy of text with its NUL; the caller frees it. NULL gives NULL. */
 MUST_USE char *memory_copy_text(const char *text);

@@ -62,7 +62,7 @@ enum error_code s3_store_new(const struct s3_store_config *config, struct blob_s
     store->base.is_remote = true;
     store->config = *config;
     store->objects = (struct s3_objects){config->client, config->style, config->clock};
-    store->memory = s3_memory_new(config->memory_bytes);
+    store->memory = memory_budget_new(config->memory_bytes);
     *store_out = &store->base;
     return OK;
 }
@@ -72,7 +72,7 @@ static void s3_free(struct blob_store *base)
     struct s3_store *store = store_of(base);
 
     workers_free(store->senders);
-    s3_memory_free(store->memory);
+    memory_budget_free(store->memory);
     s3_client_free(store->config.client);
     free(store);
 }

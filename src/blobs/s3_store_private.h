@@ -2,9 +2,9 @@
 
 #include <pthread.h>
 
+#include "base/memory_budget.h"
 #include "base/workers.h"
 #include "blobs/blob_driver.h"
-#include "blobs/s3_memory.h"
 #include "blobs/s3_store.h"
 
 /* For s3_store.c and s3_writer.c only. */
@@ -12,7 +12,7 @@ struct s3_store {
     struct blob_store base;
     struct s3_store_config config;
     struct s3_objects objects;
-    struct s3_memory *memory;
+    struct memory_budget *memory;
     struct workers *senders;
 };
 

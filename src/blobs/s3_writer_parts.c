@@ -41,7 +41,7 @@ enum error_code s3_writer_need_room(struct s3_writer *writer, struct error *err)
     return code || writer->bytes ? code : new_bytes(writer, err);
 }
 
-/* An upload that has begun a part has all the memory for it: see s3_memory.h. */
+/* An upload that has begun a part has all the memory for it: see s3_writer_make_room. */
 static enum error_code new_bytes(struct s3_writer *writer, struct error *err)
 {
     const uint64_t size_bytes = next_size(writer);
@@ -81,8 +81,8 @@ static bool take_memory(struct s3_writer *writer, uint64_t size_bytes)
 
     if (!has_spare) {
         give_spare(writer);
-        return s3_memory_take(store->memory, size_bytes,
-                              writer->waits_since_ms > 0 ? 0 : store->config.memory_wait_ms);
+        return memory_budget_take(store->memory, size_bytes,
+                                  writer->waits_since_ms > 0 ? 0 : store->config.memory_wait_ms);
     }
     writer->spare_bytes = 0;
     return true;
@@ -91,7 +91,7 @@ static bool take_memory(struct s3_writer *writer, uint64_t size_bytes)
 static void give_spare(struct s3_writer *writer)
 {
     if (writer->spare_bytes > 0) {
-        s3_memory_give(writer->store->memory, writer->spare_bytes);
+        memory_budget_give(writer->store->memory, writer->spare_bytes);
         writer->spare_bytes = 0;
     }
 }
@@ -109,7 +109,7 @@ size_t s3_writer_make_room(struct s3_writer *writer)
     if (size_bytes == 0) {
         return SIZE_MAX; /* writing says why that cannot be */
     }
-    if (writer->spare_bytes == 0 && s3_memory_take(writer->store->memory, size_bytes, 0)) {
+    if (writer->spare_bytes == 0 && memory_budget_take(writer->store->memory, size_bytes, 0)) {
         writer->spare_bytes = size_bytes;
     }
     if (writer->spare_bytes > 0) {
@@ -266,7 +266,7 @@ static void conclude(struct part_job *part, const struct s3_part *sent, enum err
     struct s3_writer *writer = part->writer;
 
     free(part->bytes);
-    s3_memory_give(writer->store->memory, part->capacity);
+    memory_budget_give(writer->store->memory, part->capacity);
     (void)pthread_mutex_lock(&writer->parts_mutex);
     *s3_notes_part(&writer->notes, part->number) = *sent;
     if (code && !writer->failed) {
@@ -300,7 +300,7 @@ void s3_writer_drop_bytes(struct s3_writer *writer)
     give_spare(writer);
     if (writer->bytes) {
         free(writer->bytes);
-        s3_memory_give(writer->store->memory, writer->capacity);
+        memory_budget_give(writer->store->memory, writer->capacity);
         writer->bytes = NULL;
         writer->length = 0;
     }

@@ -20,6 +20,7 @@ enum {
 };
 
 static enum connection_want step(struct connection *connection, bool may_block);
+static bool is_overdue(const struct connection *connection, int64_t now_ms);
 static enum connection_want give_up(struct connection *connection);
 static void drop_exchange(struct connection *connection);
 static bool moves_fast_enough(const struct connection *connection);
@@ -165,6 +166,7 @@ void connection_new_exchange(struct connection *connection)
     exchange->received_bytes = 0;
     exchange->sent_bytes = 0;
     exchange->begin_us = clock_elapsed_us();
+    exchange->body_until_ms = 0;
     exchange->call = NULL;
     exchange->session = connection->session;
     connection->exchange = exchange;
@@ -206,6 +208,9 @@ static void drop_exchange(struct connection *connection)
 
 enum connection_want connection_expire(struct connection *connection, int64_t now_ms)
 {
+    if (is_overdue(connection, now_ms)) {
+        return give_up(connection);
+    }
     if (now_ms < connection->deadline_ms) {
         return WANT_NEXT;
     }
@@ -227,6 +232,12 @@ enum connection_want connection_expire(struct connection *connection, int64_t no
         return WANT_NEXT;
     }
     return give_up(connection);
+}
+
+static bool is_overdue(const struct connection *connection, int64_t now_ms)
+{
+    return connection->state == CONNECTION_BODY && connection->exchange->body_until_ms > 0 &&
+           now_ms >= connection->exchange->body_until_ms;
 }
 
 /* Whatever time has passed was not the client's. */

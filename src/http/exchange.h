@@ -23,6 +23,8 @@ struct http_exchange {
     uint64_t received_bytes; /* of the body, decoded, so far */
     uint64_t sent_bytes;     /* of the answer's body */
     int64_t begin_us;        /* clock_elapsed_us when the head was complete */
+    int64_t body_until_ms;   /* monotonic; set by the application: a body that is not complete by
+                                then is too slow. 0: as the limits say */
     void *call;              /* the application's own */
     void *session;           /* the same for as long as the connection lasts: see leave */
 };

@@ -51,6 +51,9 @@ static enum error_code add_of_config(struct registry *registry, const struct dig
     if (code) {
         return code == ERROR_TOO_LARGE ? OK : code;
     }
+    if (json_value_memory_bytes(strbuf_str(&config)) > PLATFORM_CONFIG_MEMORY_BYTES) {
+        return OK;
+    }
     return add_of_document(strbuf_str(&config), false, lines, err);
 }
 

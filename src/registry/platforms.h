@@ -5,8 +5,9 @@
 #include "registry/registry.h"
 
 enum {
-    PLATFORMS_MAX_BYTES = 4096,              /* of all together; those beyond are left out */
-    PLATFORM_CONFIG_MAX_BYTES = 1024 * 1024, /* a larger config is not looked into */
+    PLATFORMS_MAX_BYTES = 4096,                     /* of all together; those beyond are left out */
+    PLATFORM_CONFIG_MAX_BYTES = 1024 * 1024,        /* a larger config is not looked into, nor… */
+    PLATFORM_CONFIG_MEMORY_BYTES = 8 * 1024 * 1024, /* …one that takes more once it is parsed */
 };
 
 /*

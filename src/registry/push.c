@@ -1,3 +1,5 @@
+#include "base/json_value.h"
+#include "base/memory.h"
 #include "registry/manifest_parser.h"
 #include "registry/manifests.h"
 #include "registry/platforms.h"
@@ -12,6 +14,10 @@ enum {
     MOVE_ATTEMPTS = 64,
     /* A stored manifest, whatever the limit was when it was pushed, and its descriptors. */
     OLD_MANIFEST_ARENA_BYTES = 64 * 1024 * 1024,
+    /* What a parsed manifest may take without being counted: each thread has one at most. */
+    SMALL_PARSING_BYTES = 1024 * 1024,
+    /* How long the next one waits: parsing takes some tens of milliseconds. */
+    PARSING_WAIT_MS = 60 * 1000,
 };
 
 /* A push on its way. */
@@ -24,6 +30,7 @@ struct push {
     struct manifest_receipt *receipt;
     struct scm_claim claim; /* if has_claim */
     bool has_claim;
+    uint64_t parsing_bytes; /* taken from the registry's budget */
 };
 
 static bool is_latest(const struct manifest_upload *upload);
@@ -31,7 +38,9 @@ static enum error_code prepare(struct push *push, struct error *err);
 static bool needs_search(const struct manifest_upload *upload);
 static enum error_code find_digest(struct push *push, struct error *err);
 static enum error_code read(struct push *push, struct error *err);
-static enum error_code look_inside(struct push *push, struct error *err);
+static bool begin_parsing(struct push *push);
+static void end_parsing(struct push *push);
+static enum error_code understand(struct push *push, struct error *err);
 static enum error_code find_claim(struct push *push, struct error *err);
 static enum error_code push_latest(struct push *push, struct error *err);
 static enum error_code store(struct push *push, struct error *err);
@@ -77,8 +86,9 @@ static bool is_latest(const struct manifest_upload *upload)
     return !upload->reference.is_digest && tag_rule_is_latest(upload->reference.tag);
 }
 
-/* All that comes before the transaction. Whoever has to look into layers awaits a turn before
- * anything else, so that who has to come again has done nothing twice. */
+/* All that comes before the transaction. Whoever has to look into layers, or to hold much in
+ * memory, awaits a turn before anything else, so that who has to come again has done nothing twice.
+ */
 static enum error_code prepare(struct push *push, struct error *err)
 {
     const struct manifest_upload *upload = push->upload;
@@ -91,10 +101,10 @@ static enum error_code prepare(struct push *push, struct error *err)
     }
     code = find_digest(push, err);
     if (!code) {
-        code = read(push, err);
+        code = understand(push, err);
     }
     if (!code && !is_latest(upload)) {
-        code = look_inside(push, err);
+        code = find_claim(push, err);
     }
     if (searches) {
         source_search_end(push->registry);
@@ -131,6 +141,48 @@ static enum error_code find_digest(struct push *push, struct error *err)
                            "the manifest was sent as %s, but its digest is %s", wanted, actual);
 }
 
+/* What the manifest says, and its config. */
+static enum error_code understand(struct push *push, struct error *err)
+{
+    enum error_code code = OK;
+
+    if (!begin_parsing(push)) {
+        push->receipt->has_given_way = true;
+        return error_set(err, ERROR_UNAVAILABLE, "others' manifests are parsed");
+    }
+    code = read(push, err);
+    if (!code && !is_latest(push->upload)) {
+        code = platforms_find(push->registry, &push->manifest, push->upload->content, push->arena,
+                              &push->manifest.facts.platforms, err);
+    }
+    end_parsing(push);
+    return code;
+}
+
+static bool begin_parsing(struct push *push)
+{
+    const uint64_t bytes = json_value_memory_bytes(push->upload->content);
+    const int64_t wait_ms = push->upload->patience == PUSH_WAITS ? PARSING_WAIT_MS : 0;
+
+    if (bytes <= SMALL_PARSING_BYTES) {
+        return true;
+    }
+    push->parsing_bytes = bytes < PARSING_MAX_BYTES ? bytes : PARSING_MAX_BYTES;
+    if (!memory_budget_take(push->registry->parsing, push->parsing_bytes, wait_ms)) {
+        push->parsing_bytes = 0;
+        return false;
+    }
+    return true;
+}
+
+static void end_parsing(struct push *push)
+{
+    if (push->parsing_bytes > 0) {
+        memory_return();
+        memory_budget_give(push->registry->parsing, push->parsing_bytes);
+    }
+}
+
 static enum error_code read(struct push *push, struct error *err)
 {
     const struct manifest_upload *upload = push->upload;
@@ -149,16 +201,6 @@ static enum error_code read(struct push *push, struct error *err)
                              &push->manifest.facts.is_runnable, err);
     }
     return code;
-}
-
-/* What is only found in blobs, and is to be there once the tag is. */
-static enum error_code look_inside(struct push *push, struct error *err)
-{
-    const enum error_code code =
-        platforms_find(push->registry, &push->manifest, push->upload->content, push->arena,
-                       &push->manifest.facts.platforms, err);
-
-    return code ? code : find_claim(push, err);
 }
 
 /* What the pusher says is newer than what the image says. */

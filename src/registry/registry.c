@@ -14,6 +14,7 @@ struct registry *registry_new(const struct registry_config *config)
     open_uploads_init(&registry->open_uploads);
     scanned_layers_init(&registry->scanned_layers);
     (void)sem_init(&registry->source_searches, 0, SOURCE_SEARCHES_MAX);
+    registry->parsing = memory_budget_new(PARSING_MAX_BYTES);
     registry->cache = config->cache_bytes > 0 ? content_cache_new(config->cache_bytes) : NULL;
     return registry;
 }
@@ -24,6 +25,7 @@ void registry_free(struct registry *registry)
         open_uploads_release(&registry->open_uploads);
         scanned_layers_release(&registry->scanned_layers);
         (void)sem_destroy(&registry->source_searches);
+        memory_budget_free(registry->parsing);
         content_cache_free(registry->cache);
         free(registry);
     }

@@ -2,6 +2,7 @@
 
 #include <semaphore.h>
 
+#include "base/memory_budget.h"
 #include "metadata/uploads.h"
 #include "registry/content_cache.h"
 #include "registry/open_uploads.h"
@@ -13,11 +14,14 @@ struct registry {
     struct registry_config config;
     struct open_uploads open_uploads;
     struct scanned_layers scanned_layers;
-    sem_t source_searches;       /* how many more may begin */
-    struct content_cache *cache; /* NULL: none */
+    sem_t source_searches;         /* how many more may begin */
+    struct memory_budget *parsing; /* what parsed manifests may take together */
+    struct content_cache *cache;   /* NULL: none */
 };
 
 enum {
+    /* A manifest with as many values as it may have takes nearly all of it. */
+    PARSING_MAX_BYTES = 64 * 1024 * 1024,
     /* The hash of an upload and where its bytes are. */
     UPLOAD_STATE_MAX_BYTES = HASHER_SAVED_BYTES + BLOB_UPLOAD_NOTES_MAX_BYTES,
     /* An upload's row: id, repository, identity, login, state. */

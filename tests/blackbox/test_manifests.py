@@ -1,12 +1,21 @@
 """Which manifests are taken: what two programs could read in two ways is not; what says less is."""
 
+import concurrent.futures
 import json
 import pathlib
+import socket
 
 import pytest
 
 from support.images import (DOCKER_MANIFEST, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, descriptor,
                             digest_of, make_image, new_repository)
+from support.registry_client import RegistryClient
+from support.waiting import PATIENCE_S
+from support.wire import Wire
+
+MANIFEST_MAX_BYTES = 4 * 1024 * 1024
+VALUES_MAX = 150_000
+MIB = 1024 * 1024
 
 
 @pytest.fixture
@@ -226,3 +235,69 @@ def test_schema_1_is_told_what_it_is(registry, repository, media_type):
     reply = put(registry, repository, manifest, media_type)
     assert (reply.status, reply.error_code()) == (415, "UNSUPPORTED")
     assert "schema 1" in reply.error_text()
+
+
+# -- memory
+
+def objects(count):
+    """A manifest of so many empty objects, beside what it needs to be one."""
+    return b'{"schemaVersion":2,"layers":[],"x":[' + b",".join([b"{}"] * count) + b"]}"
+
+
+@pytest.mark.parametrize("count, status", [(MANIFEST_MAX_BYTES // 3 - 20, 413),
+                                           (VALUES_MAX - 10, 400)], ids=["too many", "many"])
+def test_parsing_takes_little_memory(start_shipped_server, repository, count, status):
+    """Twelve at once took 2.8 GB."""
+    server = start_shipped_server()
+
+    def push(number):
+        with RegistryClient(server.port, source=f"127.0.0.{number + 1}") as client:
+            return client.put_manifest(repository, f"{number}", objects(count), OCI_MANIFEST).status
+
+    with concurrent.futures.ThreadPoolExecutor(12) as pool:
+        assert set(pool.map(push, range(12))) == {status}
+    assert server.peak_memory_bytes() < 150 * MIB
+
+
+def begin_put(server, source, length, sent):
+    """Sends the beginning of a manifest, and no more."""
+    connection = socket.create_connection(("127.0.0.1", server.port), PATIENCE_S, (source, 0))
+    wire = Wire(connection)
+    wire.send(f"PUT /v2/team/evil/manifests/1.0 HTTP/1.1\r\nHost: x\r\n"
+              f"Content-Type: {OCI_MANIFEST}\r\nContent-Length: {length}\r\n\r\n".encode())
+    connection.setblocking(False)
+    try:
+        while sent > 0:
+            sent -= connection.send(b" " * min(sent, MIB))
+    except BlockingIOError:
+        pass  # it waits
+    return wire
+
+
+@pytest.mark.parametrize("sources, size", [(1, MANIFEST_MAX_BYTES), (4, MANIFEST_MAX_BYTES),
+                                           (1, 60_000)], ids=["one", "four", "small"])
+def test_unfinished_manifests_hold_up_nobody(start_shipped_server, repository, sources, size):
+    server = start_shipped_server()
+    held = [begin_put(server, f"127.0.1.{number % sources + 1}", size, size - 1)
+            for number in range(100 if size == MANIFEST_MAX_BYTES else 400)]
+    try:
+        with RegistryClient(server.port) as client:
+            assert client.push_image(repository, "1.0", make_image()).status == 201
+            large = json.dumps({**json.loads(make_image().manifest), "annotations": {
+                "padding": "x" * 100_000}}).encode()
+            if sources == 1:
+                assert client.put_manifest(repository, "2.0", large, OCI_MANIFEST).status == 404
+    finally:
+        for wire in held:
+            wire.close()
+    assert server.peak_memory_bytes() < 150 * MIB
+
+
+def test_manifest_in_chunks_is_taken(registry, repository, image):
+    manifest = {**json.loads(image.manifest), "annotations": {"padding": "x" * 200_000}}
+    content = json.dumps(manifest).encode()
+    pieces = (content[begin:begin + 1000] for begin in range(0, len(content), 1000))
+    reply = registry.put_manifest(repository, "chunks", pieces, OCI_MANIFEST)
+    assert reply.status == 201, reply
+    too_large = (b" " * 100_000 for _ in range(50))
+    assert registry.put_manifest(repository, "large", too_large, OCI_MANIFEST).status == 413

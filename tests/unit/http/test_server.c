@@ -163,6 +163,10 @@ static enum http_step app_begin(void *context, struct http_exchange *exchange)
     if (path_is(exchange, "/carried") || path_is(exchange, "/carried-cut")) {
         return answer_letters(exchange, path_is(exchange, "/carried") ? LETTERS : 2);
     }
+    if (path_is(exchange, "/hurried")) {
+        exchange->body_until_ms = clock_monotonic_ms(&fixture->clock.clock) + 1000;
+        return HTTP_BODY;
+    }
     if (path_is(exchange, "/parked") || path_is(exchange, "/queued") ||
         path_is(exchange, "/echo") || path_is(exchange, "/stop-early")) {
         return HTTP_BODY;
@@ -795,6 +799,21 @@ static void a_body_that_stalls_is_answered_408(void **state)
     (void)close(fd);
 }
 
+static void a_body_that_is_to_be_there_sooner_is_answered_408(void **state)
+{
+    struct http_limits limits = usual_limits;
+    struct fixture *fixture = *state;
+    int fd = -1;
+
+    limits.stall_timeout_ms = INT64_C(3600) * 1000; /* never comes */
+    start(fixture, &limits);
+    fd = dial(fixture);
+    say(fd, "POST /hurried HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nabc");
+    pass_time_until_closed(fixture, fd, 100);
+    assert_non_null(strstr(fixture->answer, "HTTP/1.1 408"));
+    (void)close(fd);
+}
+
 static void a_client_that_does_not_read_is_dropped(void **state)
 {
     struct fixture *fixture = *state;
@@ -942,6 +961,8 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_slow_head_is_answered_408, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_silent_connection_is_closed_without_an_answer, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_body_that_is_to_be_there_sooner_is_answered_408, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_body_that_stalls_is_answered_408, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_client_that_does_not_read_is_dropped, set_up, tear_down),

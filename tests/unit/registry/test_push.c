@@ -12,6 +12,7 @@
 
 #include "base/hasher.h"
 #include "metadata/tags.h"
+#include "registry/registry_private.h"
 #include "registry/source_finder.h"
 #include "registry_world.h"
 #include "tests/support/faulty_store.h"
@@ -411,6 +412,35 @@ static void who_has_to_search_gives_way_to_those_who_do(void **state)
     assert_int_equal(push_giving_way(world, "3.0", NULL), OK); /* it was given back */
 }
 
+static void large_manifest_waits_for_those_that_are_parsed(void **state)
+{
+    static char content[64 * 1024];
+    struct registry_world *world = *state;
+    struct manifest_upload upload = {
+        .repository = repository_of("team/app"),
+        .reference = {.tag = str_from("1.0")},
+        .media_type = str_from(OCI_IMAGE),
+        .content = {content, sizeof(content)},
+        .patience = PUSH_GIVES_WAY,
+    };
+
+    for (size_t i = 0; i < sizeof(content); i++) {
+        content[i] = i % 2 ? '1' : ',';
+    }
+    assert_true(memory_budget_take(world->registry->parsing, PARSING_MAX_BYTES, 0));
+    assert_int_equal(
+        registry_push_manifest(world->registry, &upload, &world->arena, &world->receipt, NULL),
+        ERROR_UNAVAILABLE);
+    assert_true(world->receipt.has_given_way);
+    assert_int_equal(push_giving_way(world, "2.0", NULL), OK); /* a small one does not */
+    memory_budget_give(world->registry->parsing, PARSING_MAX_BYTES);
+    assert_int_equal(
+        registry_push_manifest(world->registry, &upload, &world->arena, &world->receipt, NULL),
+        ERROR_INVALID);
+    assert_true(memory_budget_take(world->registry->parsing, PARSING_MAX_BYTES, 0));
+    memory_budget_give(world->registry->parsing, PARSING_MAX_BYTES);
+}
+
 static void *race(void *context)
 {
     struct racer *racer = context;
@@ -600,6 +630,7 @@ int main(void)
         WORLD_TEST(failing_database_leaves_nothing_behind),
         WORLD_TEST(failing_look_up_of_what_was_before_moves_nothing),
         WORLD_TEST(who_has_to_search_gives_way_to_those_who_do),
+        WORLD_TEST(large_manifest_waits_for_those_that_are_parsed),
         WORLD_TEST(manifest_that_fills_the_memory_is_too_large),
     };
 

@@ -1,4 +1,4 @@
-#include "blobs/s3_memory.h"
+#include "base/memory_budget.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -13,28 +13,28 @@ enum { LIMIT = 100, LONG_MS = 60 * 1000, THREADS = 8, ROUNDS = 500 };
 
 static void memory_is_taken_up_to_its_limit(void **state)
 {
-    struct s3_memory *memory = s3_memory_new(LIMIT);
+    struct memory_budget *memory = memory_budget_new(LIMIT);
 
     (void)state;
-    assert_true(s3_memory_take(memory, 60, 0));
-    assert_true(s3_memory_take(memory, 40, 0));
-    assert_false(s3_memory_take(memory, 1, 0));
-    assert_false(s3_memory_take(memory, 1, 5));
-    s3_memory_give(memory, 40);
-    assert_false(s3_memory_take(memory, 41, 0));
-    assert_true(s3_memory_take(memory, 40, 0));
-    s3_memory_give(memory, 100);
-    s3_memory_free(memory);
+    assert_true(memory_budget_take(memory, 60, 0));
+    assert_true(memory_budget_take(memory, 40, 0));
+    assert_false(memory_budget_take(memory, 1, 0));
+    assert_false(memory_budget_take(memory, 1, 5));
+    memory_budget_give(memory, 40);
+    assert_false(memory_budget_take(memory, 41, 0));
+    assert_true(memory_budget_take(memory, 40, 0));
+    memory_budget_give(memory, 100);
+    memory_budget_free(memory);
 }
 
 static void nothing_is_freed(void **state)
 {
     (void)state;
-    s3_memory_free(NULL);
+    memory_budget_free(NULL);
 }
 
 struct eaters {
-    struct s3_memory *memory;
+    struct memory_budget *memory;
     atomic_int held;
     atomic_int most;
     atomic_int failures;
@@ -48,7 +48,7 @@ static void *eat(void *argument)
         const int bytes = 10 + i % 50;
         int held = 0;
 
-        if (!s3_memory_take(eaters->memory, (uint64_t)bytes, LONG_MS)) {
+        if (!memory_budget_take(eaters->memory, (uint64_t)bytes, LONG_MS)) {
             (void)atomic_fetch_add(&eaters->failures, 1);
             return NULL;
         }
@@ -57,14 +57,14 @@ static void *eat(void *argument)
             atomic_store(&eaters->most, held);
         }
         (void)atomic_fetch_sub(&eaters->held, bytes);
-        s3_memory_give(eaters->memory, (uint64_t)bytes);
+        memory_budget_give(eaters->memory, (uint64_t)bytes);
     }
     return NULL;
 }
 
 static void who_waits_gets_what_others_give_back(void **state)
 {
-    struct eaters eaters = {.memory = s3_memory_new(LIMIT)};
+    struct eaters eaters = {.memory = memory_budget_new(LIMIT)};
     pthread_t threads[THREADS];
 
     (void)state;
@@ -76,7 +76,7 @@ static void who_waits_gets_what_others_give_back(void **state)
     }
     assert_int_equal(atomic_load(&eaters.failures), 0);
     assert_true(atomic_load(&eaters.most) <= LIMIT);
-    s3_memory_free(eaters.memory); /* asserts that all came back */
+    memory_budget_free(eaters.memory); /* asserts that all came back */
 }
 
 int main(void)

@@ -1,4 +1,4 @@
-#include "blobs/s3_memory.h"
+#include "base/memory_budget.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -10,7 +10,7 @@
 
 enum { MS_PER_SECOND = 1000, NS_PER_MS = 1000 * 1000, NS_PER_SECOND = 1000 * 1000 * 1000 };
 
-struct s3_memory {
+struct memory_budget {
     pthread_mutex_t left_mutex; /* guards left_bytes */
     pthread_cond_t is_more_left;
     uint64_t limit_bytes;
@@ -19,9 +19,9 @@ struct s3_memory {
 
 static struct timespec deadline_in(int64_t timeout_ms);
 
-struct s3_memory *s3_memory_new(uint64_t limit_bytes)
+struct memory_budget *memory_budget_new(uint64_t limit_bytes)
 {
-    struct s3_memory *memory = memory_new(1, sizeof(*memory));
+    struct memory_budget *memory = memory_new(1, sizeof(*memory));
     pthread_condattr_t attributes;
 
     memory->limit_bytes = limit_bytes;
@@ -34,7 +34,7 @@ struct s3_memory *s3_memory_new(uint64_t limit_bytes)
     return memory;
 }
 
-void s3_memory_free(struct s3_memory *memory)
+void memory_budget_free(struct memory_budget *memory)
 {
     if (!memory) {
         return;
@@ -45,7 +45,7 @@ void s3_memory_free(struct s3_memory *memory)
     free(memory);
 }
 
-bool s3_memory_take(struct s3_memory *memory, uint64_t bytes, int64_t timeout_ms)
+bool memory_budget_take(struct memory_budget *memory, uint64_t bytes, int64_t timeout_ms)
 {
     const struct timespec deadline = deadline_in(timeout_ms);
     bool is_taken = false;
@@ -76,7 +76,7 @@ static struct timespec deadline_in(int64_t timeout_ms)
     return deadline;
 }
 
-void s3_memory_give(struct s3_memory *memory, uint64_t bytes)
+void memory_budget_give(struct memory_budget *memory, uint64_t bytes)
 {
     (void)pthread_mutex_lock(&memory->left_mutex);
     memory->left_bytes += bytes;

@@ -1,0 +1,106 @@
+#include "api/collected_body.h"
+
+#include <assert.h>
+
+#include "api/api_private.h"
+#include "api/login.h"
+#include "api/origin.h"
+#include "base/host.h"
+
+enum {
+    PATIENCE_MS = 30 * 1000,    /* as uploads that wait for memory */
+    ARRIVAL_MS = 20 * 1000,     /* a body has so long, … */
+    ARRIVAL_BYTES_PER_MS = 128, /* … and a second for each 128 KB */
+};
+
+static size_t bytes_needed(const struct call *call);
+static bool need(struct call *call, size_t bytes);
+static struct str owner_of(struct call *call);
+static bool is_patient(struct call *call);
+
+size_t collected_body_room(struct call *call)
+{
+    const bool is_in_chunks = call->exchange->request.framing != HTTP_SIZED_BODY;
+    const size_t bytes = bytes_needed(call);
+
+    if (!need(call, bytes) && is_patient(call)) {
+        return 0;
+    }
+    return is_in_chunks && bytes < call->body.limit_bytes && call->share.bytes == bytes
+               ? bytes - call->body.length
+               : SIZE_MAX;
+}
+
+/* What it needs before more of it may come. One in chunks is taken for a small one at first. */
+static size_t bytes_needed(const struct call *call)
+{
+    const struct http_request *request = &call->exchange->request;
+    const size_t limit_bytes = call->body.limit_bytes;
+    uint64_t bytes = call->body.length < BODY_SMALL_BYTES ? BODY_SMALL_BYTES : limit_bytes;
+
+    if (request->framing == HTTP_SIZED_BODY) {
+        bytes = request->content_length;
+    }
+    return bytes < limit_bytes ? (size_t)bytes : limit_bytes;
+}
+
+static bool need(struct call *call, size_t bytes)
+{
+    struct body_share *share = &call->share;
+    const int64_t arrival_ms = ARRIVAL_MS + (int64_t)(bytes / ARRIVAL_BYTES_PER_MS);
+
+    if (share->bytes >= bytes) {
+        return true;
+    }
+    if (!share->owner.bytes) {
+        share->owner = owner_of(call);
+    }
+    if (!body_memory_take(&call->api->bodies, share, bytes)) {
+        return false;
+    }
+    call->exchange->body_until_ms = clock_monotonic_ms(call->api->config.clock) + arrival_ms;
+    return true;
+}
+
+/* Whoever is known, wherever they come from; others by where they come from. */
+static struct str owner_of(struct call *call)
+{
+    struct in6_addr *address = NULL;
+
+    if (call->identity && call->identity->kind != IDENTITY_ANONYMOUS) {
+        return login_owner(call);
+    }
+    address = arena_new(&call->exchange->arena, 1, sizeof(*address));
+    if (!address) {
+        return call->exchange->peer_address;
+    }
+    *address = host_address_owner(origin_client_address(call));
+    return (struct str){(const char *)address, sizeof(*address)};
+}
+
+static bool is_patient(struct call *call)
+{
+    const int64_t now_ms = clock_monotonic_ms(call->api->config.clock);
+
+    if (call->asked_ms == 0) {
+        call->asked_ms = now_ms;
+    }
+    return now_ms - call->asked_ms < PATIENCE_MS;
+}
+
+enum error_code collected_body_append(struct call *call, struct str bytes, struct error *err)
+{
+    if (!need(call, call->body.length + bytes.length)) {
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "too many bodies are being received; try again later");
+    }
+    strbuf_append(&call->body, bytes);
+    assert(!call->body.is_truncated); /* HTTP lets no more through */
+    return OK;
+}
+
+void collected_body_release(struct call *call)
+{
+    strbuf_release(&call->body);
+    body_memory_give(&call->api->bodies, &call->share);
+}
