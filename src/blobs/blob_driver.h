@@ -47,6 +47,9 @@ struct blob_driver {
     enum error_code (*discard)(struct blob_store *store, const struct blob_upload *upload,
                                struct error *err);
 
+    /* As blob_store_touch. NULL: the medium keeps no track. */
+    void (*touch)(struct blob_store *store, const struct digest *digest);
+
     enum error_code (*read)(struct blob_store *store, const struct digest *digest,
                             struct blob_content *content_out, struct error *err);
 

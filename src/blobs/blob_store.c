@@ -255,6 +255,13 @@ enum error_code blob_store_discard(struct blob_store *store, const struct blob_u
     return check_id(upload->id, NULL) ? OK : store->driver->discard(store, upload, err);
 }
 
+void blob_store_touch(struct blob_store *store, const struct digest *digest)
+{
+    if (store->driver->touch) {
+        store->driver->touch(store, digest);
+    }
+}
+
 enum error_code blob_store_read(struct blob_store *store, const struct digest *digest,
                                 struct blob_content *content_out, struct error *err)
 {

@@ -12,9 +12,9 @@
 #include "base/strbuf.h"
 
 /*
- * Where blobs are kept, by their digest. Blobs are written once and never changed or removed; only
- * uploads that were never committed can be discarded. This is the generic half: it hashes, counts
- * and checks; drivers (blob_driver.h) do only the medium.
+ * Where blobs are kept, by their digest. Blobs are written once and never changed, nor removed by a
+ * store; only uploads that were never committed can be discarded. This is the generic half: it
+ * hashes, counts and checks; drivers (blob_driver.h) do only the medium.
  *
  * A store may be used by many threads at once; a writer belongs to one thread at a time, and one
  * upload has at most one writer (the caller sees to that).
@@ -146,6 +146,9 @@ void blob_writer_free(struct blob_writer *writer);
  */
 MUST_USE enum error_code blob_store_discard(struct blob_store *store,
                                             const struct blob_upload *upload, struct error *err);
+
+/* The blob counts as pushed now, if it is there and the medium keeps track of that. */
+void blob_store_touch(struct blob_store *store, const struct digest *digest);
 
 /* Opens a blob for reading. ERROR_NOT_FOUND about BLOB. */
 MUST_USE enum error_code blob_store_read(struct blob_store *store, const struct digest *digest,

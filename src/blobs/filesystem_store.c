@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,9 +13,12 @@
 #include "blobs/blob_folder.h"
 #include "blobs/upload_file.h"
 
+enum { BLOB_PATH_BYTES = sizeof(struct blob_place) + sizeof("/") };
+
 struct filesystem_store {
     struct blob_store base;
     struct blob_folder folder;
+    struct blob_watch watch;
     atomic_bool is_broken; /* a flush of a folder failed: no name is known to be durable */
 };
 
@@ -35,11 +39,13 @@ static enum error_code filesystem_publish(struct blob_writer *base, const struct
 static void filesystem_close(struct blob_writer *base);
 static enum error_code filesystem_discard(struct blob_store *base, const struct blob_upload *upload,
                                           struct error *err);
+static void filesystem_touch(struct blob_store *base, const struct digest *digest);
 static enum error_code filesystem_read(struct blob_store *base, const struct digest *digest,
                                        struct blob_content *content_out, struct error *err);
 
 static enum error_code link_blob(struct filesystem_store *store, struct upload_file *file,
                                  const struct digest *digest, struct error *err);
+static void blob_path_format(const struct digest *digest, char path_out[BLOB_PATH_BYTES]);
 static enum error_code open_subfolder(const struct filesystem_store *store,
                                       const struct digest *digest, int *fd_out, struct error *err);
 static enum error_code flush_subfolder(struct filesystem_store *store, int subfolder_fd,
@@ -59,6 +65,7 @@ static const struct blob_driver filesystem_driver = {
     .publish = filesystem_publish,
     .close = filesystem_close,
     .discard = filesystem_discard,
+    .touch = filesystem_touch,
     .read = filesystem_read,
 };
 
@@ -85,6 +92,11 @@ enum error_code filesystem_store_new(const char *folder, struct blob_store **sto
     store->base.driver = &filesystem_driver;
     *store_out = &store->base;
     return OK;
+}
+
+void filesystem_store_watch(struct blob_store *store, const struct blob_watch *watch)
+{
+    store_of(store)->watch = *watch;
 }
 
 static void filesystem_free(struct blob_store *base)
@@ -155,12 +167,19 @@ static enum error_code link_blob(struct filesystem_store *store, struct upload_f
         return code;
     }
     blob_place_init(&place, digest);
+    /* Until it is closed: a sweep comes before all of this, or after it and finds a young file. */
+    while (flock(fd, LOCK_SH) != 0 && errno == EINTR) {
+    }
     /* Whoever else has linked it (EEXIST) may not have flushed the name yet: flush in any case. */
     if (linkat(file->folder_fd, file->id, fd, place.name, 0) == 0 || errno == EEXIST) {
+        (void)utimensat(fd, place.name, NULL, AT_SYMLINK_NOFOLLOW);
         code = flush_subfolder(store, fd, err);
     } else {
         code = error_set_errno(err, "cannot link the blob %s", place.name);
         upload_file_unseal(file);
+    }
+    if (!code && store->watch.publish) {
+        code = store->watch.publish(store->watch.context, digest, err);
     }
     (void)close(fd);
     return code;
@@ -215,6 +234,24 @@ static enum error_code filesystem_discard(struct blob_store *base, const struct 
     return OK;
 }
 
+static void filesystem_touch(struct blob_store *base, const struct digest *digest)
+{
+    const int algorithm_fd = store_of(base)->folder.algorithm_fds[digest->algorithm];
+    char path[BLOB_PATH_BYTES];
+
+    blob_path_format(digest, path);
+    (void)utimensat(algorithm_fd, path, NULL, AT_SYMLINK_NOFOLLOW);
+}
+
+/* Below its algorithm's folder. */
+static void blob_path_format(const struct digest *digest, char path_out[BLOB_PATH_BYTES])
+{
+    struct blob_place place;
+
+    blob_place_init(&place, digest);
+    (void)snprintf(path_out, BLOB_PATH_BYTES, "%s/%s", place.folder, place.name);
+}
+
 static enum error_code filesystem_read(struct blob_store *base, const struct digest *digest,
                                        struct blob_content *content_out, struct error *err)
 {
@@ -244,14 +281,12 @@ static enum error_code filesystem_read(struct blob_store *base, const struct dig
 static enum error_code open_blob(const struct filesystem_store *store, const struct digest *digest,
                                  int *fd_out, struct error *err)
 {
-    char path[sizeof(struct blob_place) + sizeof("/")];
+    char path[BLOB_PATH_BYTES];
     char text[DIGEST_TEXT_BYTES];
-    struct blob_place place;
     int fd;
 
-    blob_place_init(&place, digest);
+    blob_path_format(digest, path);
     digest_format(digest, text);
-    (void)snprintf(path, sizeof(path), "%s/%s", place.folder, place.name);
     fd = openat(store->folder.algorithm_fds[digest->algorithm], path,
                 O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0 && errno == ENOENT) {

@@ -4,6 +4,13 @@
 #include "base/error.h"
 #include "blobs/blob_store.h"
 
+/* Who has to know that a blob was published, perhaps again; under the lock of its subfolder, which
+ * keeps a sweep (folder_sweep.h) away. */
+struct blob_watch {
+    void *context;
+    enum error_code (*publish)(void *context, const struct digest *digest, struct error *err);
+};
+
 /*
  * Blobs as files of a folder: uploads/ID while they grow, sha256/ab/<hex> once published. Published
  * by link(2) from upload to place, so that a blob is there whole or not at all and nothing is ever
@@ -14,3 +21,6 @@
  */
 MUST_USE enum error_code filesystem_store_new(const char *folder, struct blob_store **store_out,
                                               struct error *err);
+
+/* Before the store is used. The publishing of what the watch does not take fails. */
+void filesystem_store_watch(struct blob_store *store, const struct blob_watch *watch);

@@ -35,7 +35,8 @@ struct manifest_facts {
 
 struct named_blob {
     struct digest digest;
-    uint64_t size_bytes;
+    uint64_t size_bytes;    /* 0: it may not be here */
+    bool must_not_be_swept; /* it is of no use without it */
 };
 
 /* A push: everything it creates comes to be in one transaction, or nothing does. */
@@ -45,7 +46,7 @@ struct manifest_push {
     struct manifest_facts facts;
     struct str tag; /* absent: pushed by digest */
     enum tag_kind tag_kind;
-    const struct named_blob *blobs; /* that the manifest names and the registry has */
+    const struct named_blob *blobs; /* that the manifest names */
     size_t blob_count;
     const struct scm_claim *scm_claim; /* of a tag; NULL: nobody says what it was built from */
     const struct digest

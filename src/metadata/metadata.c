@@ -1,6 +1,7 @@
 #include "metadata/metadata.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/memory.h"
 #include "metadata/metadata_private.h"
@@ -16,22 +17,48 @@ extern const char schema_sqlite_005[];
 extern const char schema_sqlite_006[];
 extern const char schema_sqlite_007[];
 extern const char schema_sqlite_008[];
+extern const char schema_sqlite_009[];
+
+static enum error_code open_sqlite(const char *path,
+                                   enum error_code (*bring_up)(struct sql *sql,
+                                                               const struct migration *migrations,
+                                                               size_t count, struct error *err),
+                                   struct metadata **metadata_out, struct error *err);
 
 enum error_code metadata_open_sqlite(const char *path, struct metadata **metadata_out,
                                      struct error *err)
+{
+    return open_sqlite(path, migrate, metadata_out, err);
+}
+
+enum error_code metadata_join_sqlite(const char *path, struct metadata **metadata_out,
+                                     struct error *err)
+{
+    if (access(path, F_OK) != 0) {
+        return error_set(err, ERROR_INVALID, "there is no database %s", path);
+    }
+    return open_sqlite(path, migrate_check, metadata_out, err);
+}
+
+static enum error_code open_sqlite(const char *path,
+                                   enum error_code (*bring_up)(struct sql *sql,
+                                                               const struct migration *migrations,
+                                                               size_t count, struct error *err),
+                                   struct metadata **metadata_out, struct error *err)
 {
     const struct migration migrations[] = {
         {"initial", schema_sqlite_001},      {"tokens", schema_sqlite_002},
         {"sources", schema_sqlite_003},      {"blob-places", schema_sqlite_004},
         {"upload-tails", schema_sqlite_005}, {"upload-sums", schema_sqlite_006},
         {"sums", schema_sqlite_007},         {"runnable", schema_sqlite_008},
+        {"swept-blobs", schema_sqlite_009},
     };
     struct metadata *metadata = NULL;
     struct sql *sql = NULL;
     enum error_code code = sql_sqlite_open(path, &sql, err);
 
     if (!code) {
-        code = migrate(sql, migrations, ARRAY_LEN(migrations), err);
+        code = bring_up(sql, migrations, ARRAY_LEN(migrations), err);
     }
     if (code) {
         sql_free(sql);

@@ -21,4 +21,11 @@ struct metadata;
  */
 MUST_USE enum error_code metadata_open_sqlite(const char *path, struct metadata **metadata_out,
                                               struct error *err);
+
+/*
+ * The same beside a server that may be using it: creates and changes nothing. ERROR_INVALID also if
+ * there is none, or its schema is not this program's.
+ */
+MUST_USE enum error_code metadata_join_sqlite(const char *path, struct metadata **metadata_out,
+                                              struct error *err);
 void metadata_free(struct metadata *metadata);

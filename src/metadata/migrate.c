@@ -8,6 +8,8 @@ struct step {
 
 static enum error_code run_next(struct sql_connection *connection, void *context,
                                 struct error *err);
+static enum error_code find_version(struct sql_connection *connection, void *context,
+                                    struct error *err);
 static enum error_code read_version(struct sql_connection *connection, int64_t *version_out,
                                     struct error *err);
 
@@ -21,6 +23,28 @@ enum error_code migrate(struct sql *sql, const struct migration *migrations, siz
         code = sql_write(sql, SQL_DURABLE, run_next, &step, err);
     }
     return code;
+}
+
+enum error_code migrate_check(struct sql *sql, const struct migration *migrations, size_t count,
+                              struct error *err)
+{
+    int64_t version = 0;
+    const enum error_code code = sql_read(sql, find_version, &version, err);
+
+    (void)migrations;
+    if (code || version == (int64_t)count) {
+        return code;
+    }
+    return error_set(err, ERROR_INVALID,
+                     "the database has schema version %lld, and this program's is %zu: use the "
+                     "program of the server that runs here, or start this one's first",
+                     (long long)version, count);
+}
+
+static enum error_code find_version(struct sql_connection *connection, void *context,
+                                    struct error *err)
+{
+    return read_version(connection, context, err);
 }
 
 /* The version is read inside the writing transaction: of two programs, the second finds the step

@@ -17,3 +17,7 @@ struct migration {
  */
 MUST_USE enum error_code migrate(struct sql *sql, const struct migration *migrations, size_t count,
                                  struct error *err);
+
+/* Changes nothing. ERROR_INVALID if the database is not at `count`. */
+MUST_USE enum error_code migrate_check(struct sql *sql, const struct migration *migrations,
+                                       size_t count, struct error *err);

@@ -4,6 +4,8 @@
 
 static enum error_code add_blob(struct sql_connection *connection, const struct named_blob *blob,
                                 struct error *err);
+static enum error_code check_standing(struct sql_connection *connection,
+                                      const struct named_blob *blob, struct error *err);
 static enum error_code is_said(struct sql_connection *connection, int64_t repository_id,
                                const struct manifest_push *push, bool *is_said_out,
                                struct error *err);
@@ -12,13 +14,42 @@ static bool equals_row(const struct sql_rows *rows, const struct scm_source *sou
 enum error_code push_add_blobs(struct sql_connection *connection, const struct manifest_push *push,
                                struct error *err)
 {
-    const struct named_blob manifest = {push->manifest.digest, push->manifest.content.length};
+    const struct named_blob manifest = {.digest = push->manifest.digest,
+                                        .size_bytes = push->manifest.content.length};
     enum error_code code = add_blob(connection, &manifest, err);
 
     for (size_t i = 0; i < push->blob_count && !code; i++) {
-        code = add_blob(connection, &push->blobs[i], err);
+        code = check_standing(connection, &push->blobs[i], err);
+        if (!code) {
+            code = add_blob(connection, &push->blobs[i], err);
+        }
     }
     return code;
+}
+
+/* That it was there before this transaction is no more than a hint. */
+static enum error_code check_standing(struct sql_connection *connection,
+                                      const struct named_blob *blob, struct error *err)
+{
+    struct digest_value digest;
+    const struct sql_query query = {
+        .text = "select 1 from swept_blob where digest = $1 "
+                "and not exists (select 1 from named_blob where digest = $1)",
+        .values = {metadata_digest_value(&digest, &blob->digest)},
+        .count = 1,
+    };
+    bool is_swept = false;
+    enum error_code code = OK;
+
+    if (blob->must_not_be_swept) {
+        code = sql_run_for_row(connection, &query, &is_swept, err);
+    }
+    if (code || !is_swept) {
+        return code;
+    }
+    return error_set_about(err, ABOUT_REFERENCED, ERROR_NOT_FOUND,
+                           "the manifest names %s, which nobody named for too long: push it again",
+                           digest.text);
 }
 
 static enum error_code add_blob(struct sql_connection *connection, const struct named_blob *blob,

@@ -5,7 +5,8 @@
 
 /* What a push says beside the manifest and its tag; for push.c only, within its transaction. */
 
-/* The blobs that the manifest names, and the manifest itself. */
+/* The blobs that the manifest names, and the manifest itself. ERROR_NOT_FOUND about REFERENCED if
+ * one was swept. */
 MUST_USE enum error_code push_add_blobs(struct sql_connection *connection,
                                         const struct manifest_push *push, struct error *err);
 

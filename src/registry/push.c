@@ -285,12 +285,12 @@ static enum error_code describe(const struct push *push, struct manifest_push *w
     if (!blobs) {
         return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE, "the manifest is too large");
     }
-    for (size_t i = 0; i < manifest->descriptor_count && !manifest->is_index; i++) {
+    for (size_t i = 0; i < manifest->descriptor_count; i++) {
         const struct descriptor *descriptor = &manifest->descriptors[i];
+        const bool is_here = !descriptor->may_be_elsewhere;
 
-        if (!descriptor->may_be_elsewhere) {
-            blobs[count++] = (struct named_blob){descriptor->digest, descriptor->size_bytes};
-        }
+        blobs[count++] =
+            (struct named_blob){descriptor->digest, is_here ? descriptor->size_bytes : 0, is_here};
     }
     *wanted_out = (struct manifest_push){
         .repository = upload->repository.name,

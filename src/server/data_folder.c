@@ -20,17 +20,28 @@ static enum error_code refuse(const char *path, struct error *err);
 enum error_code data_folder_open(const char *path, struct data_folder *folder_out,
                                  struct error *err)
 {
-    struct data_folder folder = {.is_open = true};
-    enum error_code code = make_absolute(path, folder.path, err);
+    struct data_folder folder;
+    enum error_code code = data_folder_find(path, &folder, err);
 
-    code = code ? code : join(folder.path, "blobs", folder.blobs, err);
-    code = code ? code : join(folder.path, "metadata.sqlite", folder.metadata, err);
-    code = code ? code : join(folder.path, "secret", folder.secret, err);
+    folder.is_open = true;
     code = code ? code : create(folder.path, err);
     code = code ? code : open_and_lock(&folder, err);
     if (!code) {
         *folder_out = folder;
     }
+    return code;
+}
+
+enum error_code data_folder_find(const char *path, struct data_folder *folder_out,
+                                 struct error *err)
+{
+    struct data_folder folder = {.fd = -1};
+    enum error_code code = make_absolute(path, folder.path, err);
+
+    code = code ? code : join(folder.path, "blobs", folder.blobs, err);
+    code = code ? code : join(folder.path, "metadata.sqlite", folder.metadata, err);
+    code = code ? code : join(folder.path, "secret", folder.secret, err);
+    *folder_out = folder;
     return code;
 }
 

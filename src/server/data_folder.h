@@ -16,6 +16,10 @@ struct data_folder {
     char secret[PATH_MAX];
 };
 
+/* What would be where in it. Opens and creates nothing: is_open stays false. */
+MUST_USE enum error_code data_folder_find(const char *path, struct data_folder *folder_out,
+                                          struct error *err);
+
 /*
  * Creates the folder if it is missing (mode 0700; its parent must be there) and locks it for this
  * process: two servers in one folder would not know of each other's uploads. ERROR_CONFLICT:

@@ -21,6 +21,7 @@
 #include "server/settings_document.h"
 #include "server/signals.h"
 #include "server/storage.h"
+#include "server/sweep_command.h"
 #include "server/user_command.h"
 
 enum {
@@ -75,6 +76,9 @@ int main(int argc, char **argv)
     if (argc > 1 && str_is(str_from(argv[1]), "user")) {
         return user_command_run(argc - 1, argv + 1, environ);
     }
+    if (argc > 1 && str_is(str_from(argv[1]), "sweep")) {
+        return sweep_command_run(argc - 1, argv + 1, environ);
+    }
     if (options_parse(argc, argv, &options, &err)) {
         (void)fprintf(stderr, "pieroned: %s\nTry 'pieroned --help'.\n", err.message);
         return EXIT_USAGE;
@@ -84,12 +88,10 @@ int main(int argc, char **argv)
 
 static int run(const struct options *options)
 {
-    const struct settings_sources sources = {
-        .file = options->file,
-        .environment = environ,
-        .overrides = options->overrides,
-        .override_count = options->override_count,
-    };
+    const struct settings_sources sources = {.file = options->file,
+                                             .environment = environ,
+                                             .overrides = options->overrides,
+                                             .override_count = options->override_count};
 
     switch (options->command) {
     case COMMAND_SERVE:
@@ -234,20 +236,17 @@ static enum error_code make_registry(struct daemon *daemon, struct error *err)
     daemon->free_space = (struct free_space){
         .folders = {daemon->data.path, daemon->data.blobs}, /* that may be another disk */
         .reserve_bytes = settings->free_space_bytes,
-        .clock = &clock_system,
-    };
+        .clock = &clock_system};
     daemon->registry = registry_new(&config);
     return OK;
 }
 
 static enum error_code open_admission(struct daemon *daemon, struct error *err)
 {
-    const struct admission_config config = {
-        .settings = &daemon->settings,
-        .secret_path = daemon->data.secret,
-        .metadata = daemon->metadata,
-        .log = &daemon->log,
-    };
+    const struct admission_config config = {.settings = &daemon->settings,
+                                            .secret_path = daemon->data.secret,
+                                            .metadata = daemon->metadata,
+                                            .log = &daemon->log};
 
     return admission_open(&config, &daemon->admission, err);
 }
@@ -319,12 +318,10 @@ static enum error_code start_server(struct daemon *daemon, struct error *err)
 
 static enum error_code start_housekeeping(struct daemon *daemon, struct error *err)
 {
-    daemon->housekeeping = (struct housekeeping){
-        .registry = daemon->registry,
-        .token_keys = daemon->admission.token_keys,
-        .log = &daemon->log,
-        .interval_ms = HOUSEKEEPING_INTERVAL_MS,
-    };
+    daemon->housekeeping = (struct housekeeping){.registry = daemon->registry,
+                                                 .token_keys = daemon->admission.token_keys,
+                                                 .log = &daemon->log,
+                                                 .interval_ms = HOUSEKEEPING_INTERVAL_MS};
     return housekeeping_start(&daemon->housekeeping, err);
 }
 

@@ -8,6 +8,7 @@
 #include "blobs/s3_check.h"
 #include "blobs/s3_store.h"
 #include "metadata/blob_places.h"
+#include "metadata/swept_blobs.h"
 #include "metadata/uploads.h"
 
 enum {
@@ -17,6 +18,8 @@ enum {
     MEMORY_WAIT_MS = 30 * 1000, /* then there are too many uploads at once */
 };
 
+static enum error_code open_folder(const char *folder, struct storage *storage, struct error *err);
+static enum error_code revive(void *context, const struct digest *digest, struct error *err);
 static enum error_code open_s3(const struct settings *settings, struct storage *storage,
                                struct error *err);
 static enum error_code open_client(const struct settings *settings, struct storage *storage,
@@ -40,13 +43,29 @@ enum error_code storage_open(const struct settings *settings, const char *folder
 
     *storage_out = (struct storage){.metadata = metadata};
     if (!settings->storage.s3.bucket) {
-        return filesystem_store_new(folder, &storage_out->blobs, err);
+        return open_folder(folder, storage_out, err);
     }
     code = open_s3(settings, storage_out, err);
     if (code) {
         storage_release(storage_out);
     }
     return code;
+}
+
+static enum error_code open_folder(const char *folder, struct storage *storage, struct error *err)
+{
+    const struct blob_watch watch = {storage->metadata, revive};
+    const enum error_code code = filesystem_store_new(folder, &storage->blobs, err);
+
+    if (!code) {
+        filesystem_store_watch(storage->blobs, &watch);
+    }
+    return code;
+}
+
+static enum error_code revive(void *context, const struct digest *digest, struct error *err)
+{
+    return metadata_revive_blob(context, digest, err);
 }
 
 static enum error_code open_s3(const struct settings *settings, struct storage *storage,

@@ -322,8 +322,8 @@ static void teams_are_counted_once(void **state)
 
 static void blobs_are_counted_once(void **state)
 {
-    const struct named_blob blobs[] = {{hasher_digest_of(DIGEST_SHA256, str_from("x")), 1000},
-                                       {hasher_digest_of(DIGEST_SHA256, str_from("y")), 20}};
+    const struct named_blob blobs[] = {{hasher_digest_of(DIGEST_SHA256, str_from("x")), 1000, true},
+                                       {hasher_digest_of(DIGEST_SHA256, str_from("y")), 20, true}};
     struct metadata_fixture *fixture = *state;
     struct manifest_push push = push_of("team/app", "1", "12345");
     struct registry_statistics all = {0};

@@ -8,6 +8,7 @@
 
 #include "base/hasher.h"
 #include "http/request_parser.h"
+#include "metadata/manifests.h"
 #include "metadata/metadata.h"
 #include "registry/source_finder.h"
 #include "tests/support/faulty_store.h"
@@ -401,6 +402,25 @@ void api_world_push(struct api_world *world, const char *path, const char *media
     api_world_ask(world,
                   &(struct question){.line = line, .fields = fields, .body = str_from(manifest)},
                   reply);
+}
+
+void api_world_name_blob(struct api_world *world, const char *digest)
+{
+    struct named_blob named = {.must_not_be_swept = true};
+    const struct str content = str_from(digest); /* another one for each */
+    struct manifest_push push = {
+        .repository = str_from("team/names"),
+        .manifest = {.digest = hasher_digest_of(DIGEST_SHA256, content), .content = content},
+        .blobs = &named,
+        .blob_count = 1,
+    };
+    enum push_outcome outcome = PUSH_DONE;
+    struct digest existing;
+    enum error_code code = digest_parse(content, &named.digest, NULL);
+
+    assert(!code);
+    code = metadata_push_manifest(world->metadata, &push, &outcome, &existing, NULL);
+    assert(!code);
 }
 
 void api_world_make_image(struct api_world *world, const char *text,

@@ -91,6 +91,9 @@ void api_world_push(struct api_world *world, const char *path, const char *media
 
 enum { TEST_MANIFEST_BYTES = 4096 };
 
+/* A manifest names the blob from now on, so that it stays. */
+void api_world_name_blob(struct api_world *world, const char *digest);
+
 /* An image manifest with that text in it, whose config and layer were pushed. */
 void api_world_make_image(struct api_world *world, const char *text,
                           char manifest_out[TEST_MANIFEST_BYTES]);

@@ -44,13 +44,14 @@ static struct reply *ask(struct fixture *fixture, const char *line, const char *
     return &fixture->reply;
 }
 
-/* Pushes the content if needed, and asks for it. */
+/* Pushes the content if needed, names it, and asks for it. */
 static struct reply *get(struct fixture *fixture, const char *method, const char *fields)
 {
     char digest[DIGEST_TEXT_BYTES];
     char line[512];
 
     api_world_push_blob(&fixture->world, str_from(CONTENT), digest);
+    api_world_name_blob(&fixture->world, digest);
     (void)snprintf(line, sizeof(line), "%s /v2/any/repository/blobs/%s", method, digest);
     return ask(fixture, line, fields);
 }
@@ -109,6 +110,7 @@ static void large_blob_is_recalled_for_head_alone(void **state)
     char line[512];
 
     api_world_push_blob(&fixture->world, (struct str){content, sizeof(content)}, digest);
+    api_world_name_blob(&fixture->world, digest);
     (void)snprintf(line, sizeof(line), "HEAD /v2/team/app/blobs/%s", digest);
     assert_true(ask(fixture, line, NULL)->has_blocked);
     assert_int_equal(ask(fixture, line, NULL)->status, 200);
@@ -207,6 +209,7 @@ static void several_parts_are_served_in_one_answer(void **state)
         struct str type;
 
         api_world_push_blob(&fixture->world, (struct str){content, size}, digest);
+        api_world_name_blob(&fixture->world, digest);
         (void)snprintf(line, sizeof(line), "GET /v2/team/app/blobs/%s", digest);
         reply = ask(fixture, line, "Range: bytes=500-502,-2,0-0\r\n");
         assert_int_equal(reply->status, 206);

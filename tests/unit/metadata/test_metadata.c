@@ -20,6 +20,7 @@
 #include "metadata/repositories.h"
 #include "metadata/sources.h"
 #include "metadata/statistics.h"
+#include "metadata/swept_blobs.h"
 #include "metadata/tag_details.h"
 #include "metadata/teams.h"
 #include "metadata/uploads.h"
@@ -263,12 +264,18 @@ static void write_all(struct metadata *metadata)
     const struct release_mark mark = {str_from("INC-1"), str_from("jdoe"), 1};
     const struct upload_record upload = {.id = str_from("two"), .state = str_from("state")};
     const struct digest first = hasher_digest_of(DIGEST_SHA256, str_from("content"));
+    const struct digest unnamed = hasher_digest_of(DIGEST_SHA256, str_from("unnamed"));
+    const struct blob_sweep sweep = {&unnamed, 1, 1};
+    const struct named_blob named = {first, 1, true};
     struct manifest_push snapshot = push_of("team/new", "1-SNAPSHOT", "content");
+    bool is_swept = false;
 
     const struct tag_place place = {snapshot.repository, snapshot.tag, first};
 
     snapshot.tag_kind = TAG_SNAPSHOT;
     snapshot.scm_claim = &claim;
+    snapshot.blobs = &named;
+    snapshot.blob_count = 1;
     must_push(metadata, &snapshot);
     assert_int_equal(metadata_mark_production_ready(metadata, &place, &mark, NULL), OK);
     snapshot.manifest = push_of("team/new", "1-SNAPSHOT", "another content").manifest;
@@ -276,6 +283,8 @@ static void write_all(struct metadata *metadata)
     must_push(metadata, &snapshot);
     assert_int_equal(metadata_save_upload(metadata, &upload, NULL), OK);
     assert_int_equal(metadata_remove_upload(metadata, upload.id, NULL), OK);
+    assert_int_equal(metadata_sweep_blobs(metadata, &sweep, &is_swept, NULL), OK);
+    assert_int_equal(metadata_revive_blob(metadata, &unnamed, NULL), OK);
 }
 
 /* The indexes there are for one query each. What finds another way is as slow as a scan. */
@@ -296,7 +305,9 @@ static bool may_scan(const char *query)
 
 static void check_step(const char *query, const char *detail)
 {
-    if ((strstr(detail, "SCAN") || strstr(detail, "TEMP B-TREE")) && !may_scan(query)) {
+    const bool is_scan = strstr(detail, "SCAN") && !strstr(detail, "SCAN CONSTANT ROW");
+
+    if ((is_scan || strstr(detail, "TEMP B-TREE")) && !may_scan(query)) {
         fail_msg("%s: %s", query, detail);
     }
     for (size_t i = 0; i < ARRAY_LEN(indexes); i++) {
@@ -353,7 +364,7 @@ static void record_all(const char *path)
 /* They go by indexes: their cost does not grow with what is stored. */
 static void nothing_that_is_asked_scans_a_table(void **state)
 {
-    enum { QUERIES = 36 }; /* as many as the sources have: a new one belongs to those above */
+    enum { QUERIES = 40 }; /* as many as the sources have: a new one belongs to those above */
     struct fixture *fixture = *state;
     sqlite3 *handle = NULL;
     size_t planned = 0;
@@ -408,7 +419,7 @@ static void database_from_before_is_summed(void **state)
                          "drop trigger upload_is_not_counted_any_more; drop table upload_sum;"
                          "drop trigger team_is_counted; drop trigger repository_is_counted;"
                          "drop trigger tag_is_counted; drop trigger named_blob_is_counted;"
-                         "drop table registry_sum; drop table team_sum;"
+                         "drop table registry_sum; drop table team_sum; drop table swept_blob;"
                          "delete from schema_version where version > 5;"
                          "insert into upload values ('1', 'team/app', 'jdoe', 7, x'', 1, 1, x''),"
                          "('2', 'team/other', 'jdoe', 8, x'', 1, 1, x'')");

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "metadata/swept_blobs.h"
 #include "registry_world.h"
 #include "tests/support/faulty_store.h"
 
@@ -44,6 +45,27 @@ static void missing_blob_is_not_found(void **state)
     assert_int_equal(world->err.topic, ABOUT_BLOB);
 }
 
+/* As after a sweep that ended between the mark and the bytes. */
+static void swept_blob_is_not_there_though_its_bytes_are(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = registry_world_make_image(world, "content", LAYER_TAR);
+    const struct digest digest = digest_of("content");
+    uint64_t size_bytes = 0;
+    bool is_there = true;
+
+    registry_world_run_sql(world,
+                           arena_format(&world->arena, "insert into swept_blob values ('%s', 1)",
+                                        registry_world_digest_text(world, "content")));
+    assert_int_equal(registry_find_blob(world->registry, &digest, &is_there, &size_bytes, NULL),
+                     OK);
+    assert_false(is_there);
+    assert_int_equal(registry_world_push(world, "team/app", "1", image), ERROR_NOT_FOUND);
+    assert_int_equal(world->err.topic, ABOUT_REFERENCED);
+    assert_int_equal(metadata_revive_blob(world->metadata, &digest, NULL), OK);
+    assert_int_equal(registry_world_push(world, "team/app", "1", image), OK);
+}
+
 static void failing_store_is_not_a_missing_blob(void **state)
 {
     struct registry_world *world = *state;
@@ -61,6 +83,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WORLD_TEST(blob_is_found_and_read),
         WORLD_TEST(missing_blob_is_not_found),
+        WORLD_TEST(swept_blob_is_not_there_though_its_bytes_are),
         WORLD_TEST(failing_store_is_not_a_missing_blob),
     };
 

@@ -114,10 +114,29 @@ static void read_blob(struct registry_world *world, const struct digest *digest)
     blob_content_release(&blob);
 }
 
-static void small_blob_is_recalled_with_its_bytes(void **state)
+/* A manifest names it: then it stays. */
+static struct digest push_named_blob(struct registry_world *world, const char *content)
+{
+    const char *image = registry_world_make_image(world, content, LAYER_TAR);
+
+    assert_int_equal(registry_world_push(world, "team/app", "named", image), OK);
+    return digest_of(content);
+}
+
+static void blob_that_may_be_swept_is_not_recalled(void **state)
 {
     struct registry_world *world = *state;
     const struct digest digest = registry_world_push_blob(world, "content");
+
+    registry_world_remember(world);
+    read_blob(world, &digest);
+    assert_null(registry_recall_blob(world->registry, &digest));
+}
+
+static void small_blob_is_recalled_with_its_bytes(void **state)
+{
+    struct registry_world *world = *state;
+    const struct digest digest = push_named_blob(world, "content");
     struct content *content = NULL;
 
     registry_world_remember(world);
@@ -138,7 +157,7 @@ static void of_a_large_blob_only_the_size_is_recalled(void **state)
     struct content *content = NULL;
 
     memset(text, 'x', SMALL_BYTES + 1);
-    digest = registry_world_push_blob(world, text);
+    digest = push_named_blob(world, text);
     free(text);
     registry_world_remember(world);
     read_blob(world, &digest);
@@ -168,6 +187,7 @@ int main(void)
         WORLD_TEST(another_repository_recalls_nothing),
         WORLD_TEST(what_may_mean_another_manifest_is_recalled_by_digest_only),
         WORLD_TEST(what_was_not_found_is_found_once_it_is_there),
+        WORLD_TEST(blob_that_may_be_swept_is_not_recalled),
         WORLD_TEST(small_blob_is_recalled_with_its_bytes),
         WORLD_TEST(of_a_large_blob_only_the_size_is_recalled),
         WORLD_TEST(without_a_cache_nothing_is_recalled),
