@@ -1,6 +1,7 @@
 #include "api/routes.h"
 
 #include "api/handlers.h"
+#include "base/random.h"
 
 /* In the order of the distribution specification's "Endpoints". */
 static const struct route routes[] = {
@@ -153,6 +154,21 @@ static struct str last_component(struct str path)
     const size_t slash = str_last_index_of(path, '/');
 
     return slash == path.length ? path : str_from_index(path, slash + 1);
+}
+
+/* Whatever the method: who asks with a wrong one may have the right id. */
+struct str routes_shown_path(struct str path)
+{
+    struct str name = path;
+    struct str id;
+
+    if (str_ends_with(path, "/")) {
+        name.length--;
+    }
+    if (!cut_from_right(&name, str_from("/blobs/uploads/{reference}"), &id)) {
+        return path;
+    }
+    return str_slice(path, 0, (size_t)(id.bytes - path.bytes) + RANDOM_ID_SHOWN_LENGTH);
 }
 
 void routes_append_allowed(struct str path, struct strbuf *buf)

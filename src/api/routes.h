@@ -44,5 +44,8 @@ const struct route *routes_all(size_t *count_out);
 /* `path` is as sent, still percent-encoded. */
 struct route_match routes_find(enum http_method method, struct str path);
 
+/* What logs have of a path: of an upload's id no more than its beginning (base/random.h). */
+struct str routes_shown_path(struct str path);
+
 /* The methods that a known path takes, as the Allow field wants them. */
 void routes_append_allowed(struct str path, struct strbuf *buf);

@@ -379,7 +379,7 @@ static void record(const struct call *call, bool is_sent)
 
     log_begin(&line, call->api->config.log, level, "request");
     log_text(&line, "method", str_slice(request->method_name, 0, 32));
-    log_text(&line, "path", str_slice(request->path, 0, LOGGED_PATH_BYTES));
+    log_text(&line, "path", str_slice(routes_shown_path(request->path), 0, LOGGED_PATH_BYTES));
     log_number(&line, "status", status);
     log_number(&line, "bytes", (int64_t)exchange->sent_bytes);
     log_number(&line, "received", (int64_t)exchange->received_bytes);

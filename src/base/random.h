@@ -9,3 +9,10 @@ enum { RANDOM_ID_BYTES = 33 };
 
 /* 128 random bits as 32 lower case hexadecimal digits: an id that cannot be guessed. */
 void random_id(char text_out[RANDOM_ID_BYTES]);
+
+/*
+ * Where an id lets in whoever has it, logs and messages have its beginning alone: enough to tell
+ * one from another, and useless to who reads it.
+ */
+enum { RANDOM_ID_SHOWN_LENGTH = 8 };
+#define RANDOM_ID_SHOWN "%.8s" /* for printf */

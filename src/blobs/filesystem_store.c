@@ -229,7 +229,7 @@ static enum error_code filesystem_discard(struct blob_store *base, const struct 
                                           struct error *err)
 {
     if (unlinkat(store_of(base)->folder.uploads_fd, upload->id, 0) != 0 && errno != ENOENT) {
-        return error_set_errno(err, "cannot remove the upload %s", upload->id);
+        return error_set_errno(err, "cannot remove the upload " RANDOM_ID_SHOWN, upload->id);
     }
     return OK;
 }

@@ -44,7 +44,9 @@ static enum error_code create_file(struct upload_file *file, struct error *err)
 
     (void)unlinkat(file->folder_fd, file->id, 0);
     file->fd = openat(file->folder_fd, file->id, flags, GROWING_MODE);
-    return file->fd < 0 ? error_set_errno(err, "cannot create the upload %s", file->id) : OK;
+    return file->fd < 0
+               ? error_set_errno(err, "cannot create the upload " RANDOM_ID_SHOWN, file->id)
+               : OK;
 }
 
 static enum error_code reopen_file(struct upload_file *file, uint64_t offset_bytes,
@@ -57,7 +59,7 @@ static enum error_code reopen_file(struct upload_file *file, uint64_t offset_byt
         return bytes_are_gone(file, err); /* EACCES: sealed, but never published */
     }
     if (file->fd < 0) {
-        return error_set_errno(err, "cannot open the upload %s", file->id);
+        return error_set_errno(err, "cannot open the upload " RANDOM_ID_SHOWN, file->id);
     }
     code = cut_file(file, offset_bytes, err);
     if (code) {
@@ -71,13 +73,13 @@ static enum error_code cut_file(struct upload_file *file, uint64_t offset_bytes,
     struct stat status;
 
     if (fstat(file->fd, &status) != 0) {
-        return error_set_errno(err, "cannot look at the upload %s", file->id);
+        return error_set_errno(err, "cannot look at the upload " RANDOM_ID_SHOWN, file->id);
     }
     if (status.st_nlink != 1 || (uint64_t)status.st_size < offset_bytes) {
         return bytes_are_gone(file, err);
     }
     if ((uint64_t)status.st_size > offset_bytes && ftruncate(file->fd, (off_t)offset_bytes) != 0) {
-        return error_set_errno(err, "cannot cut the upload %s", file->id);
+        return error_set_errno(err, "cannot cut the upload " RANDOM_ID_SHOWN, file->id);
     }
     return OK;
 }
@@ -85,7 +87,8 @@ static enum error_code cut_file(struct upload_file *file, uint64_t offset_bytes,
 static enum error_code bytes_are_gone(const struct upload_file *file, struct error *err)
 {
     return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
-                           "the bytes of the upload %s are gone: begin again", file->id);
+                           "the bytes of the upload " RANDOM_ID_SHOWN " are gone: begin again",
+                           file->id);
 }
 
 void upload_file_close(struct upload_file *file)
@@ -102,7 +105,7 @@ enum error_code upload_file_write(struct upload_file *file, uint64_t offset_byte
         const ssize_t written = pwrite(file->fd, bytes.bytes, bytes.length, (off_t)offset_bytes);
 
         if (written < 0 && errno != EINTR) {
-            return error_set_errno(err, "cannot write to the upload %s", file->id);
+            return error_set_errno(err, "cannot write to the upload " RANDOM_ID_SHOWN, file->id);
         }
         if (written > 0) {
             offset_bytes += (uint64_t)written;
@@ -167,7 +170,7 @@ enum error_code upload_file_hash(const struct upload_file *file, struct hasher *
             hasher_update(hasher, (struct str){buffer, (size_t)got});
             offset_bytes += (uint64_t)got;
         } else if (got < 0 && errno != EINTR) {
-            code = error_set_errno(err, "cannot read the upload %s", file->id);
+            code = error_set_errno(err, "cannot read the upload " RANDOM_ID_SHOWN, file->id);
         }
     }
     free(buffer);
@@ -189,7 +192,8 @@ enum error_code upload_file_seal(struct upload_file *file, struct error *err)
  */
 static enum error_code condemn(struct upload_file *file, struct error *err)
 {
-    const enum error_code code = error_set_errno(err, "cannot flush the upload %s", file->id);
+    const enum error_code code =
+        error_set_errno(err, "cannot flush the upload " RANDOM_ID_SHOWN, file->id);
 
     if (unlinkat(file->folder_fd, file->id, 0) != 0) {
         (void)!ftruncate(file->fd, 0);

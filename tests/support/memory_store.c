@@ -120,7 +120,7 @@ static enum error_code memory_open(struct blob_store *base, const struct blob_up
     (void)pthread_mutex_unlock(&store->lists_lock);
     if (!found || found->length < upload->offset_bytes) {
         return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
-                               "the bytes of upload %s are gone", upload->id);
+                               "the bytes of upload " RANDOM_ID_SHOWN " are gone", upload->id);
     }
     found->length = (size_t)upload->offset_bytes;
     writer = memory_new(1, sizeof(*writer));

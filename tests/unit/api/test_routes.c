@@ -283,6 +283,33 @@ static void allowed_methods_are_told_without_what_is_never_done(void **state)
     strbuf_release(&allowed);
 }
 
+/* Who has an upload's id, and the login, may go on with it. */
+static void shown_path_has_the_beginning_of_an_uploads_id(void **state)
+{
+    static const struct {
+        const char *path;
+        const char *shown;
+    } cases[] = {
+        {"/v2/a/b/blobs/uploads/0123456789abcdef", "/v2/a/b/blobs/uploads/01234567"},
+        {"/v2/a/b/blobs/uploads/0123456789abcdef/", "/v2/a/b/blobs/uploads/01234567"},
+        {"/v2/a/b/blobs/uploads/blobs/uploads/0123456789", "/v2/a/b/blobs/uploads/blobs/uploads/"
+                                                           "01234567"},
+        {"/v2/a/b/blobs/uploads/0123", "/v2/a/b/blobs/uploads/0123"},
+        {"/v2/a/b/blobs/uploads/", "/v2/a/b/blobs/uploads/"},
+        {"/v2/blobs/uploads/0123456789abcdef", "/v2/blobs/uploads/01234567"},
+        {"/v2/a/blobs/uploads/0123456789/manifests/1",
+         "/v2/a/blobs/uploads/0123456789/manifests/1"},
+        {"/v2/a/b/blobs/0123456789abcdef", "/v2/a/b/blobs/0123456789abcdef"},
+        {"/", "/"},
+        {"", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_true(str_is(routes_shown_path(str_from(cases[i].path)), cases[i].shown));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -292,6 +319,7 @@ int main(void)
         cmocka_unit_test(what_never_waits_is_for_the_loop),
         cmocka_unit_test(no_two_rows_are_the_same),
         cmocka_unit_test(known_path_with_another_method_is_known),
+        cmocka_unit_test(shown_path_has_the_beginning_of_an_uploads_id),
         cmocka_unit_test(allowed_methods_are_told_without_what_is_never_done),
     };
 
