@@ -18,6 +18,7 @@ extern const char schema_sqlite_006[];
 extern const char schema_sqlite_007[];
 extern const char schema_sqlite_008[];
 extern const char schema_sqlite_009[];
+extern const char schema_sqlite_010[];
 
 static enum error_code open_sqlite(const char *path,
                                    enum error_code (*bring_up)(struct sql *sql,
@@ -51,7 +52,7 @@ static enum error_code open_sqlite(const char *path,
         {"sources", schema_sqlite_003},      {"blob-places", schema_sqlite_004},
         {"upload-tails", schema_sqlite_005}, {"upload-sums", schema_sqlite_006},
         {"sums", schema_sqlite_007},         {"runnable", schema_sqlite_008},
-        {"swept-blobs", schema_sqlite_009},
+        {"swept-blobs", schema_sqlite_009},  {"ended-uploads", schema_sqlite_010},
     };
     struct metadata *metadata = NULL;
     struct sql *sql = NULL;

@@ -65,15 +65,16 @@ static enum error_code save(struct sql_connection *connection, void *context, st
     const struct upload_record *upload = context;
     const struct sql_query query = {
         .text = "insert into upload "
-                "(id, repository, created_by, offset_bytes, state, created_ms, updated_ms, login) "
-                "values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (id) do update set "
+                "(id, repository, created_by, offset_bytes, state, created_ms, updated_ms, login, "
+                "login_ends_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict (id) do "
+                "update set "
                 "offset_bytes = excluded.offset_bytes, state = excluded.state, "
                 "updated_ms = excluded.updated_ms",
         .values = {sql_text(upload->id), sql_text(upload->repository), sql_text(upload->created_by),
                    sql_integer((int64_t)upload->offset_bytes), sql_bytes(upload->state),
                    sql_integer(upload->created_ms), sql_integer(upload->updated_ms),
-                   sql_bytes(upload->login)},
-        .count = 8,
+                   sql_bytes(upload->login), sql_integer(upload->login_ends_ms)},
+        .count = 9,
     };
     const enum error_code code = sql_run(connection, &query, err);
 
@@ -118,7 +119,7 @@ static enum error_code find(struct sql_connection *connection, void *context, st
     struct find *wanted = context;
     const struct sql_query query = {
         .text = "select id, repository, created_by, offset_bytes, state, created_ms, updated_ms, "
-                "login from upload where id = $1 and repository = $2",
+                "login, login_ends_ms from upload where id = $1 and repository = $2",
         .values = {sql_text(wanted->id), sql_text(wanted->repository)},
         .count = 2,
     };
@@ -135,6 +136,7 @@ static enum error_code read_upload(const struct sql_rows *rows, struct arena *ar
         .offset_bytes = (uint64_t)sql_rows_column(rows, 3).integer,
         .created_ms = sql_rows_column(rows, 5).integer,
         .updated_ms = sql_rows_column(rows, 6).integer,
+        .login_ends_ms = sql_rows_column(rows, 8).integer,
     };
     enum error_code code = metadata_read_text(rows, 0, arena, &upload.id, err);
 
@@ -311,7 +313,8 @@ static enum error_code list(struct sql_connection *connection, void *context, st
     const struct sql_query query = {
         .text = "select id, repository, created_by, offset_bytes, substr(state, 1, 0), created_ms, "
                 "updated_ms, "
-                "login from upload where updated_ms < $1 order by updated_ms, id limit $2",
+                "login, login_ends_ms from upload where updated_ms < $1 order by updated_ms, id "
+                "limit $2",
         .values = {sql_integer(wanted->updated_before_ms), sql_integer((int64_t)wanted->limit)},
         .count = 2,
     };

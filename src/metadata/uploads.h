@@ -18,7 +18,8 @@ struct upload_record {
     struct str id;
     struct str repository; /* it is bound to both */
     struct str created_by;
-    struct str login; /* fingerprint of the credentials it was begun with; may be empty */
+    struct str login;      /* fingerprint of the credentials it was begun with; may be empty */
+    int64_t login_ends_ms; /* when those stop being good by themselves */
     uint64_t offset_bytes;
     struct str state; /* opaque bytes: blob_upload_save() */
     bool is_tail_new; /* only for saving: false leaves the tail as it was */

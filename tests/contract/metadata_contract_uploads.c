@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "base/hasher.h"
+#include "metadata/ended_uploads.h"
 #include "metadata/uploads.h"
 
 static void save(struct metadata_fixture *fixture, const char *id, uint64_t offset,
@@ -18,6 +20,7 @@ static void save(struct metadata_fixture *fixture, const char *id, uint64_t offs
         .created_by = str_from("somebody"),
         .offset_bytes = offset,
         .login = {"l\0g", 3},
+        .login_ends_ms = 700,
         .state = {"a\0b", 3},
         .created_ms = 500,
         .updated_ms = updated_ms,
@@ -43,6 +46,7 @@ static void an_upload_rests_and_goes_on(void **state)
     assert_true(str_is(found.created_by, "somebody"));
     assert_int_equal(found.login.length, 3);
     assert_memory_equal(found.login.bytes, "l\0g", 3);
+    assert_int_equal(found.login_ends_ms, 700);
     assert_int_equal(found.created_ms, 500);
     assert_int_equal(found.updated_ms, 2000);
 }
@@ -235,6 +239,108 @@ static void an_uploads_owner_is_found_by_name_or_login(void **state)
     assert_int_equal(find_owner(fixture, "team/app", "somebody", login, 1001), ERROR_NOT_FOUND);
 }
 
+static void end(struct metadata_fixture *fixture, const char *id, const struct digest *digest,
+                int64_t ended_ms)
+{
+    const struct upload_ending ending = {str_from(id), digest, ended_ms};
+
+    assert_int_equal(metadata_end_upload(fixture->metadata, &ending, NULL), OK);
+}
+
+static enum error_code find_ended(struct metadata_fixture *fixture, const char *repository,
+                                  const char *id, struct ended_upload *ended_out)
+{
+    struct error err = {0};
+    const enum error_code code = metadata_find_ended_upload(
+        fixture->metadata, str_from(repository), str_from(id), &fixture->arena, ended_out, &err);
+
+    assert_int_equal(err.topic, code ? ABOUT_UPLOAD : ABOUT_NOTHING);
+    return code;
+}
+
+static void what_became_of_an_upload_is_known_in_its_repository(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    const struct digest digest = hasher_digest_of(DIGEST_SHA512, str_from("content"));
+    struct ended_upload ended = {.is_blob = false};
+    struct upload_record found;
+
+    save(fixture, "one", 77, 1000);
+    assert_int_equal(find_ended(fixture, "team/app", "one", &ended), ERROR_NOT_FOUND);
+    end(fixture, "one", &digest, 2000);
+    metadata_fixture_reopen(fixture);
+    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("one"),
+                                          &fixture->arena, &found, NULL),
+                     ERROR_NOT_FOUND);
+    assert_int_equal(find_ended(fixture, "team/other", "one", &ended), ERROR_NOT_FOUND);
+    assert_int_equal(find_ended(fixture, "team/app", "one", &ended), OK);
+    assert_true(ended.is_blob);
+    assert_true(digest_equal(&ended.digest, &digest));
+    assert_true(str_is(ended.upload.id, "one"));
+    assert_true(str_is(ended.upload.repository, "team/app"));
+    assert_true(str_is(ended.upload.created_by, "somebody"));
+    assert_memory_equal(ended.upload.login.bytes, "l\0g", 3);
+    assert_int_equal(ended.upload.login_ends_ms, 700);
+    assert_int_equal(ended.upload.created_ms, 500);
+    assert_int_equal(ended.upload.updated_ms, 2000);
+}
+
+static void upload_ends_once(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    const struct digest digest = hasher_digest_of(DIGEST_SHA256, str_from("content"));
+    struct ended_upload ended = {.is_blob = true};
+
+    end(fixture, "never there", &digest, 2000);
+    assert_int_equal(find_ended(fixture, "team/app", "never there", &ended), ERROR_NOT_FOUND);
+    save(fixture, "one", 77, 1000);
+    end(fixture, "one", NULL, 2000);
+    end(fixture, "one", &digest, 3000);
+    assert_int_equal(find_ended(fixture, "team/app", "one", &ended), OK);
+    assert_false(ended.is_blob);
+    assert_int_equal(ended.upload.updated_ms, 2000);
+}
+
+static void ended_uploads_are_forgotten_oldest_first(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct ended_upload ended;
+
+    save(fixture, "new", 0, 1000);
+    save(fixture, "old", 0, 1000);
+    save(fixture, "oldest", 0, 1000);
+    end(fixture, "new", NULL, 3000);
+    end(fixture, "old", NULL, 2999);
+    end(fixture, "oldest", NULL, 2000);
+    assert_int_equal(metadata_forget_ended_uploads(fixture->metadata, 3000, 1, NULL), OK);
+    assert_int_equal(find_ended(fixture, "team/app", "oldest", &ended), ERROR_NOT_FOUND);
+    assert_int_equal(find_ended(fixture, "team/app", "old", &ended), OK);
+    assert_int_equal(metadata_forget_ended_uploads(fixture->metadata, 3000, 10, NULL), OK);
+    assert_int_equal(find_ended(fixture, "team/app", "old", &ended), ERROR_NOT_FOUND);
+    assert_int_equal(find_ended(fixture, "team/app", "new", &ended), OK);
+}
+
+/* Wherever the memory ends, that is what is said, and nothing is given. */
+static void ended_upload_that_does_not_fit_is_too_large(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    enum error_code code = ERROR_TOO_LARGE;
+
+    save(fixture, "one", 0, 1000);
+    end(fixture, "one", NULL, 2000);
+    for (size_t limit_bytes = 0; code; limit_bytes += 16) {
+        struct arena small;
+        struct ended_upload ended = {.is_blob = true};
+
+        arena_init(&small, limit_bytes);
+        code = metadata_find_ended_upload(fixture->metadata, str_from("team/app"), str_from("one"),
+                                          &small, &ended, NULL);
+        arena_release(&small);
+        assert_true(code == OK || code == ERROR_TOO_LARGE);
+        assert_int_equal(ended.is_blob, code != OK);
+    }
+}
+
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, metadata_contract_set_up, metadata_contract_tear_down)
 
@@ -295,6 +401,10 @@ int metadata_contract_run_uploads(void)
         TEST(stale_uploads_are_listed_oldest_first),
         TEST(uploads_that_do_not_fit_are_too_large),
         TEST(uploads_are_summed_by_identity_and_team),
+        TEST(what_became_of_an_upload_is_known_in_its_repository),
+        TEST(upload_ends_once),
+        TEST(ended_uploads_are_forgotten_oldest_first),
+        TEST(ended_upload_that_does_not_fit_is_too_large),
     };
 
     return cmocka_run_group_tests(metadata_contract_uploads, NULL, NULL);
