@@ -77,6 +77,9 @@ struct call {
     uint64_t expected_bytes; /* that the body must have, if has_expected_bytes */
     bool has_expected_bytes;
     struct digest digest;    /* that the upload is to become */
+    bool is_repeated;        /* what it asks for was done before: it only has to be answered */
+    bool awaits_end;         /* of the upload, by another request that is ahead */
+    int64_t awaits_until_ms; /* monotonic; 0: it does not wait */
     struct strbuf body;      /* of a request whose body is collected */
     struct body_share share; /* the memory it may take */
     int64_t asked_ms;        /* monotonic: when it first got none; 0: never */

@@ -61,11 +61,7 @@ enum error_code metadata_find_ended_upload(struct metadata *metadata, struct str
     struct search search = {repository, id, arena, ended_out, false};
     const enum error_code code = sql_read(metadata->sql, find, &search, err);
 
-    if (code || search.is_there) {
-        return code;
-    }
-    return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND, "%.*s has not ended such an upload",
-                           STR_FORMAT(repository));
+    return code || search.is_there ? code : metadata_no_such_upload(repository, err);
 }
 
 static enum error_code find(struct sql_connection *connection, void *context, struct error *err)

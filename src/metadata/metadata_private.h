@@ -22,6 +22,9 @@ struct sql_value metadata_digest_value(struct digest_value *storage, const struc
 MUST_USE enum error_code metadata_read_digest(const struct sql_rows *rows, int column,
                                               struct digest *digest_out, struct error *err);
 
+/* ERROR_NOT_FOUND about UPLOAD. */
+MUST_USE enum error_code metadata_no_such_upload(struct str repository, struct error *err);
+
 /* A column's text or bytes, copied into the arena. ERROR_TOO_LARGE if that is full. */
 MUST_USE enum error_code metadata_read_text(const struct sql_rows *rows, int column,
                                             struct arena *arena, struct str *text_out,

@@ -106,9 +106,11 @@ enum error_code metadata_find_upload(struct metadata *metadata, struct str repos
     struct find wanted = {repository, id, arena, upload_out, false};
     const enum error_code code = sql_read(metadata->sql, find, &wanted, err);
 
-    if (code || wanted.is_there) {
-        return code;
-    }
+    return code || wanted.is_there ? code : metadata_no_such_upload(repository, err);
+}
+
+enum error_code metadata_no_such_upload(struct str repository, struct error *err)
+{
     return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
                            "%.*s has no such upload: it is finished or expired, begin again",
                            STR_FORMAT(repository));

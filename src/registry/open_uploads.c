@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+static const struct open_upload *find(const struct open_uploads *uploads, const char *id);
 static void add(struct upload_sum *sum, const struct upload_use *use, bool is_same);
 
 void open_uploads_init(struct open_uploads *uploads)
@@ -19,20 +20,40 @@ void open_uploads_release(struct open_uploads *uploads)
 
 bool open_uploads_enter(struct open_uploads *uploads, struct open_upload *upload)
 {
-    bool is_free = true;
+    bool is_free = false;
 
     (void)pthread_mutex_lock(&uploads->list_mutex);
-    for (struct list_node *node = uploads->list.next; node != &uploads->list; node = node->next) {
-        const struct open_upload *other = (const struct open_upload *)node; /* its first member */
-
-        is_free = is_free && strcmp(other->id, upload->id) != 0;
-    }
+    is_free = !find(uploads, upload->id);
     if (is_free) {
         list_init(&upload->node);
         list_append(&uploads->list, &upload->node);
     }
     (void)pthread_mutex_unlock(&uploads->list_mutex);
     return is_free;
+}
+
+static const struct open_upload *find(const struct open_uploads *uploads, const char *id)
+{
+    for (struct list_node *node = uploads->list.next; node != &uploads->list; node = node->next) {
+        const struct open_upload *upload = (const struct open_upload *)node; /* its first member */
+
+        if (strcmp(upload->id, id) == 0) {
+            return upload;
+        }
+    }
+    return NULL;
+}
+
+bool open_uploads_is_going_on(struct open_uploads *uploads, const char *id)
+{
+    const struct open_upload *upload = NULL;
+    bool is_going_on = false;
+
+    (void)pthread_mutex_lock(&uploads->list_mutex);
+    upload = find(uploads, id);
+    is_going_on = upload && !upload->ends;
+    (void)pthread_mutex_unlock(&uploads->list_mutex);
+    return is_going_on;
 }
 
 void open_uploads_leave(struct open_uploads *uploads, struct open_upload *upload)

@@ -27,6 +27,7 @@ struct upload_use {
 struct open_upload {
     struct list_node node;
     char id[RANDOM_ID_BYTES];
+    bool ends; /* whoever has it open came to end it */
 
     struct upload_use use;  /* guarded by list_mutex */
     uint64_t granted_bytes; /* so many may be in use before that is looked up again */
@@ -39,6 +40,9 @@ void open_uploads_release(struct open_uploads *uploads);
 
 /* False if another one with the same id is open. */
 bool open_uploads_enter(struct open_uploads *uploads, struct open_upload *upload);
+
+/* Whether one with that id is open for something else than its end. */
+bool open_uploads_is_going_on(struct open_uploads *uploads, const char *id);
 void open_uploads_leave(struct open_uploads *uploads, struct open_upload *upload);
 
 void open_uploads_set_use(struct open_uploads *uploads, struct open_upload *upload,

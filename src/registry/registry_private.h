@@ -10,6 +10,8 @@
 #include "registry/scanned_layers.h"
 
 /* For the sources of this folder only. */
+struct upload_key;
+
 struct registry {
     struct registry_config config;
     struct open_uploads open_uploads;
@@ -29,6 +31,11 @@ enum {
     /* The same without the state. */
     UPLOAD_ENTRY_ARENA_BYTES = 16 * 1024,
 };
+
+/* Whether it may be gone on with. As upload_open. */
+MUST_USE enum error_code upload_record_check(const struct registry *registry,
+                                             const struct upload_key *key,
+                                             const struct upload_record *record, struct error *err);
 
 /* Whether it has rested for longer than its lifetime. */
 bool upload_record_is_stale(const struct registry *registry, const struct upload_record *record);

@@ -16,28 +16,6 @@ static enum error_code check_still_stale(struct registry *registry,
                                          struct blob_upload *rested, bool *is_stale_out,
                                          struct error *err);
 
-bool upload_record_is_stale(const struct registry *registry, const struct upload_record *record)
-{
-    const struct registry_config *config = &registry->config;
-
-    return record->updated_ms < clock_wall_ms(config->clock) - config->upload_lifetime_ms;
-}
-
-enum error_code registry_find_upload_owner(struct registry *registry, const struct upload_key *key,
-                                           struct arena *arena, struct str *owner_out,
-                                           struct error *err)
-{
-    const struct registry_config *config = &registry->config;
-    const struct upload_owner_query query = {
-        .repository = key->repository.name,
-        .created_by = key->identity,
-        .login = key->login,
-        .updated_since_ms = clock_wall_ms(config->clock) - config->upload_lifetime_ms,
-    };
-
-    return metadata_find_upload_owner(config->metadata, &query, arena, owner_out, err);
-}
-
 /*
  * What cannot be discarded now does not keep the others: the first failure is told at the end. But
  * where some fail, the medium may be away, and its time-outs would add up.

@@ -5,7 +5,8 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "metadata/uploads.h"
+#include "metadata/ended_uploads.h"
+#include "registry/blobs.h"
 #include "registry/registry_private.h"
 #include "registry/upload_quota.h"
 
@@ -32,13 +33,13 @@ static void leave(struct upload *upload);
 static void free_upload(struct upload *upload);
 static enum error_code resume(struct upload *upload, const struct upload_key *key,
                               struct error *err);
-static enum error_code check_record(const struct upload *upload, const struct upload_key *key,
-                                    const struct upload_record *record, struct error *err);
 static enum error_code need_writer(struct upload *upload, struct error *err);
 static void drop_writer(struct upload *upload);
 static enum error_code save(struct upload *upload, const struct blob_upload *state,
                             struct error *err);
-static enum error_code forget(struct upload *upload, struct error *err);
+static enum error_code commit(struct upload *upload, const struct digest *expected,
+                              struct error *err);
+static enum error_code end(struct upload *upload, const struct digest *digest, struct error *err);
 
 enum error_code upload_begin(struct registry *registry, const struct upload_key *key,
                              enum digest_algorithm algorithm, struct upload **upload_out,
@@ -73,6 +74,7 @@ static struct upload *new_upload(struct registry *registry, const struct upload_
 
     assert(id.length < sizeof(upload->open.id));
     memcpy(upload->open.id, id.bytes, id.length);
+    upload->open.ends = key->ends;
     upload->registry = registry;
     upload->repository = new_text(key->repository.name);
     upload->created_by = new_text(key->identity);
@@ -107,6 +109,17 @@ static enum error_code enter(struct upload *upload, struct error *err)
     }
     return error_set_about(err, ABOUT_UPLOAD, ERROR_CONFLICT,
                            "another request is working on this upload; wait for its answer");
+}
+
+bool registry_upload_is_going_on(struct registry *registry, struct str id)
+{
+    struct open_upload wanted = {0};
+
+    if (id.length != sizeof(wanted.id) - 1) {
+        return false;
+    }
+    memcpy(wanted.id, id.bytes, id.length);
+    return open_uploads_is_going_on(&registry->open_uploads, wanted.id);
 }
 
 static void free_upload(struct upload *upload)
@@ -153,7 +166,7 @@ static enum error_code resume(struct upload *upload, const struct upload_key *ke
     code = metadata_find_upload(upload->registry->config.metadata, key->repository.name, key->id,
                                 &arena, &record, err);
     if (!code) {
-        code = check_record(upload, key, &record, err);
+        code = upload_record_check(upload->registry, key, &record, err);
     }
     if (!code && !blob_upload_restore(&upload->rested, record.state)) {
         code = error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
@@ -173,26 +186,6 @@ static enum error_code resume(struct upload *upload, const struct upload_key *ke
     }
     arena_release(&arena);
     return code;
-}
-
-static enum error_code check_record(const struct upload *upload, const struct upload_key *key,
-                                    const struct upload_record *record, struct error *err)
-{
-    const bool is_same_login = key->login.length > 0 && str_equal(key->login, record->login);
-
-    if (key->identity.length == 0 && !is_same_login) {
-        return error_set_about(err, ABOUT_UPLOAD, ERROR_UNAUTHENTICATED,
-                               "log in again: this upload was not begun with these credentials");
-    }
-    if (key->identity.length > 0 && !str_equal(record->created_by, key->identity)) {
-        return error_set_about(err, ABOUT_UPLOAD, ERROR_DENIED,
-                               "this upload was begun by somebody else");
-    }
-    if (upload_record_is_stale(upload->registry, record)) {
-        return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
-                               "this upload rested for too long and has expired, begin again");
-    }
-    return OK;
 }
 
 struct str upload_id(const struct upload *upload)
@@ -317,6 +310,14 @@ static enum error_code save(struct upload *upload, const struct blob_upload *sta
 enum error_code upload_commit(struct upload *upload, const struct digest *expected,
                               struct error *err)
 {
+    const enum error_code code = commit(upload, expected, err);
+
+    return code == ERROR_NOT_FOUND && upload_has_become(upload, expected) ? OK : code;
+}
+
+static enum error_code commit(struct upload *upload, const struct digest *expected,
+                              struct error *err)
+{
     enum error_code code = need_writer(upload, err);
 
     if (code) {
@@ -330,23 +331,40 @@ enum error_code upload_commit(struct upload *upload, const struct digest *expect
     if (!code) {
         upload->is_committed = true;
         /* The blob is there, so this is no failure: a row that stays expires. */
-        (void)!forget(upload, NULL);
+        (void)!end(upload, expected, NULL);
     }
     return code;
 }
 
-/* Removes the row, if there is one: once is enough. */
-static enum error_code forget(struct upload *upload, struct error *err)
+/* Takes the row from those that rest, if there is one: once is enough. */
+static enum error_code end(struct upload *upload, const struct digest *digest, struct error *err)
 {
+    const struct upload_ending ending = {upload_id(upload), digest,
+                                         clock_wall_ms(upload->registry->config.clock)};
     enum error_code code = OK;
 
     if (upload->is_saved) {
-        code = metadata_remove_upload(upload->registry->config.metadata, upload_id(upload), err);
+        code = metadata_end_upload(upload->registry->config.metadata, &ending, err);
     }
     if (!code) {
         upload->is_saved = false;
     }
     return code;
+}
+
+/* The bytes go when the blob is there, and the row behind them. */
+bool upload_has_become(struct upload *upload, const struct digest *expected)
+{
+    uint64_t size_bytes = 0;
+    bool is_there = false;
+
+    if (registry_find_blob(upload->registry, expected, &is_there, &size_bytes, NULL) || !is_there) {
+        return false;
+    }
+    drop_writer(upload);
+    upload->is_committed = true;
+    (void)!end(upload, expected, NULL);
+    return true;
 }
 
 enum error_code upload_cancel(struct upload *upload, struct error *err)
@@ -355,7 +373,7 @@ enum error_code upload_cancel(struct upload *upload, struct error *err)
 
     drop_writer(upload);
     code = blob_store_discard(upload->registry->config.blobs, &upload->rested, err);
-    return code ? code : forget(upload, err);
+    return code ? code : end(upload, NULL, err);
 }
 
 void upload_close(struct upload *upload)

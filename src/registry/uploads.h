@@ -18,6 +18,7 @@ struct upload_key {
     struct str id;       /* empty for a new one */
     struct str identity; /* an upload is bound to who began it; empty: nobody who is known now */
     struct str login;    /* fingerprint of the credentials; those it was begun with do as well */
+    bool ends;           /* opens it to end it, one way or the other */
 };
 
 /* Begins a new upload. It exists for other requests once it was suspended. ERROR_TOO_MANY: the
@@ -34,6 +35,22 @@ MUST_USE enum error_code upload_begin(struct registry *registry, const struct up
  */
 MUST_USE enum error_code upload_open(struct registry *registry, const struct upload_key *key,
                                      struct upload **upload_out, struct error *err);
+
+/* Whether another request has it open for something else than its end: then waiting is no use. */
+bool registry_upload_is_going_on(struct registry *registry, struct str id);
+
+/*
+ * What became of an upload, for who could have ended it and asks once more: OK if it became
+ * that blob, or (NULL) was given up, not long ago. ERROR_NOT_FOUND about UPLOAD, and else as
+ * upload_open.
+ */
+MUST_USE enum error_code registry_find_ended_upload(struct registry *registry,
+                                                    const struct upload_key *key,
+                                                    const struct digest *digest, struct error *err);
+
+/* Forgets what became of uploads once nobody asks any more, at most a bounded number a call. */
+MUST_USE enum error_code registry_forget_ended_uploads(struct registry *registry,
+                                                       struct error *err);
 
 /* The id that clients know it by; borrowed from the upload. */
 struct str upload_id(const struct upload *upload);
@@ -65,6 +82,12 @@ MUST_USE enum error_code upload_suspend(struct upload *upload, struct error *err
  */
 MUST_USE enum error_code upload_commit(struct upload *upload, const struct digest *expected,
                                        struct error *err);
+
+/*
+ * Whether an upload whose bytes are gone (ERROR_NOT_FOUND) has become that blob before: by a
+ * request that was killed between the two, or one of another instance. Then it has ended.
+ */
+MUST_USE bool upload_has_become(struct upload *upload, const struct digest *expected);
 
 /* Discards it and its bytes. Closes nothing. */
 MUST_USE enum error_code upload_cancel(struct upload *upload, struct error *err);

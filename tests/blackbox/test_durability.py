@@ -146,6 +146,55 @@ def test_upload_goes_on_after_kill(shipped_binary, storage):
         server.release()
 
 
+def test_end_of_an_upload_is_answered_again_after_kill(shipped_binary, storage):
+    """Whose answer was lost sends it again."""
+    server = Server(shipped_binary, *storage)
+    repository = new_repository()
+    content = random.Random(2).randbytes(MIB)
+    try:
+        server.start()
+        with RegistryClient(server.port) as registry:
+            pushed, whole, given_up = (registry.begin_upload(repository) for _ in range(3))
+            assert registry.patch_upload(pushed, content[:1000]).status == 202
+            assert registry.finish_upload(pushed, digest_of(content), content[1000:]).status == 201
+            assert registry.finish_upload(whole, digest_of(content), content).status == 201
+            assert registry.request("DELETE", given_up).status == 204
+        server.kill()
+        server.start()
+        with RegistryClient(server.port) as registry:
+            for location, rest in ((pushed, content[1000:]), (pushed, b""), (whole, content)):
+                reply = registry.finish_upload(location, digest_of(content), rest)
+                assert reply.status == 201
+                assert reply.headers["Location"] == f"/v2/{repository}/blobs/{digest_of(content)}"
+                assert reply.headers["Docker-Content-Digest"] == digest_of(content)
+            assert registry.finish_upload(pushed, digest_of(b"other")).status == 404
+            assert registry.patch_upload(pushed, b"more").status == 404
+            assert registry.request("DELETE", pushed).status == 404
+            assert registry.request("DELETE", given_up).status == 204
+            assert registry.finish_upload(given_up, digest_of(b"")).status == 404
+    finally:
+        server.release()
+
+
+def test_end_of_an_upload_is_sent_twice_at_once(shipped_binary, storage):
+    """The second waits for the first, and is answered the same."""
+    server = Server(shipped_binary, *storage)
+    repository = new_repository()
+    content = random.Random(3).randbytes(8 * MIB)
+    try:
+        server.start()
+        with RegistryClient(server.port) as registry, contextlib.ExitStack() as wires:
+            location = registry.begin_upload(repository)
+            assert registry.patch_upload(location, content).status == 202
+            last = request("PUT", f"{location}?digest={digest_of(content)}", body=b"")
+            several = [wires.enter_context(Wire(server.connect())) for _ in range(8)]
+            for wire in several:
+                wire.send(last)
+            assert {wire.read().status for wire in several} == {201}
+    finally:
+        server.release()
+
+
 def test_upload_goes_on_after_kill_in_the_middle_of_a_chunk(shipped_binary):
     """From where the server says: behind what it acknowledged, or further."""
     server = Server(shipped_binary)

@@ -204,7 +204,11 @@ static void end(struct api_world *world, struct http_exchange *exchange, struct 
         assert(exchange->response.status == 0);
         reply->has_queued = true;
         assert(application->end(application->context, exchange) == HTTP_LATER);
-        source_search_end(world->registry);
+        if (world->make_way) {
+            world->make_way(world->make_way_context);
+        } else {
+            source_search_end(world->registry);
+        }
         assert(application->end(application->context, exchange) == HTTP_ANSWER);
     }
 }

@@ -19,6 +19,10 @@ struct api_world {
     struct http_application application;
     void *session; /* of the one connection that all requests come on */
     bool is_ready; /* what the server says of itself */
+
+    /* What those ahead of a request that queues do then; NULL: a search in layers ends. */
+    void (*make_way)(void *context);
+    void *make_way_context;
 };
 
 enum { API_WORLD_MANIFEST_MAX_BYTES = 4 * 1024 * 1024 };

@@ -32,6 +32,25 @@ static void upload_is_open_once_at_a_time(void **state)
     open_uploads_release(&uploads);
 }
 
+static void what_is_open_to_be_ended_is_known(void **state)
+{
+    struct open_uploads uploads;
+    struct open_upload going_on = {.id = "a"};
+    struct open_upload ending = {.id = "b", .ends = true};
+
+    (void)state;
+    open_uploads_init(&uploads);
+    assert_true(open_uploads_enter(&uploads, &going_on));
+    assert_true(open_uploads_enter(&uploads, &ending));
+    assert_true(open_uploads_is_going_on(&uploads, "a"));
+    assert_false(open_uploads_is_going_on(&uploads, "b"));
+    assert_false(open_uploads_is_going_on(&uploads, "c"));
+    open_uploads_leave(&uploads, &going_on);
+    open_uploads_leave(&uploads, &ending);
+    assert_false(open_uploads_is_going_on(&uploads, "a"));
+    open_uploads_release(&uploads);
+}
+
 /* What all threads of the test share. */
 struct crowd {
     struct open_uploads uploads;
@@ -81,6 +100,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(upload_is_open_once_at_a_time),
+        cmocka_unit_test(what_is_open_to_be_ended_is_known),
         cmocka_unit_test(of_many_threads_one_is_inside),
     };
 
