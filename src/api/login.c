@@ -151,6 +151,11 @@ struct str login_owner(struct call *call)
     return str_from(owner);
 }
 
+int64_t login_ends_ms(const struct call *call)
+{
+    return call->identity ? call->identity->expires_ms : INT64_MAX;
+}
+
 struct str login_fingerprint(const struct call *call, char text[LOGIN_FINGERPRINT_BYTES])
 {
     const bool has_name = call->credentials.kind == CREDENTIALS_PASSWORD;

@@ -20,6 +20,10 @@ struct str login_owner(struct call *call);
 
 enum { LOGIN_FINGERPRINT_BYTES = 32 };
 
+/* When what the request presents stops, or stopped, being good by itself; INT64_MAX: nobody knows.
+ */
+int64_t login_ends_ms(const struct call *call);
+
 /*
  * What it is bound to besides: a fingerprint of the credentials that this
  * request presents, or that its registry token was given for; empty without any.

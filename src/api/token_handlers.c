@@ -187,6 +187,8 @@ static bool has_upload(struct call *call, const struct token_scope *scope, struc
     struct upload_key key = {
         .identity = login_owner(call),
         .login = login_fingerprint(call, fingerprint),
+        .login_ends_ms = login_ends_ms(call),
+        .has_lapsed = true,
     };
 
     return str_is(scope->type, "repository") &&

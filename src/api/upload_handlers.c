@@ -142,6 +142,8 @@ static struct upload_key key_of(struct call *call, char fingerprint[LOGIN_FINGER
         .id = call->reference,
         .identity = login_owner(call),
         .login = login_fingerprint(call, fingerprint),
+        .login_ends_ms = login_ends_ms(call),
+        .has_lapsed = call->has_lapsed,
         .ends = method == HTTP_PUT || method == HTTP_DELETE,
     };
 }

@@ -211,11 +211,14 @@ static enum error_code find_owner(struct sql_connection *connection, void *conte
     const struct upload_owner_query *wanted = search->query;
     const struct sql_query query = {
         .text = "select created_by from upload where repository = $1 and updated_ms >= $2 "
-                "and ((created_by = $3 and $3 <> '') or login = $4) limit 1",
+                "and created_ms >= $5 and ((created_by = $3 and $3 <> '' and created_ms < $6) "
+                "or (login = $4 and login_ends_ms >= $7)) limit 1",
         .values = {sql_text(wanted->repository), sql_integer(wanted->updated_since_ms),
                    sql_text(wanted->created_by),
-                   wanted->login.length > 0 ? sql_bytes(wanted->login) : sql_null()},
-        .count = 4,
+                   wanted->login.length > 0 ? sql_bytes(wanted->login) : sql_null(),
+                   sql_integer(wanted->created_since_ms), sql_integer(wanted->created_before_ms),
+                   sql_integer(wanted->login_ended_since_ms)},
+        .count = 7,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
     const enum error_code code = sql_query_row(connection, &query, &rows, &search->is_there, err);

@@ -49,8 +49,11 @@ MUST_USE enum error_code metadata_read_upload_tail(struct metadata *metadata, st
 /* Who somebody's upload may belong to, so that they can be told by it. */
 struct upload_owner_query {
     struct str repository;
-    struct str created_by; /* either this, if not empty, */
-    struct str login;      /* or this, if not empty */
+    struct str created_by; /* either this, if not empty, before that time, */
+    int64_t created_before_ms;
+    struct str login; /* or this, if not empty, if it ended at that time or later */
+    int64_t login_ended_since_ms;
+    int64_t created_since_ms;
     int64_t updated_since_ms;
 };
 

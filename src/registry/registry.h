@@ -32,6 +32,7 @@ struct registry_config {
     const struct clock *clock;
     size_t manifest_max_bytes;
     int64_t upload_lifetime_ms; /* an upload that rests longer is discarded */
+    int64_t upload_age_ms;      /* one that began longer ago is no more gone on with */
     struct upload_limits upload_limits;
     struct free_space *free_space; /* what pushes leave alone; not owned, NULL: nothing */
     size_t cache_bytes;            /* for what is asked for again (recall.h); 0: nothing is kept */

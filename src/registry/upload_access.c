@@ -3,11 +3,21 @@
 #include "registry/uploads.h"
 
 enum {
+    /*
+     * How long a login that is over may go on with the uploads that were begun with it: as long as
+     * a huge layer takes on a slow line.
+     */
+    LOGIN_GRACE_MS = 12 * 60 * 60 * 1000,
     /* How long what became of an upload is told to who asks again. */
     ENDED_KEPT_MS = 60 * 60 * 1000,
     FORGOTTEN_PER_RUN = 10 * 1000,
 };
 
+static bool has_grace(const struct registry *registry, const struct upload_key *key,
+                      const struct upload_record *record, bool is_same_login);
+static bool ends_in_grace(const struct registry *registry, const struct upload_key *key);
+static int64_t grace_begin_ms(const struct registry *registry);
+static int64_t oldest_ms(const struct registry *registry);
 static bool has_become(const struct ended_upload *ended, const struct digest *digest);
 
 enum error_code upload_record_check(const struct registry *registry, const struct upload_key *key,
@@ -23,11 +33,47 @@ enum error_code upload_record_check(const struct registry *registry, const struc
         return error_set_about(err, ABOUT_UPLOAD, ERROR_DENIED,
                                "this upload was begun by somebody else");
     }
+    if (key->has_lapsed && !has_grace(registry, key, record, is_same_login)) {
+        return error_set_about(err, ABOUT_UPLOAD, ERROR_UNAUTHENTICATED,
+                               "log in again: this login is over for too long, or was when this "
+                               "upload began");
+    }
     if (upload_record_is_stale(registry, record)) {
         return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
                                "this upload rested for too long and has expired, begin again");
     }
+    if (record->created_ms < oldest_ms(registry)) {
+        return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
+                               "this upload was begun too long ago and has expired, begin again "
+                               "(limits.upload_age)");
+    }
     return OK;
+}
+
+/* The login it was begun with, or another of the same identity that was good then. */
+static bool has_grace(const struct registry *registry, const struct upload_key *key,
+                      const struct upload_record *record, bool is_same_login)
+{
+    return is_same_login ? record->login_ends_ms >= grace_begin_ms(registry)
+                         : ends_in_grace(registry, key) && key->login_ends_ms > record->created_ms;
+}
+
+/* Of what nobody knows when it ended, nobody knows that it was good. */
+static bool ends_in_grace(const struct registry *registry, const struct upload_key *key)
+{
+    return key->login_ends_ms != INT64_MAX && key->login_ends_ms >= grace_begin_ms(registry);
+}
+
+/* Logins that ended before that are over for good. */
+static int64_t grace_begin_ms(const struct registry *registry)
+{
+    return clock_wall_ms(registry->config.clock) - LOGIN_GRACE_MS;
+}
+
+/* When uploads began that may still go on. */
+static int64_t oldest_ms(const struct registry *registry)
+{
+    return clock_wall_ms(registry->config.clock) - registry->config.upload_age_ms;
 }
 
 bool upload_record_is_stale(const struct registry *registry, const struct upload_record *record)
@@ -44,8 +90,11 @@ enum error_code registry_find_upload_owner(struct registry *registry, const stru
     const struct registry_config *config = &registry->config;
     const struct upload_owner_query query = {
         .repository = key->repository.name,
-        .created_by = key->identity,
+        .created_by = ends_in_grace(registry, key) ? key->identity : (struct str){0},
+        .created_before_ms = key->login_ends_ms,
         .login = key->login,
+        .login_ended_since_ms = grace_begin_ms(registry),
+        .created_since_ms = oldest_ms(registry),
         .updated_since_ms = clock_wall_ms(config->clock) - config->upload_lifetime_ms,
     };
 

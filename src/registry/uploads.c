@@ -19,6 +19,7 @@ struct upload {
     char *created_by;
     char login[UPLOAD_LOGIN_BYTES];
     size_t login_length;
+    int64_t login_ends_ms;
     int64_t created_ms;
     bool is_saved;     /* it has a row in the metadata */
     bool is_committed; /* it is a blob now, and has no bytes of its own any more */
@@ -80,6 +81,9 @@ static struct upload *new_upload(struct registry *registry, const struct upload_
     upload->created_by = new_text(key->identity);
     set_login(upload, key->login);
     upload->created_ms = clock_wall_ms(registry->config.clock);
+    /* What does not end by itself may have been taken back at any time since. */
+    upload->login_ends_ms =
+        key->login_ends_ms == INT64_MAX ? upload->created_ms : key->login_ends_ms;
     return upload;
 }
 
@@ -177,6 +181,7 @@ static enum error_code resume(struct upload *upload, const struct upload_key *ke
         memcpy(upload->rested.id, upload->open.id, sizeof(upload->rested.id));
         upload->rested.offset_bytes = record.offset_bytes;
         upload->created_ms = record.created_ms;
+        upload->login_ends_ms = record.login_ends_ms;
         free(upload->created_by);
         upload->created_by = new_text(record.created_by);
         set_login(upload, str_slice(record.login, 0, sizeof(upload->login)));
@@ -288,6 +293,7 @@ static enum error_code save(struct upload *upload, const struct blob_upload *sta
         .repository = str_from(upload->repository),
         .created_by = str_from(upload->created_by),
         .login = {upload->login, upload->login_length},
+        .login_ends_ms = upload->login_ends_ms,
         .offset_bytes = state->offset_bytes,
         .is_tail_new = state->tail.is_new,
         .tail = state->tail.bytes,

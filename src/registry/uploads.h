@@ -15,10 +15,12 @@ enum { UPLOAD_LOGIN_BYTES = 32 };
 /* Who works on which upload. Borrows. */
 struct upload_key {
     struct repository repository;
-    struct str id;       /* empty for a new one */
-    struct str identity; /* an upload is bound to who began it; empty: nobody who is known now */
-    struct str login;    /* fingerprint of the credentials; those it was begun with do as well */
-    bool ends;           /* opens it to end it, one way or the other */
+    struct str id;         /* empty for a new one */
+    struct str identity;   /* an upload is bound to who began it; empty: nobody who is known now */
+    struct str login;      /* fingerprint of the credentials; those it was begun with do as well */
+    int64_t login_ends_ms; /* when these stop, or stopped, being good; INT64_MAX: nobody knows */
+    bool has_lapsed;       /* they are good no more */
+    bool ends;             /* opens it to end it, one way or the other */
 };
 
 /* Begins a new upload. It exists for other requests once it was suspended. ERROR_TOO_MANY: the
@@ -30,7 +32,8 @@ MUST_USE enum error_code upload_begin(struct registry *registry, const struct up
 /*
  * Opens an upload that rests. ERROR_NOT_FOUND about UPLOAD: unknown, expired, or another
  * repository's. ERROR_DENIED: another identity's. ERROR_UNAUTHENTICATED: the identity is empty, and
- * the credentials are not those it was begun with. Opening for writing drops bytes that were never
+ * the credentials are not those it was begun with; or they were not good when it began, or have not
+ * been for too long. Opening for writing drops bytes that were never
  * acknowledged.
  */
 MUST_USE enum error_code upload_open(struct registry *registry, const struct upload_key *key,
@@ -97,9 +100,9 @@ MUST_USE enum error_code upload_cancel(struct upload *upload, struct error *err)
 void upload_close(struct upload *upload);
 
 /*
- * Whether somebody has an upload in that repository that rests: key->id does not matter, and either
- * identity or login will do. OK: *owner_out is who began it, in the arena. ERROR_NOT_FOUND about
- * UPLOAD.
+ * Whether somebody whose login is over may go on with an upload in that repository: key->id does
+ * not matter, and either identity or login will do. OK: *owner_out is who began it, in the arena.
+ * ERROR_NOT_FOUND about UPLOAD.
  */
 MUST_USE enum error_code registry_find_upload_owner(struct registry *registry,
                                                     const struct upload_key *key,

@@ -225,6 +225,7 @@ static enum error_code make_registry(struct daemon *daemon, struct error *err)
         .clock = &clock_system,
         .manifest_max_bytes = settings->manifest_max_bytes,
         .upload_lifetime_ms = settings->upload_lifetime_ms,
+        .upload_age_ms = settings->upload_age_ms,
         .upload_limits = settings->upload_limits,
         .free_space = &daemon->free_space,
         .cache_bytes = settings->cache_bytes,

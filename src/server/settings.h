@@ -106,6 +106,7 @@ struct settings {
     uint64_t manifest_max_bytes;
     uint64_t cache_bytes;
     int64_t upload_lifetime_ms;
+    int64_t upload_age_ms;
     struct upload_limits upload_limits;
     uint64_t free_space_bytes;
     struct {

@@ -784,6 +784,15 @@ const struct setting settings_table[] = {
                 "to its end stays for ever.",
     },
     {
+        .key = "limits.upload_age",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct settings, upload_age_ms),
+        .default_text = "3d",
+        .minimum = MINUTE,
+        .maximum = 365 * DAY,
+        .help = "An upload that was begun longer ago is not gone on with, however busy it is.",
+    },
+    {
         .key = "limits.identity_uploads",
         .type = SETTING_COUNT,
         .offset = offsetof(struct settings, upload_limits.of_identity.uploads),

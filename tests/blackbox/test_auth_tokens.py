@@ -400,6 +400,34 @@ def test_upload_is_looked_at_and_given_up_with_its_expired_token(turned_server, 
     assert uploader.request("DELETE", location).status == 204
 
 
+GRACE_S = 12 * 60 * 60
+
+
+def test_upload_is_not_finished_long_after_its_token_has_expired(turned_server, client, services,
+                                                                 fake_time, upload):
+    location, field = upload
+    fake_time.forward(GRACE_S - TOKEN_LIFE_S - 200)
+    assert client(turned_server, field).patch_upload(location, CONTENT[:10]).status == 202
+    fake_time.forward(TOKEN_LIFE_S + 200)
+    reply = client(turned_server, field).finish_upload(location, digest_of(CONTENT), CONTENT[10:])
+    assert reply.status == 401
+    again = bearer(services.add_employee("jdoe", "myteam", expires_in=10 * GRACE_S))
+    assert client(turned_server, again).finish_upload(location, digest_of(CONTENT),
+                                                      CONTENT[10:]).status == 201
+
+
+def test_upload_has_an_age(start_server, services, client, fake_time):
+    server = start_server({**services.settings(), "limits": {"upload_age": "2h"}},
+                          fake_time.environment)
+    field = bearer(services.add_employee("jdoe", "myteam", expires_in=10 * GRACE_S))
+    location = client(server, field).begin_upload(MINE)
+    fake_time.forward(7000)
+    assert client(server, field).patch_upload(location, CONTENT).status == 202
+    fake_time.forward(300)
+    reply = client(server, field).finish_upload(location, digest_of(CONTENT))
+    assert (reply.status, reply.error_code()) == (404, "BLOB_UPLOAD_UNKNOWN")
+
+
 @pytest.mark.parametrize("method", ["PATCH", "PUT", "GET", "DELETE"])
 def test_upload_is_nobodys_without_credentials(turned_server, client, upload, method):
     location, field = upload

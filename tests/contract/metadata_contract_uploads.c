@@ -206,19 +206,31 @@ static void uploads_that_do_not_fit_are_too_large(void **state)
     }
 }
 
-static enum error_code find_owner(struct metadata_fixture *fixture, const char *repository,
-                                  const char *created_by, struct str login, int64_t since_ms)
+static enum error_code ask_owner(struct metadata_fixture *fixture,
+                                 const struct upload_owner_query *query)
 {
-    const struct upload_owner_query query = {str_from(repository), str_from(created_by), login,
-                                             since_ms};
     struct str owner = {0};
     const enum error_code code =
-        metadata_find_upload_owner(fixture->metadata, &query, &fixture->arena, &owner, NULL);
+        metadata_find_upload_owner(fixture->metadata, query, &fixture->arena, &owner, NULL);
 
     if (!code) {
         assert_true(str_is(owner, "somebody"));
     }
     return code;
+}
+
+static enum error_code find_owner(struct metadata_fixture *fixture, const char *repository,
+                                  const char *created_by, struct str login, int64_t since_ms)
+{
+    const struct upload_owner_query query = {
+        .repository = str_from(repository),
+        .created_by = str_from(created_by),
+        .created_before_ms = INT64_MAX,
+        .login = login,
+        .updated_since_ms = since_ms,
+    };
+
+    return ask_owner(fixture, &query);
 }
 
 static void an_uploads_owner_is_found_by_name_or_login(void **state)
@@ -237,6 +249,40 @@ static void an_uploads_owner_is_found_by_name_or_login(void **state)
     assert_int_equal(find_owner(fixture, "team/app", "somebody else", none, 0), ERROR_NOT_FOUND);
     assert_int_equal(find_owner(fixture, "team/other", "somebody", login, 0), ERROR_NOT_FOUND);
     assert_int_equal(find_owner(fixture, "team/app", "somebody", login, 1001), ERROR_NOT_FOUND);
+}
+
+/* It began at 500 with a login that ended at 700. */
+static void an_uploads_owner_had_a_login_that_was_good(void **state)
+{
+    static const struct {
+        const char *created_by;
+        int64_t created_before_ms;
+        int64_t login_ended_since_ms;
+        int64_t created_since_ms;
+        enum error_code code;
+    } rows[] = {
+        {"somebody", 501, 0, 500, OK},
+        {"somebody", 500, 701, 0, ERROR_NOT_FOUND},
+        {"somebody", 501, 0, 501, ERROR_NOT_FOUND},
+        {"", 0, 700, 500, OK},
+        {"", 0, 701, 500, ERROR_NOT_FOUND},
+        {"", 0, 700, 501, ERROR_NOT_FOUND},
+    };
+    struct metadata_fixture *fixture = *state;
+
+    save(fixture, "one", 0, 1000);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const struct upload_owner_query query = {
+            .repository = str_from("team/app"),
+            .created_by = str_from(rows[i].created_by),
+            .created_before_ms = rows[i].created_before_ms,
+            .login = {"l\0g", 3},
+            .login_ended_since_ms = rows[i].login_ended_since_ms,
+            .created_since_ms = rows[i].created_since_ms,
+        };
+
+        assert_int_equal(ask_owner(fixture, &query), rows[i].code);
+    }
 }
 
 static void end(struct metadata_fixture *fixture, const char *id, const struct digest *digest,
@@ -398,6 +444,7 @@ int metadata_contract_run_uploads(void)
         TEST(an_upload_is_found_in_its_repository_only),
         TEST(an_upload_that_is_removed_leaves_the_others),
         TEST(an_uploads_owner_is_found_by_name_or_login),
+        TEST(an_uploads_owner_had_a_login_that_was_good),
         TEST(stale_uploads_are_listed_oldest_first),
         TEST(uploads_that_do_not_fit_are_too_large),
         TEST(uploads_are_summed_by_identity_and_team),

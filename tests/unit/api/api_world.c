@@ -55,6 +55,7 @@ void api_world_init(struct api_world *world)
         .clock = &world->clock.clock,
         .manifest_max_bytes = API_WORLD_MANIFEST_MAX_BYTES,
         .upload_lifetime_ms = 1000,
+        .upload_age_ms = INT64_MAX / 2,
         .cache_bytes = CACHE_BYTES,
     });
     (void)snprintf(path, sizeof(path), "%s/log", world->folder);

@@ -80,7 +80,7 @@ static enum error_code identify_lapsed(struct identity_source *source,
                                        const struct credentials *credentials,
                                        struct identity **identity_out, struct error *err)
 {
-    struct identity fields = {.kind = IDENTITY_EMPLOYEE};
+    struct identity fields = {.kind = IDENTITY_EMPLOYEE, .expires_ms = GUARDED_LAPSE_MS};
 
     (void)source;
     if (!str_starts_with(credentials->secret, "lapsed:")) {

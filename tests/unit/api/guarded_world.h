@@ -7,7 +7,7 @@
  * A registry with an identity provider and a team service, both made up. A token says itself what
  * the provider answers:
  *   employee:NAME, service:NAME, unknown:NAME   it is theirs; a third part are scopes, as a+b
- *   lapsed:NAME     genuine, an employee's, and over
+ *   lapsed:NAME     genuine, an employee's, and over since GUARDED_LAPSE_MS, or :MS behind it
  *   down            the provider cannot be asked
  *   anything else   refused
  * The only password is alice's: `right`. NAME is in team NAME's (`jdoe` in `jdoe`), everybody is in
@@ -24,6 +24,9 @@ struct guarded_world {
     struct token_keys *keys;
     struct reply reply;
 };
+
+/* A moment behind the beginning of the clock. */
+#define GUARDED_LAPSE_MS INT64_C(1431013791231)
 
 /* For cmocka. The second may be read by everybody; the third is behind a proxy, 192.0.2.0/24. */
 int guarded_world_set_up(void **state);

@@ -155,6 +155,24 @@ static void an_upload_is_its_beginners(void **state)
     }
 }
 
+static void a_login_that_is_over_goes_on_with_an_upload_for_a_while(void **state)
+{
+    struct guarded_world *world = *state;
+    char location[256];
+    char line[300];
+
+    begin_upload(world, "Bearer employee:jdoe", location);
+    (void)snprintf(line, sizeof(line), "PATCH %s", location);
+    assert_int_equal(guarded_world_send(world, line, "Bearer lapsed:jdoe", "bytes")->status, 202);
+    fake_clock_advance(&world->world.clock, (int64_t)12 * 60 * 60 * 1000 + 2);
+    assert_int_equal(guarded_world_send(world, line, "Bearer lapsed:jdoe", "bytes")->status, 401);
+    assert_true(reply_says(&world->reply, "log in again"));
+    fake_clock_advance(&world->world.clock, 1);
+    begin_upload(world, "Bearer employee:jdoe", location);
+    (void)snprintf(line, sizeof(line), "PATCH %s", location);
+    assert_int_equal(guarded_world_send(world, line, "Bearer lapsed:jdoe", "bytes")->status, 401);
+}
+
 /* On its way from thread to thread a request is taken apart once. */
 static void a_path_is_decoded_once(void **state)
 {
@@ -181,6 +199,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(nobody_in_particular_reads_where_reading_is_public,
                                         guarded_world_set_up_public, guarded_world_tear_down),
         TEST(an_upload_is_its_beginners),
+        TEST(a_login_that_is_over_goes_on_with_an_upload_for_a_while),
         TEST(a_path_is_decoded_once),
     };
 

@@ -90,6 +90,7 @@ static void serve(struct registry_world *world, const struct registry_config *ch
     config.clock = &world->clock.clock;
     config.manifest_max_bytes = WORLD_MANIFEST_MAX_BYTES;
     config.upload_lifetime_ms = WORLD_UPLOAD_LIFETIME_MS;
+    config.upload_age_ms = WORLD_UPLOAD_AGE_MS;
     config.free_space = &world->free_space;
     world->free_space = (struct free_space){.folders = {world->folder}, .clock = config.clock};
     registry_free(world->registry);

@@ -17,6 +17,7 @@
 enum {
     WORLD_MANIFEST_MAX_BYTES = 256 * 1024,
     WORLD_UPLOAD_LIFETIME_MS = 60 * 1000,
+    WORLD_UPLOAD_AGE_MS = 24 * 60 * 60 * 1000,
 };
 
 /* A registry with blobs in memory, metadata in a folder of its own, and a clock that stands. */
