@@ -1,3 +1,5 @@
+#include "api/upload_handlers.h"
+
 #include "api/api_private.h"
 #include "api/handlers.h"
 #include "api/login.h"
@@ -11,41 +13,25 @@ static enum error_code mount(struct call *call, struct str wanted, bool *is_moun
                              struct error *err);
 static enum error_code get_upload(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code begin_patch(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code write_upload(struct call *call, struct str bytes, struct error *err);
+static enum error_code end_post(struct call *call, struct error *err);
 static enum error_code end_patch(struct call *call, struct error *err);
-static enum error_code check_promise(struct call *call, struct error *err);
-static enum error_code open_to_end(struct call *call, struct error *err);
-static enum error_code write_last(struct call *call, struct str bytes, struct error *err);
-static enum error_code await_end(struct call *call, struct error *err);
-static enum error_code end_put(struct call *call, struct error *err);
-static enum error_code begin_delete(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code ignore_body(struct call *call, struct str bytes, struct error *err);
-static enum error_code end_delete(struct call *call, struct error *err);
 static void rest_upload(struct call *call);
 static enum error_code open_upload(struct call *call, struct error *err);
-static enum error_code check_range(struct call *call, struct error *err);
-static struct upload_key key_of(struct call *call, char fingerprint[LOGIN_FINGERPRINT_BYTES]);
 static void add_upload_fields(struct call *call, struct str id, uint64_t offset);
-static void answer_created(struct call *call, const struct digest *digest);
 
 const struct handler upload_post_handler = {
-    .begin = begin_post, .data = write_upload, .end = end_put};
+    .begin = begin_post, .data = write_upload, .end = end_post};
 const struct handler upload_get_handler = {.begin = get_upload};
 const struct handler upload_patch_handler = {
     .begin = begin_patch, .data = write_upload, .end = end_patch, .abandon = rest_upload};
-const struct handler upload_put_handler = {.begin = begin_put, .data = write_last, .end = end_put};
-const struct handler upload_delete_handler = {
-    .begin = begin_delete, .data = ignore_body, .end = end_delete};
-
-enum { END_PATIENCE_MS = 2 * 60 * 1000 }; /* as long as a request waits for the one ahead */
 
 /* Begins a session; or takes a whole blob (`digest`); or finds that it is here already (`mount`).
  */
 static enum error_code begin_post(struct call *call, bool *wants_body_out, struct error *err)
 {
     char fingerprint[LOGIN_FINGERPRINT_BYTES];
-    const struct upload_key key = key_of(call, fingerprint);
+    const struct upload_key key = call_upload_key(call, fingerprint);
     struct str wanted = {0};
     struct str digest = {0};
     bool is_mounted = false;
@@ -102,7 +88,7 @@ static enum error_code mount(struct call *call, struct str wanted, bool *is_moun
                                   err);
     }
     if (!code && *is_mounted_out) {
-        answer_created(call, &digest);
+        call_answer_created(call, &digest);
     }
     return code;
 }
@@ -110,7 +96,7 @@ static enum error_code mount(struct call *call, struct str wanted, bool *is_moun
 static enum error_code begin_session(struct call *call, struct error *err)
 {
     char fingerprint[LOGIN_FINGERPRINT_BYTES];
-    const struct upload_key key = key_of(call, fingerprint);
+    const struct upload_key key = call_upload_key(call, fingerprint);
     enum digest_algorithm algorithm = DIGEST_SHA256;
     struct str name;
     enum error_code code = call_parameter(call, "digest-algorithm", ABOUT_DIGEST, &name, err);
@@ -133,7 +119,7 @@ static enum error_code begin_session(struct call *call, struct error *err)
     return code;
 }
 
-static struct upload_key key_of(struct call *call, char fingerprint[LOGIN_FINGERPRINT_BYTES])
+struct upload_key call_upload_key(struct call *call, char fingerprint[LOGIN_FINGERPRINT_BYTES])
 {
     const enum http_method method = call->exchange->request.method;
 
@@ -165,7 +151,7 @@ static void add_upload_fields(struct call *call, struct str id, uint64_t offset)
     }
 }
 
-static void answer_created(struct call *call, const struct digest *digest)
+void call_answer_created(struct call *call, const struct digest *digest)
 {
     char text[DIGEST_TEXT_BYTES];
 
@@ -192,7 +178,7 @@ static enum error_code get_upload(struct call *call, bool *wants_body_out, struc
 static enum error_code open_upload(struct call *call, struct error *err)
 {
     char fingerprint[LOGIN_FINGERPRINT_BYTES];
-    const struct upload_key key = key_of(call, fingerprint);
+    const struct upload_key key = call_upload_key(call, fingerprint);
 
     return upload_open(call->api->config.registry, &key, &call->upload, err);
 }
@@ -202,14 +188,14 @@ static enum error_code begin_patch(struct call *call, bool *wants_body_out, stru
     enum error_code code = open_upload(call, err);
 
     if (!code) {
-        code = check_range(call, err);
+        code = call_check_range(call, err);
     }
     *wants_body_out = !code;
     return code;
 }
 
 /* A chunk says where it belongs; a stream without Content-Range goes on where the upload is. */
-static enum error_code check_range(struct call *call, struct error *err)
+enum error_code call_check_range(struct call *call, struct error *err)
 {
     const struct http_request *request = &call->exchange->request;
     const struct str range = http_request_header(request, "Content-Range");
@@ -240,71 +226,24 @@ static enum error_code check_range(struct call *call, struct error *err)
     return check_length(call, err);
 }
 
-static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err)
-{
-    struct str digest = {0};
-    enum error_code code = call_parameter(call, "digest", ABOUT_DIGEST, &digest, err);
-
-    if (!code && !digest.bytes) {
-        code = error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
-                               "the query parameter digest is missing: that of the whole blob");
-    }
-    if (!code) {
-        code = digest_parse(digest, &call->digest, err);
-    }
-    if (!code) {
-        code = open_to_end(call, err);
-    }
-    if (!code && call->upload) {
-        code = check_range(call, err);
-    }
-    *wants_body_out = !code;
-    return code;
-}
-
-/*
- * Opens an upload for its last request. Clients whose answer was lost send that again: when it was
- * done it is answered once more, and while it is being done it waits for the first.
- */
-static enum error_code open_to_end(struct call *call, struct error *err)
-{
-    struct registry *registry = call->api->config.registry;
-    const bool becomes_blob = call->exchange->request.method == HTTP_PUT;
-    char fingerprint[LOGIN_FINGERPRINT_BYTES];
-    const struct upload_key key = key_of(call, fingerprint);
-    enum error_code code = upload_open(registry, &key, &call->upload, err);
-
-    call->awaits_end =
-        code == ERROR_CONFLICT && !registry_upload_is_going_on(registry, call->reference);
-    if (code == ERROR_NOT_FOUND) {
-        code = registry_find_ended_upload(registry, &key, becomes_blob ? &call->digest : NULL, err);
-        call->is_repeated = !code;
-    }
-    return call->awaits_end ? OK : code;
-}
-
-/* Bytes of a request that was done before, or comes second, are not needed. */
-static enum error_code write_last(struct call *call, struct str bytes, struct error *err)
-{
-    enum error_code code = call->upload ? upload_write(call->upload, bytes, err) : OK;
-
-    if (code == ERROR_NOT_FOUND && upload_has_become(call->upload, &call->digest)) {
-        upload_close(call->upload);
-        call->upload = NULL;
-        call->is_repeated = true;
-        code = OK;
-    }
-    return code;
-}
-
 static enum error_code write_upload(struct call *call, struct str bytes, struct error *err)
 {
     return upload_write(call->upload, bytes, err);
 }
 
+static enum error_code end_post(struct call *call, struct error *err)
+{
+    const enum error_code code = upload_commit(call->upload, &call->digest, err);
+
+    if (!code) {
+        call_answer_created(call, &call->digest);
+    }
+    return code;
+}
+
 static enum error_code end_patch(struct call *call, struct error *err)
 {
-    enum error_code code = check_promise(call, err);
+    enum error_code code = call_check_promise(call, err);
 
     if (!code) {
         code = upload_suspend(call->upload, err);
@@ -317,7 +256,7 @@ static enum error_code end_patch(struct call *call, struct error *err)
 }
 
 /* A body in chunks tells only at its end how long it is. */
-static enum error_code check_promise(struct call *call, struct error *err)
+enum error_code call_check_promise(struct call *call, struct error *err)
 {
     const uint64_t received_bytes = call->exchange->received_bytes;
 
@@ -329,43 +268,6 @@ static enum error_code check_promise(struct call *call, struct error *err)
         (unsigned long long)call->expected_bytes, (unsigned long long)received_bytes);
 }
 
-static enum error_code end_put(struct call *call, struct error *err)
-{
-    enum error_code code = await_end(call, err);
-
-    if (!code) {
-        code = check_promise(call, err);
-    }
-    if (!code && !call->is_repeated) {
-        code = upload_commit(call->upload, &call->digest, err);
-    }
-    if (!code) {
-        answer_created(call, &call->digest);
-    }
-    return code;
-}
-
-/* Tries again what another request was ahead with; parked, the call holds no thread. */
-static enum error_code await_end(struct call *call, struct error *err)
-{
-    const int64_t now_ms = clock_monotonic_ms(call->api->config.clock);
-    enum error_code code = OK;
-
-    if (!call->awaits_end) {
-        return OK;
-    }
-    if (call->awaits_until_ms == 0) {
-        call->awaits_until_ms = now_ms + END_PATIENCE_MS;
-    }
-    code = open_to_end(call, err);
-    call->queues = call->awaits_end && now_ms < call->awaits_until_ms;
-    if (!code && (call->awaits_end || (call->upload && call->exchange->received_bytes > 0))) {
-        return error_set_about(err, ABOUT_UPLOAD, ERROR_CONFLICT,
-                               "another request was working on this upload: send this one again");
-    }
-    return code;
-}
-
 /* What arrived before the client went away counts: it may ask how much, and go on. */
 static void rest_upload(struct call *call)
 {
@@ -374,33 +276,4 @@ static void rest_upload(struct call *call)
     if (!call->has_expected_bytes && upload_suspend(call->upload, &err)) {
         call->failure = arena_text(&call->exchange->arena, str_from(err.message));
     }
-}
-
-static enum error_code begin_delete(struct call *call, bool *wants_body_out, struct error *err)
-{
-    const enum error_code code = open_to_end(call, err);
-
-    *wants_body_out = !code;
-    return code;
-}
-
-static enum error_code ignore_body(struct call *call, struct str bytes, struct error *err)
-{
-    (void)call;
-    (void)bytes;
-    (void)err;
-    return OK;
-}
-
-static enum error_code end_delete(struct call *call, struct error *err)
-{
-    enum error_code code = await_end(call, err);
-
-    if (!code && !call->is_repeated) {
-        code = upload_cancel(call->upload, err);
-    }
-    if (!code) {
-        call_answer(call, 204);
-    }
-    return code;
 }

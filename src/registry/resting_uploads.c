@@ -46,7 +46,7 @@ enum error_code registry_expire_uploads(struct registry *registry, struct upload
         .expired = expired,
         .has_more = !code && expired > 0 && stale.count == EXPIRED_PER_RUN,
     };
-    return code;
+    return code ? code : registry_forget_ended_uploads(registry, err);
 }
 
 static enum error_code expire(struct registry *registry, const struct upload_record *record,

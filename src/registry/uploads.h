@@ -51,10 +51,6 @@ MUST_USE enum error_code registry_find_ended_upload(struct registry *registry,
                                                     const struct upload_key *key,
                                                     const struct digest *digest, struct error *err);
 
-/* Forgets what became of uploads once nobody asks any more, at most a bounded number a call. */
-MUST_USE enum error_code registry_forget_ended_uploads(struct registry *registry,
-                                                       struct error *err);
-
 /* The id that clients know it by; borrowed from the upload. */
 struct str upload_id(const struct upload *upload);
 
@@ -114,8 +110,9 @@ struct upload_expiry {
     bool has_more; /* this was a batch, and the next one is due as well */
 };
 
-/* Discards uploads that rested for longer than their lifetime, a batch a call. *expiry_out is
- * written also on failure, which has no more: what failed would be the next batch again. */
+/* Discards uploads that rested for longer than their lifetime, a batch a call, and
+ * forgets what became of others once nobody asks any more. *expiry_out is written also on failure,
+ * which has no more: what failed would be the next batch again. */
 MUST_USE enum error_code registry_expire_uploads(struct registry *registry,
                                                  struct upload_expiry *expiry_out,
                                                  struct error *err);

@@ -234,10 +234,10 @@ static enum error_code make_registry(struct daemon *daemon, struct error *err)
     };
 
     (void)err;
-    daemon->free_space = (struct free_space){
-        .folders = {daemon->data.path, daemon->data.blobs}, /* that may be another disk */
-        .reserve_bytes = settings->free_space_bytes,
-        .clock = &clock_system};
+    /* The blobs may be on another disk. */
+    daemon->free_space = (struct free_space){.folders = {daemon->data.path, daemon->data.blobs},
+                                             .reserve_bytes = settings->free_space_bytes,
+                                             .clock = &clock_system};
     daemon->registry = registry_new(&config);
     return OK;
 }

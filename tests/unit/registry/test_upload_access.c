@@ -146,14 +146,15 @@ static void what_became_of_an_upload_is_for_who_could_have_ended_it(void **state
 static void what_became_of_an_upload_is_forgotten(void **state)
 {
     struct registry_world *world = *state;
+    struct upload_expiry expiry;
     const struct upload_key key = key_of(rest(world, "one"));
 
     end(world, key.id.bytes, "one");
     fake_clock_advance(&world->clock, WORLD_UPLOAD_LIFETIME_MS);
-    assert_int_equal(registry_forget_ended_uploads(world->registry, NULL), OK);
+    assert_int_equal(registry_expire_uploads(world->registry, &expiry, NULL), OK);
     assert_int_equal(find_ended(world, &key, "one"), OK);
     fake_clock_advance(&world->clock, 1);
-    assert_int_equal(registry_forget_ended_uploads(world->registry, NULL), OK);
+    assert_int_equal(registry_expire_uploads(world->registry, &expiry, NULL), OK);
     assert_int_equal(find_ended(world, &key, "one"), ERROR_NOT_FOUND);
     assert_int_equal(registry_world_count(world, "select count(*) from ended_upload"), 0);
 }
