@@ -76,10 +76,16 @@ static enum error_code write_last(struct call *call, struct str bytes, struct er
 
 static enum error_code end_put(struct call *call, struct error *err)
 {
-    enum error_code code = await_end(call, err);
+    enum error_code code = OK;
 
+    call->queues = false;
+    code = await_end(call, err);
     if (!code) {
         code = call_check_promise(call, err);
+    }
+    if (!code && !call->is_repeated && !upload_may_commit(call->upload, &call->digest)) {
+        call->queues = true;
+        return error_set(err, ERROR_UNAVAILABLE, "others' uploads are hashed again");
     }
     if (!code && !call->is_repeated) {
         code = upload_commit(call->upload, &call->digest, err);

@@ -56,6 +56,24 @@ bool open_uploads_is_going_on(struct open_uploads *uploads, const char *id)
     return is_going_on;
 }
 
+bool open_uploads_begin_rehash(struct open_uploads *uploads, struct open_upload *upload)
+{
+    size_t rehashes = 0;
+    bool is_alone = true;
+
+    (void)pthread_mutex_lock(&uploads->list_mutex);
+    for (struct list_node *node = uploads->list.next; node != &uploads->list; node = node->next) {
+        const struct open_upload *other = (const struct open_upload *)node; /* its first member */
+
+        rehashes += other->rehashes ? 1 : 0;
+        is_alone = is_alone &&
+                   !(other->rehashes && str_equal(other->use.created_by, upload->use.created_by));
+    }
+    upload->rehashes = upload->rehashes || (is_alone && rehashes < REHASHES_MAX);
+    (void)pthread_mutex_unlock(&uploads->list_mutex);
+    return upload->rehashes;
+}
+
 void open_uploads_leave(struct open_uploads *uploads, struct open_upload *upload)
 {
     (void)pthread_mutex_lock(&uploads->list_mutex);

@@ -27,7 +27,8 @@ struct upload_use {
 struct open_upload {
     struct list_node node;
     char id[RANDOM_ID_BYTES];
-    bool ends; /* whoever has it open came to end it */
+    bool ends;     /* whoever has it open came to end it */
+    bool rehashes; /* guarded by list_mutex: has a turn, see open_uploads_begin_rehash */
 
     struct upload_use use;  /* guarded by list_mutex */
     uint64_t granted_bytes; /* so many may be in use before that is looked up again */
@@ -43,6 +44,14 @@ bool open_uploads_enter(struct open_uploads *uploads, struct open_upload *upload
 
 /* Whether one with that id is open for something else than its end. */
 bool open_uploads_is_going_on(struct open_uploads *uploads, const char *id);
+
+enum { REHASHES_MAX = 2 };
+
+/*
+ * A turn at hashing all of an upload again, until it is left: one an identity at a time, and
+ * REHASHES_MAX of all together. False: those ahead take their time.
+ */
+MUST_USE bool open_uploads_begin_rehash(struct open_uploads *uploads, struct open_upload *upload);
 void open_uploads_leave(struct open_uploads *uploads, struct open_upload *upload);
 
 void open_uploads_set_use(struct open_uploads *uploads, struct open_upload *upload,

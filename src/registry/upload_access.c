@@ -1,3 +1,5 @@
+#include <string.h>
+
 #include "metadata/ended_uploads.h"
 #include "registry/registry_private.h"
 #include "registry/uploads.h"
@@ -74,6 +76,17 @@ static int64_t grace_begin_ms(const struct registry *registry)
 static int64_t oldest_ms(const struct registry *registry)
 {
     return clock_wall_ms(registry->config.clock) - registry->config.upload_age_ms;
+}
+
+bool registry_upload_is_going_on(struct registry *registry, struct str id)
+{
+    struct open_upload wanted = {0};
+
+    if (id.length != sizeof(wanted.id) - 1) {
+        return false;
+    }
+    memcpy(wanted.id, id.bytes, id.length);
+    return open_uploads_is_going_on(&registry->open_uploads, wanted.id);
 }
 
 bool upload_record_is_stale(const struct registry *registry, const struct upload_record *record)

@@ -115,17 +115,6 @@ static enum error_code enter(struct upload *upload, struct error *err)
                            "another request is working on this upload; wait for its answer");
 }
 
-bool registry_upload_is_going_on(struct registry *registry, struct str id)
-{
-    struct open_upload wanted = {0};
-
-    if (id.length != sizeof(wanted.id) - 1) {
-        return false;
-    }
-    memcpy(wanted.id, id.bytes, id.length);
-    return open_uploads_is_going_on(&registry->open_uploads, wanted.id);
-}
-
 static void free_upload(struct upload *upload)
 {
     blob_upload_release(&upload->rested);
@@ -313,11 +302,20 @@ static enum error_code save(struct upload *upload, const struct blob_upload *sta
     return code;
 }
 
+bool upload_may_commit(struct upload *upload, const struct digest *expected)
+{
+    return upload->rested.hasher.algorithm == expected->algorithm ||
+           open_uploads_begin_rehash(&upload->registry->open_uploads, &upload->open);
+}
+
 enum error_code upload_commit(struct upload *upload, const struct digest *expected,
                               struct error *err)
 {
     const enum error_code code = commit(upload, expected, err);
 
+    if (code == ERROR_INVALID && upload->open.rehashes) {
+        (void)!upload_cancel(upload, NULL); /* or one could have it hashed again and again */
+    }
     return code == ERROR_NOT_FOUND && upload_has_become(upload, expected) ? OK : code;
 }
 

@@ -76,8 +76,14 @@ MUST_USE enum error_code upload_write(struct upload *upload, struct str bytes, s
 MUST_USE enum error_code upload_suspend(struct upload *upload, struct error *err);
 
 /*
- * Turns it into the blob `expected`, durably. ERROR_INVALID about DIGEST if its content is another
- * (the upload stays). Closes nothing.
+ * Whether it may be committed now. False: all of it has to be hashed again, since it was begun for
+ * another algorithm, and others are ahead with that; ask again a moment later.
+ */
+MUST_USE bool upload_may_commit(struct upload *upload, const struct digest *expected);
+
+/*
+ * Turns it into the blob `expected`, durably. ERROR_INVALID about DIGEST if its content is another:
+ * the upload stays, unless it had to be hashed again for that. Closes nothing.
  */
 MUST_USE enum error_code upload_commit(struct upload *upload, const struct digest *expected,
                                        struct error *err);

@@ -256,6 +256,46 @@ static void waiting_for_the_first_end_has_its_end(void **state)
     upload_close(first.upload);
 }
 
+static void let_go(void *context)
+{
+    struct first *first = context;
+
+    upload_close(first->upload);
+}
+
+/* Of an algorithm that was not announced: the whole has to be hashed again. */
+static void upload_queues_to_be_hashed_again(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct digest digest = hasher_digest_of(DIGEST_SHA512, str_from("whole"));
+    struct first first;
+
+    fixture->world.make_way = let_go;
+    begin(fixture, "");
+    open_first(&first, fixture, false);
+    assert_true(upload_may_commit(first.upload, &digest));
+    begin(fixture, "");
+    assert_int_equal(
+        ask_upload(fixture, "PUT", digest_query(DIGEST_SHA512, "whole"), NULL, "whole")->status,
+        201);
+    assert_true(fixture->reply.has_queued);
+    begin(fixture, "");
+    open_first(&first, fixture, false);
+    assert_true(upload_may_commit(first.upload, &digest));
+    begin(fixture, "");
+    assert_true(
+        reply_is_error(ask_upload(fixture, "PUT", digest_query(DIGEST_SHA512, "other"), NULL, "x"),
+                       400, "DIGEST_INVALID"));
+    assert_true(fixture->reply.has_queued);
+    assert_true(
+        reply_is_error(ask_upload(fixture, "GET", "", NULL, NULL), 404, "BLOB_UPLOAD_UNKNOWN"));
+    begin(fixture, "?digest-algorithm=sha512");
+    assert_true(
+        reply_is_error(ask_upload(fixture, "PUT", digest_query(DIGEST_SHA512, "other"), NULL, "x"),
+                       400, "DIGEST_INVALID"));
+    assert_int_equal(ask_upload(fixture, "GET", "", NULL, NULL)->status, 204);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -267,6 +307,7 @@ int main(void)
         TEST(the_second_end_of_an_upload_waits_for_the_first),
         TEST(the_second_end_goes_on_where_the_first_failed),
         TEST(waiting_for_the_first_end_has_its_end),
+        TEST(upload_queues_to_be_hashed_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

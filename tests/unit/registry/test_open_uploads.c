@@ -51,6 +51,36 @@ static void what_is_open_to_be_ended_is_known(void **state)
     open_uploads_release(&uploads);
 }
 
+static void one_upload_of_an_identity_is_hashed_again_at_a_time(void **state)
+{
+    struct open_uploads uploads;
+    struct open_upload open[] = {
+        {.id = "a", .use = {.created_by = STR_LITERAL("one")}},
+        {.id = "b", .use = {.created_by = STR_LITERAL("one")}},
+        {.id = "c", .use = {.created_by = STR_LITERAL("two")}},
+        {.id = "d", .use = {.created_by = STR_LITERAL("three")}},
+    };
+
+    (void)state;
+    open_uploads_init(&uploads);
+    for (size_t i = 0; i < ARRAY_LEN(open); i++) {
+        assert_true(open_uploads_enter(&uploads, &open[i]));
+    }
+    assert_true(open_uploads_begin_rehash(&uploads, &open[0]));
+    assert_true(open_uploads_begin_rehash(&uploads, &open[0])); /* it has its turn */
+    assert_false(open_uploads_begin_rehash(&uploads, &open[1]));
+    assert_true(open_uploads_begin_rehash(&uploads, &open[2]));
+    assert_false(open_uploads_begin_rehash(&uploads, &open[3]));
+    open_uploads_leave(&uploads, &open[0]);
+    assert_true(open_uploads_begin_rehash(&uploads, &open[3]));
+    assert_false(open_uploads_begin_rehash(&uploads, &open[1]));
+    open_uploads_leave(&uploads, &open[2]);
+    assert_true(open_uploads_begin_rehash(&uploads, &open[1]));
+    open_uploads_leave(&uploads, &open[1]);
+    open_uploads_leave(&uploads, &open[3]);
+    open_uploads_release(&uploads);
+}
+
 /* What all threads of the test share. */
 struct crowd {
     struct open_uploads uploads;
@@ -101,6 +131,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(upload_is_open_once_at_a_time),
         cmocka_unit_test(what_is_open_to_be_ended_is_known),
+        cmocka_unit_test(one_upload_of_an_identity_is_hashed_again_at_a_time),
         cmocka_unit_test(of_many_threads_one_is_inside),
     };
 

@@ -188,6 +188,23 @@ static void wrong_digest_is_refused_and_the_upload_stays(void **state)
     assert_true(is_blob(world, "one two"));
 }
 
+/* It could be hashed as often as somebody likes. */
+static void wrong_digest_of_another_algorithm_ends_the_upload(void **state)
+{
+    struct registry_world *world = *state;
+    const struct digest wrong = hasher_digest_of(DIGEST_SHA512, str_from("another"));
+    const char *id = rest(world, "one");
+    struct upload *upload = reopen(world, id);
+    struct error err = {0};
+
+    assert_true(upload_may_commit(upload, &wrong));
+    assert_int_equal(upload_commit(upload, &wrong, &err), ERROR_INVALID);
+    assert_int_equal(err.topic, ABOUT_DIGEST);
+    upload_close(upload);
+    assert_false(has_bytes(world, id));
+    assert_int_equal(try_open(world, id, &upload), ERROR_NOT_FOUND);
+}
+
 static void what_did_not_come_to_rest_was_never_sent(void **state)
 {
     struct registry_world *world = *state;
@@ -605,6 +622,7 @@ int main(void)
         WORLD_TEST(upload_rests_before_anything_was_written),
         WORLD_TEST(blob_may_be_named_by_either_algorithm),
         WORLD_TEST(wrong_digest_is_refused_and_the_upload_stays),
+        WORLD_TEST(wrong_digest_of_another_algorithm_ends_the_upload),
         WORLD_TEST(what_did_not_come_to_rest_was_never_sent),
         WORLD_TEST(upload_that_never_rested_leaves_nothing),
         WORLD_TEST(upload_is_worked_on_by_one_request),
