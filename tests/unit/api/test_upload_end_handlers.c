@@ -7,87 +7,18 @@
 
 #include <cmocka.h>
 
-#include "api_world.h"
 #include "base/hasher.h"
 #include "registry/uploads.h"
-
-#define UPLOADS "/v2/team/app/blobs/uploads/"
-
-struct fixture {
-    struct api_world world;
-    struct reply reply;
-    char location[128]; /* of an upload that has begun */
-};
-
-static int set_up(void **state)
-{
-    static struct fixture fixture;
-
-    api_world_init(&fixture.world);
-    reply_init(&fixture.reply);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-
-    reply_release(&fixture->reply);
-    api_world_release(&fixture->world);
-    return 0;
-}
-
-/* `METHOD TARGET`, with a body unless it is NULL. */
-static struct reply *ask(struct fixture *fixture, const char *line, const char *fields,
-                         const char *body)
-{
-    const struct question question = {.line = line, .fields = fields, .body = str_from(body)};
-
-    api_world_ask(&fixture->world, &question, &fixture->reply);
-    return &fixture->reply;
-}
-
-/* The same at the location of the upload, with what is to stand behind it. */
-static struct reply *ask_upload(struct fixture *fixture, const char *method, const char *query,
-                                const char *fields, const char *body)
-{
-    char line[512];
-
-    (void)snprintf(line, sizeof(line), "%s %s%s", method, fixture->location, query);
-    return ask(fixture, line, fields, body);
-}
-
-static void begin(struct fixture *fixture, const char *query)
-{
-    char line[512];
-
-    (void)snprintf(line, sizeof(line), "POST " UPLOADS "%s", query);
-    assert_int_equal(ask(fixture, line, NULL, NULL)->status, 202);
-    (void)snprintf(fixture->location, sizeof(fixture->location), "%.*s",
-                   STR_FORMAT(reply_field(&fixture->reply, "Location")));
-}
-
-/* `?digest=…` of a content. */
-static const char *digest_query(enum digest_algorithm algorithm, const char *content)
-{
-    static char query[DIGEST_TEXT_BYTES + sizeof("?digest=")];
-    const struct digest digest = hasher_digest_of(algorithm, str_from(content));
-    char text[DIGEST_TEXT_BYTES];
-
-    digest_format(&digest, text);
-    (void)snprintf(query, sizeof(query), "?digest=%s", text);
-    return query;
-}
+#include "upload_world.h"
 
 /* Whoever's answer was lost asks again, and is answered the same. */
 static void blob_that_was_pushed_is_pushed_again(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     const char *query = digest_query(DIGEST_SHA256, "whole");
     char location[256];
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)ask_upload(fixture, "PATCH", "", NULL, "who");
     assert_int_equal(ask_upload(fixture, "PUT", query, NULL, "le")->status, 201);
     (void)snprintf(location, sizeof(location), "Location: /v2/team/app/blobs/%s",
@@ -111,9 +42,9 @@ static void blob_that_was_pushed_is_pushed_again(void **state)
 
 static void upload_that_was_given_up_is_given_up_again(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)ask_upload(fixture, "PATCH", "", NULL, "whole");
     assert_int_equal(ask_upload(fixture, "DELETE", "", NULL, NULL)->status, 204);
     assert_int_equal(ask_upload(fixture, "DELETE", "", NULL, NULL)->status, 204);
@@ -126,7 +57,7 @@ static void upload_that_was_given_up_is_given_up_again(void **state)
 static void blob_whose_end_nobody_recorded_is_pushed_again(void **state)
 {
     static const char *const last[] = {"", "le"};
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     const char *query = digest_query(DIGEST_SHA256, "whole");
     struct blob_upload rested = {.offset_bytes = 3};
 
@@ -134,7 +65,7 @@ static void blob_whose_end_nobody_recorded_is_pushed_again(void **state)
     for (size_t i = 0; i < ARRAY_LEN(last); i++) {
         char digest[DIGEST_TEXT_BYTES];
 
-        begin(fixture, "");
+        begin_upload(fixture, "");
         (void)ask_upload(fixture, "PATCH", "", NULL, "who");
         memcpy(rested.id, fixture->location + strlen(UPLOADS), sizeof(rested.id) - 1);
         assert_int_equal(blob_store_discard(fixture->world.memory, &rested, NULL), OK);
@@ -151,13 +82,13 @@ static void blob_whose_end_nobody_recorded_is_pushed_again(void **state)
 
 /* The first request of two, which the second waits for. */
 struct first {
-    struct fixture *fixture;
+    struct upload_world *fixture;
     struct upload *upload;
     const char *content; /* that it pushes; NULL: it fails */
     bool gives_up;
 };
 
-static void open_first(struct first *first, struct fixture *fixture, bool ends)
+static void open_first(struct first *first, struct upload_world *fixture, bool ends)
 {
     const struct upload_key key = {
         .repository = {.name = STR_LITERAL("team/app"), .team = STR_LITERAL("team")},
@@ -188,18 +119,18 @@ static void end_first(void *context)
 
 static void the_second_end_of_an_upload_waits_for_the_first(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     const char *query = digest_query(DIGEST_SHA256, "whole");
     struct first first;
 
     fixture->world.make_way = end_first;
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)ask_upload(fixture, "PATCH", "", NULL, "whole");
     open_first(&first, fixture, true);
     first.content = "whole";
     assert_int_equal(ask_upload(fixture, "PUT", query, NULL, "")->status, 201);
     assert_true(fixture->reply.has_queued);
-    begin(fixture, "");
+    begin_upload(fixture, "");
     open_first(&first, fixture, true);
     first.gives_up = true;
     assert_int_equal(ask_upload(fixture, "DELETE", "", NULL, NULL)->status, 204);
@@ -209,12 +140,12 @@ static void the_second_end_of_an_upload_waits_for_the_first(void **state)
 /* Then the second does it, unless its bytes were let pass. */
 static void the_second_end_goes_on_where_the_first_failed(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     const char *query = digest_query(DIGEST_SHA256, "whole");
     struct first first;
 
     fixture->world.make_way = end_first;
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)ask_upload(fixture, "PATCH", "", NULL, "who");
     open_first(&first, fixture, true);
     assert_true(
@@ -235,12 +166,12 @@ static void wait_too_long(void *context)
 
 static void waiting_for_the_first_end_has_its_end(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     const char *query = digest_query(DIGEST_SHA256, "whole");
     struct first first;
 
     fixture->world.make_way = wait_too_long;
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)ask_upload(fixture, "PATCH", "", NULL, "whole");
     open_first(&first, fixture, true);
     assert_true(
@@ -248,7 +179,7 @@ static void waiting_for_the_first_end_has_its_end(void **state)
     assert_true(fixture->reply.has_queued);
     upload_close(first.upload);
     /* Who writes to it is not waited for. */
-    begin(fixture, "");
+    begin_upload(fixture, "");
     open_first(&first, fixture, false);
     assert_true(
         reply_is_error(ask_upload(fixture, "PUT", query, NULL, ""), 409, "BLOB_UPLOAD_INVALID"));
@@ -266,37 +197,38 @@ static void let_go(void *context)
 /* Of an algorithm that was not announced: the whole has to be hashed again. */
 static void upload_queues_to_be_hashed_again(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     const struct digest digest = hasher_digest_of(DIGEST_SHA512, str_from("whole"));
     struct first first;
 
     fixture->world.make_way = let_go;
-    begin(fixture, "");
+    begin_upload(fixture, "");
     open_first(&first, fixture, false);
     assert_true(upload_may_commit(first.upload, &digest));
-    begin(fixture, "");
+    begin_upload(fixture, "");
     assert_int_equal(
         ask_upload(fixture, "PUT", digest_query(DIGEST_SHA512, "whole"), NULL, "whole")->status,
         201);
     assert_true(fixture->reply.has_queued);
-    begin(fixture, "");
+    begin_upload(fixture, "");
     open_first(&first, fixture, false);
     assert_true(upload_may_commit(first.upload, &digest));
-    begin(fixture, "");
+    begin_upload(fixture, "");
     assert_true(
         reply_is_error(ask_upload(fixture, "PUT", digest_query(DIGEST_SHA512, "other"), NULL, "x"),
                        400, "DIGEST_INVALID"));
     assert_true(fixture->reply.has_queued);
     assert_true(
         reply_is_error(ask_upload(fixture, "GET", "", NULL, NULL), 404, "BLOB_UPLOAD_UNKNOWN"));
-    begin(fixture, "?digest-algorithm=sha512");
+    begin_upload(fixture, "?digest-algorithm=sha512");
     assert_true(
         reply_is_error(ask_upload(fixture, "PUT", digest_query(DIGEST_SHA512, "other"), NULL, "x"),
                        400, "DIGEST_INVALID"));
     assert_int_equal(ask_upload(fixture, "GET", "", NULL, NULL)->status, 204);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(name, upload_world_set_up, upload_world_tear_down)
 
 int main(void)
 {

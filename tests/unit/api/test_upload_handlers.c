@@ -7,81 +7,13 @@
 
 #include <cmocka.h>
 
-#include "api_world.h"
 #include "base/hasher.h"
 #include "tests/support/faulty_store.h"
+#include "upload_world.h"
 
-#define UPLOADS "/v2/team/app/blobs/uploads/"
 #define UNKNOWN_DIGEST "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 
-struct fixture {
-    struct api_world world;
-    struct reply reply;
-    char location[128]; /* of an upload that has begun */
-};
-
-static int set_up(void **state)
-{
-    static struct fixture fixture;
-
-    api_world_init(&fixture.world);
-    reply_init(&fixture.reply);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-
-    reply_release(&fixture->reply);
-    api_world_release(&fixture->world);
-    return 0;
-}
-
-/* `METHOD TARGET`, with a body unless it is NULL. */
-static struct reply *ask(struct fixture *fixture, const char *line, const char *fields,
-                         const char *body)
-{
-    const struct question question = {.line = line, .fields = fields, .body = str_from(body)};
-
-    api_world_ask(&fixture->world, &question, &fixture->reply);
-    return &fixture->reply;
-}
-
-/* The same at the location of the upload, with what is to stand behind it. */
-static struct reply *ask_upload(struct fixture *fixture, const char *method, const char *query,
-                                const char *fields, const char *body)
-{
-    char line[512];
-
-    (void)snprintf(line, sizeof(line), "%s %s%s", method, fixture->location, query);
-    return ask(fixture, line, fields, body);
-}
-
-static void begin(struct fixture *fixture, const char *query)
-{
-    char line[512];
-
-    (void)snprintf(line, sizeof(line), "POST " UPLOADS "%s", query);
-    assert_int_equal(ask(fixture, line, NULL, NULL)->status, 202);
-    (void)snprintf(fixture->location, sizeof(fixture->location), "%.*s",
-                   STR_FORMAT(reply_field(&fixture->reply, "Location")));
-}
-
-/* `?digest=…` of a content. */
-static const char *digest_query(enum digest_algorithm algorithm, const char *content)
-{
-    static char query[DIGEST_TEXT_BYTES + sizeof("?digest=")];
-    const struct digest digest = hasher_digest_of(algorithm, str_from(content));
-    char text[DIGEST_TEXT_BYTES];
-
-    digest_format(&digest, text);
-    (void)snprintf(query, sizeof(query), "?digest=%s", text);
-    return query;
-}
-
-static void assert_at(struct fixture *fixture, const char *range)
+static void assert_at(struct upload_world *fixture, const char *range)
 {
     char line[64];
 
@@ -90,7 +22,7 @@ static void assert_at(struct fixture *fixture, const char *range)
     assert_true(reply_has(&fixture->reply, line));
 }
 
-static void assert_blob_is(struct fixture *fixture, enum digest_algorithm algorithm,
+static void assert_blob_is(struct upload_world *fixture, enum digest_algorithm algorithm,
                            const char *content)
 {
     char line[512];
@@ -103,7 +35,7 @@ static void assert_blob_is(struct fixture *fixture, enum digest_algorithm algori
 
 static void upload_begins_with_a_location_that_is_a_path(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     const struct reply *reply = ask(fixture, "POST " UPLOADS, NULL, "");
     const struct str location = reply_field(reply, "Location");
 
@@ -117,11 +49,11 @@ static void upload_begins_with_a_location_that_is_a_path(void **state)
 
 static void blob_is_pushed_whole_with_put(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     const struct reply *reply = NULL;
     char location[256];
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     reply = ask_upload(fixture, "PUT", digest_query(DIGEST_SHA256, "whole"), NULL, "whole");
     assert_int_equal(reply->status, 201);
     (void)snprintf(location, sizeof(location), "Location: /v2/team/app/blobs/%s",
@@ -134,12 +66,12 @@ static void blob_is_pushed_whole_with_put(void **state)
 
 static void blob_is_pushed_in_a_stream(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     char line[256];
     const struct question question = {
         .line = line, .body = STR_LITERAL("streamed"), .is_chunked = true};
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)snprintf(line, sizeof(line), "PATCH %s", fixture->location);
     api_world_ask(&fixture->world, &question, &fixture->reply);
     assert_int_equal(fixture->reply.status, 202);
@@ -153,10 +85,10 @@ static void blob_is_pushed_in_a_stream(void **state)
 
 static void blob_is_pushed_in_chunks(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     const char *query = NULL;
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     assert_int_equal(ask_upload(fixture, "PATCH", "", "Content-Range: 0-3\r\n", "0123")->status,
                      202);
     assert_true(reply_has(&fixture->reply, "Range: 0-3"));
@@ -179,9 +111,9 @@ static void chunk_out_of_order_is_refused_with_where_to_go_on(void **state)
         {"PATCH", "Content-Range: 0-1\r\n"}, /* again */
         {"PUT", "Content-Range: 3-4\r\n"},
     };
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)ask_upload(fixture, "PATCH", "", NULL, "0123");
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct reply *reply = ask_upload(
@@ -200,9 +132,9 @@ static void range_that_is_none_is_refused(void **state)
     static const char *const fields[] = {"Content-Range: x\r\n", "Content-Range: 4-2\r\n",
                                          "Content-Range: -\r\n", "Content-Range: bytes=0-1\r\n",
                                          "Content-Range: 0-99999999999999999999\r\n"};
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
         assert_true(reply_is_error(ask_upload(fixture, "PATCH", "", fields[i], "xy"), 400,
                                    "BLOB_UPLOAD_INVALID"));
@@ -212,14 +144,14 @@ static void range_that_is_none_is_refused(void **state)
 
 static void chunk_of_another_length_than_its_range_is_refused(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     char line[256];
     const struct question streamed = {.line = line,
                                       .fields = "Content-Range: 0-9\r\n",
                                       .body = STR_LITERAL("short"),
                                       .is_chunked = true};
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     assert_true(reply_is_error(ask_upload(fixture, "PATCH", "", "Content-Range: 0-9\r\n", "short"),
                                400, "SIZE_INVALID"));
     assert_false(fixture->reply.took_body);
@@ -233,9 +165,9 @@ static void digest_must_be_there_and_well_formed(void **state)
 {
     static const char *const queries[] = {
         "", "?digest=", "?digest=sha256:xyz", "?digest=md5:00", "?digest=%zz", "?other=x"};
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
         assert_true(reply_is_error(ask_upload(fixture, "PUT", queries[i], NULL, "x"), 400,
                                    "DIGEST_INVALID"));
@@ -245,9 +177,9 @@ static void digest_must_be_there_and_well_formed(void **state)
 
 static void wrong_digest_stores_nothing_and_can_be_corrected(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)ask_upload(fixture, "PATCH", "", NULL, "right");
     assert_true(reply_is_error(ask_upload(fixture, "PUT", "?digest=" UNKNOWN_DIGEST, NULL, ""), 400,
                                "DIGEST_INVALID"));
@@ -260,7 +192,7 @@ static void wrong_digest_stores_nothing_and_can_be_corrected(void **state)
 
 static void blob_is_pushed_with_post_alone(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     char line[512];
 
     (void)snprintf(line, sizeof(line), "POST " UPLOADS "%s", digest_query(DIGEST_SHA256, "one"));
@@ -273,7 +205,7 @@ static void blob_is_pushed_with_post_alone(void **state)
 
 static void post_of_other_content_than_its_digest_leaves_nothing(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
 
     assert_true(reply_is_error(ask(fixture, "POST " UPLOADS "?digest=" UNKNOWN_DIGEST, NULL, "one"),
                                400, "DIGEST_INVALID"));
@@ -285,10 +217,10 @@ static void sha512_works_whether_announced_or_not(void **state)
 {
     static const char *const announced[] = {"?digest-algorithm=sha512", ""};
     static const char *const contents[] = {"announced", "not announced"};
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(announced); i++) {
-        begin(fixture, announced[i]);
+        begin_upload(fixture, announced[i]);
         (void)ask_upload(fixture, "PATCH", "", NULL, contents[i]);
         assert_int_equal(
             ask_upload(fixture, "PUT", digest_query(DIGEST_SHA512, contents[i]), NULL, "")->status,
@@ -306,7 +238,7 @@ static void unknown_algorithm_is_refused(void **state)
 static void blob_that_is_there_is_mounted_from_anywhere(void **state)
 {
     static const char *const from[] = {"", "&from=team/app", "&from=no/such", "&from=!"};
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     char digest[DIGEST_TEXT_BYTES];
     char line[512];
 
@@ -322,9 +254,9 @@ static void blob_that_is_there_is_mounted_from_anywhere(void **state)
 
 static void blob_that_is_missing_is_to_be_uploaded_instead(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
 
-    begin(fixture, "?mount=" UNKNOWN_DIGEST "&from=team/app");
+    begin_upload(fixture, "?mount=" UNKNOWN_DIGEST "&from=team/app");
     assert_at(fixture, "0-0");
     assert_true(reply_is_error(ask(fixture, "POST " UPLOADS "?mount=x", NULL, NULL), 400,
                                "DIGEST_INVALID"));
@@ -332,9 +264,9 @@ static void blob_that_is_missing_is_to_be_uploaded_instead(void **state)
 
 static void upload_can_be_given_up(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)ask_upload(fixture, "PATCH", "", NULL, "x");
     assert_int_equal(ask_upload(fixture, "DELETE", "", NULL, NULL)->status, 204);
     assert_true(
@@ -346,7 +278,7 @@ static void unknown_upload_is_told_whatever_is_asked(void **state)
     static const char *const methods[] = {"GET", "PATCH", "PUT", "DELETE"};
     static const char *const ids[] = {"no-such", "00000000000000000000000000000000", "..%2f..",
                                       "%ff"};
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         for (size_t j = 0; j < ARRAY_LEN(ids); j++) {
@@ -360,10 +292,10 @@ static void unknown_upload_is_told_whatever_is_asked(void **state)
 
 static void upload_belongs_to_its_repository(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     char line[256];
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)snprintf(line, sizeof(line), "PATCH /v2/other/app/blobs/uploads/%s",
                    fixture->location + strlen(UPLOADS));
     assert_true(reply_is_error(ask(fixture, line, NULL, "x"), 404, "BLOB_UPLOAD_UNKNOWN"));
@@ -372,7 +304,7 @@ static void upload_belongs_to_its_repository(void **state)
 static void blob_that_says_it_is_too_large_is_not_taken(void **state)
 {
     static const char content[] = "0123456789";
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     const struct reply *reply = NULL;
     char line[512];
 
@@ -381,7 +313,7 @@ static void blob_that_says_it_is_too_large_is_not_taken(void **state)
     reply = ask(fixture, line, NULL, content);
     assert_true(reply_is_error(reply, 413, "SIZE_INVALID"));
     assert_false(reply->took_body);
-    begin(fixture, "");
+    begin_upload(fixture, "");
     reply = ask_upload(fixture, "PATCH", "", NULL, content);
     assert_true(reply_is_error(reply, 413, "SIZE_INVALID"));
     assert_false(reply->took_body);
@@ -394,12 +326,12 @@ static void blob_that_says_it_is_too_large_is_not_taken(void **state)
 
 static void broken_stream_counts_as_far_as_it_came(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     char line[256];
     const struct question question = {
         .line = line, .body = STR_LITERAL("0123456789"), .is_chunked = true, .breaks_off = true};
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)snprintf(line, sizeof(line), "PATCH %s", fixture->location);
     api_world_ask(&fixture->world, &question, &fixture->reply);
     assert_int_equal(fixture->reply.status, 0);
@@ -413,14 +345,14 @@ static void broken_stream_counts_as_far_as_it_came(void **state)
 /* A chunk is whole or not at all, and an end is no chunk: both are simply sent again. */
 static void broken_chunk_and_broken_end_count_for_nothing(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     char line[512];
     struct question question = {.line = line,
                                 .fields = "Content-Range: 2-11\r\n",
                                 .body = STR_LITERAL("0123456789"),
                                 .breaks_off = true};
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)ask_upload(fixture, "PATCH", "", NULL, "xy");
     (void)snprintf(line, sizeof(line), "PATCH %s", fixture->location);
     api_world_ask(&fixture->world, &question, &fixture->reply);
@@ -437,9 +369,9 @@ static void broken_chunk_and_broken_end_count_for_nothing(void **state)
 
 static void full_disk_is_told_and_the_upload_goes_on_later(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
 
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)ask_upload(fixture, "PATCH", "", NULL, "kept ");
     faulty_store_fail_at(fixture->world.blobs, 3, ERROR_NO_SPACE);
     assert_true(
@@ -454,7 +386,7 @@ static void full_disk_is_told_and_the_upload_goes_on_later(void **state)
 
 static void two_requests_never_write_to_one_upload(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     char line[256];
     struct reply other;
     const struct question second = {.line = line, .body = STR_LITERAL("second")};
@@ -462,7 +394,7 @@ static void two_requests_never_write_to_one_upload(void **state)
         .line = line, .body = STR_LITERAL("first"), .during = &second, .other = &other};
 
     reply_init(&other);
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)snprintf(line, sizeof(line), "PATCH %s", fixture->location);
     api_world_ask(&fixture->world, &first, &fixture->reply);
     assert_true(reply_is_error(&other, 409, "BLOB_UPLOAD_INVALID"));
@@ -474,7 +406,7 @@ static void two_requests_never_write_to_one_upload(void **state)
 /* The client may use another connection as soon as it sees the answer. */
 static void upload_is_free_again_once_its_answer_is_on_the_way(void **state)
 {
-    struct fixture *fixture = *state;
+    struct upload_world *fixture = *state;
     char line[256];
     struct reply other;
     const struct question second = {.line = line, .body = STR_LITERAL("second")};
@@ -482,7 +414,7 @@ static void upload_is_free_again_once_its_answer_is_on_the_way(void **state)
         .line = line, .body = STR_LITERAL("first"), .after = &second, .other = &other};
 
     reply_init(&other);
-    begin(fixture, "");
+    begin_upload(fixture, "");
     (void)snprintf(line, sizeof(line), "PATCH %s", fixture->location);
     api_world_ask(&fixture->world, &first, &fixture->reply);
     assert_int_equal(fixture->reply.status, 202);
@@ -494,42 +426,54 @@ static void upload_is_free_again_once_its_answer_is_on_the_way(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(upload_begins_with_a_location_that_is_a_path, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(blob_is_pushed_whole_with_put, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(blob_is_pushed_in_a_stream, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(blob_is_pushed_in_chunks, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(chunk_out_of_order_is_refused_with_where_to_go_on, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(range_that_is_none_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(chunk_of_another_length_than_its_range_is_refused, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(digest_must_be_there_and_well_formed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(wrong_digest_stores_nothing_and_can_be_corrected, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(blob_is_pushed_with_post_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(upload_begins_with_a_location_that_is_a_path,
+                                        upload_world_set_up, upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(blob_is_pushed_whole_with_put, upload_world_set_up,
+                                        upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(blob_is_pushed_in_a_stream, upload_world_set_up,
+                                        upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(blob_is_pushed_in_chunks, upload_world_set_up,
+                                        upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(chunk_out_of_order_is_refused_with_where_to_go_on,
+                                        upload_world_set_up, upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(range_that_is_none_is_refused, upload_world_set_up,
+                                        upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(chunk_of_another_length_than_its_range_is_refused,
+                                        upload_world_set_up, upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(digest_must_be_there_and_well_formed, upload_world_set_up,
+                                        upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(wrong_digest_stores_nothing_and_can_be_corrected,
+                                        upload_world_set_up, upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(blob_is_pushed_with_post_alone, upload_world_set_up,
+                                        upload_world_tear_down),
         cmocka_unit_test_setup_teardown(post_of_other_content_than_its_digest_leaves_nothing,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(sha512_works_whether_announced_or_not, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(unknown_algorithm_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(blob_that_is_there_is_mounted_from_anywhere, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(blob_that_is_missing_is_to_be_uploaded_instead, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(upload_can_be_given_up, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(unknown_upload_is_told_whatever_is_asked, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(upload_belongs_to_its_repository, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(blob_that_says_it_is_too_large_is_not_taken, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(broken_stream_counts_as_far_as_it_came, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(broken_chunk_and_broken_end_count_for_nothing, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(full_disk_is_told_and_the_upload_goes_on_later, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(two_requests_never_write_to_one_upload, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(upload_is_free_again_once_its_answer_is_on_the_way, set_up,
-                                        tear_down),
+                                        upload_world_set_up, upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(sha512_works_whether_announced_or_not, upload_world_set_up,
+                                        upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(unknown_algorithm_is_refused, upload_world_set_up,
+                                        upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(blob_that_is_there_is_mounted_from_anywhere,
+                                        upload_world_set_up, upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(blob_that_is_missing_is_to_be_uploaded_instead,
+                                        upload_world_set_up, upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(upload_can_be_given_up, upload_world_set_up,
+                                        upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(unknown_upload_is_told_whatever_is_asked,
+                                        upload_world_set_up, upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(upload_belongs_to_its_repository, upload_world_set_up,
+                                        upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(blob_that_says_it_is_too_large_is_not_taken,
+                                        upload_world_set_up, upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(broken_stream_counts_as_far_as_it_came, upload_world_set_up,
+                                        upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(broken_chunk_and_broken_end_count_for_nothing,
+                                        upload_world_set_up, upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(full_disk_is_told_and_the_upload_goes_on_later,
+                                        upload_world_set_up, upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(two_requests_never_write_to_one_upload, upload_world_set_up,
+                                        upload_world_tear_down),
+        cmocka_unit_test_setup_teardown(upload_is_free_again_once_its_answer_is_on_the_way,
+                                        upload_world_set_up, upload_world_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
