@@ -60,6 +60,8 @@ struct call {
     bool is_authenticated;     /* these steps are done */
     bool is_authorized;
     bool waits;                  /* … or have to be done where they may wait */
+    bool hashes;                 /* … or where passwords may be verified */
+    bool is_hashing;             /* counted as one whose password is being verified */
     bool carries;                /* the rest has to be done where bodies may be carried */
     bool queues;                 /* the end was tried and has to come later: others are ahead */
     const char *challenge_error; /* of a 401: `invalid_token`, `insufficient_scope` */
@@ -96,7 +98,8 @@ struct call {
  * setting *wants_body_out: then data gets its pieces (NULL: it is collected in call->body), and end
  * fills the response. A begin that fails with call->waits or call->carries set, having done
  * nothing, is called again where others may be asked, or bodies be carried. An end that fails with
- * call->queues set, having done nothing, is called again a moment later.
+ * call->queues set, having done nothing, is called again a moment later; with call->waits or
+ * call->hashes, where that may be.
  */
 struct handler {
     enum error_code (*begin)(struct call *call, bool *wants_body_out, struct error *err);

@@ -5,11 +5,14 @@
 #include "api/origin.h"
 #include "api/routes.h"
 
+enum { HASHING_MAX = 32 }; /* calls of each rank: some seconds' work */
+
 static const char open_user[] = "anonymous";
 
 static bool recall(struct call *call, struct str field);
 static bool may_keep(const struct call *call);
 static enum error_code admit_unnamed(struct call *call, struct error *err);
+static enum error_code queue(struct call *call, const struct login *login, struct error *err);
 static bool goes_on(const struct call *call);
 static enum error_code identify_lapsed(struct call *call, struct error *err);
 static void set_identity(struct call *call, struct identity *identity);
@@ -84,17 +87,24 @@ static enum error_code admit_unnamed(struct call *call, struct error *err)
 
 enum error_code login_identify(struct call *call, struct error *err)
 {
-    struct http_exchange *exchange = call->exchange;
+    const struct http_exchange *exchange = call->exchange;
+    const bool has_password = call->credentials.kind == CREDENTIALS_PASSWORD;
     const struct login login = {
         .credentials = &call->credentials,
         .address = origin_client_address(call),
-        .may_wait = exchange->may_wait,
+        .may_wait = has_password ? exchange->may_hash : exchange->may_wait,
         .ticket_out = &call->ticket,
     };
     struct identity *identity = NULL;
-    enum error_code code = authenticator_identify(call->api->config.authenticator, &login,
-                                                  &call->waits, &identity, err);
+    bool waits = false;
+    enum error_code code =
+        authenticator_identify(call->api->config.authenticator, &login, &waits, &identity, err);
 
+    login_leave_queue(call);
+    if (waits && has_password) {
+        return queue(call, &login, err);
+    }
+    call->waits = waits;
     if (!code) {
         set_identity(call, identity);
         return OK;
@@ -103,6 +113,31 @@ enum error_code login_identify(struct call *call, struct error *err)
         call->challenge_error = "invalid_token";
     }
     return code == ERROR_UNAUTHENTICATED && goes_on(call) ? identify_lapsed(call, err) : code;
+}
+
+/* Each rank has as many places: those who wait behind take none of those who go first. */
+static enum error_code queue(struct call *call, const struct login *login, struct error *err)
+{
+    struct api *api = call->api;
+    const enum login_rank rank = authenticator_rank(api->config.authenticator, login);
+
+    call->exchange->rank = rank;
+    call->is_hashing = true;
+    if (atomic_fetch_add(&api->hashing[rank], 1) >= HASHING_MAX) {
+        login_leave_queue(call);
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "too many passwords are waiting to be verified at this moment");
+    }
+    call->hashes = true;
+    return error_set(err, ERROR_UNAVAILABLE, "the password has to be verified");
+}
+
+void login_leave_queue(struct call *call)
+{
+    if (call->is_hashing) {
+        (void)atomic_fetch_sub(&call->api->hashing[call->exchange->rank], 1);
+        call->is_hashing = false;
+    }
 }
 
 /* Whether it may be somebody who goes on with an upload, or wants a token to do so. */

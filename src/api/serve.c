@@ -10,13 +10,14 @@
 #include "api/login.h"
 #include "api/origin.h"
 #include "api/permission.h"
+#include "api/request_log.h"
 #include "api/routes.h"
 #include "api/team_path.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "registry/blobs.h"
 
-enum { LOGGED_PATH_BYTES = 1024, LOGGED_AGENT_BYTES = 256, ALLOW_MAX_BYTES = 64 };
+enum { ALLOW_MAX_BYTES = 64 };
 
 static enum http_step begin(void *context, struct http_exchange *exchange);
 static enum http_step data(void *context, struct http_exchange *exchange, struct str bytes);
@@ -39,7 +40,6 @@ static enum error_code authorize(struct call *call, struct error *err);
 static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err);
 static enum error_code parse_path(struct call *call, struct error *err);
 static enum http_step conclude(struct call *call, enum error_code code, const struct error *err);
-static void record(const struct call *call, bool is_sent);
 
 struct api *api_new(const struct api_config *config)
 {
@@ -154,6 +154,7 @@ static bool belongs_elsewhere(const struct call *call, enum error_code code)
 static bool is_unfinished(const struct call *call)
 {
     return (call->waits && !call->exchange->may_wait) ||
+           (call->hashes && !call->exchange->may_hash) ||
            (call->carries && !call->exchange->may_carry);
 }
 
@@ -169,14 +170,19 @@ static enum route_place place_of(const struct call *call)
 /* The steps that are done are not done again there. */
 static enum http_step step_there(struct call *call, enum error_code code)
 {
+    const bool hashes = code && call->hashes;
     enum route_place place = place_of(call);
 
     if (code) {
         place = call->carries ? ON_STORAGE : ON_WAITER;
     }
     call->waits = false;
+    call->hashes = false;
     call->carries = false;
     call->challenge_error = NULL;
+    if (hashes) {
+        return HTTP_HASHES;
+    }
     if (place == ON_WAITER) {
         return HTTP_WAITS;
     }
@@ -337,6 +343,9 @@ static enum http_step end(void *context, struct http_exchange *exchange)
     if (code && call->queues) {
         return HTTP_LATER;
     }
+    if (code && is_unfinished(call)) {
+        return step_there(call, code);
+    }
     return conclude(call, code, &err);
 }
 
@@ -359,7 +368,8 @@ static void finish(void *context, struct http_exchange *exchange, bool is_sent)
         call->route->handler->abandon(call);
     }
     upload_close(call->upload);
-    record(call, is_sent);
+    login_leave_queue(call);
+    request_log_write(call, is_sent);
     collected_body_release(call);
     strbuf_release(&call->answer);
     credentials_release(&call->credentials);
@@ -367,33 +377,4 @@ static void finish(void *context, struct http_exchange *exchange, bool is_sent)
     content_release(call->content);
     free(call);
     exchange->call = NULL;
-}
-
-static void record(const struct call *call, bool is_sent)
-{
-    const struct http_exchange *exchange = call->exchange;
-    const struct http_request *request = &exchange->request;
-    const int status = exchange->response.status;
-    const enum log_level level = status >= 500 ? LOG_ERROR : LOG_INFO;
-    struct log_line line;
-
-    log_begin(&line, call->api->config.log, level, "request");
-    log_text(&line, "method", str_slice(request->method_name, 0, 32));
-    log_text(&line, "path", str_slice(routes_shown_path(request->path), 0, LOGGED_PATH_BYTES));
-    log_number(&line, "status", status);
-    log_number(&line, "bytes", (int64_t)exchange->sent_bytes);
-    log_number(&line, "received", (int64_t)exchange->received_bytes);
-    log_number(&line, "microseconds", clock_elapsed_us() - exchange->begin_us);
-    log_text(&line, "user", call->user);
-    log_text(&line, "request_id", str_from(call->request_id));
-    log_text(&line, "peer", exchange->peer_address);
-    log_text(&line, "agent",
-             str_slice(http_request_header(request, "User-Agent"), 0, LOGGED_AGENT_BYTES));
-    if (!is_sent) {
-        log_text(&line, "outcome", str_from("client_gone"));
-    }
-    if (call->failure) {
-        log_text(&line, "failure", str_from(call->failure));
-    }
-    log_end(&line);
 }

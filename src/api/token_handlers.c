@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdlib.h>
 
 #include "api/api_private.h"
@@ -28,8 +29,8 @@ static enum error_code get_token(struct call *call, bool *wants_body_out, struct
 static enum error_code need_provider(const struct call *call, struct error *err);
 static enum error_code begin_post(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code end_post(struct call *call, struct error *err);
-static enum error_code identify(struct call *call, const struct token_request *request,
-                                struct error *err);
+static enum error_code take_credentials(struct call *call, const struct token_request *request,
+                                        struct error *err);
 static enum error_code answer_token(struct call *call, const struct token_request *request,
                                     struct error *err);
 static enum error_code identify_by_upload(struct call *call, const struct token_request *request,
@@ -98,14 +99,17 @@ static enum error_code end_post(struct call *call, struct error *err)
         token_request_parse(strbuf_str(&call->body), &call->exchange->arena, &request, err);
 
     if (!code && !call->credentials.kind) {
-        code = identify(call, &request, err);
+        code = take_credentials(call, &request, err);
+    }
+    if (!code && !call->identity && !call->has_lapsed) {
+        code = login_identify(call, err); /* where it may be: this is called again there */
     }
     return code ? code : answer_token(call, &request, err);
 }
 
 /* A refresh token is what Docker keeps as `identitytoken`: here, a token of the provider. */
-static enum error_code identify(struct call *call, const struct token_request *request,
-                                struct error *err)
+static enum error_code take_credentials(struct call *call, const struct token_request *request,
+                                        struct error *err)
 {
     enum error_code code = OK;
 
@@ -125,7 +129,6 @@ static enum error_code identify(struct call *call, const struct token_request *r
     if (!code) {
         identity_release(call->identity);
         call->identity = NULL;
-        code = login_identify(call, err);
     }
     return code;
 }
@@ -142,6 +145,7 @@ static enum error_code answer_token(struct call *call, const struct token_reques
     if (code) {
         return code;
     }
+    assert(call->identity);
     if (call->identity->is_limited) {
         return error_set(err, ERROR_UNAUTHENTICATED,
                          "a token of this registry is no login: present the provider's");

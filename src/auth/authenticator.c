@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "auth/login_limiter.h"
 #include "auth/lookup_cache.h"
 #include "base/memory.h"
 
@@ -25,6 +24,8 @@ struct inquiry {
     const struct login *login;
 };
 
+static enum error_code need_waiting(struct authenticator *authenticator, const struct login *login,
+                                    bool *waits_out, struct error *err);
 static enum error_code count_failure(struct authenticator *authenticator, const struct login *login,
                                      enum error_code code, struct error *err);
 static struct authenticator_ticket ticket_of(const struct authenticator *authenticator,
@@ -80,13 +81,10 @@ enum error_code authenticator_identify(struct authenticator *authenticator,
     struct lookup_outcome outcome;
 
     *waits_out = false;
-    if (!login->may_wait) {
-        *waits_out = !lookup_cache_find(authenticator->cache, &lookup.key, &outcome);
-    } else {
+    if (login->may_wait) {
         lookup_cache_get(authenticator->cache, &lookup, &outcome);
-    }
-    if (*waits_out) {
-        return error_set(err, ERROR_UNAVAILABLE, "somebody else has to be asked");
+    } else if (!lookup_cache_find(authenticator->cache, &lookup.key, &outcome)) {
+        return need_waiting(authenticator, login, waits_out, err);
     }
     if (outcome.code) {
         *err = outcome.err;
@@ -97,6 +95,24 @@ enum error_code authenticator_identify(struct authenticator *authenticator,
         *login->ticket_out = ticket;
     }
     return OK;
+}
+
+/* Whoever has guessed too often need not queue to be told so. */
+static enum error_code need_waiting(struct authenticator *authenticator, const struct login *login,
+                                    bool *waits_out, struct error *err)
+{
+    if (login->credentials->kind == CREDENTIALS_PASSWORD &&
+        login_limiter_check(authenticator->limiter, login->address, login->credentials->name,
+                            err)) {
+        return ERROR_TOO_MANY;
+    }
+    *waits_out = true;
+    return error_set(err, ERROR_UNAVAILABLE, "somebody else has to be asked");
+}
+
+enum login_rank authenticator_rank(struct authenticator *authenticator, const struct login *login)
+{
+    return login_limiter_rank(authenticator->limiter, login->address, login->credentials->name);
 }
 
 struct identity *authenticator_recall(struct authenticator *authenticator,
@@ -185,6 +201,9 @@ static void inquire(void *context, struct lookup_outcome *outcome_out)
         }
     }
     outcome_out->code = ask_sources(inquiry, &outcome_out->identity, &outcome_out->err);
+    if (!outcome_out->code && credentials->kind == CREDENTIALS_PASSWORD) {
+        login_limiter_trust(authenticator->limiter, inquiry->login->address, credentials->name);
+    }
     outcome_out->lifetime_ms = lifetime_of(inquiry, outcome_out);
 }
 

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "auth/identity_source.h"
+#include "auth/login_limiter.h"
 #include "auth/lookup_cache.h"
 #include "base/clock.h"
 
@@ -33,7 +34,7 @@ struct authenticator_ticket {
 struct login {
     const struct credentials *credentials;   /* not CREDENTIALS_NONE */
     struct str address;                      /* the client's */
-    bool may_wait;                           /* for other servers */
+    bool may_wait;                           /* for whoever knows: a server, or a hash */
     struct authenticator_ticket *ticket_out; /* NULL: not wanted */
 };
 
@@ -51,6 +52,9 @@ void authenticator_free(struct authenticator *authenticator);
 MUST_USE enum error_code authenticator_identify(struct authenticator *authenticator,
                                                 const struct login *login, bool *waits_out,
                                                 struct identity **identity_out, struct error *err);
+
+/* Whose password is verified first. */
+enum login_rank authenticator_rank(struct authenticator *authenticator, const struct login *login);
 
 /*
  * The same for credentials that have led to this ticket: a new reference, or NULL if the answer is

@@ -12,40 +12,55 @@ enum {
     SLOTS_PER_BUCKET = 8,
     MS_PER_SECOND = 1000,
     NETWORK_BYTES = 8, /* of an IPv6 address; the rest its holder chooses (RFC 4291 2.5.4) */
+    SITE_BYTES = 6,    /* what one holder may well have (RFC 6177) */
 };
 
 struct slot {
     uint8_t key[KEYED_HASH_BYTES];
     unsigned failures;
-    int64_t ends_ms; /* of the window that the first failure began */
+    int64_t ends_ms; /* of the window that the first failure began, or of the trust */
 };
 
 struct login_limiter {
-    pthread_mutex_t mutex; /* guards slots */
-    struct slot *slots;
+    pthread_mutex_t mutex; /* guards both */
+    struct slot *failures;
+    struct slot *trusted;   /* apart: whoever fails often must not push them out */
     struct keyed_hash hash; /* so that nobody can choose whose slot is taken */
     unsigned address_failures_max;
     const struct clock *clock;
 };
 
+/* Whom a failure counts for. */
+struct origin {
+    struct str address; /* as bytes, without what its holder chooses; else the text itself */
+    struct str site;    /* of IPv6; else empty */
+    struct in6_addr parsed;
+};
+
 static enum error_code refuse_until(struct login_limiter *limiter, int64_t ends_ms,
                                     struct error *err);
+static void find_origin(struct str address, struct origin *origin_out);
 static int64_t blocked_until(struct login_limiter *limiter, struct str address, struct str name,
                              unsigned failures_max);
+static unsigned failures_of(struct login_limiter *limiter, struct str address, struct str name,
+                            int64_t *ends_ms_out);
+static void count_address(struct login_limiter *limiter, const struct origin *origin);
 static unsigned count_one(struct login_limiter *limiter, struct str address, struct str name);
 static void key_of(const struct login_limiter *limiter, struct str address, struct str name,
                    uint8_t key_out[KEYED_HASH_BYTES]);
-static struct str origin_of(struct str address, struct in6_addr *parsed);
-static struct slot *bucket_of(struct login_limiter *limiter, const uint8_t *key);
-static struct slot *find(struct login_limiter *limiter, const uint8_t *key);
-static struct slot *oldest(struct slot *bucket);
+static struct slot *bucket_of(struct slot *slots, const uint8_t *key);
+static struct slot *find(const struct login_limiter *limiter, struct slot *slots,
+                         const uint8_t *key);
+static struct slot *find_or_take(const struct login_limiter *limiter, struct slot *slots,
+                                 const uint8_t *key, int64_t lifetime_ms);
 
 struct login_limiter *login_limiter_new(unsigned address_failures_max, const struct clock *clock)
 {
     struct login_limiter *limiter = memory_new(1, sizeof(*limiter));
 
     (void)pthread_mutex_init(&limiter->mutex, NULL);
-    limiter->slots = memory_new(LOGIN_LIMITER_ENTRIES, sizeof(*limiter->slots));
+    limiter->failures = memory_new(LOGIN_LIMITER_ENTRIES, sizeof(*limiter->failures));
+    limiter->trusted = memory_new(LOGIN_LIMITER_ENTRIES, sizeof(*limiter->trusted));
     keyed_hash_init(&limiter->hash);
     limiter->address_failures_max = address_failures_max;
     limiter->clock = clock;
@@ -58,7 +73,8 @@ void login_limiter_free(struct login_limiter *limiter)
         return;
     }
     (void)pthread_mutex_destroy(&limiter->mutex);
-    free(limiter->slots);
+    free(limiter->failures);
+    free(limiter->trusted);
     keyed_hash_release(&limiter->hash);
     free(limiter);
 }
@@ -66,18 +82,32 @@ void login_limiter_free(struct login_limiter *limiter)
 enum error_code login_limiter_check(struct login_limiter *limiter, struct str address,
                                     struct str name, struct error *err)
 {
-    const enum error_code code =
-        refuse_until(limiter, blocked_until(limiter, address, name, LOGIN_FAILURES_MAX), err);
+    struct origin origin;
+    enum error_code code = OK;
 
+    find_origin(address, &origin);
+    code = refuse_until(limiter, blocked_until(limiter, origin.address, name, LOGIN_FAILURES_MAX),
+                        err);
     return code ? code : login_limiter_check_address(limiter, address, err);
 }
 
 enum error_code login_limiter_check_address(struct login_limiter *limiter, struct str address,
                                             struct error *err)
 {
-    return refuse_until(
-        limiter, blocked_until(limiter, address, (struct str){0}, limiter->address_failures_max),
-        err);
+    const struct str all = {0};
+    struct origin origin;
+    enum error_code code = OK;
+
+    find_origin(address, &origin);
+    code = refuse_until(
+        limiter, blocked_until(limiter, origin.address, all, limiter->address_failures_max), err);
+    if (!code && origin.site.length > 0) {
+        code = refuse_until(limiter,
+                            blocked_until(limiter, origin.site, all,
+                                          LOGIN_SITE_FACTOR * limiter->address_failures_max),
+                            err);
+    }
+    return code;
 }
 
 static enum error_code refuse_until(struct login_limiter *limiter, int64_t ends_ms,
@@ -98,58 +128,70 @@ static enum error_code refuse_until(struct login_limiter *limiter, int64_t ends_
     return ERROR_TOO_MANY;
 }
 
+static void find_origin(struct str address, struct origin *origin_out)
+{
+    const char *const bytes = (const char *)origin_out->parsed.s6_addr;
+    bool is_ipv4 = false;
+
+    *origin_out = (struct origin){.address = address};
+    if (host_parse_address(address, &origin_out->parsed, &is_ipv4)) {
+        const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&origin_out->parsed);
+
+        origin_out->address =
+            (struct str){bytes, is_mapped ? sizeof(origin_out->parsed) : NETWORK_BYTES};
+        origin_out->site = (struct str){bytes, is_mapped ? 0 : SITE_BYTES};
+    }
+}
+
 /* When its window ends, if too many failures are in it; else 0. */
 static int64_t blocked_until(struct login_limiter *limiter, struct str address, struct str name,
                              unsigned failures_max)
 {
+    int64_t ends_ms = 0;
+
+    return failures_of(limiter, address, name, &ends_ms) >= failures_max ? ends_ms : 0;
+}
+
+static unsigned failures_of(struct login_limiter *limiter, struct str address, struct str name,
+                            int64_t *ends_ms_out)
+{
     uint8_t key[KEYED_HASH_BYTES];
     const struct slot *slot = NULL;
-    int64_t ends_ms = 0;
+    unsigned failures = 0;
 
     key_of(limiter, address, name, key);
     (void)pthread_mutex_lock(&limiter->mutex);
-    slot = find(limiter, key);
-    if (slot && slot->failures >= failures_max) {
-        ends_ms = slot->ends_ms;
+    slot = find(limiter, limiter->failures, key);
+    if (slot) {
+        failures = slot->failures;
+        *ends_ms_out = slot->ends_ms;
     }
     (void)pthread_mutex_unlock(&limiter->mutex);
-    return ends_ms;
+    return failures;
 }
 
 static void key_of(const struct login_limiter *limiter, struct str address, struct str name,
                    uint8_t key_out[KEYED_HASH_BYTES])
 {
-    struct in6_addr parsed;
-    const struct str parts[] = {origin_of(address, &parsed), name};
+    const struct str parts[] = {address, name};
 
     keyed_hash_of(&limiter->hash, parts, ARRAY_LEN(parts), key_out);
 }
 
-/* Whom an address belongs to: one of IPv6 has a whole network of them. Else the text itself. */
-static struct str origin_of(struct str address, struct in6_addr *parsed)
-{
-    bool is_ipv4 = false;
-
-    if (!host_parse_address(address, parsed, &is_ipv4)) {
-        return address;
-    }
-    return (struct str){(const char *)parsed->s6_addr,
-                        IN6_IS_ADDR_V4MAPPED(parsed) ? sizeof(*parsed) : NETWORK_BYTES};
-}
-
-static struct slot *bucket_of(struct login_limiter *limiter, const uint8_t *key)
+static struct slot *bucket_of(struct slot *slots, const uint8_t *key)
 {
     uint64_t number = 0;
 
     memcpy(&number, key, sizeof(number));
-    return &limiter->slots[number % (LOGIN_LIMITER_ENTRIES / SLOTS_PER_BUCKET) * SLOTS_PER_BUCKET];
+    return &slots[number % (LOGIN_LIMITER_ENTRIES / SLOTS_PER_BUCKET) * SLOTS_PER_BUCKET];
 }
 
 /* The slot whose window is open, or NULL. */
-static struct slot *find(struct login_limiter *limiter, const uint8_t *key)
+static struct slot *find(const struct login_limiter *limiter, struct slot *slots,
+                         const uint8_t *key)
 {
     const int64_t now_ms = clock_monotonic_ms(limiter->clock);
-    struct slot *bucket = bucket_of(limiter, key);
+    struct slot *bucket = bucket_of(slots, key);
 
     for (size_t i = 0; i < SLOTS_PER_BUCKET; i++) {
         if (bucket[i].ends_ms > now_ms && memcmp(bucket[i].key, key, KEYED_HASH_BYTES) == 0) {
@@ -159,16 +201,67 @@ static struct slot *find(struct login_limiter *limiter, const uint8_t *key)
     return NULL;
 }
 
+void login_limiter_trust(struct login_limiter *limiter, struct str address, struct str name)
+{
+    uint8_t key[KEYED_HASH_BYTES];
+    struct origin origin;
+    struct slot *slot = NULL;
+
+    find_origin(address, &origin);
+    key_of(limiter, origin.address, name, key);
+    (void)pthread_mutex_lock(&limiter->mutex);
+    slot = find_or_take(limiter, limiter->trusted, key, LOGIN_TRUST_MS);
+    slot->ends_ms = clock_monotonic_ms(limiter->clock) + LOGIN_TRUST_MS;
+    (void)pthread_mutex_unlock(&limiter->mutex);
+}
+
+enum login_rank login_limiter_rank(struct login_limiter *limiter, struct str address,
+                                   struct str name)
+{
+    const struct str all = {0};
+    uint8_t key[KEYED_HASH_BYTES];
+    struct origin origin;
+    int64_t ends_ms = 0;
+    bool is_trusted = false;
+
+    find_origin(address, &origin);
+    key_of(limiter, origin.address, name, key);
+    (void)pthread_mutex_lock(&limiter->mutex);
+    is_trusted = find(limiter, limiter->trusted, key);
+    (void)pthread_mutex_unlock(&limiter->mutex);
+    if (is_trusted) {
+        return LOGIN_TRUSTED;
+    }
+    return failures_of(limiter, origin.address, all, &ends_ms) > 0 ||
+                   (origin.site.length > 0 && failures_of(limiter, origin.site, all, &ends_ms) > 0)
+               ? LOGIN_SUSPECT
+               : LOGIN_NEW;
+}
+
 void login_limiter_count(struct login_limiter *limiter, struct str address, struct str name)
 {
-    (void)count_one(limiter, address, name);
-    (void)count_one(limiter, address, (struct str){0});
+    struct origin origin;
+
+    find_origin(address, &origin);
+    (void)count_one(limiter, origin.address, name);
+    count_address(limiter, &origin);
 }
 
 void login_limiter_count_once(struct login_limiter *limiter, struct str address, struct str name)
 {
-    if (count_one(limiter, address, name) == 1) {
-        (void)count_one(limiter, address, (struct str){0});
+    struct origin origin;
+
+    find_origin(address, &origin);
+    if (count_one(limiter, origin.address, name) == 1) {
+        count_address(limiter, &origin);
+    }
+}
+
+static void count_address(struct login_limiter *limiter, const struct origin *origin)
+{
+    (void)count_one(limiter, origin->address, (struct str){0});
+    if (origin->site.length > 0) {
+        (void)count_one(limiter, origin->site, (struct str){0});
     }
 }
 
@@ -176,31 +269,30 @@ void login_limiter_count_once(struct login_limiter *limiter, struct str address,
 static unsigned count_one(struct login_limiter *limiter, struct str address, struct str name)
 {
     uint8_t key[KEYED_HASH_BYTES];
-    struct slot *slot;
     unsigned failures = 0;
 
     key_of(limiter, address, name, key);
     (void)pthread_mutex_lock(&limiter->mutex);
-    slot = find(limiter, key);
-    if (!slot) {
-        slot = oldest(bucket_of(limiter, key));
-        memcpy(slot->key, key, sizeof(key));
-        slot->failures = 0;
-        slot->ends_ms = clock_monotonic_ms(limiter->clock) + LOGIN_WINDOW_MS;
-    }
-    failures = ++slot->failures;
+    failures = ++find_or_take(limiter, limiter->failures, key, LOGIN_WINDOW_MS)->failures;
     (void)pthread_mutex_unlock(&limiter->mutex);
     return failures;
 }
 
-static struct slot *oldest(struct slot *bucket)
+/* If it has none, that of the one that ends first. */
+static struct slot *find_or_take(const struct login_limiter *limiter, struct slot *slots,
+                                 const uint8_t *key, int64_t lifetime_ms)
 {
-    struct slot *first = &bucket[0];
+    struct slot *const bucket = bucket_of(slots, key);
+    struct slot *slot = find(limiter, slots, key);
 
-    for (size_t i = 1; i < SLOTS_PER_BUCKET; i++) {
-        if (bucket[i].ends_ms < first->ends_ms) {
-            first = &bucket[i];
-        }
+    if (slot) {
+        return slot;
     }
-    return first;
+    slot = &bucket[0];
+    for (size_t i = 1; i < SLOTS_PER_BUCKET; i++) {
+        slot = bucket[i].ends_ms < slot->ends_ms ? &bucket[i] : slot;
+    }
+    *slot = (struct slot){.ends_ms = clock_monotonic_ms(limiter->clock) + lifetime_ms};
+    memcpy(slot->key, key, sizeof(slot->key));
+    return slot;
 }

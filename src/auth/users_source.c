@@ -1,19 +1,15 @@
 #include "auth/users_source.h"
 
-#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "auth/password.h"
 #include "auth/users_file.h"
 #include "base/log.h"
 #include "base/memory.h"
-
-enum { VERIFIER_PATIENCE_S = 1 };
 
 /* By which a changed file is told from an unchanged one. */
 struct file_mark {
@@ -36,10 +32,6 @@ struct users_source {
     unsigned long begun;     /* how often reading it has begun */
     unsigned long installed; /* which of these gave the users */
     bool is_complaining;     /* the log knows that it cannot be read */
-
-    pthread_mutex_t verifiers_mutex; /* guards verifying */
-    pthread_cond_t has_verified;
-    unsigned verifying;
 };
 
 /* What is known of somebody who says to be NAME. */
@@ -55,10 +47,8 @@ static enum error_code identify(struct identity_source *base, const struct crede
                                 struct identity **identity_out, struct error *err);
 static void find_candidate(struct users_source *source, struct str name,
                            struct candidate *candidate);
-static enum error_code verify(struct users_source *source, const struct candidate *candidate,
-                              const char *password, struct error *err);
-static enum error_code begin_verifying(struct users_source *source, struct error *err);
-static void end_verifying(struct users_source *source);
+static enum error_code verify(const struct candidate *candidate, const char *password,
+                              struct error *err);
 static enum error_code check(struct identity_source *base, struct strbuf *report,
                              struct error *err);
 static unsigned long generation(struct identity_source *base);
@@ -89,12 +79,9 @@ enum error_code users_source_new(const struct users_config *config,
     unsigned long turn = 0;
     enum error_code code = OK;
 
-    assert(config->verifiers > 0);
     source->base.driver = &driver;
     source->config = *config;
     (void)pthread_mutex_init(&source->users_mutex, NULL);
-    (void)pthread_mutex_init(&source->verifiers_mutex, NULL);
-    (void)pthread_cond_init(&source->has_verified, NULL);
     code = password_hash("nobody has this password", source->dummy_hash, err);
     if (!code) {
         (void)begin_reading(source, &turn);
@@ -164,7 +151,7 @@ static enum error_code identify(struct identity_source *base, const struct crede
 
     strbuf_init(&candidate.teams, IDENTITY_LIST_BYTES);
     find_candidate(source, credentials->name, &candidate);
-    code = verify(source, &candidate, credentials->secret.bytes, err);
+    code = verify(&candidate, credentials->secret.bytes, err);
     if (!code) {
         fields.teams = strbuf_str(&candidate.teams);
         *identity_out = identity_new(&fields);
@@ -192,50 +179,14 @@ static void find_candidate(struct users_source *source, struct str name,
     (void)pthread_mutex_unlock(&source->users_mutex);
 }
 
-static enum error_code verify(struct users_source *source, const struct candidate *candidate,
-                              const char *password, struct error *err)
+static enum error_code verify(const struct candidate *candidate, const char *password,
+                              struct error *err)
 {
-    enum error_code code = begin_verifying(source, err);
-    bool is_right = false;
+    const bool is_right = password_matches(password, candidate->hash) && candidate->is_known;
 
-    if (code) {
-        return code;
-    }
-    is_right = password_matches(password, candidate->hash) && candidate->is_known;
-    end_verifying(source);
     return is_right
                ? OK
                : error_set(err, ERROR_UNAUTHENTICATED, "the user name or the password is wrong");
-}
-
-/* Hashing is meant to be slow: more threads than that would leave nothing for others. */
-static enum error_code begin_verifying(struct users_source *source, struct error *err)
-{
-    struct timespec deadline;
-    int failure = 0;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += VERIFIER_PATIENCE_S;
-    (void)pthread_mutex_lock(&source->verifiers_mutex);
-    while (source->verifying >= source->config.verifiers && failure == 0) {
-        failure = pthread_cond_clockwait(&source->has_verified, &source->verifiers_mutex,
-                                         CLOCK_MONOTONIC, &deadline);
-    }
-    if (failure == 0) {
-        source->verifying++;
-    }
-    (void)pthread_mutex_unlock(&source->verifiers_mutex);
-    return failure == 0 ? OK
-                        : error_set(err, ERROR_UNAVAILABLE,
-                                    "too many passwords are being verified at this moment");
-}
-
-static void end_verifying(struct users_source *source)
-{
-    (void)pthread_mutex_lock(&source->verifiers_mutex);
-    source->verifying--;
-    (void)pthread_mutex_unlock(&source->verifiers_mutex);
-    (void)pthread_cond_signal(&source->has_verified);
 }
 
 static enum error_code check(struct identity_source *base, struct strbuf *report, struct error *err)
@@ -341,8 +292,6 @@ static void free_source(struct identity_source *base)
 
     users_file_release(&source->users);
     (void)pthread_mutex_destroy(&source->users_mutex);
-    (void)pthread_mutex_destroy(&source->verifiers_mutex);
-    (void)pthread_cond_destroy(&source->has_verified);
     explicit_bzero(source->dummy_hash, sizeof(source->dummy_hash));
     free(source);
 }

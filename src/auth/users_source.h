@@ -6,15 +6,13 @@
  * Local users: names, teams and password hashes in a file (users_file.h), for those without a
  * provider. Read again as soon as it has changed. A file that cannot be
  * read or understood after a change leaves the users before it in force, and is logged once.
- * Everybody in it is an employee. Passwords are verified by at most `verifiers` threads at a time;
- * others wait for a second and then get ERROR_UNAVAILABLE. An unknown name takes as long as a
- * wrong password.
+ * Everybody in it is an employee. Verifying a password is meant to take long: how many do so at a
+ * time is the caller's to bound. An unknown name takes as long as a wrong password.
  */
 struct log;
 
 struct users_config {
     const char *path;
-    unsigned verifiers;
     struct log *log;
 };
 

@@ -1,5 +1,6 @@
 #include "base/workers.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -14,8 +15,8 @@
  * earlier have run, and these let others go first. An event loop would wait for its workers.
  */
 struct workers {
-    pthread_mutex_t queue_mutex; /* guards queue */
-    struct list_node queue;
+    pthread_mutex_t queue_mutex; /* guards queues */
+    struct list_node queues[WORKERS_RANKS];
     sem_t is_due; /* as often as there are jobs, and threads that are to end behind them */
     unsigned count;
     pthread_t *threads;
@@ -23,6 +24,7 @@ struct workers {
 
 static void *work(void *argument);
 static struct job *take_job(struct workers *workers);
+static struct job *first_of(struct workers *workers);
 
 enum error_code workers_new(unsigned count, struct workers **workers_out, struct error *err)
 {
@@ -30,7 +32,9 @@ enum error_code workers_new(unsigned count, struct workers **workers_out, struct
 
     (void)pthread_mutex_init(&workers->queue_mutex, NULL);
     (void)sem_init(&workers->is_due, 0, 0);
-    list_init(&workers->queue);
+    for (size_t rank = 0; rank < WORKERS_RANKS; rank++) {
+        list_init(&workers->queues[rank]);
+    }
     workers->threads = memory_new(count, sizeof(*workers->threads));
     for (; workers->count < count; workers->count++) {
         const int failure = pthread_create(&workers->threads[workers->count], NULL, work, workers);
@@ -64,18 +68,29 @@ static struct job *take_job(struct workers *workers)
     while (sem_wait(&workers->is_due) < 0 && errno == EINTR) {
     }
     (void)pthread_mutex_lock(&workers->queue_mutex);
-    if (!list_is_empty(&workers->queue)) {
-        job = (struct job *)workers->queue.next; /* its first member */
+    job = first_of(workers);
+    if (job) {
         list_remove(&job->node);
     }
     (void)pthread_mutex_unlock(&workers->queue_mutex);
     return job;
 }
 
+static struct job *first_of(struct workers *workers)
+{
+    for (size_t rank = 0; rank < WORKERS_RANKS; rank++) {
+        if (!list_is_empty(&workers->queues[rank])) {
+            return (struct job *)workers->queues[rank].next; /* its first member */
+        }
+    }
+    return NULL;
+}
+
 void workers_submit(struct workers *workers, struct job *job)
 {
+    assert(job->rank < WORKERS_RANKS);
     (void)pthread_mutex_lock(&workers->queue_mutex);
-    list_append(&workers->queue, &job->node);
+    list_append(&workers->queues[job->rank], &job->node);
     (void)pthread_mutex_unlock(&workers->queue_mutex);
     (void)sem_post(&workers->is_due);
 }

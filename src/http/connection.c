@@ -19,6 +19,7 @@ enum {
     MS_PER_SECOND = 1000,
 };
 
+static struct workers *workers_of(const struct connection *connection);
 static enum connection_want step(struct connection *connection, bool may_block);
 static bool is_overdue(const struct connection *connection, int64_t now_ms);
 static enum connection_want give_up(struct connection *connection);
@@ -161,8 +162,10 @@ void connection_new_exchange(struct connection *connection)
     exchange->is_tls = connection->transport.session != NULL;
     exchange->may_block = false;
     exchange->may_wait = false;
+    exchange->may_hash = false;
     exchange->may_carry = false;
     exchange->body_max_bytes = UINT64_MAX;
+    exchange->rank = 0;
     exchange->received_bytes = 0;
     exchange->sent_bytes = 0;
     exchange->begin_us = clock_elapsed_us();
@@ -280,13 +283,21 @@ bool connection_drain(struct connection *connection)
     return is_idle && connection->has_served;
 }
 
-struct workers *connection_workers(const struct connection *connection)
+void connection_submit(struct connection *connection)
+{
+    connection->job.rank = connection->pool == POOL_HASHERS ? connection->exchange->rank : 0;
+    workers_submit(workers_of(connection), &connection->job);
+}
+
+static struct workers *workers_of(const struct connection *connection)
 {
     switch (connection->pool) {
     case POOL_WORKERS:
         return connection->world->workers;
     case POOL_WAITERS:
         return connection->world->waiters;
+    case POOL_HASHERS:
+        return connection->world->hashers;
     case POOL_CARRIERS:
         return connection->world->carriers;
     }

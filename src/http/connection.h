@@ -44,13 +44,14 @@ enum connection_state {
 };
 
 /* Which threads are a connection's workers. */
-enum connection_pool { POOL_WORKERS = 0, POOL_WAITERS, POOL_CARRIERS };
+enum connection_pool { POOL_WORKERS = 0, POOL_WAITERS, POOL_HASHERS, POOL_CARRIERS };
 
 /* What all connections of a server share. */
 struct connection_world {
     const struct http_server_config *config;
     struct workers *workers;       /* for disk and database */
     struct workers *waiters;       /* for other servers */
+    struct workers *hashers;       /* for passwords */
     struct workers *carriers;      /* for bodies to and from other servers */
     atomic_bool is_draining;       /* no request after the present ones */
     atomic_bool is_stopping;       /* nothing is finished any more */
@@ -125,8 +126,8 @@ enum connection_want connection_unpark(struct connection *connection);
  */
 bool connection_drain(struct connection *connection);
 
-/* The threads it goes to for WANT_WORKER. */
-struct workers *connection_workers(const struct connection *connection);
+/* WANT_WORKER: queues its job with the threads that it is to go to. */
+void connection_submit(struct connection *connection);
 
 /* Ends what is under way, so that it can be freed: the application's last call. May block. */
 void connection_abort(struct connection *connection);

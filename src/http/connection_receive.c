@@ -13,6 +13,8 @@ static enum connection_want parse_head(struct connection *connection);
 static enum connection_want await_head(struct connection *connection);
 static bool is_beyond_share(struct connection *connection);
 static enum connection_want turn_away(struct connection *connection);
+static void set_powers(struct connection *connection, bool may_block);
+static enum connection_want go_to(struct connection *connection, enum connection_pool pool);
 static enum connection_want begin_body(struct connection *connection, bool may_block);
 static bool send_continue(struct connection *connection);
 static enum connection_want feed_ahead(struct connection *connection);
@@ -112,24 +114,19 @@ enum connection_want connection_begin(struct connection *connection, bool may_bl
     if (connection->is_surplus || is_beyond_share(connection)) {
         return turn_away(connection);
     }
-    connection->exchange->may_block = may_block && connection->pool != POOL_WAITERS;
-    connection->exchange->may_wait = may_block && connection->pool == POOL_WAITERS;
-    connection->exchange->may_carry = may_block && connection->pool == POOL_CARRIERS;
+    set_powers(connection, may_block);
     switch (application->begin(application->context, connection->exchange)) {
     case HTTP_ANSWER:
         return connection_answer(connection);
     case HTTP_BLOCKS:
         assert(!connection->exchange->may_block);
-        connection->pool = POOL_WORKERS;
-        return WANT_WORKER;
+        return go_to(connection, POOL_WORKERS);
     case HTTP_WAITS:
-        assert(!may_block);
-        connection->pool = POOL_WAITERS;
-        return WANT_WORKER;
+        return go_to(connection, POOL_WAITERS);
+    case HTTP_HASHES:
+        return go_to(connection, POOL_HASHERS);
     case HTTP_CARRIES:
-        assert(!connection->exchange->may_carry);
-        connection->pool = POOL_CARRIERS;
-        return WANT_WORKER;
+        return go_to(connection, POOL_CARRIERS);
     case HTTP_BODY:
         return begin_body(connection, may_block);
     case HTTP_LATER:
@@ -166,6 +163,26 @@ static enum connection_want turn_away(struct connection *connection)
     connection->closes = connection->closes || connection->is_surplus;
     application->refuse(application->context, connection->exchange, &full);
     return connection_answer(connection);
+}
+
+/* What the present thread may be held up by. */
+static void set_powers(struct connection *connection, bool may_block)
+{
+    struct http_exchange *exchange = connection->exchange;
+    const enum connection_pool pool = connection->pool;
+
+    exchange->may_block = may_block && (pool == POOL_WORKERS || pool == POOL_CARRIERS);
+    exchange->may_wait = may_block && pool == POOL_WAITERS;
+    exchange->may_hash = may_block && pool == POOL_HASHERS;
+    exchange->may_carry = may_block && pool == POOL_CARRIERS;
+}
+
+/* Nobody is sent to where they are. */
+static enum connection_want go_to(struct connection *connection, enum connection_pool pool)
+{
+    assert(pool == POOL_WORKERS || pool != connection->pool);
+    connection->pool = pool;
+    return WANT_WORKER;
 }
 
 static enum connection_want begin_body(struct connection *connection, bool may_block)
@@ -325,12 +342,25 @@ static enum connection_want end_body(struct connection *connection)
 {
     const struct http_application *application = connection_application(connection);
 
+    set_powers(connection, true);
     connection->exchange->may_block = true;
-    if (application->end(application->context, connection->exchange) == HTTP_LATER) {
-        return WANT_LATER; /* comes here again: the body stays at its end */
+    switch (
+        application->end(application->context, connection->exchange)) { /* it stays at its end */
+    case HTTP_LATER:
+        return WANT_LATER;
+    case HTTP_WAITS:
+        return go_to(connection, POOL_WAITERS);
+    case HTTP_HASHES:
+        return go_to(connection, POOL_HASHERS);
+    case HTTP_ANSWER:
+        connection->body_began = false;
+        return connection_answer(connection);
+    case HTTP_BLOCKS:
+    case HTTP_CARRIES:
+    case HTTP_BODY:
+        break;
     }
-    connection->body_began = false;
-    return connection_answer(connection);
+    abort(); /* the switch is complete */
 }
 
 enum connection_want connection_refuse(struct connection *connection,

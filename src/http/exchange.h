@@ -18,8 +18,10 @@ struct http_exchange {
     bool is_tls;
     bool may_block;          /* on a worker: SQL and files are allowed */
     bool may_wait;           /* on a waiting worker: other servers may be asked */
+    bool may_hash;           /* on a hasher: passwords may be verified, which is meant to be slow */
     bool may_carry;          /* on a carrier: bodies may go to and come from other servers */
     uint64_t body_max_bytes; /* that the body may have; the application lowers it in begin */
+    unsigned rank; /* among those that wait for a hasher, below WORKERS_RANKS: 0 goes first */
     uint64_t received_bytes; /* of the body, decoded, so far */
     uint64_t sent_bytes;     /* of the answer's body */
     int64_t begin_us;        /* clock_elapsed_us when the head was complete */
@@ -34,7 +36,8 @@ enum http_step {
     HTTP_ANSWER, /* the response is filled: send it (and close, if the body was not read to its end)
                   */
     HTTP_BLOCKS, /* only when may_block is false: call again on a worker */
-    HTTP_WAITS,  /* only on a loop: call again on a worker that may wait for other servers */
+    HTTP_WAITS,  /* only where may_wait is false: call again on a worker that may wait for others */
+    HTTP_HASHES, /* only where may_hash is false: call again on a hasher, when its rank's turn is */
     HTTP_CARRIES, /* only where may_carry is false: call again on a worker that carries bodies */
     HTTP_BODY,    /* read the body (or more of it) and give it to data */
     HTTP_LATER,   /* end only: call it again a moment later */
@@ -45,8 +48,10 @@ enum http_step {
  * block returns HTTP_BLOCKS with no answer and no effect, and is called again on a worker. Waiting
  * for other servers has threads of its own, so that a server that hangs holds up nobody else: begin
  * returns HTTP_WAITS, is called there with may_wait, and may then return HTTP_BLOCKS for what does
- * not belong there; otherwise the body is given to it there too. Bodies that go to other servers,
- * or come from them, have threads of their own once more: HTTP_CARRIES, and may_carry.
+ * not belong there; otherwise the body is given to it there too. Verifying passwords takes a
+ * processor for long, and has few threads of its own: HTTP_HASHES, may_hash, and then as from the
+ * loop. Bodies that go to other servers, or come from them, have threads of their own once more:
+ * HTTP_CARRIES, and may_carry.
  */
 struct http_application {
     void *context;
@@ -69,7 +74,7 @@ struct http_application {
     /*
      * The body is complete (also when empty, if begin said HTTP_BODY); on a worker. HTTP_ANSWER:
      * the response is filled. HTTP_LATER: nothing was done, since others are ahead; meanwhile it
-     * holds no thread.
+     * holds no thread. HTTP_HASHES and HTTP_WAITS as from begin.
      */
     enum http_step (*end)(void *context, struct http_exchange *exchange);
 

@@ -10,6 +10,7 @@ struct http_limits {
     unsigned loops;                   /* threads that own connections and never block */
     unsigned workers;                 /* threads that may block */
     unsigned waiters;                 /* threads that may wait for other servers */
+    unsigned hashers;                 /* threads that may verify passwords: no setting */
     unsigned carriers;                /* threads that carry bodies to and from other servers */
     size_t head_bytes;                /* of a request, up to the empty line */
     size_t headers;                   /* fields of a request */

@@ -225,7 +225,7 @@ static void dispatch(struct loop *loop, struct connection *connection, enum conn
         list_remove(&connection->node);
         poller_arm(&loop->poller, &connection->socket, 0);
         connection->job.run = run_on_worker;
-        workers_submit(connection_workers(connection), &connection->job);
+        connection_submit(connection);
         return;
     case WANT_CLOSE:
         close_connection(connection);
@@ -255,13 +255,17 @@ static void park(struct loop *loop, struct connection *connection)
 static void run_on_worker(struct job *job)
 {
     struct connection *connection = (struct connection *)job; /* its first member */
-    enum connection_want want = connection_run(connection, true);
+    const atomic_bool *is_stopping = &connection->world->is_stopping;
+    enum connection_want want = WANT_CLOSE;
 
-    if (atomic_load_explicit(&connection->world->is_stopping, memory_order_relaxed)) {
+    if (!atomic_load_explicit(is_stopping, memory_order_relaxed)) {
+        want = connection_run(connection, true);
+    }
+    if (atomic_load_explicit(is_stopping, memory_order_relaxed)) {
         want = WANT_CLOSE;
     }
     if (want == WANT_WORKER) {
-        workers_submit(connection_workers(connection), job);
+        connection_submit(connection);
         return;
     }
     connection->want = want;

@@ -105,6 +105,9 @@ enum error_code http_server_start(struct http_server *server, struct error *err)
         code = workers_new(server->config.limits.waiters, &server->world.waiters, err);
     }
     if (!code) {
+        code = workers_new(server->config.limits.hashers, &server->world.hashers, err);
+    }
+    if (!code) {
         code = workers_new(server->config.limits.carriers, &server->world.carriers, err);
     }
     /* The loop that accepts comes last: then all others are there to be given connections. */
@@ -269,6 +272,7 @@ void http_server_free(struct http_server *server)
         loop_stop(server->loops[i]);
     }
     workers_free(server->world.waiters);
+    workers_free(server->world.hashers);
     workers_free(server->world.carriers);
     workers_free(server->world.workers);
     for (unsigned i = 0; i < loops; i++) {

@@ -6,7 +6,6 @@
 #include "auth/registry_token_source.h"
 #include "auth/tokeninfo_source.h"
 #include "auth/users_source.h"
-#include "server/process.h"
 #include "server/secret_file.h"
 
 enum { LOOKUP_ANSWER_MAX_BYTES = 1024 * 1024 };
@@ -125,7 +124,6 @@ static enum error_code add_users(const struct settings *settings, struct log *lo
 {
     const struct users_config config = {
         .path = settings->auth.users_file,
-        .verifiers = (process_core_count() + 1) / 2, /* guessing must not take the machine */
         .log = log,
     };
     struct identity_source *source = NULL;

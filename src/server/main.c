@@ -306,9 +306,8 @@ static enum error_code open_server(struct daemon *daemon, struct error *err)
                     "`ulimit -n` or LimitNOFILE",
                     (unsigned long long)descriptors);
     }
-    if (config.limits.loops == 0) {
-        config.limits.loops = process_core_count();
-    }
+    config.limits.hashers = (process_core_count() + 1) / 2; /* guessing must not take the machine */
+    config.limits.loops = config.limits.loops > 0 ? config.limits.loops : process_core_count();
     return http_server_new(&config, &daemon->server, err);
 }
 

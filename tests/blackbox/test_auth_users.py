@@ -1,13 +1,16 @@
 """Local users: names, passwords and teams in a file, for those without a provider."""
 
+import contextlib
 import os
+import select
+import socket
 
 import pytest
 
 from support.authorization import (assert_challenged, assert_denied, basic, bearer, challenge_of)
 from support.registry_client import RegistryClient
 from support.users_file import DEAR, UsersFile
-from support.waiting import wait_until
+from support.waiting import PATIENCE_S, wait_until
 
 MINE, FOREIGN = "myteam/app", "foreign/app"
 JANE = ("jane", "jane's password: öäü €")
@@ -190,6 +193,55 @@ def test_address_that_anybody_claims_is_not_believed(server, client):
             "GET", "/v2/", headers={"X-Forwarded-For": f"192.0.2.{number}"})
     assert_too_many(client(server, basic(*WRONG)).request(
         "GET", "/v2/", headers={"X-Forwarded-For": "192.0.2.200"}))
+
+
+# -- passwords wait for each other, and for nobody else
+
+def send_login(server, who, source):
+    """On a connection of its own; the answer is not waited for."""
+    connection = socket.create_connection(("127.0.0.1", server.port), PATIENCE_S,
+                                          source_address=(source, 0))
+    connection.sendall(f"GET /v2/ HTTP/1.1\r\nHost: x\r\nAuthorization: {basic(*who)}\r\n"
+                       "Connection: close\r\n\r\n".encode())
+    return connection
+
+
+def statuses_so_far(connections):
+    """Of those that have been answered."""
+    ready = select.select(connections, [], [], 0)[0]
+    return [int(connection.recv(12, socket.MSG_PEEK).split()[1]) for connection in ready]
+
+
+@pytest.fixture
+def crowd(server, users):
+    """More wrong passwords, from as many addresses, than may wait at a time."""
+    users.set("dear", "password-with-a-dear-hash", cost=DEAR)
+    with contextlib.ExitStack() as stack:
+        yield lambda: [stack.enter_context(send_login(server, ("dear", f"wrong-{number}"),
+                                                      f"127.0.1.{number}"))
+                       for number in range(1, 60)]
+
+
+def test_who_was_right_before_goes_ahead_of_a_crowd(server, users, log_in, crowd):
+    assert log_in(server, JANE).status == 200
+    users.set("another", "whose-change-makes-the-server-forget")
+    connections = crowd()
+    wait_until(lambda: 503 in statuses_so_far(connections), "the queue to be full")
+    assert log_in(server, JANE).status == 200
+    waiting = len(connections) - len(statuses_so_far(connections))
+    assert waiting > 0, "there was no crowd to go ahead of"
+    for connection in connections:
+        reply = b"".join(iter(lambda connection=connection: connection.recv(4096), b""))
+        assert reply[9:12] == b"401" or (reply[9:12] == b"503" and b"\r\nRetry-After:" in reply)
+
+
+def test_crowd_of_passwords_holds_up_no_token(server, tokens, client, crowd):
+    token = tokens(server).token("repository:myteam/app:pull", authorization=basic(*JANE))
+    connections = crowd()
+    wait_until(lambda: 503 in statuses_so_far(connections), "the queue to be full")
+    assert client(server, bearer(token)).list_tags(MINE).status == 404
+    assert client(server, bearer("x.y.z")).request("GET", "/v2/").status == 401
+    assert len(statuses_so_far(connections)) < len(connections)
 
 
 # -- the file changes

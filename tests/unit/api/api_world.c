@@ -114,6 +114,17 @@ void api_world_read_log(const struct api_world *world, struct strbuf *text)
     } while (length > 0);
 }
 
+const char *api_world_last_line(const struct api_world *world, struct strbuf *text)
+{
+    const char *line = NULL;
+
+    api_world_read_log(world, text);
+    assert(text->length > 0);
+    text->text[text->length - 1] = '\0';
+    line = strrchr(text->text, '\n');
+    return line ? line + 1 : text->text;
+}
+
 void api_world_ask(struct api_world *world, const struct question *question, struct reply *reply)
 {
     const struct http_parser_limits limits = {TEXT_MAX_BYTES, HEADERS_MAX};
@@ -164,6 +175,14 @@ static void play(struct api_world *world, const struct question *question,
     const struct http_application *application = &world->application;
     enum http_step step = application->begin(application->context, exchange);
 
+    if (step == HTTP_HASHES) {
+        assert(exchange->response.status == 0);
+        exchange->may_hash = true;
+        reply->has_hashed = true;
+        step = application->begin(application->context, exchange);
+        assert(step != HTTP_HASHES);
+        exchange->may_hash = false;
+    }
     if (step == HTTP_WAITS) {
         assert(exchange->response.status == 0);
         exchange->may_wait = true;
@@ -201,7 +220,21 @@ static void end(struct api_world *world, struct http_exchange *exchange, struct 
 {
     const struct http_application *application = &world->application;
 
-    if (application->end(application->context, exchange) == HTTP_LATER) {
+    enum http_step step = application->end(application->context, exchange);
+
+    if (step == HTTP_HASHES) {
+        exchange->may_hash = true;
+        exchange->may_wait = false;
+        reply->has_hashed = true;
+        step = application->end(application->context, exchange);
+        exchange->may_hash = false;
+    }
+    if (step == HTTP_WAITS) {
+        exchange->may_wait = true;
+        step = application->end(application->context, exchange);
+        assert(step == HTTP_ANSWER);
+    }
+    if (step == HTTP_LATER) {
         assert(exchange->response.status == 0);
         reply->has_queued = true;
         assert(application->end(application->context, exchange) == HTTP_LATER);

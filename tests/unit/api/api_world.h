@@ -36,6 +36,9 @@ void api_world_serve(struct api_world *world, const struct api_config *config);
 /* All lines that were logged so far. */
 void api_world_read_log(const struct api_world *world, struct strbuf *text);
 
+/* The last of them; in `text`. */
+const char *api_world_last_line(const struct api_world *world, struct strbuf *text);
+
 /* What is asked; all but the request line may be left out. */
 struct question {
     const char *line;              /* method and target: `GET /v2/` */
@@ -54,6 +57,7 @@ struct reply {
     const char *reason;
     struct strbuf headers; /* lines, with a CRLF before each and behind the last */
     struct strbuf body;
+    bool has_hashed;  /* its password was verified, on a hasher */
     bool has_waited;  /* others were asked, on a waiting worker */
     bool has_blocked; /* it was answered on a worker */
     bool was_carried; /* … or on one that carries bodies */

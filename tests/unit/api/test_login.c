@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "api/api_private.h"
 #include "guarded_world.h"
 
 static int count_of(const char *text, const char *part)
@@ -27,21 +28,22 @@ static void the_base_tells_who_has_logged_in(void **state)
         const char *authorization;
         int status;
         bool waits;
+        bool hashes;
     } rows[] = {
-        {NULL, 401, false},
-        {"Bearer employee:jdoe", 200, true},
-        {"Bearer employee:jdoe", 200, false},               /* known by now */
-        {"Basic b2F1dGgyOmVtcGxveWVlOmpkb2U=", 200, false}, /* oauth2:employee:jdoe */
-        {"Bearer unknown:somebody", 200, true},
-        {"Bearer wrong", 401, true},
-        {"Bearer wrong", 401, false},
-        {"Bearer lapsed:jdoe", 401, true},
-        {"Bearer down", 503, true},
-        {"Basic YWxpY2U6cmlnaHQ=", 200, true}, /* alice:right */
-        {"Basic YWxpY2U6d3Jvbmc=", 401, true}, /* alice:wrong */
-        {"Basic nonsense", 401, false},
-        {"Negotiate abc", 401, false},
-        {"", 401, false},
+        {NULL, 401, false, false},
+        {"Bearer employee:jdoe", 200, true, false},
+        {"Bearer employee:jdoe", 200, false, false},               /* known by now */
+        {"Basic b2F1dGgyOmVtcGxveWVlOmpkb2U=", 200, false, false}, /* oauth2:employee:jdoe */
+        {"Bearer unknown:somebody", 200, true, false},
+        {"Bearer wrong", 401, true, false},
+        {"Bearer wrong", 401, false, false},
+        {"Bearer lapsed:jdoe", 401, true, false},
+        {"Bearer down", 503, true, false},
+        {"Basic YWxpY2U6cmlnaHQ=", 200, false, true}, /* alice:right */
+        {"Basic YWxpY2U6d3Jvbmc=", 401, false, true}, /* alice:wrong */
+        {"Basic nonsense", 401, false, false},
+        {"Negotiate abc", 401, false, false},
+        {"", 401, false, false},
     };
     struct guarded_world *world = *state;
 
@@ -51,6 +53,7 @@ static void the_base_tells_who_has_logged_in(void **state)
 
         assert_int_equal(reply->status, rows[i].status);
         assert_int_equal(reply->has_waited, rows[i].waits);
+        assert_int_equal(reply->has_hashed, rows[i].hashes);
         assert_int_equal(challenges, rows[i].status == 401 ? 1 : 0);
         assert_int_equal(reply_field(reply, "Retry-After").length > 0, rows[i].status == 503);
     }
@@ -88,6 +91,38 @@ static void wrong_passwords_have_to_wait(void **state)
     reply = guarded_world_ask(world, "GET /v2/", "Basic YWxpY2U6cmlnaHQ=");
     assert_true(reply_is_error(reply, 429, "TOOMANYREQUESTS"));
     assert_true(reply_has(reply, "Retry-After: 61"));
+}
+
+/* More than any queue takes. */
+static void crowd(struct guarded_world *world, enum login_rank rank, unsigned count)
+{
+    atomic_store(&world->world.api->hashing[rank], count);
+}
+
+static void passwords_queue_only_so_long(void **state)
+{
+    enum { MANY = 1000 };
+    struct guarded_world *world = *state;
+    const struct reply *reply = NULL;
+
+    crowd(world, LOGIN_NEW, MANY);
+    reply = guarded_world_ask(world, "GET /v2/", "Basic YWxpY2U6cmlnaHQ=");
+    assert_true(reply_is_error(reply, 503, "UNAVAILABLE"));
+    assert_true(reply_has(reply, "Retry-After: 5"));
+    assert_false(reply->has_hashed);
+    assert_int_equal(guarded_world_ask(world, "GET /v2/", "Bearer employee:jdoe")->status, 200);
+    assert_int_equal(atomic_load(&world->world.api->hashing[LOGIN_NEW]), MANY);
+    crowd(world, LOGIN_NEW, 0);
+    reply = guarded_world_ask(world, "GET /v2/", "Basic YWxpY2U6cmlnaHQ=");
+    assert_int_equal(reply->status, 200);
+    assert_int_equal(atomic_load(&world->world.api->hashing[LOGIN_NEW]), 0);
+    crowd(world, LOGIN_NEW, MANY);
+    fake_clock_advance(&world->world.clock,
+                       60 * 1000); /* the answer is forgotten, the pair is not */
+    reply = guarded_world_ask(world, "GET /v2/", "Basic YWxpY2U6cmlnaHQ=");
+    assert_int_equal(reply->status, 200);
+    assert_true(reply->has_hashed);
+    assert_int_equal(atomic_load(&world->world.api->hashing[LOGIN_TRUSTED]), 0);
 }
 
 static void the_log_knows_the_user_and_no_secret(void **state)
@@ -195,6 +230,7 @@ int main(void)
         TEST(two_fields_are_one_too_many),
         TEST(health_is_for_everybody),
         TEST(wrong_passwords_have_to_wait),
+        TEST(passwords_queue_only_so_long),
         TEST(the_log_knows_the_user_and_no_secret),
         cmocka_unit_test_setup_teardown(nobody_in_particular_reads_where_reading_is_public,
                                         guarded_world_set_up_public, guarded_world_tear_down),

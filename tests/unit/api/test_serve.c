@@ -47,16 +47,9 @@ static struct reply *ask(struct fixture *fixture, const char *line)
     return &fixture->reply;
 }
 
-/* The log's last line. */
 static const char *last_line(struct fixture *fixture)
 {
-    const char *line = NULL;
-
-    api_world_read_log(&fixture->world, &fixture->text);
-    assert_true(fixture->text.length > 0);
-    fixture->text.text[fixture->text.length - 1] = '\0';
-    line = strrchr(fixture->text.text, '\n');
-    return line ? line + 1 : fixture->text.text;
+    return api_world_last_line(&fixture->world, &fixture->text);
 }
 
 static void unknown_path_is_an_error_of_the_specification(void **state)
@@ -162,74 +155,6 @@ static void path_that_is_badly_encoded_is_refused(void **state)
     assert_int_equal(ask(*state, "GET /v2/a/b/manifests/%00")->status, 400);
 }
 
-static void copy_field(const struct reply *reply, const char *name, char text[64])
-{
-    const struct str value = reply_field(reply, name);
-
-    (void)snprintf(text, 64, "%.*s", STR_FORMAT(value));
-}
-
-static void request_id_is_answered_and_logged(void **state)
-{
-    struct fixture *fixture = *state;
-    char first[64];
-    char second[64];
-
-    copy_field(ask(fixture, "GET /v2/"), "X-Request-Id", first);
-    copy_field(ask(fixture, "GET /v2/"), "X-Request-Id", second);
-    assert_true(strlen(first) > 0);
-    assert_string_not_equal(first, second);
-    assert_non_null(strstr(last_line(fixture), second));
-}
-
-static void request_is_logged_in_one_line(void **state)
-{
-    static const char *const parts[] = {
-        "\"event\":\"request\"",
-        "\"method\":\"GET\"",
-        "\"path\":\"/v2/\"",
-        "\"status\":200",
-        "\"bytes\":2",
-        "\"received\":0",
-        "\"user\":\"anonymous\"",
-        "\"peer\":\"192.0.2.1\"",
-        "\"agent\":\"docker/1\"",
-        "\"microseconds\":",
-        "\"request_id\":",
-        "\"level\":\"info\"",
-    };
-    struct fixture *fixture = *state;
-    const char *line = NULL;
-
-    api_world_ask(
-        &fixture->world,
-        &(struct question){.line = "GET /v2/?secret=x", .fields = "User-Agent: docker/1\r\n"},
-        &fixture->reply);
-    line = last_line(fixture);
-    for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-        assert_non_null(strstr(line, parts[i]));
-    }
-    assert_null(strstr(line, "secret"));
-    assert_null(strchr(fixture->text.text, '\n'));
-}
-
-static void endless_path_and_agent_are_cut_in_the_log(void **state)
-{
-    struct fixture *fixture = *state;
-    struct strbuf fields;
-    struct strbuf line;
-
-    strbuf_init(&line, 16 * 1024);
-    strbuf_init(&fields, 16 * 1024);
-    strbuf_append_format(&line, "GET /%08000d", 1);
-    strbuf_append_format(&fields, "User-Agent: %08000d\r\n", 1);
-    api_world_ask(&fixture->world, &(struct question){.line = line.text, .fields = fields.text},
-                  &fixture->reply);
-    assert_true(strlen(last_line(fixture)) < 2048);
-    strbuf_release(&line);
-    strbuf_release(&fields);
-}
-
 static void refused_head_is_answered_and_logged(void **state)
 {
     struct fixture *fixture = *state;
@@ -263,21 +188,6 @@ static void trouble_that_passes_says_when_to_come_again(void **state)
     assert_true(reply_has(&fixture->reply, "Retry-After: 5"));
 }
 
-static void client_that_went_away_is_logged_so(void **state)
-{
-    struct fixture *fixture = *state;
-    const struct question question = {
-        .line = "PUT /v2/team/app/manifests/1.0",
-        .fields = "Content-Type: text/plain\r\n",
-        .body = STR_LITERAL("{}"),
-        .breaks_off = true,
-    };
-
-    api_world_ask(&fixture->world, &question, &fixture->reply);
-    assert_int_equal(fixture->reply.status, 0);
-    assert_non_null(strstr(last_line(fixture), "\"outcome\":\"client_gone\""));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,15 +199,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_blocks_is_left_to_a_worker, set_up, tear_down),
         cmocka_unit_test_setup_teardown(name_is_checked_before_anything_is_done, set_up, tear_down),
         cmocka_unit_test_setup_teardown(path_that_is_badly_encoded_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(request_id_is_answered_and_logged, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(request_is_logged_in_one_line, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(endless_path_and_agent_are_cut_in_the_log, set_up,
-                                        tear_down),
         cmocka_unit_test_setup_teardown(refused_head_is_answered_and_logged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(our_fault_is_told_to_the_log_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(trouble_that_passes_says_when_to_come_again, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(client_that_went_away_is_logged_so, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

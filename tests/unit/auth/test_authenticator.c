@@ -298,6 +298,44 @@ static void wrong_passwords_are_counted_also_from_memory(void **state)
     assert_int_equal(log_in_as(fixture, CREDENTIALS_TOKEN, "t", true), ERROR_UNAUTHENTICATED);
 }
 
+static enum login_rank rank_of(struct fixture *fixture, const char *address)
+{
+    const struct credentials credentials = {.kind = CREDENTIALS_PASSWORD,
+                                            .name = STR_LITERAL("alice")};
+    const struct login login = {&credentials, str_from(address), false, NULL};
+
+    return authenticator_rank(fixture->authenticator, &login);
+}
+
+static void who_was_right_before_need_not_wait_behind_others(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(rank_of(fixture, "10.0.0.1"), LOGIN_NEW);
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "wrong", true),
+                     ERROR_UNAUTHENTICATED);
+    assert_int_equal(rank_of(fixture, "10.0.0.1"), LOGIN_SUSPECT);
+    fixture->sources[0].code = OK;
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "right", true), OK);
+    assert_int_equal(rank_of(fixture, "10.0.0.1"), LOGIN_TRUSTED);
+    assert_int_equal(rank_of(fixture, "10.0.0.2"), LOGIN_NEW);
+}
+
+/* A place in the queue is for those who have something to be told there. */
+static void who_guessed_too_often_is_told_without_waiting(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int i = 0; i < LOGIN_FAILURES_MAX; i++) {
+        assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "wrong", true),
+                         ERROR_UNAUTHENTICATED);
+    }
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_PASSWORD, "other", false), ERROR_TOO_MANY);
+    assert_false(fixture->waits);
+    assert_int_equal(log_in_as(fixture, CREDENTIALS_TOKEN, "t", false), ERROR_UNAVAILABLE);
+    assert_true(fixture->waits);
+}
+
 /* The one with the number i. */
 static bool is_recalled(struct fixture *fixture)
 {
@@ -439,6 +477,8 @@ int main(void)
         TEST(what_nobody_is_for_is_said),
         TEST(a_source_that_changed_is_asked_again),
         TEST(wrong_passwords_are_counted_also_from_memory),
+        TEST(who_was_right_before_need_not_wait_behind_others),
+        TEST(who_guessed_too_often_is_told_without_waiting),
         TEST(one_address_asks_about_so_many_tokens_that_nobody_knows),
         TEST(an_expired_token_that_is_sent_again_and_again_locks_nobody_out),
         TEST(tokens_that_are_verified_here_are_not_counted),

@@ -123,6 +123,65 @@ static void an_ipv6_network_is_one_address(void **state)
     assert_int_equal(check(fixture, "10.0.0.1", "alice"), ERROR_TOO_MANY);
 }
 
+/* Whoever has a /48 has 65536 networks. */
+static void networks_of_an_ipv6_site_have_a_limit_together(void **state)
+{
+    struct fixture *fixture = *state;
+    char address[64];
+
+    for (int i = 0; i < LOGIN_SITE_FACTOR * ADDRESS_FAILURES_MAX; i++) {
+        (void)snprintf(address, sizeof(address), "2001:db8:1:%x::1", (unsigned)i);
+        assert_int_equal(check(fixture, address, "alice"), OK);
+        fail_often(fixture, address, "alice", 1);
+    }
+    assert_int_equal(check(fixture, "2001:db8:1:ffff::1", "alice"), ERROR_TOO_MANY);
+    assert_int_equal(login_limiter_check_address(fixture->limiter, str_from("2001:db8:1::"), NULL),
+                     ERROR_TOO_MANY);
+    assert_int_equal(check(fixture, "2001:db8:2::1", "alice"), OK);
+    fake_clock_advance(&fixture->clock, LOGIN_WINDOW_MS);
+    assert_int_equal(check(fixture, "2001:db8:1:ffff::1", "alice"), OK);
+}
+
+static enum login_rank rank_of(struct fixture *fixture, const char *address, const char *name)
+{
+    return login_limiter_rank(fixture->limiter, str_from(address), str_from(name));
+}
+
+static void who_was_right_goes_before_who_is_new_and_both_before_who_failed(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(rank_of(fixture, "10.0.0.1", "alice"), LOGIN_NEW);
+    login_limiter_trust(fixture->limiter, str_from("10.0.0.1"), str_from("alice"));
+    assert_int_equal(rank_of(fixture, "10.0.0.1", "alice"), LOGIN_TRUSTED);
+    fail_often(fixture, "10.0.0.1", "bob", 1);
+    assert_int_equal(rank_of(fixture, "10.0.0.1", "alice"), LOGIN_TRUSTED);
+    assert_int_equal(rank_of(fixture, "10.0.0.1", "bob"), LOGIN_SUSPECT);
+    assert_int_equal(rank_of(fixture, "10.0.0.1", "carol"), LOGIN_SUSPECT);
+    assert_int_equal(rank_of(fixture, "10.0.0.2", "alice"), LOGIN_NEW);
+    fail_often(fixture, "2001:db8:1:2::3", "bob", 1);
+    assert_int_equal(rank_of(fixture, "2001:db8:1:ffff::1", "alice"), LOGIN_SUSPECT);
+    assert_int_equal(rank_of(fixture, "2001:db8:2::1", "alice"), LOGIN_NEW);
+    fake_clock_advance(&fixture->clock, LOGIN_WINDOW_MS);
+    assert_int_equal(rank_of(fixture, "10.0.0.1", "bob"), LOGIN_NEW);
+    fake_clock_advance(&fixture->clock, LOGIN_TRUST_MS - LOGIN_WINDOW_MS);
+    assert_int_equal(rank_of(fixture, "10.0.0.1", "alice"), LOGIN_NEW);
+}
+
+/* Or a flood of wrong names would make all others new. */
+static void failures_push_out_nobody_who_was_right(void **state)
+{
+    struct fixture *fixture = *state;
+    char address[64];
+
+    login_limiter_trust(fixture->limiter, str_from("10.0.0.1"), str_from("alice"));
+    for (int i = 0; i < 4 * LOGIN_LIMITER_ENTRIES; i++) {
+        (void)snprintf(address, sizeof(address), "10.1.%d.%d", i / 256, i % 256);
+        fail_often(fixture, address, "alice", 1);
+    }
+    assert_int_equal(rank_of(fixture, "10.0.0.1", "alice"), LOGIN_TRUSTED);
+}
+
 static void what_is_no_address_stands_for_itself(void **state)
 {
     struct fixture *fixture = *state;
@@ -177,6 +236,11 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(one_address_cannot_try_name_after_name, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_ipv6_network_is_one_address, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(networks_of_an_ipv6_site_have_a_limit_together, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            who_was_right_goes_before_who_is_new_and_both_before_who_failed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(failures_push_out_nobody_who_was_right, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_address_stands_for_itself, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_repeated_counts_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_number_of_names_takes_bounded_memory, set_up,

@@ -24,8 +24,6 @@
 
 /* Of "correct horse"; the cost is as low as the kind permits. */
 #define HASH "$2b$04$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e"
-/* Of nothing; finding that out takes seconds. */
-#define SLOW_HASH "$2b$16$abcdefghijklmnopqrstuujydOTSfIH/d5oUHpsygqV5X9xJLQc6e"
 
 enum { THREADS = 6, ROUNDS = 20, LOG_BYTES = 16 * 1024 };
 
@@ -47,10 +45,9 @@ static void write_users(const struct fixture *fixture, const char *text)
     assert_int_equal(close(fd), 0);
 }
 
-static enum error_code open_source(struct fixture *fixture, unsigned verifiers, struct error *err)
+static enum error_code open_source(struct fixture *fixture, struct error *err)
 {
-    const struct users_config config = {
-        .path = fixture->path, .verifiers = verifiers, .log = &fixture->log};
+    const struct users_config config = {.path = fixture->path, .log = &fixture->log};
 
     return users_source_new(&config, &fixture->source, err);
 }
@@ -64,7 +61,7 @@ static int set_up(void **state)
     log_init(&fixture.log, fileno(fixture.lines), LOG_TEXT, LOG_INFO, &clock_system);
     write_users(&fixture, "alice:" HASH ":payments,checkout\nbob:" HASH ":\n");
     *state = &fixture;
-    return open_source(&fixture, 2, NULL) ? -1 : 0;
+    return open_source(&fixture, NULL) ? -1 : 0;
 }
 
 static int tear_down(void **state)
@@ -199,12 +196,12 @@ static void a_wrong_or_missing_file_makes_no_source(void **state)
     identity_source_free(fixture->source);
     fixture->source = NULL;
     write_users(fixture, "alice:" HASH ":\nbob:abhfCpXqd4GrI:\n");
-    assert_int_equal(open_source(fixture, 1, &err), ERROR_INVALID);
+    assert_int_equal(open_source(fixture, &err), ERROR_INVALID);
     assert_non_null(strstr(err.message, fixture->path));
     assert_non_null(strstr(err.message, "line 2"));
     assert_null(strstr(err.message, "abhf"));
     assert_int_equal(unlink(fixture->path), 0);
-    assert_int_equal(open_source(fixture, 1, &err), ERROR_NOT_FOUND);
+    assert_int_equal(open_source(fixture, &err), ERROR_NOT_FOUND);
     assert_non_null(strstr(err.message, "pieroned user add"));
     assert_null(fixture->source);
 }
@@ -285,42 +282,6 @@ static void what_could_not_be_read_for_a_moment_is_tried_again(void **state)
     assert_int_equal(generation_of(fixture), before + 1);
 }
 
-struct slow_try {
-    const struct fixture *fixture;
-    atomic_bool is_done;
-};
-
-static void *try_slowly(void *context)
-{
-    struct slow_try *slow = context;
-
-    (void)try(slow->fixture, "slow", "whatever", NULL);
-    atomic_store(&slow->is_done, true);
-    return NULL;
-}
-
-/* The slow one needs seconds, and others wait for one only. */
-static void who_waits_too_long_for_a_verifier_is_sent_away(void **state)
-{
-    struct fixture *fixture = *state;
-    struct slow_try slow = {.fixture = fixture};
-    enum error_code code = OK;
-    struct error err = {0};
-    pthread_t thread;
-
-    identity_source_free(fixture->source);
-    write_users(fixture, "alice:" HASH ":\nslow:" SLOW_HASH ":\n");
-    assert_int_equal(open_source(fixture, 1, NULL), OK);
-    assert_int_equal(pthread_create(&thread, NULL, try_slowly, &slow), 0);
-    while (!code && !atomic_load(&slow.is_done)) {
-        code = try(fixture, "alice", "correct horse", &err);
-    }
-    assert_int_equal(code, ERROR_UNAVAILABLE);
-    assert_non_null(strstr(err.message, "too many passwords"));
-    assert_int_equal(pthread_join(thread, NULL), 0);
-    assert_int_equal(try(fixture, "alice", "correct horse", NULL), OK);
-}
-
 struct crowd {
     const struct fixture *fixture;
     atomic_int wrong;
@@ -340,7 +301,7 @@ static void *try_often(void *context)
     return NULL;
 }
 
-/* With fewer verifiers than threads, and a file that changes all the time. */
+/* With a file that changes all the time. */
 static void many_at_a_time_get_the_right_answer(void **state)
 {
     struct fixture *fixture = *state;
@@ -375,8 +336,6 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_corrected_mode_is_noticed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_could_not_be_read_for_a_moment_is_tried_again, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(who_waits_too_long_for_a_verifier_is_sent_away, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(many_at_a_time_get_the_right_answer, set_up, tear_down),
     };

@@ -1,5 +1,6 @@
 #include "base/workers.h"
 
+#include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -74,6 +75,50 @@ static void they_leave_the_processor_to_others(void **state)
     assert_int_equal(getpriority(PRIO_PROCESS, 0), mine);
 }
 
+struct ranked_job {
+    struct job job; /* first */
+    sem_t *is_due;  /* waits for it, unless NULL */
+    char *order;    /* where its name goes */
+    size_t *count;
+    char name;
+};
+
+static void sign(struct job *job)
+{
+    struct ranked_job *ranked = (struct ranked_job *)job;
+
+    if (ranked->is_due) {
+        (void)sem_wait(ranked->is_due);
+    }
+    ranked->order[(*ranked->count)++] = ranked->name;
+}
+
+/* While the only thread is busy with the first, the others queue. */
+static void a_lower_rank_goes_first(void **state)
+{
+    static const char names[] = "xcdaeb";
+    static const unsigned ranks[] = {0, 2, 2, 0, 2, 1};
+    struct ranked_job jobs[sizeof(names) - 1];
+    struct workers *workers = NULL;
+    char order[sizeof(names)] = "";
+    size_t count = 0;
+    sem_t is_due;
+
+    (void)state;
+    (void)sem_init(&is_due, 0, 0);
+    assert_int_equal(workers_new(1, &workers, NULL), OK);
+    for (size_t i = 0; i < sizeof(names) - 1; i++) {
+        jobs[i] = (struct ranked_job){
+            {.run = sign, .rank = ranks[i]}, i == 0 ? &is_due : NULL, order, &count, names[i]};
+        list_init(&jobs[i].job.node);
+        workers_submit(workers, &jobs[i].job);
+    }
+    (void)sem_post(&is_due);
+    workers_free(workers);
+    (void)sem_destroy(&is_due);
+    assert_string_equal(order, "xabcde");
+}
+
 static void nothing_can_be_freed(void **state)
 {
     (void)state;
@@ -85,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_job_runs_as_often_as_it_is_queued),
         cmocka_unit_test(they_leave_the_processor_to_others),
+        cmocka_unit_test(a_lower_rank_goes_first),
         cmocka_unit_test(nothing_can_be_freed),
     };
 

@@ -52,6 +52,7 @@ struct fixture {
 struct seen {
     uint64_t body_bytes;
     unsigned char sum;
+    bool has_hashed;
 };
 
 static bool path_is(const struct http_exchange *exchange, const char *path)
@@ -106,6 +107,12 @@ static enum http_step find_place(struct fixture *fixture, const struct http_exch
 {
     const bool waits = path_is(exchange, "/waits");
 
+    if (path_is(exchange, "/hashes") && !exchange->may_hash && !exchange->may_block) {
+        return HTTP_HASHES;
+    }
+    if (path_is(exchange, "/hashes") && exchange->may_hash) {
+        return HTTP_BLOCKS;
+    }
     if (waits && !exchange->may_block && !exchange->may_wait) {
         return HTTP_WAITS;
     }
@@ -140,7 +147,8 @@ static enum http_step answer_path(struct fixture *fixture, struct http_exchange 
         exchange->response.file_length_bytes = BIG_FILE_BYTES;
         return HTTP_ANSWER;
     }
-    if (path_is(exchange, "/blocks") || path_is(exchange, "/waits")) {
+    if (path_is(exchange, "/blocks") || path_is(exchange, "/waits") ||
+        path_is(exchange, "/hashes")) {
         return answer_text(exchange, 200, "from a worker");
     }
     return path_is(exchange, "/") ? answer_text(exchange, 200, "hello")
@@ -168,7 +176,8 @@ static enum http_step app_begin(void *context, struct http_exchange *exchange)
         return HTTP_BODY;
     }
     if (path_is(exchange, "/parked") || path_is(exchange, "/queued") ||
-        path_is(exchange, "/echo") || path_is(exchange, "/stop-early")) {
+        path_is(exchange, "/wanders") || path_is(exchange, "/echo") ||
+        path_is(exchange, "/stop-early")) {
         return HTTP_BODY;
     }
     return answer_path(fixture, exchange);
@@ -205,8 +214,14 @@ static size_t app_room(void *context, struct http_exchange *exchange)
 /* Of a body for /queued the end comes later, some times. */
 static enum http_step app_end(void *context, struct http_exchange *exchange)
 {
-    const struct seen *seen = exchange->call;
+    struct seen *seen = exchange->call;
     struct fixture *fixture = context;
+
+    if (path_is(exchange, "/wanders") && !seen->has_hashed) {
+        seen->has_hashed = exchange->may_hash;
+        return exchange->may_hash ? HTTP_WAITS : HTTP_HASHES;
+    }
+    assert_true(!path_is(exchange, "/wanders") || exchange->may_wait);
 
     if (path_is(exchange, "/queued") && atomic_fetch_add(&fixture->counts.ends, 1) % 3 < 2) {
         return HTTP_LATER;
@@ -250,6 +265,7 @@ static const struct http_limits usual_limits = {
     .loops = 2,
     .workers = 3,
     .waiters = 2,
+    .hashers = 1,
     .carriers = 2,
     .head_bytes = 65536,
     .headers = 100,
@@ -849,6 +865,18 @@ static void connections_beyond_the_limit_get_503(void **state)
     (void)close(first);
 }
 
+static void what_takes_a_hash_goes_on_elsewhere_when_that_is_done(void **state)
+{
+    struct fixture *fixture = *state;
+
+    start(fixture, &usual_limits);
+    talk(fixture, "GET /hashes HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    assert_non_null(strstr(fixture->answer, "\r\n\r\nfrom a worker"));
+    talk(fixture, "POST /wanders HTTP/1.1\r\nHost: x\r\nConnection: close\r\n"
+                  "Content-Length: 4\r\n\r\n\1\1\1\1");
+    assert_non_null(strstr(fixture->answer, "4 bytes, sum 4"));
+}
+
 static void draining_closes_the_idle_and_serves_the_queued(void **state)
 {
     struct fixture *fixture = *state;
@@ -967,6 +995,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_body_that_stalls_is_answered_408, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_client_that_does_not_read_is_dropped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(connections_beyond_the_limit_get_503, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_takes_a_hash_goes_on_elsewhere_when_that_is_done,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(draining_closes_the_idle_and_serves_the_queued, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(draining_while_clients_hang_up_is_safe, set_up, tear_down),
