@@ -12,11 +12,11 @@ struct kio_source {
 };
 
 static bool covers(const struct team_source *source, const struct identity *identity);
-static enum error_code is_member(struct team_source *source, const struct team_question *question,
-                                 struct error *err);
+static enum error_code list(struct team_source *source, const struct team_question *question,
+                            struct strbuf *teams, struct error *err);
 static struct str application_of(const struct kio_source *source, struct str name);
 static enum error_code ask(const struct kio_source *source, const struct team_question *question,
-                           struct str application, struct error *err);
+                           struct str application, struct json_value **json_out, struct error *err);
 static enum error_code check(struct team_source *source, struct strbuf *report, struct error *err);
 static void free_source(struct team_source *source);
 static const struct kio_source *of(const struct team_source *source);
@@ -24,7 +24,7 @@ static const struct kio_source *of(const struct team_source *source);
 static const struct team_source_driver driver = {
     .name = "application registry (Kio)",
     .covers = covers,
-    .is_member = is_member,
+    .list = list,
     .check = check,
     .free = free_source,
 };
@@ -46,16 +46,27 @@ static bool covers(const struct team_source *source, const struct identity *iden
     return identity->kind == IDENTITY_SERVICE;
 }
 
-static enum error_code is_member(struct team_source *source, const struct team_question *question,
-                                 struct error *err)
+static enum error_code list(struct team_source *source, const struct team_question *question,
+                            struct strbuf *teams, struct error *err)
 {
     const struct str application = application_of(of(source), question->identity->name);
+    struct json_value *json = NULL;
+    struct str team = {0};
+    enum error_code code = OK;
 
     if (!team_url_takes(application)) {
         return error_set(err, ERROR_DENIED, "the name %.*s is of no application",
                          STR_FORMAT(question->identity->name));
     }
-    return ask(of(source), question, application, err);
+    code = ask(of(source), question, application, &json, err);
+    team = json_value_member_string(json, "team_id");
+    if (!code && team.length == 0) {
+        code = error_set(err, ERROR_UNAVAILABLE, "Kio's answer names no team");
+    } else if (!code) {
+        team_list_append(teams, team);
+    }
+    json_value_free(json);
+    return code;
 }
 
 static struct str application_of(const struct kio_source *source, struct str name)
@@ -71,29 +82,19 @@ static struct str application_of(const struct kio_source *source, struct str nam
 }
 
 static enum error_code ask(const struct kio_source *source, const struct team_question *question,
-                           struct str application, struct error *err)
+                           struct str application, struct json_value **json_out, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf url;
     struct team_lookup lookup = {driver.name, source->client, {.bearer = question->token}};
-    struct json_value *json = NULL;
-    struct str team = {0};
     enum error_code code = OK;
 
     team_url_begin(&url, source->url, "/apps/");
     url_append_encoded(&url, application);
     lookup.request.url = url.text;
-    code = team_lookup_json(&lookup, &json, err);
-    team = json_value_member_string(json, "team_id");
-    if (!code && team.length == 0) {
-        code = error_set(err, ERROR_UNAVAILABLE, "Kio's answer names no team");
-    } else if (code == ERROR_NOT_FOUND) {
-        code = error_set(err, ERROR_DENIED, "Kio has no application %.*s", STR_FORMAT(application));
-    } else if (!code && !str_equal(team, question->team)) {
-        code = error_set(err, ERROR_DENIED, "Kio has application %.*s in another team than %.*s",
-                         STR_FORMAT(application), STR_FORMAT(question->team));
-    }
-    json_value_free(json);
-    return code;
+    code = team_lookup_json(&lookup, json_out, err);
+    return code == ERROR_NOT_FOUND ? error_set(err, ERROR_DENIED, "Kio has no application %.*s",
+                                               STR_FORMAT(application))
+                                   : code;
 }
 
 static enum error_code check(struct team_source *source, struct strbuf *report, struct error *err)

@@ -92,8 +92,13 @@ static enum error_code need_member(const struct identity *identity, struct str t
     if (code == OK) {
         return OK;
     }
-    return code == ERROR_DENIED ? refuse_push(identity, team, reason.message, err)
-                                : error_set(err, ERROR_UNAVAILABLE, "%s", reason.message);
+    if (code == ERROR_DENIED) {
+        return refuse_push(identity, team, reason.message, err);
+    }
+    if (err) {
+        *err = reason;
+    }
+    return code == ERROR_TOO_MANY ? ERROR_TOO_MANY : ERROR_UNAVAILABLE;
 }
 
 static enum error_code refuse_push(const struct identity *identity, struct str team,

@@ -1,15 +1,23 @@
 #include "access/team_directory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "auth/login_limiter.h"
 #include "auth/lookup_cache.h"
 #include "base/memory.h"
 
-enum { NEGATIVE_CACHE_MS = 5 * 1000, UNAVAILABLE_CACHE_MS = 2 * 1000 };
+enum {
+    NEGATIVE_CACHE_MS = 5 * 1000,
+    UNAVAILABLE_CACHE_MS = 2 * 1000,
+    WHO_BYTES = IDENTITY_NAME_BYTES + 32,
+};
 
 struct team_directory {
     struct team_directory_config config;
-    struct lookup_cache *cache;
+    struct lookup_cache *cache; /* of answers about one team */
+    struct lookup_cache *lists; /* of an identity's teams, as one source has them */
+    struct login_limiter *refusals;
     struct keyed_hash hash;
 };
 
@@ -17,21 +25,33 @@ struct team_directory {
 struct inquiry {
     const struct team_directory *directory;
     const struct team_question *question;
+    struct team_source *source; /* whose list is wanted */
+    bool has_asked;             /* somebody, not only what is remembered */
 };
 
 /* What was said so far. */
 struct verdict {
-    bool is_unavailable;
-    struct error unavailable; /* of the first that could not be asked */
+    int64_t lifetime_ms;      /* of a yes */
+    enum error_code failure;  /* of the first that could not be asked */
+    struct error unavailable; /* … and why */
     struct strbuf denials;
 };
 
 static struct lookup_key key_of(const struct team_directory *directory,
-                                const struct team_question *question);
+                                const struct team_question *question,
+                                const struct team_source *source);
 static void inquire(void *context, struct lookup_outcome *outcome_out);
-static enum error_code ask_all(const struct inquiry *inquiry, struct error *err);
-static bool ask_one(struct team_source *source, const struct team_question *question,
-                    struct verdict *verdict);
+static enum error_code ask_all(struct inquiry *inquiry, struct verdict *verdict, struct error *err);
+static bool ask_one(struct inquiry *inquiry, struct team_source *source, struct verdict *verdict);
+static enum error_code ask_about_team(struct inquiry *inquiry, struct team_source *source,
+                                      struct error *err);
+static enum error_code ask_for_list(struct inquiry *inquiry, struct team_source *source,
+                                    int64_t *lifetime_ms_out, struct error *err);
+static enum error_code judge(const struct inquiry *inquiry, const struct lookup_outcome *outcome,
+                             struct error *err);
+static void list(void *context, struct lookup_outcome *outcome_out);
+static enum error_code begin_asking(struct inquiry *inquiry, struct error *err);
+static struct str who(const struct identity *identity, char text[WHO_BYTES]);
 static enum error_code conclude(const struct verdict *verdict, const struct identity *identity,
                                 struct error *err);
 static enum error_code refuse_unasked(const struct identity *identity, struct error *err);
@@ -42,6 +62,8 @@ struct team_directory *team_directory_new(const struct team_directory_config *co
 
     directory->config = *config;
     directory->cache = lookup_cache_new(config->cache_entries, config->clock);
+    directory->lists = lookup_cache_new(config->cache_entries, config->clock);
+    directory->refusals = login_limiter_new(TEAM_REFUSALS_MAX, config->clock);
     keyed_hash_init(&directory->hash);
     return directory;
 }
@@ -52,6 +74,8 @@ void team_directory_free(struct team_directory *directory)
         return;
     }
     lookup_cache_free(directory->cache);
+    lookup_cache_free(directory->lists);
+    login_limiter_free(directory->refusals);
     keyed_hash_release(&directory->hash);
     free(directory);
 }
@@ -60,8 +84,9 @@ enum error_code team_directory_is_member(struct team_directory *directory,
                                          const struct team_question *question, bool may_wait,
                                          bool *waits_out, struct error *err)
 {
-    struct inquiry inquiry = {directory, question};
-    const struct lookup lookup = {key_of(directory, question), inquire, &inquiry};
+    struct inquiry inquiry = {.directory = directory, .question = question};
+    const struct lookup lookup = {
+        .key = key_of(directory, question, NULL), .run = inquire, .context = &inquiry};
     struct lookup_outcome outcome;
 
     if (may_wait) {
@@ -77,16 +102,18 @@ enum error_code team_directory_is_member(struct team_directory *directory,
     return outcome.code;
 }
 
-/* Of the token too: what a permission service lets one do, it may not let another. */
+/* Of the token too: what a permission service lets one do, it may not let another. With a source it
+ * is the key of a list, which has no team. */
 static struct lookup_key key_of(const struct team_directory *directory,
-                                const struct team_question *question)
+                                const struct team_question *question,
+                                const struct team_source *source)
 {
     const unsigned char kind = (unsigned char)question->identity->kind;
     const struct str parts[] = {
         {(const char *)&kind, sizeof(kind)},
         str_from(question->token),
         question->identity->name,
-        question->team,
+        source ? (struct str){(const char *)&source, sizeof(source)} : question->team,
     };
     struct lookup_key key = {{0}};
 
@@ -96,64 +123,173 @@ static struct lookup_key key_of(const struct team_directory *directory,
 
 static void inquire(void *context, struct lookup_outcome *outcome_out)
 {
-    const struct inquiry *inquiry = context;
+    struct inquiry *inquiry = context;
+    const struct team_question *question = inquiry->question;
+    struct verdict verdict = {.lifetime_ms = inquiry->directory->config.cache_ms};
+    char text[WHO_BYTES];
 
-    outcome_out->code = ask_all(inquiry, &outcome_out->err);
+    outcome_out->code = ask_all(inquiry, &verdict, &outcome_out->err);
     if (!outcome_out->code) {
-        outcome_out->lifetime_ms = inquiry->directory->config.cache_ms;
+        outcome_out->lifetime_ms = verdict.lifetime_ms;
     } else if (outcome_out->code == ERROR_DENIED) {
         outcome_out->lifetime_ms = NEGATIVE_CACHE_MS;
-    } else { /* who hangs is not waited for by one request after another */
+    } else if (outcome_out->code == ERROR_UNAVAILABLE) {
+        /* who hangs is not waited for by one request after another */
         outcome_out->lifetime_ms = UNAVAILABLE_CACHE_MS;
+    }
+    if (outcome_out->code == ERROR_DENIED && inquiry->has_asked) {
+        login_limiter_count(inquiry->directory->refusals, who(question->identity, text),
+                            question->team);
     }
 }
 
 /* One yes is enough. */
-static enum error_code ask_all(const struct inquiry *inquiry, struct error *err)
+static enum error_code ask_all(struct inquiry *inquiry, struct verdict *verdict, struct error *err)
 {
     const struct team_directory_config *config = &inquiry->directory->config;
     const struct identity *identity = inquiry->question->identity;
-    struct verdict verdict = {0};
     enum error_code code = ERROR_DENIED;
 
-    strbuf_init(&verdict.denials, ERROR_MESSAGE_BYTES);
+    strbuf_init(&verdict->denials, ERROR_MESSAGE_BYTES);
     for (size_t i = 0; code && i < config->source_count; i++) {
         struct team_source *source = config->sources[i];
 
-        if (source->driver->covers(source, identity) &&
-            ask_one(source, inquiry->question, &verdict)) {
+        if (source->driver->covers(source, identity) && ask_one(inquiry, source, verdict)) {
             code = OK;
         }
     }
     if (code) {
-        code = conclude(&verdict, identity, err);
+        code = conclude(verdict, identity, err);
     }
-    strbuf_release(&verdict.denials);
+    strbuf_release(&verdict->denials);
     return code;
 }
 
-static bool ask_one(struct team_source *source, const struct team_question *question,
-                    struct verdict *verdict)
+static bool ask_one(struct inquiry *inquiry, struct team_source *source, struct verdict *verdict)
 {
     struct error reason = {0};
-    const enum error_code code = source->driver->is_member(source, question, &reason);
+    const enum error_code code = source->driver->list
+                                     ? ask_for_list(inquiry, source, &verdict->lifetime_ms, &reason)
+                                     : ask_about_team(inquiry, source, &reason);
 
     if (code == ERROR_DENIED) {
         strbuf_append_format(&verdict->denials, "%s%s", verdict->denials.length > 0 ? "; " : "",
                              reason.message);
-    } else if (code && !verdict->is_unavailable) {
-        verdict->is_unavailable = true;
+    } else if (code && !verdict->failure) {
+        verdict->failure = code == ERROR_TOO_MANY ? ERROR_TOO_MANY : ERROR_UNAVAILABLE;
         verdict->unavailable = reason;
     }
     return !code;
 }
 
+static enum error_code ask_about_team(struct inquiry *inquiry, struct team_source *source,
+                                      struct error *err)
+{
+    const enum error_code code = begin_asking(inquiry, err);
+
+    return code ? code : source->driver->is_member(source, inquiry->question, err);
+}
+
+/* A yes counts as long as the list; a no is asked again when the list is some seconds old, and the
+ * list stays, if that cannot be answered. */
+static enum error_code ask_for_list(struct inquiry *inquiry, struct team_source *source,
+                                    int64_t *lifetime_ms_out, struct error *err)
+{
+    const struct team_directory *directory = inquiry->directory;
+    struct inquiry own = {directory, inquiry->question, source, false};
+    struct lookup lookup = {
+        .key = key_of(directory, inquiry->question, source), .run = list, .context = &own};
+    struct lookup_outcome outcome = {0};
+    enum error_code code = OK;
+
+    lookup_cache_get(directory->lists, &lookup, &outcome);
+    code = judge(&own, &outcome, err);
+    if (code == ERROR_DENIED && !own.has_asked) {
+        lookup_outcome_release(&outcome);
+        lookup.age_max_ms = NEGATIVE_CACHE_MS;
+        lookup_cache_get(directory->lists, &lookup, &outcome);
+        code = judge(&own, &outcome, err);
+    }
+    *lifetime_ms_out = outcome.lifetime_ms;
+    lookup_outcome_release(&outcome);
+    inquiry->has_asked = inquiry->has_asked || own.has_asked;
+    return code;
+}
+
+static enum error_code judge(const struct inquiry *inquiry, const struct lookup_outcome *outcome,
+                             struct error *err)
+{
+    const struct team_question *question = inquiry->question;
+
+    if (outcome->code) {
+        *err = outcome->err;
+        return outcome->code;
+    }
+    return identity_names_team(outcome->identity, question->team)
+               ? OK
+               : error_set(err, ERROR_DENIED, "the %s does not list %.*s in team %.*s",
+                           inquiry->source->driver->name, STR_FORMAT(question->identity->name),
+                           STR_FORMAT(question->team));
+}
+
+/* The teams are kept as an identity's. */
+static void list(void *context, struct lookup_outcome *outcome_out)
+{
+    struct inquiry *inquiry = context;
+    struct team_source *source = inquiry->source;
+    struct identity fields = {.kind = inquiry->question->identity->kind,
+                              .name = inquiry->question->identity->name};
+    CLEANUP(strbuf_release) struct strbuf teams;
+    enum error_code code = begin_asking(inquiry, &outcome_out->err);
+
+    strbuf_init(&teams, IDENTITY_LIST_BYTES);
+    if (!code) {
+        code = source->driver->list(source, inquiry->question, &teams, &outcome_out->err);
+    }
+    if (!code && teams.is_truncated) {
+        code = error_set(&outcome_out->err, ERROR_UNAVAILABLE, "the %s's answer is too long",
+                         source->driver->name);
+    }
+    if (!code) {
+        fields.teams = strbuf_str(&teams);
+        outcome_out->identity = identity_new(&fields);
+        outcome_out->lifetime_ms = inquiry->directory->config.cache_ms;
+    } else if (code == ERROR_DENIED) {
+        outcome_out->lifetime_ms = NEGATIVE_CACHE_MS;
+    }
+    outcome_out->code = code;
+}
+
+static enum error_code begin_asking(struct inquiry *inquiry, struct error *err)
+{
+    const struct identity *identity = inquiry->question->identity;
+    struct error reason = {0};
+    char text[WHO_BYTES];
+
+    inquiry->has_asked = true;
+    if (!login_limiter_check_address(inquiry->directory->refusals, who(identity, text), &reason)) {
+        return OK;
+    }
+    (void)error_set(err, ERROR_TOO_MANY, "%.*s was refused for too many teams: wait %u seconds",
+                    STR_FORMAT(identity->name), reason.retry_after_s);
+    err->retry_after_s = reason.retry_after_s;
+    return ERROR_TOO_MANY;
+}
+
+/* For the limiter; no address looks like that. */
+static struct str who(const struct identity *identity, char text[WHO_BYTES])
+{
+    (void)snprintf(text, WHO_BYTES, "%s %.*s", identity_kind_name(identity->kind),
+                   STR_FORMAT(identity->name));
+    return str_from(text);
+}
+
 static enum error_code conclude(const struct verdict *verdict, const struct identity *identity,
                                 struct error *err)
 {
-    if (verdict->is_unavailable) {
+    if (verdict->failure) {
         *err = verdict->unavailable;
-        return ERROR_UNAVAILABLE;
+        return verdict->failure;
     }
     if (verdict->denials.length == 0) {
         return refuse_unasked(identity, err);

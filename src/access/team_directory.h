@@ -8,10 +8,14 @@
 #include "base/clock.h"
 
 /*
- * Who belongs to which team: asks those who know, and remembers what they said. Bounded, and shared
- * by threads; those who ask the same at the same time wait for one answer.
+ * Who belongs to which team: asks those who know, and remembers what they said. One list of an
+ * identity's teams answers for all of them. Bounded in memory, and in how often one identity may
+ * make it ask in vain; shared by threads. Those who ask the same at the same time wait for one
+ * answer.
  */
 struct team_directory;
+
+enum { TEAM_REFUSALS_MAX = 60 }; /* of one identity in a minute; more is not asked for it */
 
 struct team_directory_config {
     struct team_source *const *sources; /* not owned */
@@ -28,7 +32,8 @@ void team_directory_free(struct team_directory *directory);
 
 /*
  * OK: one of them says yes. ERROR_DENIED: all of them say no, or there is nobody to ask; err says
- * who was asked. ERROR_UNAVAILABLE: nobody says yes, and somebody could not be asked. If nothing is
+ * who was asked. ERROR_UNAVAILABLE: nobody says yes, and somebody could not be asked.
+ * ERROR_TOO_MANY: nobody is asked, since the identity was refused too often. If nothing is
  * remembered and may_wait is false, sets *waits_out and fails: to be tried again where it may wait.
  */
 MUST_USE enum error_code team_directory_is_member(struct team_directory *directory,

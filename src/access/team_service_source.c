@@ -12,13 +12,12 @@ struct team_service_source {
 };
 
 static bool covers(const struct team_source *source, const struct identity *identity);
-static enum error_code is_member(struct team_source *source, const struct team_question *question,
-                                 struct error *err);
+static enum error_code list(struct team_source *source, const struct team_question *question,
+                            struct strbuf *teams, struct error *err);
 static void append_url(const struct team_service_source *source, struct str name,
                        struct strbuf *url);
-static bool lists_team(const struct json_value *teams, enum team_service_form form,
-                       struct str team);
-static bool is_team(const struct json_value *entry, enum team_service_form form, struct str team);
+static void append_team(struct strbuf *teams, const struct json_value *entry,
+                        enum team_service_form form);
 static enum error_code check(struct team_source *source, struct strbuf *report, struct error *err);
 static void free_source(struct team_source *source);
 static const struct team_service_source *of(const struct team_source *source);
@@ -26,7 +25,7 @@ static const struct team_service_source *of(const struct team_source *source);
 static const struct team_source_driver driver = {
     .name = "team service",
     .covers = covers,
-    .is_member = is_member,
+    .list = list,
     .check = check,
     .free = free_source,
 };
@@ -49,30 +48,31 @@ static bool covers(const struct team_source *source, const struct identity *iden
     return identity->kind == IDENTITY_EMPLOYEE;
 }
 
-static enum error_code is_member(struct team_source *source, const struct team_question *question,
-                                 struct error *err)
+static enum error_code list(struct team_source *source, const struct team_question *question,
+                            struct strbuf *teams, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf url = {0};
     struct team_lookup lookup = {driver.name, of(source)->client, {.bearer = question->token}};
-    struct json_value *teams = NULL;
+    const struct str name = question->identity->name;
+    struct json_value *entries = NULL;
     enum error_code code = OK;
 
-    if (of(source)->form == TEAM_SERVICE_USER && !team_url_takes(question->identity->name)) {
+    if (of(source)->form == TEAM_SERVICE_USER && !team_url_takes(name)) {
         return error_set(err, ERROR_DENIED, "the team service cannot be asked about %.*s",
-                         STR_FORMAT(question->identity->name));
+                         STR_FORMAT(name));
     }
-    append_url(of(source), question->identity->name, &url);
+    append_url(of(source), name, &url);
     lookup.request.url = url.text;
-    code = team_lookup_json(&lookup, &teams, err);
-    if (!code && !json_value_is_array(teams)) {
+    code = team_lookup_json(&lookup, &entries, err);
+    if (code == ERROR_NOT_FOUND) {
+        code = OK; /* whom it does not know it lists in no team */
+    } else if (!code && !json_value_is_array(entries)) {
         code = error_set(err, ERROR_UNAVAILABLE, "the team service's answer is no list");
     }
-    if (code == ERROR_NOT_FOUND ||
-        (!code && !lists_team(teams, of(source)->form, question->team))) {
-        code = error_set(err, ERROR_DENIED, "the team service does not list %.*s in team %.*s",
-                         STR_FORMAT(question->identity->name), STR_FORMAT(question->team));
+    for (size_t i = 0; !code && i < json_value_length(entries); i++) {
+        append_team(teams, json_value_element(entries, i), of(source)->form);
     }
-    json_value_free(teams);
+    json_value_free(entries);
     return code;
 }
 
@@ -88,27 +88,20 @@ static void append_url(const struct team_service_source *source, struct str name
     }
 }
 
-static bool lists_team(const struct json_value *teams, enum team_service_form form, struct str team)
-{
-    for (size_t i = 0; i < json_value_length(teams); i++) {
-        if (is_team(json_value_element(teams, i), form, team)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Of an account the name is the team; its id is a number of the cloud's. Only what is not disabled
  * for sure counts. */
-static bool is_team(const struct json_value *entry, enum team_service_form form, struct str team)
+static void append_team(struct strbuf *teams, const struct json_value *entry,
+                        enum team_service_form form)
 {
     const struct json_value *disabled = json_value_member(entry, "disabled");
 
     if (disabled && !json_value_is_false(disabled)) {
-        return false;
+        return;
     }
-    return str_equal(json_value_member_string(entry, "name"), team) ||
-           (form == TEAM_SERVICE_USER && str_equal(json_value_member_string(entry, "id"), team));
+    team_list_append(teams, json_value_member_string(entry, "name"));
+    if (form == TEAM_SERVICE_USER) {
+        team_list_append(teams, json_value_member_string(entry, "id"));
+    }
 }
 
 static enum error_code check(struct team_source *source, struct strbuf *report, struct error *err)

@@ -27,10 +27,15 @@ struct team_source_driver {
     bool (*covers)(const struct team_source *source, const struct identity *identity);
 
     /*
-     * Asks; may block. OK: a member. ERROR_DENIED: not one; err says so in a few words
-     * (`the team service does not list jdoe in team x`). ERROR_UNAVAILABLE: cannot tell now (down,
-     * slow, 5xx, an answer that makes no sense).
+     * Asks for all teams of the identity, whatever the question's is; may block. OK: appends them,
+     * by team_list_append. ERROR_DENIED: it knows of none; err says so in a few words (`Kio has no
+     * application x`). ERROR_UNAVAILABLE: cannot tell now (down, slow, 5xx, an answer that makes no
+     * sense). NULL: it has to be asked about each team, by is_member.
      */
+    enum error_code (*list)(struct team_source *source, const struct team_question *question,
+                            struct strbuf *teams, struct error *err);
+
+    /* Asks about one; the same errors. Only of those that cannot list. */
     enum error_code (*is_member)(struct team_source *source, const struct team_question *question,
                                  struct error *err);
 
@@ -38,6 +43,9 @@ struct team_source_driver {
     enum error_code (*check)(struct team_source *source, struct strbuf *report, struct error *err);
     void (*free)(struct team_source *source);
 };
+
+/* Appends a team to a list, as a line. What could not be a team's name is left out. */
+void team_list_append(struct strbuf *teams, struct str team);
 
 /* NULL is accepted. */
 void team_source_free(struct team_source *source);

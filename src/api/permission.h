@@ -5,8 +5,8 @@
 
 /*
  * Whether the caller may do what the route does. Sets call->waits, and fails, if somebody has to be
- * asked and this thread may not wait. ERROR_UNAUTHENTICATED, ERROR_DENIED and ERROR_UNAVAILABLE as
- * from policy_decide.
+ * asked and this thread may not wait. ERROR_UNAUTHENTICATED, ERROR_DENIED, ERROR_UNAVAILABLE and
+ * ERROR_TOO_MANY as from policy_decide.
  */
 MUST_USE enum error_code permission_check(struct call *call, struct error *err);
 

@@ -266,7 +266,7 @@ static enum error_code decide_scope(struct call *call, const struct token_scope 
     while (str_cut(&actions, ',', &action) && ++count <= TOKEN_ACTIONS_MAX) {
         const enum error_code code = decide_action(call, scope, action, err);
 
-        if (code == ERROR_UNAVAILABLE || code == ERROR_INTERNAL) {
+        if (code == ERROR_UNAVAILABLE || code == ERROR_TOO_MANY || code == ERROR_INTERNAL) {
             return code;
         }
         if (code) {

@@ -77,7 +77,7 @@ enum error_code authenticator_identify(struct authenticator *authenticator,
 {
     struct inquiry inquiry = {authenticator, login};
     const struct authenticator_ticket ticket = ticket_of(authenticator, login->credentials);
-    const struct lookup lookup = {ticket.key, inquire, &inquiry};
+    const struct lookup lookup = {.key = ticket.key, .run = inquire, .context = &inquiry};
     struct lookup_outcome outcome;
 
     *waits_out = false;

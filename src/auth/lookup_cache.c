@@ -13,6 +13,7 @@ enum { SLOTS_PER_BUCKET = 8 };
 struct slot {
     struct lookup_key key;
     int64_t ends_ms; /* monotonic; 0: the slot is free */
+    int64_t since_ms;
     enum error_code code;
     struct error *err; /* of a failure */
     struct identity *identity;
@@ -38,7 +39,7 @@ struct lookup_cache {
 };
 
 static struct slot *bucket_of(struct lookup_cache *cache, const struct lookup_key *key);
-static bool find(struct lookup_cache *cache, const struct lookup_key *key,
+static bool find(struct lookup_cache *cache, const struct lookup_key *key, int64_t age_max_ms,
                  struct lookup_outcome *outcome_out);
 static struct flight *find_flight(struct lookup_cache *cache, const struct lookup_key *key);
 static void await(struct lookup_cache *cache, struct flight *flight,
@@ -84,12 +85,12 @@ bool lookup_cache_find(struct lookup_cache *cache, const struct lookup_key *key,
     bool is_known = false;
 
     (void)pthread_mutex_lock(&cache->mutex);
-    is_known = find(cache, key, outcome_out);
+    is_known = find(cache, key, 0, outcome_out);
     (void)pthread_mutex_unlock(&cache->mutex);
     return is_known;
 }
 
-static bool find(struct lookup_cache *cache, const struct lookup_key *key,
+static bool find(struct lookup_cache *cache, const struct lookup_key *key, int64_t age_max_ms,
                  struct lookup_outcome *outcome_out)
 {
     const int64_t now_ms = clock_monotonic_ms(cache->clock);
@@ -98,7 +99,8 @@ static bool find(struct lookup_cache *cache, const struct lookup_key *key,
     for (size_t i = 0; i < SLOTS_PER_BUCKET; i++) {
         const struct slot *slot = &bucket[i];
 
-        if (slot->ends_ms > now_ms && is_same(&slot->key, key)) {
+        if (slot->ends_ms > now_ms && is_same(&slot->key, key) &&
+            (age_max_ms == 0 || now_ms - slot->since_ms < age_max_ms)) {
             outcome_out->code = slot->code;
             outcome_out->identity = slot->identity ? identity_retain(slot->identity) : NULL;
             outcome_out->lifetime_ms = slot->ends_ms - now_ms;
@@ -131,7 +133,7 @@ void lookup_cache_get(struct lookup_cache *cache, const struct lookup *lookup,
     struct flight *flight = NULL;
 
     (void)pthread_mutex_lock(&cache->mutex);
-    if (!find(cache, &lookup->key, outcome_out)) {
+    if (!find(cache, &lookup->key, lookup->age_max_ms, outcome_out)) {
         flight = find_flight(cache, &lookup->key);
         if (flight) {
             await(cache, flight, outcome_out);
@@ -204,7 +206,8 @@ static void keep(struct lookup_cache *cache, const struct lookup_key *key,
     slot = slot_for(bucket_of(cache, key), key);
     clear_slot(slot);
     slot->key = *key;
-    slot->ends_ms = clock_monotonic_ms(cache->clock) + outcome->lifetime_ms;
+    slot->since_ms = clock_monotonic_ms(cache->clock);
+    slot->ends_ms = slot->since_ms + outcome->lifetime_ms;
     slot->code = outcome->code;
     slot->identity = outcome->identity ? identity_retain(outcome->identity) : NULL;
     if (outcome->code) {

@@ -27,11 +27,13 @@ struct lookup_outcome {
     int64_t lifetime_ms;       /* from now on; 0: not to be kept */
 };
 
-/* A question. run may block, for a bounded time. */
+/* A question. run may block, for a bounded time. What is known and older than age_max_ms is asked
+ * again; 0: all that is kept counts. */
 struct lookup {
     struct lookup_key key;
     void (*run)(void *context, struct lookup_outcome *outcome_out);
     void *context;
+    int64_t age_max_ms;
 };
 
 struct lookup_cache *lookup_cache_new(size_t entries, const struct clock *clock);

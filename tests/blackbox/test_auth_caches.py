@@ -200,6 +200,28 @@ def test_membership_is_looked_up_again_after_its_time(turned_server, services, p
     assert push(turned_server, token) == 403
 
 
+def test_one_list_of_teams_answers_for_all_scopes_of_a_token(server, services, tokens, client):
+    token = services.add_employee("jdoe", "myteam")
+    scopes = [f"repository:{team}/app-{number}:pull,push"
+              for number in range(16) for team in ("myteam", f"foreign-{number}")]
+    granted = tokens(server).token(*scopes, authorization=oauth2(token))
+    assert services.accounts.count == 1
+    assert client(server, bearer(granted)).ask_upload("myteam/app-15").status == 202
+    assert_denied(client(server, bearer(granted)).ask_upload("foreign-15/app-15"), "jdoe",
+                  "foreign-15")
+    assert services.accounts.count == 1
+
+
+def test_team_that_cannot_be_asked_about_takes_nothing_from_the_others(turned_server, services,
+                                                                       client, fake_time):
+    jdoe = client(turned_server, bearer(services.add_employee("jdoe", "myteam", "more")))
+    assert jdoe.ask_upload(MINE).status == 202
+    fake_time.forward(10)
+    with services.accounts.behaving(stub_server.failing(500)):
+        assert jdoe.ask_upload("foreign/app").status == 503
+        assert jdoe.ask_upload("more/app").status == 202
+
+
 def test_missing_membership_is_remembered_for_seconds_only(turned_server, services, push,
                                                            fake_time):
     token = services.add_employee("jdoe", "otherteam")

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from support import stub_server
-from support.authorization import assert_denied, assert_unavailable, bearer
+from support.authorization import assert_denied, assert_unavailable, bearer, oauth2
 from support.identity_services import POLICY, SERVICES, WRITE, WRITE_ALL, WRITE_ALL_TRUSTED
 from support.stub_server import BREAKDOWNS, nobody_listens
 
@@ -330,6 +330,19 @@ def test_other_answers_of_the_permission_service_are_no(judged_server, services,
     token = services.add_token("jdoe")
     with services.permission.behaving(stub_server.failing(status, b"")):
         assert_denied(push(judged_server, token), "jdoe", "myteam")
+
+
+def test_permission_service_is_asked_in_vain_so_often_only(judged_server, services, push, tokens):
+    """By one identity, whatever its tokens; others do not notice."""
+    services.permissions.update({("jdoe", "myteam"), ("other", "myteam")})
+    assert push(judged_server, services.add_token("jdoe")).status == 202
+    replies = [tokens(judged_server).get(
+        *(f"repository:team-{turn}-{number}/app:push" for number in range(32)),
+        authorization=oauth2(services.add_token("jdoe"))) for turn in range(3)]
+    assert [reply.status for reply in replies] == [200, 429, 429]
+    assert 0 < int(replies[1].headers["Retry-After"]) <= 61
+    assert services.permission.count == 61
+    assert push(judged_server, services.add_token("other")).status == 202
 
 
 @pytest.mark.parametrize("breakdown", ["status 500", "status 503", "no answer"])

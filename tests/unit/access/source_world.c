@@ -50,13 +50,31 @@ void source_world_release(struct source_world *world)
     http_client_free(world->client);
 }
 
+/* As the directory does. */
+static enum error_code ask_for_list(struct source_world *world,
+                                    const struct team_question *question)
+{
+    CLEANUP(strbuf_release) struct strbuf teams;
+    struct identity listed = {0};
+    enum error_code code = OK;
+
+    strbuf_init(&teams, IDENTITY_LIST_BYTES);
+    code = world->source->driver->list(world->source, question, &teams, &world->err);
+    listed.teams = strbuf_str(&teams);
+    return code || identity_names_team(&listed, question->team)
+               ? code
+               : error_set(&world->err, ERROR_DENIED, "not listed");
+}
+
 enum error_code source_world_ask(struct source_world *world)
 {
     const struct team_question question = {&world->identity, world->token, str_from(world->team)};
+    const struct team_source_driver *driver = world->source->driver;
     enum error_code code = OK;
 
     world->err = (struct error){0};
-    code = world->source->driver->is_member(world->source, &question, &world->err);
+    code = driver->list ? ask_for_list(world, &question)
+                        : driver->is_member(world->source, &question, &world->err);
     assert_null(strstr(world->err.message, "secret"));
     assert_int_equal(code == OK, world->err.message[0] == '\0');
     return code;

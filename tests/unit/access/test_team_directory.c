@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "auth/login_limiter.h"
 #include "tests/support/fake_clock.h"
 
 enum { SOURCES = 3, CACHE_MS = 60 * 1000, CACHE_ENTRIES = 64, THREADS = 8 };
@@ -45,6 +46,26 @@ static enum error_code is_member(struct team_source *source, const struct team_q
 
 static const struct team_source_driver driver = {
     .name = "oracle", .covers = covers, .is_member = is_member};
+
+/* The same for one that lists all teams: its message is the list, one a line, if the answer is OK.
+ */
+static enum error_code list(struct team_source *source, const struct team_question *question,
+                            struct strbuf *teams, struct error *err)
+{
+    struct oracle *oracle = (struct oracle *)source;
+    struct str rest = str_from(oracle->message);
+    struct str team;
+
+    (void)question;
+    (void)atomic_fetch_add(&oracle->questions, 1);
+    while (!oracle->answer && str_cut(&rest, '\n', &team)) {
+        team_list_append(teams, team);
+    }
+    return oracle->answer ? error_set(err, oracle->answer, "%s", oracle->message) : OK;
+}
+
+static const struct team_source_driver list_driver = {
+    .name = "lister", .covers = covers, .list = list};
 
 /* A directory that asks up to three; the first covers employees, the others nobody yet. */
 struct world {
@@ -390,6 +411,136 @@ static void those_who_ask_at_the_same_time_cause_one_question(void **state)
     team_directory_free(world.directory);
 }
 
+/* The first of them lists these teams. */
+static void let_list(struct world *world, const char *teams)
+{
+    world->oracles[0].source.driver = &list_driver;
+    world->oracles[0].answer = OK;
+    world->oracles[0].message = teams;
+}
+
+static void one_list_answers_for_all_teams(void **state)
+{
+    struct world world;
+
+    (void)state;
+    setup(&world);
+    let_list(&world, "acme\nother\n");
+    assert_int_equal(ask_of(&world, "acme", "token", true), OK);
+    assert_int_equal(ask_of(&world, "other", "token", true), OK);
+    assert_int_equal(ask_of(&world, "foreign", "token", true), ERROR_DENIED);
+    assert_string_equal(world.err.message, "the lister does not list jdoe in team foreign");
+    assert_int_equal(questions(&world), 1);
+    assert_int_equal(ask_of(&world, "acme", "another", true), OK);
+    world.identity.name = str_from("other");
+    assert_int_equal(ask_of(&world, "acme", "token", true), OK);
+    assert_int_equal(questions(&world), 3);
+    team_directory_free(world.directory);
+}
+
+static void new_member_is_known_as_soon_as_without_a_list(void **state)
+{
+    struct world world;
+
+    (void)state;
+    setup(&world);
+    let_list(&world, "acme\n");
+    assert_int_equal(ask_of(&world, "acme", "token", true), OK);
+    assert_int_equal(ask_of(&world, "new", "token", true), ERROR_DENIED);
+    world.oracles[0].message = "acme\nnew\n";
+    fake_clock_advance(&world.clock, 4999);
+    assert_int_equal(ask_of(&world, "new", "token", true), ERROR_DENIED);
+    fake_clock_advance(&world.clock, 1);
+    assert_int_equal(ask_of(&world, "new", "token", true), OK);
+    assert_int_equal(questions(&world), 2);
+    team_directory_free(world.directory);
+}
+
+static void yes_from_a_list_ends_with_it(void **state)
+{
+    struct world world;
+
+    (void)state;
+    setup(&world);
+    let_list(&world, "acme\nother\n");
+    assert_int_equal(ask_of(&world, "acme", "token", true), OK);
+    fake_clock_advance(&world.clock, CACHE_MS - 1);
+    assert_int_equal(ask_of(&world, "other", "token", true), OK);
+    world.oracles[0].message = "";
+    assert_int_equal(questions(&world), 1);
+    fake_clock_advance(&world.clock, 1);
+    assert_int_equal(ask_of(&world, "other", "token", true), ERROR_DENIED);
+    team_directory_free(world.directory);
+}
+
+static void outage_takes_nothing_from_what_a_list_says(void **state)
+{
+    struct world world;
+
+    (void)state;
+    setup(&world);
+    let_list(&world, "acme\nother\n");
+    assert_int_equal(ask_of(&world, "acme", "token", true), OK);
+    fake_clock_advance(&world.clock, 5000);
+    world.oracles[0].answer = ERROR_UNAVAILABLE;
+    assert_int_equal(ask_of(&world, "foreign", "token", true), ERROR_UNAVAILABLE);
+    assert_int_equal(ask_of(&world, "foreign", "token", true), ERROR_UNAVAILABLE);
+    assert_int_equal(questions(&world), 2);
+    assert_int_equal(ask_of(&world, "other", "token", true), OK);
+    team_directory_free(world.directory);
+}
+
+static void list_that_is_too_long_grants_nothing(void **state)
+{
+    struct world world;
+    struct strbuf teams;
+
+    (void)state;
+    setup(&world);
+    strbuf_init(&teams, 2 * IDENTITY_LIST_BYTES);
+    strbuf_append_text(&teams, "acme\n");
+    while (teams.length <= IDENTITY_LIST_BYTES) {
+        strbuf_append_text(&teams, "another\n");
+    }
+    let_list(&world, teams.text);
+    assert_int_equal(ask_of(&world, "acme", "token", true), ERROR_UNAVAILABLE);
+    strbuf_release(&teams);
+    team_directory_free(world.directory);
+}
+
+static enum error_code ask_number(struct world *world, int number)
+{
+    const char team[] = {'t', (char)('0' + number / 10), (char)('0' + number % 10), '\0'};
+
+    return ask_of(world, team, "token", true);
+}
+
+static void nobody_is_refused_for_team_after_team(void **state)
+{
+    struct world world;
+
+    (void)state;
+    setup_with(&world, 1024);
+    world.oracles[0].answer = OK;
+    assert_int_equal(ask(&world), OK);
+    world.oracles[0].answer = ERROR_DENIED;
+    for (int i = 0; i < TEAM_REFUSALS_MAX; i++) {
+        assert_int_equal(ask_number(&world, i), ERROR_DENIED);
+    }
+    assert_int_equal(ask_number(&world, TEAM_REFUSALS_MAX), ERROR_TOO_MANY);
+    assert_int_equal(ask_of(&world, "t00", "another", true), ERROR_TOO_MANY);
+    assert_true(world.err.retry_after_s > 0);
+    assert_non_null(strstr(world.err.message, "jdoe was refused for too many teams: wait"));
+    assert_int_equal(ask(&world), OK);
+    assert_int_equal(questions(&world), 1 + TEAM_REFUSALS_MAX);
+    world.identity.name = str_from("somebody else");
+    assert_int_equal(ask_number(&world, 0), ERROR_DENIED);
+    world.identity.name = str_from("jdoe");
+    fake_clock_advance(&world.clock, LOGIN_WINDOW_MS);
+    assert_int_equal(ask_number(&world, TEAM_REFUSALS_MAX), ERROR_DENIED);
+    team_directory_free(world.directory);
+}
+
 /* Who hangs must not slow those whose answers are known. */
 static void known_answer_does_not_wait_for_another_question(void **state)
 {
@@ -438,6 +589,12 @@ int main(void)
         cmocka_unit_test(what_one_token_may_says_nothing_of_another),
         cmocka_unit_test(cache_is_bounded),
         cmocka_unit_test(those_who_ask_at_the_same_time_cause_one_question),
+        cmocka_unit_test(one_list_answers_for_all_teams),
+        cmocka_unit_test(new_member_is_known_as_soon_as_without_a_list),
+        cmocka_unit_test(yes_from_a_list_ends_with_it),
+        cmocka_unit_test(outage_takes_nothing_from_what_a_list_says),
+        cmocka_unit_test(list_that_is_too_long_grants_nothing),
+        cmocka_unit_test(nobody_is_refused_for_team_after_team),
         cmocka_unit_test(known_answer_does_not_wait_for_another_question),
         cmocka_unit_test(nothing_can_be_freed),
     };

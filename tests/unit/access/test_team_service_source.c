@@ -9,7 +9,7 @@
 
 #include "tests/unit/access/source_world.h"
 
-#define NOT_LISTED "the team service does not list jdoe in team acme"
+#define NOT_LISTED "not listed"
 #define NO_LIST "the team service's answer is no list"
 #define NO_JSON "the team service's answer is no JSON"
 

@@ -75,9 +75,25 @@ static struct lookup_key key_of(unsigned number)
 static void get(struct fixture *fixture, unsigned number, struct script *script,
                 struct lookup_outcome *outcome_out)
 {
-    const struct lookup lookup = {key_of(number), run, script};
+    const struct lookup lookup = {key_of(number), run, script, 0};
 
     lookup_cache_get(fixture->cache, &lookup, outcome_out);
+}
+
+static void an_answer_that_is_too_old_for_a_question_is_asked_again(void **state)
+{
+    struct fixture *fixture = *state;
+    struct script script = {.name = "jdoe", .lifetime_ms = 1000};
+    struct lookup lookup = {key_of(1), run, &script, 0};
+    struct lookup_outcome outcome;
+
+    for (int i = 0; i < 3; i++) {
+        lookup_cache_get(fixture->cache, &lookup, &outcome);
+        lookup_outcome_release(&outcome);
+        assert_int_equal(atomic_load(&script.runs), i < 2 ? 1 : 2);
+        fake_clock_advance(&fixture->clock, i == 0 ? 499 : 1);
+        lookup.age_max_ms = 500;
+    }
 }
 
 static void an_answer_counts_for_its_lifetime(void **state)
@@ -244,6 +260,8 @@ static void those_who_ask_at_once_share_one_lookup(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(an_answer_that_is_too_old_for_a_question_is_asked_again,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_answer_counts_for_its_lifetime, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failure_is_remembered_with_its_reason, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_has_no_lifetime_is_not_kept, set_up, tear_down),
