@@ -15,6 +15,7 @@ static_assert(PASSWORD_HASH_BYTES == CRYPT_OUTPUT_SIZE,
               "a hash has as much room as crypt gives it");
 static_assert(PASSWORD_MAX_BYTES < CRYPT_MAX_PASSPHRASE_SIZE, "no password is cut");
 
+static size_t count_characters(const char *text);
 static bool hash_with(const char *password, const char *setting,
                       char hash_out[PASSWORD_HASH_BYTES]);
 static bool is_hash_byte(char byte);
@@ -22,12 +23,15 @@ static bool is_hash_byte(char byte);
 enum error_code password_hash(const char *password, char hash_out[PASSWORD_HASH_BYTES],
                               struct error *err)
 {
-    const size_t length = strlen(password);
     char setting[CRYPT_GENSALT_OUTPUT_SIZE];
     char salt[SALT_BYTES];
 
-    if (length == 0 || length > PASSWORD_MAX_BYTES) {
-        return error_set(err, ERROR_INVALID, "a password has 1 to %d bytes", PASSWORD_MAX_BYTES);
+    if (count_characters(password) < PASSWORD_MIN_CHARACTERS) {
+        return error_set(err, ERROR_INVALID, "a password needs at least %d characters",
+                         PASSWORD_MIN_CHARACTERS);
+    }
+    if (strlen(password) > PASSWORD_MAX_BYTES) {
+        return error_set(err, ERROR_INVALID, "a password has at most %d bytes", PASSWORD_MAX_BYTES);
     }
     random_fill(salt, sizeof(salt));
     if (!crypt_gensalt_rn("$y$", 0, salt, sizeof(salt), setting, sizeof(setting)) ||
@@ -35,6 +39,17 @@ enum error_code password_hash(const char *password, char hash_out[PASSWORD_HASH_
         return error_set(err, ERROR_INTERNAL, "libcrypt cannot hash with yescrypt");
     }
     return OK;
+}
+
+/* Of UTF-8: continuation bytes are no characters of their own. */
+static size_t count_characters(const char *text)
+{
+    size_t count = 0;
+
+    for (; *text; text++) {
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    }
+    return count;
 }
 
 /* crypt_data takes 32 KB, and holds the password: heap, and wiped. */

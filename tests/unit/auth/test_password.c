@@ -50,6 +50,8 @@ static void each_hash_has_a_salt_of_its_own(void **state)
 
 static void passwords_have_bounds(void **state)
 {
+    static const char *const short_ones[] = {"", "x", "seven77",
+                                             "\xc3\xa4\xc3\xb6\xc3\xbc\xe2\x82\xac"};
     char hash[PASSWORD_HASH_BYTES] = "untouched";
     char password[PASSWORD_MAX_BYTES + 2];
     struct error err = {0};
@@ -60,7 +62,10 @@ static void passwords_have_bounds(void **state)
     assert_int_equal(password_hash(password, hash, &err), ERROR_INVALID);
     assert_non_null(strstr(err.message, "511"));
     assert_null(strstr(err.message, "xxx"));
-    assert_int_equal(password_hash("", hash, NULL), ERROR_INVALID);
+    for (size_t i = 0; i < ARRAY_LEN(short_ones); i++) {
+        assert_int_equal(password_hash(short_ones[i], hash, &err), ERROR_INVALID);
+        assert_string_equal(err.message, "a password needs at least 8 characters");
+    }
     assert_string_equal(hash, "untouched");
     password[PASSWORD_MAX_BYTES] = '\0';
     assert_int_equal(password_hash(password, hash, NULL), OK);

@@ -133,16 +133,16 @@ static void a_user_is_added_changed_and_listed(void **state)
                                 "--team", "b",    "--users-file", fixture->path, NULL};
     const char *const list[] = {"user", "list", "--users-file", fixture->path, NULL};
 
-    feed("first\n");
+    feed("the first one\n");
     assert_int_equal(add(fixture, "add", "alice", "payments"), 0);
     assert_string_equal(fixture->output, "");
-    assert_user(fixture, "alice", "first", "payments\n");
-    feed("second\n");
+    assert_user(fixture, "alice", "the first one", "payments\n");
+    feed("the second one\n");
     assert_int_equal(add(fixture, "passwd", "alice", NULL), 0);
-    assert_user(fixture, "alice", "second", "payments\n");
+    assert_user(fixture, "alice", "the second one", "payments\n");
     assert_int_equal(call_alone(fixture, team), 0);
-    assert_user(fixture, "alice", "second", "a\nb\n");
-    feed("third\n");
+    assert_user(fixture, "alice", "the second one", "a\nb\n");
+    feed("the third one\n");
     assert_int_equal(add(fixture, "add", "carol-ann", NULL), 0);
     assert_int_equal(call_alone(fixture, list), 0);
     assert_string_equal(fixture->output, "NAME       TEAMS\n"
@@ -194,17 +194,20 @@ static void failures_are_told_and_end_with_1(void **state)
     assert_non_null(strstr(fixture->output, "pieroned user add NAME"));
     assert_int_equal(call_alone(fixture, nowhere), 1);
     assert_non_null(strstr(fixture->output, "--users-file FILE"));
-    feed("first\n");
+    feed("the first one\n");
     assert_int_equal(add(fixture, "passwd", "alice", NULL), 1);
-    feed("first\n");
+    feed("the first one\n");
     assert_int_equal(add(fixture, "add", "alice", "payments"), 0);
-    feed("second\n");
+    feed("the second one\n");
     assert_int_equal(add(fixture, "add", "alice", "other"), 1);
     assert_non_null(strstr(fixture->output, "there is a user alice already"));
     feed("\n");
     assert_int_equal(add(fixture, "passwd", "alice", NULL), 1);
-    assert_non_null(strstr(fixture->output, "1 to 511 bytes"));
-    assert_user(fixture, "alice", "first", "payments\n");
+    assert_non_null(strstr(fixture->output, "at least 8 characters"));
+    feed("1234567\n");
+    assert_int_equal(add(fixture, "add", "bob", "payments"), 1);
+    assert_non_null(strstr(fixture->output, "at least 8 characters"));
+    assert_user(fixture, "alice", "the first one", "payments\n");
 }
 
 static void a_list_of_a_wrong_file_names_the_line_alone(void **state)
@@ -231,7 +234,7 @@ static void the_file_may_be_that_of_the_settings(void **state)
     const char *const list_by_file[] = {"user", "list", "-c", settings, NULL};
     FILE *file = NULL;
 
-    feed("first\n");
+    feed("the first one\n");
     assert_int_equal(add(fixture, "add", "alice", "payments"), 0);
     (void)snprintf(variable, sizeof(variable), "PIERONE_AUTH_USERS_FILE=%s", fixture->path);
     assert_int_equal(call(fixture, list, environment), 0);
