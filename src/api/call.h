@@ -89,7 +89,8 @@ struct call {
 
     const struct error_detail *details; /* of a failure; one error each */
     size_t detail_count;
-    const char *failure; /* for the log: what the client is not told */
+    const char *failure; /* for the log: why it was refused, or what the client is not told */
+    const char *granted; /* for the log: the scopes of a token that was given; NULL: none was */
 };
 
 /*

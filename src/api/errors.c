@@ -59,6 +59,7 @@ static void write_body(struct call *call, const char *code, struct str message);
 static void write_error(struct json_writer *writer, const char *code, struct str message,
                         const struct error_detail *detail);
 static bool is_private(enum error_code code);
+static bool is_refusal(enum error_code code);
 static const char *public_message(enum error_code code);
 
 struct error_answer errors_find(enum error_code code, enum error_topic topic)
@@ -77,8 +78,10 @@ void errors_answer(struct call *call, enum error_code code, const struct error *
     struct http_response *response = &call->exchange->response;
     const char *message = err->message;
 
-    if (is_private(code)) {
+    if (is_private(code) || is_refusal(code)) {
         call->failure = arena_text(&call->exchange->arena, str_from(err->message));
+    }
+    if (is_private(code)) {
         message = public_message(code);
     }
     response->status = answer.status;
@@ -97,6 +100,12 @@ void errors_answer(struct call *call, enum error_code code, const struct error *
 static bool is_private(enum error_code code)
 {
     return code == ERROR_INTERNAL || code == ERROR_UNAVAILABLE || code == ERROR_NO_SPACE;
+}
+
+/* Who was kept out, and why, is what an operator looks for. */
+static bool is_refusal(enum error_code code)
+{
+    return code == ERROR_UNAUTHENTICATED || code == ERROR_DENIED || code == ERROR_TOO_MANY;
 }
 
 static const char *public_message(enum error_code code)

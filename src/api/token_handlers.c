@@ -52,7 +52,6 @@ static enum error_code sign(struct call *call, const struct decision *decision, 
 static int64_t lifetime_of(const struct call *call, int64_t now_ms);
 static enum error_code write_answer(struct call *call, struct str token,
                                     const struct registry_token *given, struct error *err);
-static void write_scope(struct json_writer *writer, struct str grants);
 
 const struct handler token_get_handler = {.begin = get_token};
 const struct handler token_post_handler = {.begin = begin_post, .end = end_post};
@@ -365,6 +364,7 @@ static enum error_code write_answer(struct call *call, struct str token,
                                     const struct registry_token *given, struct error *err)
 {
     const int64_t lifetime_ms = given->expires_ms - given->issued_ms;
+    const char *const scope = token_scope_of(given->grants, &call->exchange->arena);
     struct json_writer writer;
     char issued[CLOCK_ISO_BYTES];
 
@@ -377,26 +377,13 @@ static enum error_code write_answer(struct call *call, struct str token,
     json_writer_member_uint64(&writer, "expires_in", (uint64_t)(lifetime_ms / MS_PER_SECOND));
     json_writer_member(&writer, "issued_at", str_from(issued));
     json_writer_member(&writer, "token_type", str_from("Bearer"));
-    write_scope(&writer, given->grants);
+    json_writer_member(&writer, "scope", str_from(scope));
     json_writer_end_object(&writer);
     if (call->answer.is_truncated) {
         return error_set(err, ERROR_TOO_LARGE, "too much was asked for with one token");
     }
     http_response_add(&call->exchange->response, "Cache-Control", str_from("no-store"));
     call_answer_body(call, 200, "application/json", strbuf_str(&call->answer));
+    call->granted = scope;
     return OK;
-}
-
-/* What was granted, as it is asked for: distribution's OAuth 2.0 form requires that it is told. */
-static void write_scope(struct json_writer *writer, struct str grants)
-{
-    CLEANUP(strbuf_release) struct strbuf scope;
-    struct str line;
-
-    strbuf_init(&scope, LINES_MAX_BYTES);
-    while (str_cut(&grants, '\n', &line)) {
-        strbuf_append_text(&scope, scope.length > 0 && line.length > 0 ? " " : "");
-        strbuf_append(&scope, line);
-    }
-    json_writer_member(writer, "scope", strbuf_str(&scope));
 }

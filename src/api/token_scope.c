@@ -48,3 +48,14 @@ static bool is_printable(struct str text)
     }
     return true;
 }
+
+const char *token_scope_of(struct str grants, struct arena *arena)
+{
+    const struct str lines = str_slice(grants, 0, str_last_index_of(grants, '\n'));
+    char *const scope = arena_text(arena, lines);
+
+    for (char *byte = scope; byte && *byte; byte++) {
+        *byte = *byte == '\n' ? ' ' : *byte;
+    }
+    return scope;
+}

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "base/str.h"
 
@@ -12,6 +13,10 @@ struct token_scope {
     struct str name;
     struct str actions; /* separated by commas */
 };
+
+/* What was granted, a line each, as a scope: distribution's OAuth 2.0 form requires that it is
+ * told. In the arena; NULL if that is full. */
+const char *token_scope_of(struct str grants, struct arena *arena);
 
 /* Takes the next of several that are separated by spaces. False at the end; *is_valid_out is false
  * for one that cannot be read. */

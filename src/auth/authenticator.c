@@ -110,6 +110,18 @@ static enum error_code need_waiting(struct authenticator *authenticator, const s
     return error_set(err, ERROR_UNAVAILABLE, "somebody else has to be asked");
 }
 
+bool authenticator_knows_name(const struct authenticator *authenticator, struct str name)
+{
+    for (size_t i = 0; i < authenticator->config.source_count; i++) {
+        struct identity_source *source = authenticator->config.sources[i];
+
+        if (source->driver->knows_name && source->driver->knows_name(source, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 enum login_rank authenticator_rank(struct authenticator *authenticator, const struct login *login)
 {
     return login_limiter_rank(authenticator->limiter, login->address, login->credentials->name);

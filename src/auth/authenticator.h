@@ -53,6 +53,9 @@ MUST_USE enum error_code authenticator_identify(struct authenticator *authentica
                                                 const struct login *login, bool *waits_out,
                                                 struct identity **identity_out, struct error *err);
 
+/* Whether it is the name of somebody who has a password. For the log, never for an answer. */
+bool authenticator_knows_name(const struct authenticator *authenticator, struct str name);
+
 /* Whose password is verified first. */
 enum login_rank authenticator_rank(struct authenticator *authenticator, const struct login *login);
 

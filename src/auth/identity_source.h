@@ -49,6 +49,10 @@ struct identity_source_driver {
                                        const struct credentials *credentials,
                                        struct identity **identity_out, struct error *err);
 
+    /* Whether there is such a name, whatever its password. NULL: it knows no names. Does not block.
+     */
+    bool (*knows_name)(struct identity_source *source, struct str name);
+
     /*
      * For --check-config: tries whether it answers as it should, without credentials of a user.
      * Appends one line that says in plain words what was found (`oidc: https://… has 2 keys`).

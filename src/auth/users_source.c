@@ -49,6 +49,7 @@ static void find_candidate(struct users_source *source, struct str name,
                            struct candidate *candidate);
 static enum error_code verify(const struct candidate *candidate, const char *password,
                               struct error *err);
+static bool knows_name(struct identity_source *base, struct str name);
 static enum error_code check(struct identity_source *base, struct strbuf *report,
                              struct error *err);
 static unsigned long generation(struct identity_source *base);
@@ -67,6 +68,7 @@ static const struct identity_source_driver driver = {
     .name = "users file",
     .interest = interest,
     .identify = identify,
+    .knows_name = knows_name,
     .check = check,
     .generation = generation,
     .free = free_source,
@@ -187,6 +189,17 @@ static enum error_code verify(const struct candidate *candidate, const char *pas
     return is_right
                ? OK
                : error_set(err, ERROR_UNAUTHENTICATED, "the user name or the password is wrong");
+}
+
+static bool knows_name(struct identity_source *base, struct str name)
+{
+    struct users_source *source = of(base);
+    bool is_known = false;
+
+    (void)pthread_mutex_lock(&source->users_mutex);
+    is_known = users_file_find(&source->users, name);
+    (void)pthread_mutex_unlock(&source->users_mutex);
+    return is_known;
 }
 
 static enum error_code check(struct identity_source *base, struct strbuf *report, struct error *err)

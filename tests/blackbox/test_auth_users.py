@@ -195,6 +195,22 @@ def test_address_that_anybody_claims_is_not_believed(server, client):
         "GET", "/v2/", headers={"X-Forwarded-For": "192.0.2.200"}))
 
 
+# -- what the log says of it
+
+def test_failed_login_is_logged_with_name_reason_and_client(start_server, users, client):
+    server = start_server({**users.settings, "trusted_proxies": "127.0.0.1"})
+    client(server, basic(*WRONG)).request("GET", "/v2/", headers={"X-Forwarded-For": "192.0.2.7"})
+    line = server.wait_for_logged(status=401)
+    assert (line["tried"], line["user"], line["peer"], line["client"]) == (
+        "jane", "", "127.0.0.1", "192.0.2.7")
+    assert line["failure"] == "the user name or the password is wrong"
+
+
+def test_password_in_place_of_the_name_is_not_logged(server, used_secrets, log_in):
+    assert log_in(server, (used_secrets.add("typed-in-the-wrong-place"), "x")).status == 401
+    assert server.wait_for_logged(status=401)["tried"] == "(unknown)"
+
+
 # -- passwords wait for each other, and for nobody else
 
 def send_login(server, who, source):

@@ -91,10 +91,17 @@ static enum error_code identify_lapsed(struct identity_source *source,
     return OK;
 }
 
+static bool knows_name(struct identity_source *source, struct str name)
+{
+    (void)source;
+    return str_is(name, "alice");
+}
+
 static const struct identity_source_driver identity_driver = {
     .name = "made up",
     .interest = interest,
     .identify = identify,
+    .knows_name = knows_name,
     .identify_lapsed = identify_lapsed,
 };
 

@@ -112,6 +112,75 @@ static void client_that_went_away_is_logged_so(void **state)
     assert_true(logs(world, "\"outcome\":\"client_gone\""));
 }
 
+static void who_was_kept_out_is_logged_with_the_reason(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *authorization;
+        const char *parts[3];
+    } rows[] = {
+        {"GET /v2/",
+         "Basic YWxpY2U6d3Jvbmc=", /* alice:wrong */
+         {"\"tried\":\"alice\"", "\"user\":\"\"",
+          "\"failure\":\"the user name or the password is wrong\""}},
+        {"GET /v2/",
+         "Basic aHVudGVyMjp4", /* hunter2:x */
+         {"\"tried\":\"(unknown)\"", "\"status\":401", "\"failure\":"}},
+        {"GET /v2/",
+         "Bearer hunter2",
+         {"\"failure\":\"the provider refuses the token\"", "\"user\":\"\"", "\"status\":401"}},
+        {"POST /v2/other/app/blobs/uploads/",
+         "Bearer employee:jdoe",
+         {"\"user\":\"jdoe\"", "\"failure\":\"employee jdoe may not push to team other",
+          "\"status\":403"}},
+    };
+    struct guarded_world *world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        (void)guarded_world_ask(world, rows[i].line, rows[i].authorization);
+        for (size_t k = 0; k < ARRAY_LEN(rows[i].parts); k++) {
+            assert_true(logs(world, rows[i].parts[k]));
+        }
+        assert_false(logs(world, "hunter2"));
+        assert_int_equal(logs(world, "\"tried\""), rows[i].authorization[1] == 'a');
+    }
+    (void)guarded_world_ask(world, "GET /v2/", "Basic YWxpY2U6cmlnaHQ=");
+    assert_false(logs(world, "\"tried\""));
+    assert_false(logs(world, "\"failure\""));
+}
+
+static void what_a_token_grants_is_logged(void **state)
+{
+    struct guarded_world *world = *state;
+
+    (void)guarded_world_ask(
+        world, "GET /v2/token?scope=repository:jdoe/a:pull,push&scope=repository:other/b:pull,push",
+        "Bearer employee:jdoe");
+    assert_true(logs(world, "\"granted\":\"repository:jdoe/a:pull,push repository:other/b:pull\""));
+    (void)guarded_world_ask(world, "GET /v2/token", "Bearer employee:jdoe");
+    assert_true(logs(world, "\"granted\":\"\""));
+    (void)guarded_world_ask(world, "GET /v2/token?scope=repository:jdoe/a:pull", "Bearer wrong");
+    assert_false(logs(world, "\"granted\""));
+}
+
+static void client_behind_a_trusted_proxy_is_logged_beside_the_peer(void **state)
+{
+    struct guarded_world *world = *state;
+
+    ask(world, "GET /health", "X-Forwarded-For: 198.51.100.7\r\n");
+    assert_true(logs(world, "\"peer\":\"192.0.2.1\",\"client\":\"198.51.100.7\""));
+    ask(world, "GET /health", NULL);
+    assert_true(logs(world, "\"peer\":\"192.0.2.1\",\"client\":\"192.0.2.1\""));
+}
+
+static void what_anybody_says_of_the_client_is_not_logged(void **state)
+{
+    struct guarded_world *world = *state;
+
+    ask(world, "GET /health", "X-Forwarded-For: 198.51.100.7\r\n");
+    assert_true(logs(world, "\"client\":\"192.0.2.1\""));
+}
+
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, guarded_world_set_up, guarded_world_tear_down)
 
@@ -122,6 +191,11 @@ int main(void)
         TEST(request_is_logged_in_one_line),
         TEST(endless_path_and_agent_are_cut_in_the_log),
         TEST(client_that_went_away_is_logged_so),
+        TEST(who_was_kept_out_is_logged_with_the_reason),
+        TEST(what_a_token_grants_is_logged),
+        cmocka_unit_test_setup_teardown(client_behind_a_trusted_proxy_is_logged_beside_the_peer,
+                                        guarded_world_set_up_behind_proxy, guarded_world_tear_down),
+        TEST(what_anybody_says_of_the_client_is_not_logged),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,9 +64,27 @@ static void several_are_separated_by_spaces(void **state)
     assert_false(token_scope_next(&rest, &scope, &is_valid));
 }
 
+static void what_was_granted_is_told_as_it_is_asked_for(void **state)
+{
+    static const char *const rows[][2] = {
+        {"", ""},
+        {"repository:a/b:pull\n", "repository:a/b:pull"},
+        {"repository:a/b:pull\nregistry:catalog:*\n", "repository:a/b:pull registry:catalog:*"},
+    };
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena, 1000);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_string_equal(token_scope_of(str_from(rows[i][0]), &arena), rows[i][1]);
+    }
+    arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_granted_is_told_as_it_is_asked_for),
         cmocka_unit_test(scopes_are_taken_apart),
         cmocka_unit_test(several_are_separated_by_spaces),
     };

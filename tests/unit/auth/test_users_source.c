@@ -151,6 +151,15 @@ static void all_else_is_refused_in_the_same_words(void **state)
     }
 }
 
+static void it_knows_its_names(void **state)
+{
+    const struct fixture *fixture = *state;
+
+    assert_true(fixture->source->driver->knows_name(fixture->source, str_from("alice")));
+    assert_false(fixture->source->driver->knows_name(fixture->source, str_from("Alice")));
+    assert_false(fixture->source->driver->knows_name(fixture->source, (struct str){0}));
+}
+
 static void only_passwords_are_its_business(void **state)
 {
     const struct fixture *fixture = *state;
@@ -328,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_right_password_gives_name_and_teams, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_else_is_refused_in_the_same_words, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(it_knows_its_names, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_passwords_are_its_business, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_check_says_how_many_there_are, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wrong_or_missing_file_makes_no_source, set_up, tear_down),
