@@ -28,10 +28,9 @@ void challenge_add(struct call *call)
 static void append_bearer(struct call *call, struct strbuf *buf)
 {
     const struct str url = origin_url(call);
-    struct str host = str_from_index(url, str_index_of(url, '/') + 2);
 
     strbuf_append_format(buf, "Bearer realm=\"%.*s" TOKEN_PATH "\",service=\"%.*s\"",
-                         STR_FORMAT(url), STR_FORMAT(host));
+                         STR_FORMAT(url), STR_FORMAT(origin_service(call)));
     append_scope(call, buf);
     if (call->challenge_error) {
         strbuf_append_format(buf, ",error=\"%s\"", call->challenge_error);

@@ -12,6 +12,8 @@ static const char open_user[] = "anonymous";
 static bool recall(struct call *call, struct str field);
 static bool may_keep(const struct call *call);
 static enum error_code admit_unnamed(struct call *call, struct error *err);
+static enum error_code check_audience(const struct call *call, const struct identity *identity,
+                                      struct error *err);
 static enum error_code queue(struct call *call, const struct login *login, struct error *err);
 static bool goes_on(const struct call *call);
 static enum error_code identify_lapsed(struct call *call, struct error *err);
@@ -57,11 +59,13 @@ static bool recall(struct call *call, struct str field)
     struct identity *identity =
         call->route->access == ACCESS_PULL ? known_login_recall(call, field) : NULL;
 
-    if (identity) {
+    if (identity && !check_audience(call, identity, NULL)) {
         set_identity(call, identity);
         call->is_authenticated = true;
+        return true;
     }
-    return identity;
+    identity_release(identity);
+    return false;
 }
 
 static bool may_keep(const struct call *call)
@@ -106,13 +110,28 @@ enum error_code login_identify(struct call *call, struct error *err)
     }
     call->waits = waits;
     if (!code) {
+        code = check_audience(call, identity, err);
+    }
+    if (!code) {
         set_identity(call, identity);
         return OK;
     }
+    identity_release(identity);
     if (code == ERROR_UNAUTHENTICATED) {
         call->challenge_error = "invalid_token";
     }
     return code == ERROR_UNAUTHENTICATED && goes_on(call) ? identify_lapsed(call, err) : code;
+}
+
+/* A registry that has the same secret, or a copy of the database, takes its own tokens only. */
+static enum error_code check_audience(const struct call *call, const struct identity *identity,
+                                      struct error *err)
+{
+    return !identity->is_limited ||
+                   str_equal_ignoring_case(identity->audience, origin_service(call))
+               ? OK
+               : error_set(err, ERROR_UNAUTHENTICATED, "the token is for another registry: %.*s",
+                           STR_FORMAT(identity->audience));
 }
 
 /* Each rank has as many places: those who wait behind take none of those who go first. */
@@ -161,7 +180,11 @@ static enum error_code identify_lapsed(struct call *call, struct error *err)
     }
     if (!authenticator_identify_lapsed(call->api->config.authenticator, &call->credentials,
                                        &identity, err)) {
-        set_identity(call, identity);
+        if (!check_audience(call, identity, err)) {
+            set_identity(call, identity);
+        } else {
+            identity_release(identity);
+        }
     }
     call->has_lapsed = true;
     return OK;

@@ -9,6 +9,7 @@ enum { FORWARDED_FIELDS_MAX = 8 };
 
 static size_t forwarded_lists(const struct call *call, struct str lists_out[FORWARDED_FIELDS_MAX]);
 static bool is_from_proxy(const struct call *call);
+static struct str without_scheme(struct str url);
 static struct str forwarded(const struct call *call, const char *name);
 static struct str last_of(struct str *list);
 static bool is_host(struct str host);
@@ -83,10 +84,8 @@ static struct str last_of(struct str *list)
 
 struct str origin_url(struct call *call)
 {
-    const struct http_exchange *exchange = call->exchange;
     const struct str scheme = forwarded(call, "X-Forwarded-Proto");
-    struct str host = forwarded(call, "X-Forwarded-Host");
-    bool is_https = exchange->is_tls;
+    bool is_https = call->exchange->is_tls;
     const char *url = NULL;
 
     if (call->api->config.public_url) {
@@ -95,15 +94,43 @@ struct str origin_url(struct call *call)
     if (scheme.length > 0) {
         is_https = str_is_ignoring_case(scheme, "https");
     }
-    if (!is_host(host)) {
-        host = exchange->request.host;
-    }
-    if (!is_host(host)) {
-        host = str_from("localhost"); /* HTTP/1.0 need not say */
-    }
     url = arena_format(&call->exchange->arena, "%s://%.*s", is_https ? "https" : "http",
-                       STR_FORMAT(host));
+                       STR_FORMAT(origin_service(call)));
     return str_from(url ? url : "http://localhost");
+}
+
+struct str origin_service(const struct call *call)
+{
+    struct str host = str_from(call->api->config.public_url);
+
+    if (host.length > 0) {
+        return without_scheme(host);
+    }
+    host = forwarded(call, "X-Forwarded-Host");
+    if (!is_host(host)) {
+        host = call->exchange->request.host;
+    }
+    return is_host(host) ? host : str_from("localhost"); /* HTTP/1.0 need not say */
+}
+
+static struct str without_scheme(struct str url)
+{
+    const size_t slash = str_index_of(url, '/');
+
+    return slash < url.length ? str_from_index(url, slash + 2) : url;
+}
+
+bool origin_is_foreign(const struct call *call)
+{
+    const struct http_request *request = &call->exchange->request;
+    const struct str site = http_request_header(request, "Sec-Fetch-Site");
+    const struct str origin = http_request_header(request, "Origin");
+
+    if (site.bytes) {
+        return !str_is(site, "same-origin") && !str_is(site, "none");
+    }
+    return origin.bytes && !str_equal_ignoring_case(without_scheme(origin), origin_service(call)) &&
+           !str_equal_ignoring_case(without_scheme(origin), request->host);
 }
 
 /* The first entry of a field that the trusted proxy sets. */

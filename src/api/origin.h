@@ -13,5 +13,15 @@ bool origin_is_proxy(void *context, struct str address);
 /* The client's address: borrowed from the exchange. */
 struct str origin_client_address(const struct call *call);
 
+/* What the registry calls itself in a challenge and in its tokens: that URL without its scheme.
+ * Borrowed. */
+struct str origin_service(const struct call *call);
+
+/*
+ * Whether a page of another site made a browser send this. Fetch Metadata says so, else Origin (RFC
+ * 6454 7): other clients send neither.
+ */
+bool origin_is_foreign(const struct call *call);
+
 /* `https://registry.example.org[:PORT]`: the setting, else as the client sees it. In the arena. */
 struct str origin_url(struct call *call);

@@ -37,6 +37,7 @@ static enum route_place place_of(const struct call *call);
 static enum http_step step_there(struct call *call, enum error_code code);
 static enum error_code route(struct call *call, struct error *err);
 static enum error_code authorize(struct call *call, struct error *err);
+static enum error_code refuse_foreign(const struct call *call, struct error *err);
 static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err);
 static enum error_code parse_path(struct call *call, struct error *err);
 static enum http_step conclude(struct call *call, enum error_code code, const struct error *err);
@@ -247,7 +248,18 @@ static enum error_code route(struct call *call, struct error *err)
     call->route = match.route;
     call->name = match.name;
     call->reference = match.reference;
-    return OK;
+    return refuse_foreign(call, err);
+}
+
+/* A page of another site may make its reader's browser, with its credentials or from an address
+ * that is trusted, send what needs no question first: forms above all. */
+static enum error_code refuse_foreign(const struct call *call, struct error *err)
+{
+    const enum http_method method = call->exchange->request.method;
+
+    return method == HTTP_GET || method == HTTP_HEAD || !origin_is_foreign(call)
+               ? OK
+               : error_set(err, ERROR_DENIED, "a page of another site may change nothing here");
 }
 
 static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err)

@@ -51,8 +51,14 @@ static enum error_code get_source(struct call *call, bool *wants_body_out, struc
 
 static enum error_code begin_release(struct call *call, bool *wants_body_out, struct error *err)
 {
-    (void)call;
-    (void)err;
+    const struct str type = http_request_header(&call->exchange->request, "Content-Type");
+    const struct str essence = str_trim(str_slice(type, 0, str_index_of(type, ';')));
+
+    /* The original's client says nothing of it; a form of a web page does, and is none. */
+    if (type.length > 0 && !str_is_ignoring_case(essence, "application/json")) {
+        return error_set(err, ERROR_INVALID,
+                         "the body must be JSON, and its Content-Type application/json");
+    }
     *wants_body_out = true;
     return OK;
 }

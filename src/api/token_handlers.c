@@ -4,6 +4,7 @@
 #include "api/api_private.h"
 #include "api/handlers.h"
 #include "api/login.h"
+#include "api/origin.h"
 #include "api/permission.h"
 #include "api/token_request.h"
 #include "api/token_scope.h"
@@ -336,6 +337,7 @@ static enum error_code sign(struct call *call, const struct decision *decision, 
     char fingerprint[LOGIN_FINGERPRINT_BYTES];
     const struct registry_token wanted = {
         .identity = call->identity,
+        .audience = origin_service(call),
         .grants = strbuf_str(&decision->grants),
         .refusals = strbuf_str(&decision->refusals),
         .login = login_fingerprint(call, fingerprint),

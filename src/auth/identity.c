@@ -30,7 +30,8 @@ struct identity *identity_new(const struct identity *fields)
     const struct str teams = fields->teams.length <= IDENTITY_LIST_BYTES ? fields->teams : none;
     struct block *block =
         memory_new(1, sizeof(*block) + fields->name.length + scopes.length + teams.length +
-                          fields->grants.length + fields->refusals.length + fields->login.length);
+                          fields->grants.length + fields->refusals.length +
+                          fields->audience.length + fields->login.length);
     char *end = block->texts;
 
     assert(fields->name.length > 0);
@@ -41,6 +42,7 @@ struct identity *identity_new(const struct identity *fields)
     block->identity.teams = keep(&end, teams);
     block->identity.grants = keep(&end, fields->grants);
     block->identity.refusals = keep(&end, fields->refusals);
+    block->identity.audience = keep(&end, fields->audience);
     block->identity.login = keep(&end, fields->login);
     atomic_init(&block->references, 1);
     return &block->identity;

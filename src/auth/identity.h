@@ -36,6 +36,7 @@ struct identity {
     bool is_limited;
     struct str grants;   /* `repository:team/app:pull,push`, one a line */
     struct str refusals; /* `repository:team/app:push why`: asked for and not granted */
+    struct str audience; /* the registry that it is for, as its challenge calls it */
     struct str login;    /* fingerprint of the login it was given for; may be empty */
 };
 

@@ -58,6 +58,7 @@ static void write_claims(const struct registry_token *token, struct strbuf *buf)
     json_writer_init(&writer, buf);
     json_writer_begin_object(&writer);
     json_writer_member(&writer, "iss", str_from("pierone"));
+    json_writer_member(&writer, "aud", token->audience);
     json_writer_member(&writer, "sub", token->identity->name);
     json_writer_member_uint64(&writer, "kind", (uint64_t)token->identity->kind);
     json_writer_member_uint64(&writer, "iat", (uint64_t)issued_s);
@@ -193,6 +194,7 @@ static struct identity *identity_of(const struct json_value *claims, int64_t exp
     CLEANUP(strbuf_release) struct strbuf refusals;
     struct identity fields = {
         .name = json_value_member_string(claims, "sub"),
+        .audience = json_value_member_string(claims, "aud"),
         .expires_ms = expires_ms,
         .is_limited = true,
     };

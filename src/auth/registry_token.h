@@ -8,11 +8,12 @@
 /*
  * The registry's own tokens (distribution "Token Authentication Implementation"): JWTs that are
  * signed with HS256 by token_keys and typed `pierone+jwt`, so that neither is taken for a
- * provider's token nor the other way round. They say who it is, what was granted, and of what was
- * asked for and refused, why.
+ * provider's token nor the other way round. They say which registry they are for, who it is, what
+ * was granted, and of what was asked for and refused, why.
  */
 struct registry_token {
     const struct identity *identity; /* name and kind */
+    struct str audience;             /* the registry's name: its challenge's service */
     struct str grants;               /* lines, as in struct identity */
     struct str refusals;
     struct str login;  /* bytes: fingerprint of the login it is given for; may be empty */

@@ -286,6 +286,25 @@ def test_token_of_another_server_is_refused(start_server, services, tokens, clie
     assert_challenged(client(second, bearer(token)).list_tags(MINE), error="invalid_token")
 
 
+def test_token_of_a_copy_with_another_name_is_refused(start_server, services, tokens, client,
+                                                      employee):
+    """The same secret and the same keys do not make it the same registry."""
+    first = start_server({**services.settings(), "public_url": "https://first.example.org"})
+    token = tokens(first).token(PULL.format(MINE), authorization=employee)
+    assert client(first, bearer(token)).list_tags(MINE).status == 404
+    first.settings["public_url"] = "https://second.example.org"
+    first.restart()
+    second = client(first, bearer(token))
+    assert_challenged(second.list_tags(MINE), error="invalid_token", service="second.example.org")
+    assert second.ask_upload(MINE).status == 401
+
+
+def test_what_a_token_grants_is_logged(server, tokens, employee):
+    tokens(server).token(PULL.format(MINE), authorization=employee)
+    line = server.wait_for_logged(path="/v2/token", status=200)
+    assert line["granted"] == PULL.format(MINE)
+
+
 def test_token_ends_at_its_time(turned_server, tokens, client, employee, fake_time):
     token = tokens(turned_server).token(PULL.format(MINE), authorization=employee)
     fake_time.forward(TOKEN_LIFE_S // 2)
@@ -308,7 +327,9 @@ def secret_file(folder, used_secrets):
 
 
 def test_token_outlives_a_restart(start_server, services, tokens, client, employee, secret_file):
-    server = start_server(services.settings({"secret_file": str(secret_file)}))
+    """And a new port, where the registry has a name of its own."""
+    server = start_server({**services.settings({"secret_file": str(secret_file)}),
+                           "public_url": "https://registry.example.org"})
     token = tokens(server).token(PULL.format(MINE), authorization=employee)
     server.restart()
     assert client(server, bearer(token)).list_tags(MINE).status == 404

@@ -234,6 +234,22 @@ def test_employee_of_the_team_releases_a_tag(guarded, services, client):
         assert release(registry, "myteam/deep/app", "1.0", body).status == 400
 
 
+@pytest.mark.parametrize("fields", [
+    {"Origin": "https://evil.example", "Content-Type": "text/plain"},
+    {"Origin": "null"},
+    {"Sec-Fetch-Site": "cross-site", "Content-Type": "application/json"},
+    {"Content-Type": "application/x-www-form-urlencoded"},
+])
+def test_page_of_another_site_releases_nothing(registry, fields):
+    """By its reader's browser, which has a login, or is where one is not asked for."""
+    push(registry, "myteam/formed", "1.0", source_image("git:x"))
+    path = tag_path("myteam/formed", "1.0") + "/production-ready"
+    assert registry.request("POST", path, INCIDENT, fields).status in (400, 403)
+    own = {"Origin": f"http://127.0.0.1:{registry.connection.port}",
+           "Content-Type": "application/json"}
+    assert registry.request("POST", path, INCIDENT, own).status in (200, 409)
+
+
 # -- counts
 
 def test_statistics_count_what_was_pushed(start_server):

@@ -153,6 +153,32 @@ static void nobody_in_particular_reads_where_reading_is_public(void **state)
     assert_int_equal(guarded_world_ask(world, "POST /v2/all/b/blobs/uploads/", NULL)->status, 401);
 }
 
+/* With the same secret and the same database, as a copy of it has them. */
+static void a_token_is_for_the_registry_that_it_names(void **state)
+{
+    struct guarded_world *world = *state;
+    struct api_config config = world->world.api->config;
+    char token[REGISTRY_TOKEN_FIELD_BYTES];
+    const struct reply *reply = NULL;
+
+    guarded_world_token(world, "Bearer employee:jdoe", "repository:all/app:pull,push", token);
+    assert_int_equal(guarded_world_ask(world, "GET /v2/all/app/tags/list", token)->status, 404);
+    config.public_url = "https://another.example";
+    api_world_serve(&world->world, &config);
+    reply = guarded_world_ask(world, "GET /v2/all/app/tags/list", token);
+    assert_true(reply_is_error(reply, 401, "UNAUTHORIZED"));
+    assert_true(reply_says(reply, "for another registry: registry.example"));
+    assert_non_null(strstr(reply->headers.text, "service=\"another.example\""));
+    assert_non_null(strstr(reply->headers.text, "error=\"invalid_token\""));
+    assert_int_equal(guarded_world_ask(world, "POST /v2/all/app/blobs/uploads/", token)->status,
+                     401);
+    guarded_world_token(world, "Bearer employee:jdoe", "repository:all/app:pull", token);
+    assert_int_equal(guarded_world_ask(world, "GET /v2/all/app/tags/list", token)->status, 404);
+    config.public_url = "https://REGISTRY.example";
+    api_world_serve(&world->world, &config);
+    assert_int_equal(guarded_world_ask(world, "GET /v2/all/app/tags/list", token)->status, 401);
+}
+
 /* The location of an upload that was begun with that field. */
 static void begin_upload(struct guarded_world *world, const char *authorization, char location[256])
 {
@@ -234,6 +260,7 @@ int main(void)
         TEST(the_log_knows_the_user_and_no_secret),
         cmocka_unit_test_setup_teardown(nobody_in_particular_reads_where_reading_is_public,
                                         guarded_world_set_up_public, guarded_world_tear_down),
+        TEST(a_token_is_for_the_registry_that_it_names),
         TEST(an_upload_is_its_beginners),
         TEST(a_login_that_is_over_goes_on_with_an_upload_for_a_while),
         TEST(a_path_is_decoded_once),

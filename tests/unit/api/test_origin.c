@@ -63,6 +63,42 @@ static void the_setting_wins(void **state)
     assert_true(str_is(realm_of(world, FORWARDED), "https://registry.example.org/v2/token"));
 }
 
+static void a_page_of_another_site_changes_nothing(void **state)
+{
+    static const struct {
+        const char *fields;
+        bool is_foreign;
+    } rows[] = {
+        {"", false},
+        {"Sec-Fetch-Site: same-origin\r\nOrigin: https://registry.example\r\n", false},
+        {"Sec-Fetch-Site: none\r\n", false},
+        {"Sec-Fetch-Site: cross-site\r\n", true},
+        {"Sec-Fetch-Site: same-site\r\nOrigin: https://registry.example\r\n", true},
+        {"Sec-Fetch-Site: \r\n", true},
+        {"Origin: http://registry.example\r\n", false},
+        {"Origin: https://REGISTRY.example\r\n", false},
+        {"Origin: https://evil.example\r\n", true},
+        {"Origin: https://registry.example:8443\r\n", true},
+        {"Origin: null\r\n", true},
+        {"Origin: \r\n", true},
+    };
+    struct guarded_world *world = *state;
+    char fields[256];
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        (void)snprintf(fields, sizeof(fields), "Authorization: Bearer employee:jdoe\r\n%s",
+                       rows[i].fields);
+        api_world_ask(
+            &world->world,
+            &(struct question){.line = "POST /v2/all/app/blobs/uploads/", .fields = fields},
+            &world->reply);
+        assert_int_equal(world->reply.status, rows[i].is_foreign ? 403 : 202);
+        api_world_ask(&world->world, &(struct question){.line = "GET /v2/", .fields = fields},
+                      &world->reply);
+        assert_int_equal(world->reply.status, 200);
+    }
+}
+
 /* Ten wrong passwords, sent for that client, make whoever has the other address wait, or not. */
 static bool shares_the_limit(struct guarded_world *world, const char *one, const char *other)
 {
@@ -120,6 +156,7 @@ int main(void)
         TEST(what_anybody_says_does_not_count),
         BEHIND_PROXY(what_a_trusted_proxy_says_counts),
         BEHIND_PROXY(the_setting_wins),
+        TEST(a_page_of_another_site_changes_nothing),
         BEHIND_PROXY(clients_behind_a_trusted_proxy_are_told_apart),
         TEST(clients_cannot_say_who_they_are),
     };

@@ -77,6 +77,34 @@ static void an_incident_is_limited(void **state)
         400);
 }
 
+static void an_incident_is_json_and_says_so(void **state)
+{
+    static const struct {
+        const char *type;
+        int status;
+    } rows[] = {
+        {"text/plain", 400},
+        {"application/x-www-form-urlencoded", 400},
+        {"multipart/form-data; boundary=x", 400},
+        {"application/jsonp", 400},
+        {"Application/JSON ; charset=utf-8", 200},
+        {"application/json", 409},
+    };
+    struct guarded_world *world = *state;
+    char fields[256];
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        (void)snprintf(fields, sizeof(fields), "Authorization: " WHO "\r\nContent-Type: %s\r\n",
+                       rows[i].type);
+        api_world_ask(&world->world,
+                      &(struct question){.line = "POST " APP "/tags/1.0/production-ready",
+                                         .fields = fields,
+                                         .body = STR_LITERAL(INCIDENT)},
+                      &world->reply);
+        assert_int_equal(world->reply.status, rows[i].status);
+    }
+}
+
 static void a_released_tag_says_so(void **state)
 {
     struct guarded_world *world = *state;
@@ -128,8 +156,11 @@ static void claims_need_trust_and_form(void **state)
 int main(void)
 {
     const struct CMUnitTest source_handlers[] = {
-        TEST(a_source_is_told),           TEST(statuses_are_the_originals),
-        TEST(an_incident_is_limited),     TEST(a_released_tag_says_so),
+        TEST(a_source_is_told),
+        TEST(statuses_are_the_originals),
+        TEST(an_incident_is_limited),
+        TEST(a_released_tag_says_so),
+        TEST(an_incident_is_json_and_says_so),
         TEST(claims_need_trust_and_form),
     };
 

@@ -62,6 +62,7 @@ static enum error_code sign(struct fixture *fixture, const char *grants, const c
     const struct identity identity = {.kind = IDENTITY_SERVICE, .name = STR_LITERAL("robot")};
     const struct registry_token token = {
         .identity = &identity,
+        .audience = STR_LITERAL("registry.example:5000"),
         .grants = str_from(grants),
         .refusals = str_from(refusals),
         .login = login,
@@ -96,6 +97,7 @@ static void a_token_says_what_was_granted_and_what_was_not(void **state)
     assert_true(registry_token_is_one(strbuf_str(&fixture->token)));
     assert_int_equal(read_at(fixture, NOW_MS, TOKEN_MUST_BE_VALID, &identity, NULL), OK);
     assert_true(str_is(identity->name, "robot"));
+    assert_true(str_is(identity->audience, "registry.example:5000"));
     assert_int_equal(identity->kind, IDENTITY_SERVICE);
     assert_true(identity->is_limited);
     assert_int_equal(identity->expires_ms, NOW_MS + LIFETIME_MS);
