@@ -10,12 +10,13 @@ import time
 
 import pytest
 
-from support.images import (OCI_INDEX, OCI_LAYER, descriptor, digest_of, make_image,
-                            new_repository)
+from support.images import (OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, descriptor,
+                            digest_of, make_image, new_repository)
 from support.registry_client import RegistryClient
 
 OLD_S = 2 * 24 * 3600
-ROUNDS = 30
+LAYERS = 5
+REMOVED, KILLS = 40, 5
 
 
 @pytest.fixture
@@ -123,74 +124,95 @@ def test_blobs_that_an_index_names_stay(server, registry):
     assert registry.get_blob(repository, digest_of(layer)).body == layer
 
 
-class Ager(threading.Thread):
-    """Makes all blobs old again and again, and sweeps: the worst that an operator can do."""
+class Sweeper:
+    """Makes all blobs old all the time, and sweeps: the worst that an operator can do."""
 
     def __init__(self, server):
-        super().__init__()
         self.server = server
-        self.is_ending = threading.Event()
+        self.is_over = False
         self.removed = 0
         self.kills = 0
+        self.threads = [threading.Thread(target=run) for run in (self._age, self._sweep)]
 
-    def run(self):
-        while not self.is_ending.is_set():
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.is_over = True
+        for thread in self.threads:
+            thread.join()
+
+    def has_done_enough(self):
+        return self.is_over or (self.removed >= REMOVED and self.kills >= KILLS)
+
+    def _age(self):
+        while not self.has_done_enough():
             for path in (self.server.folder / "data" / "blobs" / "sha256").glob("*/*"):
-                try:
+                with contextlib.suppress(FileNotFoundError):
                     os.utime(path, (1, 1))
-                except FileNotFoundError:
-                    continue
+
+    def _sweep(self):
+        """Every second one is killed at its first blob."""
+        while not self.has_done_enough():
             process = start_sweep(self.server, "--delete")
-            if self.kills < self.removed:  # in turns: killed, and let live
-                first = process.stdout.readline()
+            if self.kills * KILLS <= self.removed:
+                self.removed += process.stdout.readline().startswith("sha256:")
                 process.kill()
                 self.kills += 1
-                self.removed += first.startswith("sha256:")
-            output, _ = process.communicate()
-            self.removed += output.count("sha256:")
+            self.removed += process.communicate()[0].count("sha256:")
 
 
-def push_as_clients_do(registry, repository, tag, image):
+def push_as_clients_do(registry, repository, tag, blobs, manifest):
     """HEAD, and an upload of what is missing; all of it again when the manifest is refused."""
     for attempt in range(1, 1000):
-        for blob in image.blobs:
+        for blob in blobs:
             if not has_blob(registry, repository, digest_of(blob)):
                 assert registry.push_blob(repository, blob).status == 201
-        reply = registry.put_manifest(repository, tag, image.manifest, image.media_type)
+        reply = registry.put_manifest(repository, tag, manifest, OCI_MANIFEST)
         if reply.status == 201:
             return attempt
-        assert (reply.status, reply.error_code()) == (404, "MANIFEST_BLOB_UNKNOWN")
+        assert reply.status == 404, reply
+        assert {error["code"] for error in reply.json()["errors"]} == {"MANIFEST_BLOB_UNKNOWN"}
     raise AssertionError("the push never came to its end")
 
 
+def make_layered_image():
+    """Blobs and manifest, with many layers each, so that pushing takes a while."""
+    layers = [os.urandom(50) for _ in range(LAYERS)]
+    config = json.dumps({"salt": os.urandom(8).hex()}).encode()
+    manifest = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST,
+                           "config": descriptor(OCI_CONFIG, config),
+                           "layers": [descriptor(OCI_LAYER, layer) for layer in layers]}).encode()
+    return [config, *layers], manifest
+
+
 def test_sweeps_that_race_with_pushes_and_are_killed_take_nothing_that_is_named(server):
-    repository, images = new_repository(), {}
-    ager = Ager(server)
-    ager.start()
-    failures = []
+    repository, images, failures = new_repository(), {}, []
 
     def push(number):
         try:
             with RegistryClient(server.port) as registry:
-                for i in range(ROUNDS):
-                    image = make_image(os.urandom(50))
-                    images[f"{number}.{i}"] = image
-                    push_as_clients_do(registry, repository, f"{number}.{i}", image)
+                while not sweeper.has_done_enough():
+                    blobs, manifest = make_layered_image()
+                    tag = f"{number}.{len(images)}"
+                    push_as_clients_do(registry, repository, tag, blobs, manifest)
+                    images[tag] = blobs, manifest
         except Exception as failure:  # pylint: disable=broad-except
             failures.append(failure)
 
-    pushers = [threading.Thread(target=push, args=(number,)) for number in range(2)]
-    for pusher in pushers:
-        pusher.start()
-    for pusher in pushers:
-        pusher.join()
-    ager.is_ending.set()
-    ager.join()
+    with Sweeper(server) as sweeper:
+        pushers = [threading.Thread(target=push, args=(number,)) for number in range(2)]
+        for pusher in pushers:
+            pusher.start()
+        for pusher in pushers:
+            pusher.join()
     assert failures == []
     with RegistryClient(server.port) as registry:
-        for tag, image in images.items():
-            assert registry.get_manifest(repository, tag).body == image.manifest
-            for blob in image.blobs:
+        for tag, (blobs, manifest) in images.items():
+            assert registry.get_manifest(repository, tag).body == manifest
+            for blob in blobs:
                 assert registry.get_blob(repository, digest_of(blob)).body == blob
 
 
@@ -204,7 +226,7 @@ def test_sweep_that_was_killed_between_mark_and_bytes_left_nothing_wrong(server,
         database.execute("insert into swept_blob values (?, 1)", [digest])
         database.commit()
     assert not has_blob(registry, repository, digest)
-    assert push_as_clients_do(registry, repository, "1", image) == 1
+    assert push_as_clients_do(registry, repository, "1", image.blobs, image.manifest) == 1
     assert registry.get_blob(repository, digest).body == image.layer
     age(server, digest)
     assert "\n0 blobs" in "\n" + sweep(server, "--delete")
