@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/token.h"
 #include "outbound/url.h"
 
 enum {
@@ -11,7 +12,6 @@ enum {
     TOKEN_MAX_BYTES = 64 * 1024,
     RENEW_BEFORE_MS = 30 * 1000,
     TOKEN_LIFETIME_MS = 60 * 1000, /* of one that does not say */
-    MS_PER_SECOND = 1000,
 };
 
 struct introspection_source {
@@ -43,7 +43,7 @@ static void keep_token(struct introspection_source *source, struct str token, in
 static bool is_refused(int status);
 static enum error_code read_answer(const struct outbound_answer *answer,
                                    struct json_value **json_out, struct error *err);
-static enum error_code judge(const struct introspection_source *source,
+static enum error_code judge(const struct introspection_source *source, struct str token,
                              const struct json_value *json, struct identity **identity_out,
                              struct error *err);
 static bool has_audience(const struct json_value *json, const char *audience);
@@ -86,7 +86,7 @@ static enum error_code identify(struct identity_source *source,
     enum error_code code = introspect(of(source), credentials->secret, &json, err);
 
     if (!code) {
-        code = judge(of(source), json, identity_out, err);
+        code = judge(of(source), credentials->secret, json, identity_out, err);
     }
     json_value_free(json);
     return code;
@@ -194,16 +194,12 @@ static enum error_code read_token(struct introspection_source *source,
 {
     struct json_value *json = NULL;
     struct str token = {0};
-    uint64_t expires_in_s = 0;
     int64_t lifetime_ms = TOKEN_LIFETIME_MS;
 
     if (answer->status == 200 && !json_value_parse(strbuf_str(&answer->body), &json, NULL)) {
         token = json_value_member_string(json, "access_token");
     }
-    if (json_value_uint64(json_value_member(json, "expires_in"), &expires_in_s) &&
-        expires_in_s < INT32_MAX) {
-        lifetime_ms = (int64_t)expires_in_s * MS_PER_SECOND;
-    }
+    (void)!token_read_time(json, "expires_in", &lifetime_ms);
     strbuf_append(token_out, token);
     keep_token(source, token, lifetime_ms);
     json_value_free(json);
@@ -251,14 +247,13 @@ static enum error_code read_answer(const struct outbound_answer *answer,
     return OK;
 }
 
-static enum error_code judge(const struct introspection_source *source,
+static enum error_code judge(const struct introspection_source *source, struct str token,
                              const struct json_value *json, struct identity **identity_out,
                              struct error *err)
 {
-    const struct json_value *const expiry = json_value_member(json, "exp");
     const int64_t now_ms = clock_wall_ms(source->config.clock);
     int64_t expires_ms = INT64_MAX;
-    uint64_t expires_s = 0;
+    const enum token_time exp = token_read_time(json, "exp", &expires_ms);
 
     if (!json_value_member(json, "active")) {
         return error_set(err, ERROR_UNAVAILABLE,
@@ -267,12 +262,12 @@ static enum error_code judge(const struct introspection_source *source,
     if (!json_value_is_true(json_value_member(json, "active"))) {
         return error_set(err, ERROR_UNAUTHENTICATED, "the access token is not valid, or expired");
     }
-    if (expiry && !json_value_uint64(expiry, &expires_s)) {
+    if (exp == TOKEN_TIME_WRONG) {
         return error_set(err, ERROR_UNAUTHENTICATED,
                          "the introspection endpoint tells no readable time of expiry");
     }
-    if (expiry && expires_s < INT64_MAX / MS_PER_SECOND) {
-        expires_ms = (int64_t)expires_s * MS_PER_SECOND;
+    if (exp == TOKEN_TIME_ABSENT) {
+        (void)!token_peek_expiry(token, &expires_ms);
     }
     if (expires_ms <= now_ms) {
         return error_set(err, ERROR_UNAUTHENTICATED, "the access token has expired");

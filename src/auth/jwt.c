@@ -6,6 +6,7 @@
 
 #include "base/base64url.h"
 #include "base/memory.h"
+#include "base/token.h"
 
 /* The two kinds of tokens, and what tells them apart. */
 struct profile {
@@ -30,7 +31,6 @@ static enum error_code parse(struct str text, const struct profile *profile, str
                              struct error *err);
 static enum error_code refuse(struct error *err, const char *why);
 static enum error_code split(struct str text, struct parts *parts_out, struct error *err);
-static struct json_value *decode_object(struct str part);
 static enum error_code read_header(struct jwt *jwt, const struct profile *profile,
                                    struct error *err);
 static enum error_code read_algorithm(struct jwt *jwt, const struct profile *profile,
@@ -64,8 +64,8 @@ static enum error_code parse(struct str text, const struct profile *profile, str
         return code;
     }
     jwt.signing_input = str_slice(text, 0, str_last_index_of(text, '.'));
-    jwt.header_memory = decode_object(parts.header);
-    jwt.claims_memory = decode_object(parts.claims);
+    jwt.header_memory = token_decode_part(parts.header);
+    jwt.claims_memory = token_decode_part(parts.claims);
     jwt.claims = jwt.claims_memory;
     code = read_header(&jwt, profile, err);
     if (!code && !jwt.claims) {
@@ -101,28 +101,6 @@ static enum error_code split(struct str text, struct parts *parts_out, struct er
     }
     /* RFC 7516: five parts are an encrypted one. */
     return rest.bytes ? refuse(err, "it has more than three parts") : OK;
-}
-
-/* NULL unless the part is base64url of a JSON object. Why not is not told: it would show content.
- */
-static struct json_value *decode_object(struct str part)
-{
-    const size_t capacity = BASE64URL_DECODED_BYTES(part.length);
-    uint8_t *bytes = memory_new(capacity, 1);
-    const long length = base64url_decode(part, bytes);
-    struct json_value *json = NULL;
-
-    if (length >= 0 &&
-        json_value_parse((struct str){(const char *)bytes, (size_t)length}, &json, NULL)) {
-        json = NULL;
-    }
-    if (json && !json_value_is_object(json)) {
-        json_value_free(json);
-        json = NULL;
-    }
-    explicit_bzero(bytes, capacity);
-    free(bytes);
-    return json;
 }
 
 static enum error_code read_header(struct jwt *jwt, const struct profile *profile,
@@ -236,7 +214,7 @@ bool jwt_names_issuer(struct str text, const char *issuer)
     if (split(text, &parts, NULL)) {
         return false;
     }
-    claims = decode_object(parts.claims);
+    claims = token_decode_part(parts.claims);
     is_named = str_is(json_value_member_string(claims, "iss"), issuer);
     json_value_free(claims);
     return is_named;

@@ -3,12 +3,10 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "base/token.h"
 #include "base/utf8.h"
 
-enum { SHOWN_MAX_BYTES = 100, MS_PER_S = 1000 };
-
-/* 9999-12-31T23:59:59Z: no date of a token is later, so that sums do not overflow. */
-static const uint64_t date_max_s = 253402300799;
+enum { SHOWN_MAX_BYTES = 100 };
 
 static enum error_code check_issuer(const struct jwt *jwt, const struct jwt_rules *rules,
                                     struct error *err);
@@ -17,7 +15,6 @@ static enum error_code check_audience(const struct jwt *jwt, const struct jwt_ru
                                       struct error *err);
 static enum error_code check_expiry(const struct jwt *jwt, const struct jwt_rules *rules,
                                     struct error *err);
-static bool read_date(const struct json_value *json, int64_t *date_ms_out);
 static enum error_code check_begin(const struct jwt *jwt, const struct jwt_rules *rules,
                                    struct error *err);
 
@@ -87,13 +84,13 @@ static enum error_code check_audience(const struct jwt *jwt, const struct jwt_ru
 static enum error_code check_expiry(const struct jwt *jwt, const struct jwt_rules *rules,
                                     struct error *err)
 {
-    const struct json_value *member = json_value_member(jwt->claims, "exp");
     char text[CLOCK_ISO_BYTES];
     int64_t expires_ms = 0;
+    const enum token_time exp = token_read_time(jwt->claims, "exp", &expires_ms);
 
-    if (!read_date(member, &expires_ms)) {
+    if (exp != TOKEN_TIME_TOLD) {
         return error_set(err, ERROR_UNAUTHENTICATED, "the token's 'exp' %s",
-                         member ? "is not a whole number of seconds" : "is missing");
+                         exp == TOKEN_TIME_ABSENT ? "is missing" : "is no date in seconds");
     }
     if (rules->now_ms - rules->leeway_ms >= expires_ms) {
         clock_format_iso(expires_ms, text);
@@ -102,31 +99,15 @@ static enum error_code check_expiry(const struct jwt *jwt, const struct jwt_rule
     return OK;
 }
 
-/* RFC 7519 2, NumericDate. */
-static bool read_date(const struct json_value *json, int64_t *date_ms_out)
-{
-    uint64_t seconds = 0;
-
-    if (!json_value_uint64(json, &seconds)) {
-        return false;
-    }
-    *date_ms_out = (int64_t)(seconds < date_max_s ? seconds : date_max_s) * MS_PER_S;
-    return true;
-}
-
 static enum error_code check_begin(const struct jwt *jwt, const struct jwt_rules *rules,
                                    struct error *err)
 {
-    const struct json_value *member = json_value_member(jwt->claims, "nbf");
     char text[CLOCK_ISO_BYTES];
     int64_t begins_ms = 0;
+    const enum token_time nbf = token_read_time(jwt->claims, "nbf", &begins_ms);
 
-    if (!member) {
-        return OK;
-    }
-    if (!read_date(member, &begins_ms)) {
-        return error_set(err, ERROR_UNAUTHENTICATED,
-                         "the token's 'nbf' is not a whole number of seconds");
+    if (nbf == TOKEN_TIME_WRONG) {
+        return error_set(err, ERROR_UNAUTHENTICATED, "the token's 'nbf' is no date in seconds");
     }
     if (rules->now_ms + rules->leeway_ms < begins_ms) {
         clock_format_iso(begins_ms, text);
@@ -139,6 +120,6 @@ int64_t jwt_expires_ms(const struct jwt *jwt)
 {
     int64_t expires_ms = 0;
 
-    (void)!read_date(json_value_member(jwt->claims, "exp"), &expires_ms);
+    (void)!token_read_time(jwt->claims, "exp", &expires_ms);
     return expires_ms;
 }

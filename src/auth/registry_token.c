@@ -7,6 +7,7 @@
 #include "auth/jwt_sign.h"
 #include "base/json_value.h"
 #include "base/json_writer.h"
+#include "base/token.h"
 
 #define TYPE "pierone+jwt"
 
@@ -172,18 +173,17 @@ static enum error_code read_claims(const struct token_reading *reading,
                                    const struct json_value *claims, struct identity **identity_out,
                                    struct error *err)
 {
-    uint64_t expires_s = 0;
+    int64_t expires_ms = 0;
     bool has_lapsed = false;
 
-    if (!json_value_uint64(json_value_member(claims, "exp"), &expires_s) ||
-        expires_s > INT64_MAX / MS_PER_SECOND) {
+    if (token_read_time(claims, "exp", &expires_ms) != TOKEN_TIME_TOLD) {
         return refuse(err);
     }
-    has_lapsed = (int64_t)expires_s * MS_PER_SECOND <= reading->now_ms;
+    has_lapsed = expires_ms <= reading->now_ms;
     if (has_lapsed && reading->age == TOKEN_MUST_BE_VALID) {
         return error_set(err, ERROR_UNAUTHENTICATED, "the token has expired");
     }
-    *identity_out = identity_of(claims, (int64_t)expires_s * MS_PER_SECOND, has_lapsed);
+    *identity_out = identity_of(claims, expires_ms, has_lapsed);
     return OK;
 }
 

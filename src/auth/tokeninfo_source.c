@@ -3,9 +3,10 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "base/token.h"
 #include "outbound/url.h"
 
-enum { URL_MAX_BYTES = 256 * 1024, MS_PER_SECOND = 1000 };
+enum { URL_MAX_BYTES = 256 * 1024 };
 
 struct tokeninfo_source {
     struct identity_source base; /* first */
@@ -19,10 +20,10 @@ static enum error_code identify(struct identity_source *source,
                                 struct identity **identity_out, struct error *err);
 static enum error_code ask(const struct tokeninfo_source *source, struct str token,
                            struct outbound_answer *answer, struct error *err);
-static enum error_code judge(const struct tokeninfo_source *source,
+static enum error_code judge(const struct tokeninfo_source *source, struct str token,
                              const struct outbound_answer *answer, struct identity **identity_out,
                              struct error *err);
-static enum error_code read_answer(const struct tokeninfo_source *source,
+static enum error_code read_answer(const struct tokeninfo_source *source, struct str token,
                                    const struct json_value *json, struct identity **identity_out,
                                    struct error *err);
 static enum error_code check(struct identity_source *source, struct strbuf *report,
@@ -62,7 +63,7 @@ static enum error_code identify(struct identity_source *source,
     enum error_code code = ask(of(source), credentials->secret, &answer, err);
 
     if (!code) {
-        code = judge(of(source), &answer, identity_out, err);
+        code = judge(of(source), credentials->secret, &answer, identity_out, err);
     }
     outbound_answer_release(&answer);
     return code;
@@ -82,7 +83,7 @@ static enum error_code ask(const struct tokeninfo_source *source, struct str tok
     return http_client_send(source->config.client, &request, answer, err);
 }
 
-static enum error_code judge(const struct tokeninfo_source *source,
+static enum error_code judge(const struct tokeninfo_source *source, struct str token,
                              const struct outbound_answer *answer, struct identity **identity_out,
                              struct error *err)
 {
@@ -99,25 +100,33 @@ static enum error_code judge(const struct tokeninfo_source *source,
     if (json_value_parse(strbuf_str(&answer->body), &json, NULL) || !json_value_is_object(json)) {
         code = error_set(err, ERROR_UNAVAILABLE, "tokeninfo's answer is no JSON object");
     } else {
-        code = read_answer(source, json, identity_out, err);
+        code = read_answer(source, token, json, identity_out, err);
     }
     json_value_free(json);
     return code;
 }
 
-static enum error_code read_answer(const struct tokeninfo_source *source,
+static enum error_code read_answer(const struct tokeninfo_source *source, struct str token,
                                    const struct json_value *json, struct identity **identity_out,
                                    struct error *err)
 {
-    const struct json_value *const lifetime = json_value_member(json, "expires_in");
+    const int64_t now_ms = clock_wall_ms(source->config.clock);
     int64_t expires_ms = INT64_MAX;
-    uint64_t expires_in_s = 0;
+    int64_t lifetime_ms = 0;
 
-    if (lifetime && (!json_value_uint64(lifetime, &expires_in_s) || expires_in_s == 0)) {
-        return error_set(err, ERROR_UNAUTHENTICATED, "the access token has expired");
+    switch (token_read_time(json, "expires_in", &lifetime_ms)) {
+    case TOKEN_TIME_TOLD:
+        expires_ms = now_ms + lifetime_ms;
+        break;
+    case TOKEN_TIME_ABSENT:
+        (void)!token_peek_expiry(token, &expires_ms);
+        break;
+    case TOKEN_TIME_WRONG:
+        return error_set(err, ERROR_UNAUTHENTICATED,
+                         "tokeninfo tells no time in seconds as the token's expires_in");
     }
-    if (lifetime && expires_in_s < INT32_MAX) {
-        expires_ms = clock_wall_ms(source->config.clock) + (int64_t)expires_in_s * MS_PER_SECOND;
+    if (expires_ms <= now_ms) {
+        return error_set(err, ERROR_UNAUTHENTICATED, "the access token has expired");
     }
     return claims_read(json, &source->config.claims, expires_ms, identity_out, err);
 }

@@ -8,7 +8,8 @@
 /*
  * A token info service as STUPS has it: GET url?access_token=TOKEN. 200 with JSON that names the
  * caller; any 4xx means that the token is not valid; all else, and an answer that cannot be read,
- * is ERROR_UNAVAILABLE. expires_in is respected: an answer without it does not expire by itself.
+ * is ERROR_UNAVAILABLE. expires_in is respected; without it
+ * an `exp` of the token itself, else it does not expire by itself.
  */
 struct tokeninfo_config {
     const char *url;

@@ -195,6 +195,11 @@ bool json_value_is_string(const struct json_value *json)
     return json && json_typeof(node(json)) == JSON_STRING;
 }
 
+bool json_value_is_null(const struct json_value *json)
+{
+    return json && json_typeof(node(json)) == JSON_NULL;
+}
+
 bool json_value_is_false(const struct json_value *json)
 {
     return json && json_typeof(node(json)) == JSON_FALSE;
@@ -241,6 +246,15 @@ bool json_value_uint64(const struct json_value *json, uint64_t *number_out)
         return false;
     }
     *number_out = (uint64_t)json_integer_value(node(json));
+    return true;
+}
+
+bool json_value_number(const struct json_value *json, double *number_out)
+{
+    if (!json || !json_is_number(node(json))) {
+        return false;
+    }
+    *number_out = json_number_value(node(json));
     return true;
 }
 

@@ -49,6 +49,7 @@ MUST_USE enum error_code json_value_check_names(const struct json_value *object,
 bool json_value_is_object(const struct json_value *json);
 bool json_value_is_array(const struct json_value *json);
 bool json_value_is_string(const struct json_value *json);
+bool json_value_is_null(const struct json_value *json);
 bool json_value_is_true(const struct json_value *json);
 bool json_value_is_false(const struct json_value *json);
 
@@ -67,6 +68,9 @@ struct str json_value_string(const struct json_value *json);
 
 /* False unless it is an integer, not negative. */
 bool json_value_uint64(const struct json_value *json, uint64_t *number_out);
+
+/* False unless it is a number, an integer or not. */
+bool json_value_number(const struct json_value *json, double *number_out);
 
 /* json_value_string(json_value_member(object, name)) */
 struct str json_value_member_string(const struct json_value *object, const char *name);

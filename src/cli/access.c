@@ -143,7 +143,7 @@ static enum error_code refresh(const struct access *access, const char *host, st
     }
     login->secret = grant.access_token;
     login->refresh_token = grant.refresh_token;
-    login_set_lifetime(login, clock_wall_ms(access->clock), grant.expires_in_s);
+    login_set_lifetime(login, clock_wall_ms(access->clock), grant.lifetime_ms);
     return OK;
 }
 

@@ -175,13 +175,16 @@ static enum error_code store(struct helper *helper, struct error *err)
 static enum error_code keep(struct helper *helper, struct str user, struct str secret,
                             struct error *err)
 {
-    const struct login login = {
+    struct login login = {
         .kind = str_is(user, "oauth2") ? LOGIN_OAUTH : LOGIN_PASSWORD,
         .user = user,
         .secret = secret,
     };
     const struct access access = cli_access(&helper->cli);
 
+    if (login.kind == LOGIN_OAUTH) {
+        login_set_lifetime(&login, clock_wall_ms(helper->cli.clock), 0);
+    }
     return access_keep_given(&access, helper->cli.url.host, &login, err);
 }
 

@@ -1,4 +1,5 @@
 #include "base/json_value.h"
+#include "base/token.h"
 #include "cli/login_flow.h"
 #include "cli/output.h"
 #include "cli/patience.h"
@@ -6,10 +7,9 @@
 
 enum {
     FORM_MAX_BYTES = 16 * 1024,
-    USUAL_INTERVAL_S = 5, /* RFC 8628 3.2, and 3.5 for slow_down */
-    MIN_INTERVAL_S = 1,
-    MAX_INTERVAL_S = 60,
-    MS_PER_SECOND = 1000,
+    USUAL_INTERVAL_MS = 5000, /* RFC 8628 3.2, and 3.5 for slow_down */
+    MIN_INTERVAL_MS = 1000,
+    MAX_INTERVAL_MS = 60 * 1000,
 };
 
 /* What the provider has given for the person and for us. */
@@ -18,7 +18,7 @@ struct device {
     const char *user_code;
     const char *address;
     const char *complete_address; /* NULL: none */
-    uint64_t interval_s;
+    int64_t interval_ms;
     int64_t deadline_ms;
 };
 
@@ -32,7 +32,7 @@ static enum error_code await(const struct login_flow *flow, struct device *devic
                              struct oauth_grant *grant, struct error *err);
 static enum error_code poll_once(const struct login_flow *flow, const struct device *device,
                                  struct oauth_grant *grant, struct error *err);
-static void pause_s(const struct login_flow *flow, uint64_t duration_s);
+static void pause_ms(const struct login_flow *flow, int64_t duration_ms);
 
 enum error_code device_login(const struct login_flow *flow, struct login *login_out,
                              struct error *err)
@@ -91,7 +91,7 @@ static enum error_code read_device(const struct login_flow *flow,
                                    struct error *err)
 {
     struct json_value *json = NULL;
-    uint64_t expires_in_s = 0;
+    int64_t lifetime_ms = LOGIN_WAIT_MS;
     struct str complete;
 
     if (json_value_parse(strbuf_str(&answer->body), &json, NULL)) {
@@ -103,15 +103,12 @@ static enum error_code read_device(const struct login_flow *flow,
         .user_code = arena_text(flow->arena, json_value_member_string(json, "user_code")),
         .address = arena_text(flow->arena, json_value_member_string(json, "verification_uri")),
         .complete_address = complete.length > 0 ? arena_text(flow->arena, complete) : NULL,
-        .interval_s = USUAL_INTERVAL_S,
-        .deadline_ms = clock_monotonic_ms(flow->clock) + LOGIN_WAIT_MS,
+        .interval_ms = USUAL_INTERVAL_MS,
     };
-    (void)!json_value_uint64(json_value_member(json, "interval"), &device->interval_s);
-    if (json_value_uint64(json_value_member(json, "expires_in"), &expires_in_s) &&
-        expires_in_s < LOGIN_WAIT_MS / MS_PER_SECOND) {
-        device->deadline_ms =
-            clock_monotonic_ms(flow->clock) + (int64_t)expires_in_s * MS_PER_SECOND;
-    }
+    (void)!token_read_time(json, "interval", &device->interval_ms);
+    (void)!token_read_time(json, "expires_in", &lifetime_ms);
+    device->deadline_ms = clock_monotonic_ms(flow->clock) +
+                          (lifetime_ms < LOGIN_WAIT_MS ? lifetime_ms : (int64_t)LOGIN_WAIT_MS);
     json_value_free(json);
     if (answer->status != 200 || device->code[0] == '\0' || device->address[0] == '\0') {
         return error_set(
@@ -143,11 +140,11 @@ static enum error_code await(const struct login_flow *flow, struct device *devic
         enum error_code code = OK;
         struct str refusal;
 
-        pause_s(flow, device->interval_s);
+        pause_ms(flow, device->interval_ms);
         code = poll_once(flow, device, grant, err);
         refusal = str_from(grant->error);
         if (str_is(refusal, "slow_down")) {
-            device->interval_s += USUAL_INTERVAL_S;
+            device->interval_ms += USUAL_INTERVAL_MS;
         } else if (code != ERROR_UNAUTHENTICATED || !str_is(refusal, "authorization_pending")) {
             return code;
         }
@@ -173,10 +170,10 @@ static enum error_code poll_once(const struct login_flow *flow, const struct dev
     return code;
 }
 
-static void pause_s(const struct login_flow *flow, uint64_t duration_s)
+static void pause_ms(const struct login_flow *flow, int64_t duration_ms)
 {
-    const uint64_t least = duration_s > MIN_INTERVAL_S ? duration_s : MIN_INTERVAL_S;
-    const uint64_t bounded = least < MAX_INTERVAL_S ? least : MAX_INTERVAL_S;
+    const int64_t least_ms = duration_ms > MIN_INTERVAL_MS ? duration_ms : (int64_t)MIN_INTERVAL_MS;
 
-    flow->pause(flow->pause_context, (int64_t)bounded * MS_PER_SECOND);
+    flow->pause(flow->pause_context,
+                least_ms < MAX_INTERVAL_MS ? least_ms : (int64_t)MAX_INTERVAL_MS);
 }

@@ -14,7 +14,7 @@ struct login login_flow_result(const struct login_flow *flow, const struct oauth
         .client_id = str_from(flow->provider->client_id),
     };
 
-    login_set_lifetime(&login, clock_wall_ms(flow->clock), grant->expires_in_s);
+    login_set_lifetime(&login, clock_wall_ms(flow->clock), grant->lifetime_ms);
     return login;
 }
 

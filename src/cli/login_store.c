@@ -1,13 +1,13 @@
 #include "cli/login_store.h"
 
 #include "base/json_edit.h"
+#include "base/token.h"
 #include "cli/private_file.h"
 
 enum {
     STORE_MAX_BYTES = 4 * 1024 * 1024,
     INDENT = 2,
-    MS_PER_SECOND = 1000,
-    SOON_MS = 60 * MS_PER_SECOND,
+    SOON_MS = 60 * 1000,
 };
 
 static const char logins[] = "logins";
@@ -30,12 +30,13 @@ static int64_t time_of(const struct json_value *entry, const char *name);
 static void set_login(struct json_value *store, const char *host, const struct login *login);
 static bool visit_login(void *context, const char *host, const struct json_value *entry);
 
-void login_set_lifetime(struct login *login, int64_t now_ms, int64_t lifetime_s)
+void login_set_lifetime(struct login *login, int64_t now_ms, int64_t lifetime_ms)
 {
-    const bool is_known = lifetime_s > 0;
-
-    login->renew_ms = is_known ? now_ms + lifetime_s * MS_PER_SECOND / 2 : 0;
-    login->expires_ms = is_known ? now_ms + lifetime_s * MS_PER_SECOND : 0;
+    login->expires_ms = now_ms + (lifetime_ms > 0 ? lifetime_ms : LOGIN_UNTOLD_LIFETIME_MS);
+    if (lifetime_ms <= 0) {
+        (void)!token_peek_expiry(login->secret, &login->expires_ms);
+    }
+    login->renew_ms = now_ms + (login->expires_ms - now_ms) / 2;
 }
 
 bool login_is_fresh(const struct login *login, int64_t now_ms)
@@ -45,7 +46,7 @@ bool login_is_fresh(const struct login *login, int64_t now_ms)
 
 bool login_is_good(const struct login *login, int64_t now_ms)
 {
-    return login->expires_ms == 0 || login->expires_ms > now_ms + SOON_MS;
+    return login->expires_ms > now_ms + SOON_MS;
 }
 
 /* Behind the place stands what is there, which may be a token. */

@@ -28,18 +28,24 @@ struct login {
     struct str client_id;     /* … as whom */
     struct str source;        /* of LOGIN_SERVICE: what the token was got by */
     int64_t renew_ms;         /* wall clock: from then on it is renewed; 0: not before its end */
-    int64_t expires_ms;       /* wall clock; 0: not known */
+    int64_t expires_ms;       /* wall clock; 0: it has none, as passwords */
 };
 
-/* A good token is renewed within the former, or used as it is and left alone for the latter. */
-enum { LOGIN_EARLY_TIMEOUT_MS = 10 * 1000, LOGIN_PAUSE_MS = 60 * 1000 };
+enum {
+    /* A good token is renewed within the former, or used as it is and left alone for the latter. */
+    LOGIN_EARLY_TIMEOUT_MS = 10 * 1000,
+    LOGIN_PAUSE_MS = 60 * 1000,
+    /* Of a token of which neither its server nor itself tells an end: none is used for ever. */
+    LOGIN_UNTOLD_LIFETIME_MS = 60 * 60 * 1000,
+};
 
 /*
- * Of a token that was just got and lives that long (0: not known): when it is renewed, and when it
- * ends. Docker and others ask once for a push, so what they get has to last: it is fresh for half
- * of its time only. It is good until its last minute; whose end is not known is tried.
+ * Of a token, login->secret, that was just got and lives that long (0: not told; then its own `exp`
+ * counts if it is a JWT, else LOGIN_UNTOLD_LIFETIME_MS): when it is renewed, and when it ends.
+ * Docker and others ask once for a push, so what they get has to last: it is fresh for half of its
+ * time only. It is good until its last minute.
  */
-void login_set_lifetime(struct login *login, int64_t now_ms, int64_t lifetime_s);
+void login_set_lifetime(struct login *login, int64_t now_ms, int64_t lifetime_ms);
 bool login_is_fresh(const struct login *login, int64_t now_ms);
 bool login_is_good(const struct login *login, int64_t now_ms);
 

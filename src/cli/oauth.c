@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/json_value.h"
+#include "base/token.h"
 #include "outbound/url.h"
 
 enum { FORM_MAX_BYTES = 64 * 1024 };
@@ -64,13 +65,11 @@ static enum error_code read_answer(const struct outbound_answer *answer, struct 
 static enum error_code read_grant(const struct json_value *json, struct arena *arena,
                                   struct oauth_grant *grant, struct error *err)
 {
-    const struct json_value *const expiry = json_value_member(json, "expires_in");
-    uint64_t expires_in_s = 0;
-
     grant->access_token = copy(arena, json_value_member_string(json, "access_token"));
     grant->refresh_token = copy(arena, json_value_member_string(json, "refresh_token"));
-    if (json_value_uint64(expiry, &expires_in_s) && expires_in_s <= INT32_MAX) {
-        grant->expires_in_s = (int64_t)expires_in_s;
+    if (token_read_time(json, "expires_in", &grant->lifetime_ms) == TOKEN_TIME_WRONG) {
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "the login server's expires_in is no time in seconds");
     }
     return grant->access_token.length > 0
                ? OK

@@ -19,11 +19,12 @@ enum { OAUTH_ERROR_BYTES = 64 };
 struct oauth_grant {
     struct str access_token;
     struct str refresh_token;
-    int64_t expires_in_s;          /* 0: not said */
+    int64_t lifetime_ms;           /* 0: not said */
     char error[OAUTH_ERROR_BYTES]; /* of a refusal: `invalid_grant`, `authorization_pending`, … */
 };
 
-/* ERROR_UNAUTHENTICATED: refused; grant_out->error says how, the message why. ERROR_UNAVAILABLE. */
+/* ERROR_UNAUTHENTICATED: refused; grant_out->error says how, the message why. ERROR_UNAVAILABLE,
+ * also if the answer cannot be read. */
 MUST_USE enum error_code oauth_request_token(struct http_client *client,
                                              const struct oauth_request *request,
                                              struct arena *arena, struct oauth_grant *grant_out,

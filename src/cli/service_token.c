@@ -161,7 +161,7 @@ static enum error_code get_from_url(const struct service_request *request, struc
     }
     fresh.source = str_from(fingerprint(request, url, &files));
     is_kept = login->kind == LOGIN_SERVICE && str_equal(login->source, fresh.source) &&
-              login->expires_ms > 0 && login_is_good(login, request->now_ms);
+              login_is_good(login, request->now_ms);
     if (is_kept && login_is_fresh(login, request->now_ms)) {
         return OK;
     }
@@ -259,6 +259,6 @@ static enum error_code ask(const struct service_request *request,
         return code;
     }
     login->secret = grant.access_token;
-    login_set_lifetime(login, request->now_ms, grant.expires_in_s);
+    login_set_lifetime(login, request->now_ms, grant.lifetime_ms);
     return OK;
 }

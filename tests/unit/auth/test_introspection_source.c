@@ -85,6 +85,31 @@ static void a_token_is_introspected(void **state)
     assert_true(world->identity->expires_ms == INT64_C(4000000000000));
 }
 
+static void the_end_is_read_in_each_form_or_the_token_says_it(void **state)
+{
+    static const struct {
+        const char *token;
+        const char *exp;
+        int64_t expires_ms;
+    } rows[] = {
+        {"t", "\"4000000000\"", INT64_C(4000000000000)},
+        {"t", "4000000000.5", INT64_C(4000000000500)},
+        {"t", "null", INT64_MAX},
+        {"e30.eyJleHAiOjQwMDAwMDAwMDB9.s", "null", INT64_C(4000000000000)},
+        {"e30.eyJleHAiOjQwMDAwMDAwMDB9.s", "4000000001", INT64_C(4000000001000)},
+    };
+    struct remote_world *world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char body[128];
+
+        (void)snprintf(body, sizeof(body), "{\"active\":true,\"sub\":\"a\",\"exp\":%s}",
+                       rows[i].exp);
+        assert_int_equal(remote_world_ask(world, CREDENTIALS_TOKEN, rows[i].token, 200, body), OK);
+        assert_true(world->identity->expires_ms == rows[i].expires_ms);
+    }
+}
+
 static void failures_are_told_apart(void **state)
 {
     static const struct {
@@ -180,6 +205,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_token_is_introspected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_end_is_read_in_each_form_or_the_token_says_it, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(failures_are_told_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_audience_has_to_hold_ours, set_up_with_audience,
                                         tear_down),

@@ -55,8 +55,41 @@ static void an_answer_without_an_end_does_not_end_by_itself(void **state)
 
     assert_int_equal(ask(world, 200, "{\"uid\":\"jdoe\"}"), OK);
     assert_true(world->identity->expires_ms == INT64_MAX);
-    assert_int_equal(ask(world, 200, "{\"uid\":\"jdoe\",\"expires_in\":99999999999}"), OK);
+    assert_int_equal(ask(world, 200, "{\"uid\":\"jdoe\",\"expires_in\":null}"), OK);
     assert_true(world->identity->expires_ms == INT64_MAX);
+}
+
+static void a_lifetime_is_read_in_each_form(void **state)
+{
+    static const struct {
+        const char *body;
+        int64_t lifetime_ms;
+    } answers[] = {
+        {"{\"uid\":\"jdoe\",\"expires_in\":\"3600\"}", 3600000},
+        {"{\"uid\":\"jdoe\",\"expires_in\":3599.5}", 3599500},
+        {"{\"uid\":\"jdoe\",\"expires_in\":99999999999}", 99999999999000},
+    };
+    struct remote_world *world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+        assert_int_equal(ask(world, 200, answers[i].body), OK);
+        assert_true(world->identity->expires_ms ==
+                    clock_wall_ms(&world->clock.clock) + answers[i].lifetime_ms);
+    }
+}
+
+static void what_is_not_told_the_token_says_itself(void **state)
+{
+    struct remote_world *world = *state;
+
+    /* {"exp":4000000000} and {"exp":1} */
+    assert_int_equal(remote_world_ask(world, CREDENTIALS_TOKEN, "e30.eyJleHAiOjQwMDAwMDAwMDB9.s",
+                                      200, "{\"uid\":\"jdoe\"}"),
+                     OK);
+    assert_true(world->identity->expires_ms == INT64_C(4000000000000));
+    assert_int_equal(
+        remote_world_ask(world, CREDENTIALS_TOKEN, "e30.eyJleHAiOjF9.s", 200, "{\"uid\":\"jdoe\"}"),
+        ERROR_UNAUTHENTICATED);
 }
 
 static void failures_are_told_apart(void **state)
@@ -81,6 +114,8 @@ static void failures_are_told_apart(void **state)
         {200, "{\"uid\":\"jdoe\",\"expires_in\":0}", ERROR_UNAUTHENTICATED},
         {200, "{\"uid\":\"jdoe\",\"expires_in\":-1}", ERROR_UNAUTHENTICATED},
         {200, "{\"uid\":\"jdoe\",\"expires_in\":\"soon\"}", ERROR_UNAUTHENTICATED},
+        {200, "{\"uid\":\"jdoe\",\"expires_in\":\" 60\"}", ERROR_UNAUTHENTICATED},
+        {200, "{\"uid\":\"jdoe\",\"expires_in\":253402300800}", ERROR_UNAUTHENTICATED},
     };
     struct remote_world *world = *state;
 
@@ -131,6 +166,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_token_is_asked_about_and_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_answer_without_an_end_does_not_end_by_itself, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_lifetime_is_read_in_each_form, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_told_the_token_says_itself, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failures_are_told_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_tokens_are_of_interest, set_up, tear_down),
         cmocka_unit_test_setup_teardown(checking_makes_up_a_token, set_up, tear_down),

@@ -124,12 +124,12 @@ static void a_renewed_token_is_kept(void **state)
     static const struct {
         const char *answer;
         const char *refresh_token;
-        int64_t good_for_ms; /* 0: not known */
+        int64_t good_for_ms;
     } cases[] = {
         {"{\"access_token\":\"second-token\",\"refresh_token\":\"next\",\"expires_in\":120}",
          "next", 120 * 1000},
         {"{\"access_token\":\"second-token\",\"expires_in\":120}", "first-refresh", 120 * 1000},
-        {"{\"access_token\":\"second-token\"}", "first-refresh", 0},
+        {"{\"access_token\":\"second-token\"}", "first-refresh", LOGIN_UNTOLD_LIFETIME_MS},
     };
     struct asking *const asking = *state;
     struct client_world *const world = asking->world;
@@ -145,8 +145,7 @@ static void a_renewed_token_is_kept(void **state)
             assert_string_equal(login.user.bytes, "jane");
             assert_string_equal(login.secret.bytes, "second-token");
             assert_string_equal(login.refresh_token.bytes, cases[i].refresh_token);
-            assert_int_equal(login.expires_ms,
-                             cases[i].good_for_ms > 0 ? now_ms + cases[i].good_for_ms : 0);
+            assert_int_equal(login.expires_ms, now_ms + cases[i].good_for_ms);
             assert_int_equal(stub_server_count(asking->server), 1);
         }
         assert_non_null(strstr(stub_server_request(asking->server),

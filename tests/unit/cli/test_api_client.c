@@ -36,7 +36,9 @@ static void keep(struct command_world *world, const struct login *login)
     assert_int_equal(access_keep(&access, world->host, login, &was_there, NULL), OK);
 }
 
-static const struct login person = {.kind = LOGIN_OAUTH, .secret = STR_LITERAL("sesame")};
+static const struct login person = {.kind = LOGIN_OAUTH,
+                                    .secret = STR_LITERAL("sesame"),
+                                    .expires_ms = INT64_C(4102444800000)}; /* in the year 2100 */
 static const struct login joe = {
     .kind = LOGIN_PASSWORD, .user = STR_LITERAL("joe"), .secret = STR_LITERAL("sesame")};
 

@@ -68,6 +68,7 @@ static const struct login person = {
     .user = STR_LITERAL("jane"),
     .secret = STR_LITERAL("token"),
     .refresh_token = STR_LITERAL("refresh"),
+    .expires_ms = INT64_C(4102444800000), /* in the year 2100 */
 };
 static const struct login joe = {
     .kind = LOGIN_PASSWORD, .user = STR_LITERAL("joe"), .secret = STR_LITERAL("sesame\"")};
@@ -167,6 +168,24 @@ static void store_keeps_what_it_is_given(void **state)
                 "\"Secret\":\"t\"}\n");
 }
 
+static void a_token_that_is_stored_is_not_kept_for_ever(void **state)
+{
+    struct client_world *const world = *state;
+
+    assert_says(world, "store",
+                "{\"ServerURL\":\"pierone.example.org\",\"Username\":\"oauth2\","
+                "\"Secret\":\"e30.eyJleHAiOjF9.s\"}", /* {"exp":1} */
+                0, "\n");
+    assert_says(world, "get", host, 1,
+                "the login at pierone.example.org has expired: run `pierone login --url "
+                "pierone.example.org`\n");
+    assert_says(world, "store",
+                "{\"ServerURL\":\"pierone.example.org\",\"Username\":\"oauth2\","
+                "\"Secret\":\"opaque\"}",
+                0, "\n");
+    assert_non_null(strstr(client_world_read(world, world->paths.logins), "expires_ms"));
+}
+
 static void a_login_that_renews_itself_outlives_docker_login(void **state)
 {
     struct client_world *const world = *state;
@@ -247,6 +266,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(erase_forgets_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(store_keeps_what_it_is_given, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_login_that_renews_itself_outlives_docker_login, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_token_that_is_stored_is_not_kept_for_ever, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(malformed_input_is_not_stored, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failures_are_told_without_secrets, set_up, tear_down),

@@ -199,7 +199,7 @@ static void nobody_is_waited_for_only_so_long(void **state)
         {"20", "7", 3},                         /* as long as the server keeps the code */
         {"3600", "60", 5},                      /* LOGIN_WAIT_MS */
         {"3600", "999", 5}, {"3600", "0", 300}, /* one a second */
-        {"0", "5", 0},
+        {"0", "5", 0},      {"\"20\"", "\"7\"", 3}, {"20.5", "6.9", 3},
     };
     struct device_world *const world = *state;
 

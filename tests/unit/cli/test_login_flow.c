@@ -12,9 +12,9 @@
 static void a_grant_becomes_a_persons_login(void **state)
 {
     static const struct {
-        int64_t expires_in_s;
-        int64_t good_for_ms; /* 0: not known */
-    } cases[] = {{3600, 3600 * 1000}, {0, 0}};
+        int64_t lifetime_ms;
+        int64_t good_for_ms;
+    } cases[] = {{60 * 1000, 60 * 1000}, {0, LOGIN_UNTOLD_LIFETIME_MS}};
     static const struct provider provider = {.token_url = "https://t", .client_id = "c"};
     struct fake_clock clock;
     const struct login_flow flow = {.provider = &provider, .clock = &clock.clock};
@@ -25,7 +25,7 @@ static void a_grant_becomes_a_persons_login(void **state)
         const struct oauth_grant grant = {
             .access_token = STR_LITERAL("a"),
             .refresh_token = STR_LITERAL("r"),
-            .expires_in_s = cases[i].expires_in_s,
+            .lifetime_ms = cases[i].lifetime_ms,
         };
         const struct login login = login_flow_result(&flow, &grant);
 
@@ -34,9 +34,7 @@ static void a_grant_becomes_a_persons_login(void **state)
         assert_true(str_is(login.refresh_token, "r"));
         assert_true(str_is(login.token_url, "https://t"));
         assert_true(str_is(login.client_id, "c"));
-        assert_int_equal(login.expires_ms, cases[i].good_for_ms > 0
-                                               ? clock_wall_ms(&clock.clock) + cases[i].good_for_ms
-                                               : 0);
+        assert_int_equal(login.expires_ms, clock_wall_ms(&clock.clock) + cases[i].good_for_ms);
     }
 }
 

@@ -132,7 +132,7 @@ static void what_is_odd_is_nobodys_login(void **state)
 static void a_token_is_fresh_for_half_of_its_time_and_good_until_its_last_minute(void **state)
 {
     static const struct {
-        int64_t lifetime_s;
+        int64_t lifetime_s; /* 0: not told */
         int64_t age_ms;
         bool is_fresh;
         bool is_good;
@@ -140,22 +140,40 @@ static void a_token_is_fresh_for_half_of_its_time_and_good_until_its_last_minute
         {3600, 0, true, true},        {3600, 1799999, true, true},   {3600, 1800000, false, true},
         {3600, 3539999, false, true}, {3600, 3540000, false, false}, {61, 999, true, true},
         {61, 1000, false, false},     {60, 0, false, false},         {0, 1, true, true},
+        {0, 1799999, true, true},     {0, 1800000, false, true},     {0, 3540000, false, false},
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct login login = {.kind = LOGIN_OAUTH};
 
-        login_set_lifetime(&login, NOW_MS, cases[i].lifetime_s);
+        login_set_lifetime(&login, NOW_MS, cases[i].lifetime_s * 1000);
         assert_int_equal(login_is_fresh(&login, NOW_MS + cases[i].age_ms), cases[i].is_fresh);
         assert_int_equal(login_is_good(&login, NOW_MS + cases[i].age_ms), cases[i].is_good);
     }
 }
 
-static void an_odd_expiry_is_not_known(void **state)
+/* {"exp":101}, {"exp":0} */
+static void what_is_not_told_a_jwt_says_itself(void **state)
+{
+    struct login login = {.kind = LOGIN_OAUTH, .secret = STR_LITERAL("e30.eyJleHAiOjEwMX0.s")};
+
+    (void)state;
+    login_set_lifetime(&login, NOW_MS, 0);
+    assert_int_equal(login.expires_ms, 101 * 1000);
+    assert_int_equal(login.renew_ms, 51 * 1000);
+    login_set_lifetime(&login, NOW_MS, 60 * 1000);
+    assert_int_equal(login.expires_ms, 61 * 1000);
+    login.secret = str_from("e30.eyJleHAiOjB9.s");
+    login_set_lifetime(&login, NOW_MS, 0);
+    assert_false(login_is_good(&login, NOW_MS));
+}
+
+static void an_odd_expiry_is_over(void **state)
 {
     static const char *const odd[] = {"-1", "\"5\"", "1.5", "null"};
     struct client_world *const world = *state;
+    struct login found;
 
     for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
         client_world_write(world, world->paths.logins,
@@ -165,6 +183,8 @@ static void an_odd_expiry_is_not_known(void **state)
                                         odd[i]));
         assert_int_equal(find(world, "a").kind, LOGIN_OAUTH);
         assert_int_equal(find(world, "a").expires_ms, 0);
+        found = find(world, "a");
+        assert_false(login_is_good(&found, NOW_MS));
     }
 }
 
@@ -248,7 +268,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_token_is_fresh_for_half_of_its_time_and_good_until_its_last_minute, set_up,
             tear_down),
-        cmocka_unit_test_setup_teardown(an_odd_expiry_is_not_known, set_up, tear_down),
+        cmocka_unit_test(what_is_not_told_a_jwt_says_itself),
+        cmocka_unit_test_setup_teardown(an_odd_expiry_is_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_file_is_told_and_not_touched, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_would_become_too_large_is_not_written, set_up,
                                         tear_down),

@@ -54,26 +54,27 @@ static void grants_are_read(void **state)
     static const struct {
         const char *body;
         const char *refresh_token;
-        int64_t expires_in_s;
+        int64_t lifetime_ms;
     } cases[] = {
         {"{\"access_token\":\"t\"}", "", 0},
-        {"{\"access_token\":\"t\",\"refresh_token\":\"r\",\"expires_in\":60}", "r", 60},
-        {"{\"access_token\":\"t\",\"refresh_token\":null,\"expires_in\":\"60\"}", "", 0},
-        {"{\"access_token\":\"t\",\"refresh_token\":7,\"expires_in\":-1}", "", 0},
-        {"{\"access_token\":\"t\",\"expires_in\":2147483647}", "", 2147483647},
-        {"{\"access_token\":\"t\",\"expires_in\":2147483648}", "", 0},
+        {"{\"access_token\":\"t\",\"refresh_token\":\"r\",\"expires_in\":60}", "r", 60000},
+        {"{\"access_token\":\"t\",\"refresh_token\":null,\"expires_in\":\"60\"}", "", 60000},
+        {"{\"access_token\":\"t\",\"refresh_token\":7,\"expires_in\":null}", "", 0},
+        {"{\"access_token\":\"t\",\"expires_in\":3599.5}", "", 3599500},
+        {"{\"access_token\":\"t\",\"expires_in\":0}", "", 0},
+        {"{\"access_token\":\"t\",\"expires_in\":253402300799}", "", 253402300799000},
         {"{\"access_token\":\"t\",\"error\":\"ignored\"}", "", 0},
     };
     struct asking *const asking = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct oauth_grant grant = {.expires_in_s = 5};
+        struct oauth_grant grant = {.lifetime_ms = 5};
 
         fake_http_client_answer(asking->client, url, 200, cases[i].body, -1);
         assert_int_equal(ask(asking, &grant, NULL), OK);
         assert_string_equal(grant.access_token.bytes, "t");
         assert_true(str_is(grant.refresh_token, cases[i].refresh_token));
-        assert_int_equal(grant.expires_in_s, cases[i].expires_in_s);
+        assert_int_equal(grant.lifetime_ms, cases[i].lifetime_ms);
         assert_string_equal(grant.error, "");
     }
     assert_string_equal(fake_http_client_request(asking->client)->method, "POST");
@@ -97,6 +98,12 @@ static void other_answers_are_refusals_or_failures(void **state)
         {200, "[]", ERROR_UNAVAILABLE, "", "access_token"},
         {200, "{\"access_token\":\"\"}", ERROR_UNAVAILABLE, "", "access_token"},
         {200, "{\"access_token\":5}", ERROR_UNAVAILABLE, "", "access_token"},
+        {200, "{\"access_token\":\"t\",\"expires_in\":-1}", ERROR_UNAVAILABLE, "", "expires_in"},
+        {200, "{\"access_token\":\"t\",\"expires_in\":\"NaN\"}", ERROR_UNAVAILABLE, "",
+         "expires_in"},
+        {200, "{\"access_token\":\"t\",\"expires_in\":\" 60\"}", ERROR_UNAVAILABLE, "",
+         "expires_in"},
+        {200, "{\"access_token\":\"t\",\"expires_in\":1e300}", ERROR_UNAVAILABLE, "", "expires_in"},
         {500, "{\"error\":\"x\"}", ERROR_UNAVAILABLE, "", "status 500"},
         {503, "", ERROR_UNAVAILABLE, "", "status 503"},
         {400, "", ERROR_UNAUTHENTICATED, "", "does not say why (status 400)"},

@@ -1,0 +1,110 @@
+#include "base/token.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64url.h"
+#include "base/memory.h"
+
+enum { MS_PER_SECOND = 1000, MS_DIGITS = 3, TOKEN_MAX_BYTES = 64 * 1024 };
+
+/* 9999-12-31T23:59:59Z: no date is later, so that sums do not overflow. */
+static const uint64_t time_max_s = 253402300799;
+
+static bool read_number(const struct json_value *json, int64_t *time_ms_out);
+static bool read_text(struct str text, int64_t *time_ms_out);
+static bool read_fraction(struct str digits, uint64_t *ms_out);
+
+enum token_time token_read_time(const struct json_value *object, const char *name,
+                                int64_t *time_ms_out)
+{
+    const struct json_value *const json = json_value_member(object, name);
+    bool is_read = false;
+
+    if (!json || json_value_is_null(json)) {
+        return TOKEN_TIME_ABSENT;
+    }
+    is_read = json_value_is_string(json) ? read_text(json_value_string(json), time_ms_out)
+                                         : read_number(json, time_ms_out);
+    return is_read ? TOKEN_TIME_TOLD : TOKEN_TIME_WRONG;
+}
+
+static bool read_number(const struct json_value *json, int64_t *time_ms_out)
+{
+    double seconds = 0;
+
+    if (!json_value_number(json, &seconds) || !(seconds >= 0 && seconds <= (double)time_max_s)) {
+        return false;
+    }
+    *time_ms_out = (int64_t)(seconds * MS_PER_SECOND);
+    return true;
+}
+
+/* Digits, and a fraction at most: neither sign nor exponent nor space. */
+static bool read_text(struct str text, int64_t *time_ms_out)
+{
+    const size_t point = str_index_of(text, '.');
+    uint64_t seconds = 0;
+    uint64_t ms = 0;
+
+    if (!str_parse_uint64(str_slice(text, 0, point), &seconds) || seconds > time_max_s ||
+        (point < text.length && !read_fraction(str_from_index(text, point + 1), &ms))) {
+        return false;
+    }
+    *time_ms_out = (int64_t)(seconds * MS_PER_SECOND + ms);
+    return true;
+}
+
+static bool read_fraction(struct str digits, uint64_t *ms_out)
+{
+    uint64_t ms = 0;
+
+    for (size_t i = 0; i < digits.length; i++) {
+        if (digits.bytes[i] < '0' || digits.bytes[i] > '9') {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < MS_DIGITS; i++) {
+        ms = 10 * ms + (i < digits.length ? (uint64_t)(digits.bytes[i] - '0') : 0);
+    }
+    *ms_out = ms;
+    return digits.length > 0;
+}
+
+bool token_peek_expiry(struct str token, int64_t *expires_ms_out)
+{
+    struct str rest = token;
+    struct str header;
+    struct str claims;
+    struct json_value *json = NULL;
+    bool is_told = false;
+
+    if (token.length > TOKEN_MAX_BYTES || !str_cut(&rest, '.', &header) ||
+        !str_cut(&rest, '.', &claims) || str_index_of(rest, '.') < rest.length || !rest.bytes) {
+        return false;
+    }
+    json = token_decode_part(claims);
+    is_told = token_read_time(json, "exp", expires_ms_out) == TOKEN_TIME_TOLD;
+    json_value_free(json);
+    return is_told;
+}
+
+struct json_value *token_decode_part(struct str part)
+{
+    const size_t capacity = BASE64URL_DECODED_BYTES(part.length);
+    uint8_t *bytes = memory_new(capacity, 1);
+    const long length = base64url_decode(part, bytes);
+    struct json_value *json = NULL;
+
+    if (length >= 0 &&
+        json_value_parse((struct str){(const char *)bytes, (size_t)length}, &json, NULL)) {
+        json = NULL;
+    }
+    if (json && !json_value_is_object(json)) {
+        json_value_free(json);
+        json = NULL;
+    }
+    explicit_bzero(bytes, capacity);
+    free(bytes);
+    return json;
+}
