@@ -9,6 +9,7 @@ static void open_level(struct json_writer *writer, char bracket);
 static void close_level(struct json_writer *writer, char bracket);
 static void append_escaped(struct strbuf *buf, struct str text);
 static size_t append_character(struct strbuf *buf, struct str text);
+static void append_escape(struct strbuf *buf, uint32_t point);
 static void append_control(struct strbuf *buf, char byte);
 
 void json_writer_init(struct json_writer *writer, struct strbuf *buf)
@@ -86,16 +87,14 @@ static void append_escaped(struct strbuf *buf, struct str text)
     strbuf_append_byte(buf, '"');
 }
 
-/* Appends the first character, which is not plain; returns how many bytes of text that was. The
- * second set of control characters (U+0080 to U+009F) need not be escaped, but steers terminals. */
+/* Appends the first character, which is not plain; returns how many bytes of text that was. What is
+ * hidden need not be escaped, but steers or deceives those who look at it on a terminal. */
 static size_t append_character(struct strbuf *buf, struct str text)
 {
     const size_t length = text.length == 0 ? 0 : utf8_character_length(text);
-    const bool is_control =
-        length == 2 && text.bytes[0] == '\xc2' && (unsigned char)text.bytes[1] < 0xa0;
 
-    if (is_control) {
-        strbuf_append_format(buf, "\\u%04x", (unsigned char)text.bytes[1]);
+    if (length > 1 && utf8_is_hidden(str_slice(text, 0, length))) {
+        append_escape(buf, utf8_code_point(str_slice(text, 0, length)));
     } else if (length > 1) {
         strbuf_append(buf, str_slice(text, 0, length));
     } else if (length == 1) {
@@ -105,6 +104,19 @@ static size_t append_character(struct strbuf *buf, struct str text)
         return 1;
     }
     return length;
+}
+
+/* RFC 8259 7: above U+FFFF as two surrogates. */
+static void append_escape(struct strbuf *buf, uint32_t point)
+{
+    const uint32_t above = point - 0x10000;
+
+    if (point < 0x10000) {
+        strbuf_append_format(buf, "\\u%04x", (unsigned)point);
+    } else {
+        strbuf_append_format(buf, "\\u%04x\\u%04x", (unsigned)(0xd800 + (above >> 10)),
+                             (unsigned)(0xdc00 + (above & 0x3ff)));
+    }
 }
 
 static void append_control(struct strbuf *buf, char byte)

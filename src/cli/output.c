@@ -28,6 +28,7 @@ static struct str cell_shown(const struct cell *cell, enum column_type type, int
                              char buffer[SHOWN_BYTES]);
 static size_t width_of(struct str text);
 static size_t step_of(struct str text);
+static struct str visible(struct str character, char buffer[SHOWN_BYTES]);
 static bool is_text(enum column_type type);
 static void print_padded(FILE *file, struct str text, size_t width, bool is_right);
 static bool is_right(enum column_type type);
@@ -37,7 +38,7 @@ static void print_json(const struct table *table, const struct output *output);
 static void write_cell(struct json_writer *writer, const struct cell *cell, enum column_type type);
 static void print_tsv(const struct table *table, const struct output *output);
 static void print_tsv_cell(FILE *file, const struct cell *cell, enum column_type type);
-static bool steers(struct str character);
+static bool is_control(struct str character);
 
 struct cell cell_text(struct str text)
 {
@@ -170,13 +171,18 @@ static bool is_text(enum column_type type)
     return type == COLUMN_TEXT || type == COLUMN_DIGEST;
 }
 
-/* In characters, and bytes that belong to none: show_text gives each a column. */
+/* In columns, as show_text shows it: one for a character, more for an escaped one. */
 static size_t width_of(struct str text)
 {
     size_t width = 0;
 
-    for (; text.length > 0; width++) {
-        text = str_from_index(text, step_of(text));
+    while (text.length > 0) {
+        const struct str character = str_slice(text, 0, step_of(text));
+        char buffer[SHOWN_BYTES];
+        const struct str shown = visible(character, buffer);
+
+        width += shown.bytes == buffer ? shown.length : 1;
+        text = str_from_index(text, character.length);
     }
     return width;
 }
@@ -348,19 +354,34 @@ void show_text(FILE *file, struct str text)
 {
     while (text.length > 0) {
         const struct str character = str_slice(text, 0, step_of(text));
+        char buffer[SHOWN_BYTES];
+        const struct str shown = visible(character, buffer);
 
-        if (steers(character)) {
-            (void)fputc('?', file);
-        } else {
-            (void)fwrite(character.bytes, 1, character.length, file);
-        }
+        (void)fwrite(shown.bytes, 1, shown.length, file);
         text = str_from_index(text, character.length);
     }
 }
 
+/* The character itself, or what stands for it in the buffer. */
+static struct str visible(struct str character, char buffer[SHOWN_BYTES])
+{
+    if (is_control(character)) {
+        (void)snprintf(buffer, SHOWN_BYTES, "?");
+        return str_from(buffer);
+    }
+    if (character.length > 1 && utf8_is_hidden(character)) {
+        const uint32_t point = utf8_code_point(character);
+
+        (void)snprintf(buffer, SHOWN_BYTES, point > 0xffff ? "\\U%08" PRIx32 : "\\u%04" PRIx32,
+                       point);
+        return str_from(buffer);
+    }
+    return character;
+}
+
 /* Both sets of control characters (ECMA-48 5.2 and 5.3), and what is not UTF-8: terminals that
  * expect no UTF-8 take bytes of it for the second set. */
-static bool steers(struct str character)
+static bool is_control(struct str character)
 {
     const unsigned char first = (unsigned char)character.bytes[0];
 

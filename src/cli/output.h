@@ -76,5 +76,6 @@ enum { SHOWN_BYTES = 32 };
 void show_time(int64_t time_ms, int64_t now_ms, char text_out[SHOWN_BYTES]);
 void show_size(uint64_t size_bytes, char text_out[SHOWN_BYTES]);
 
-/* Text without what would steer a terminal: control characters become `?`. */
+/* Text without what would steer a terminal or deceive who reads it: control characters become `?`,
+ * what is hidden (utf8.h) is escaped: `\u202e`. */
 void show_text(FILE *file, struct str text);

@@ -9,7 +9,8 @@ from support.stub_server import (BREAKDOWNS, Answer, Endpoint, StubServer, json_
                                  nobody_listens)
 
 TOKEN = "a-token-that-nobody-else-may-see"
-STEERING = "\033\x9b\x7f\r"  # both sets of control characters
+# Both sets of control characters; direction, zero width, line separator, tag.
+STEERING = "\033\x9b\x7f\r\u202e\u2066\u200b\u2028\U000e0041"
 VARIABLES = {"OAUTH2_ACCESS_TOKENS": f"pierone={TOKEN}"}
 
 COMMANDS = {

@@ -56,6 +56,8 @@ static void strings_cannot_break_out(void **state)
         {STR_LITERAL("\xff\xc3"), "\"\\ufffd\\ufffd\""},
         {STR_LITERAL("\xed\xa0\x80"), "\"\\ufffd\\ufffd\\ufffd\""},
         {STR_LITERAL("\xf0\x9f\x90\xb3!"), "\"\xf0\x9f\x90\xb3!\""},
+        {STR_LITERAL("\xe2\x80\xae\xe2\x80\xac\xe2\x80\xa8"), "\"\\u202e\\u202c\\u2028\""},
+        {STR_LITERAL("\xf3\xa0\x81\x81"), "\"\\udb40\\udc41\""},
     };
 
     (void)state;

@@ -50,6 +50,44 @@ static void characters_have_lengths(void **state)
     assert_false(utf8_is_valid(str_from("a\xc3")));
 }
 
+/* RFC 3629 3, of what takes several bytes. */
+static struct str encode(uint32_t point, char bytes[4])
+{
+    const size_t length = point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+
+    for (size_t i = length; i-- > 1; point >>= 6) {
+        bytes[i] = (char)(0x80 | (point & 0x3f));
+    }
+    bytes[0] = (char)(0xf00U >> length | point);
+    return (struct str){bytes, length};
+}
+
+static void what_has_no_shape_is_hidden(void **state)
+{
+    static const struct {
+        uint32_t point;
+        bool is_hidden;
+    } rows[] = {
+        {0x80, true},    {0x9f, true},    {0xa0, false},    {0xad, true},    {0xe9, false},
+        {0x61c, true},   {0x200a, false}, {0x200b, true},   {0x200e, true},  {0x200f, true},
+        {0x2010, false}, {0x2027, false}, {0x2028, true},   {0x2029, true},  {0x202a, true},
+        {0x202e, true},  {0x202f, false}, {0x2066, true},   {0x2069, true},  {0x20ac, false},
+        {0xfeff, true},  {0xfffd, false}, {0x1f433, false}, {0xe0020, true}, {0x10ffff, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char bytes[4];
+        const struct str character = encode(rows[i].point, bytes);
+
+        assert_int_equal(utf8_character_length(character), character.length);
+        assert_int_equal(utf8_code_point(character), rows[i].point);
+        assert_int_equal(utf8_is_hidden(character), rows[i].is_hidden);
+    }
+    assert_int_equal(utf8_code_point(str_from("a")), 'a');
+    assert_false(utf8_is_hidden(str_from("a")));
+}
+
 static void plain_text_needs_no_escape(void **state)
 {
     (void)state;
@@ -64,6 +102,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(characters_have_lengths),
+        cmocka_unit_test(what_has_no_shape_is_hidden),
         cmocka_unit_test(plain_text_needs_no_escape),
     };
 

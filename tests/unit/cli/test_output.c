@@ -254,6 +254,12 @@ static void text_cannot_steer_a_terminal(void **state)
                      "31m"),
          "?31m"}, /* … where they are bytes */
         {STR_LITERAL("a\xc2"), "a?"},
+        /* U+202E with U+202C, U+2066 with U+2069, U+200B, U+061C, U+2028, U+FEFF, U+E0041 */
+        {STR_LITERAL("x\xe2\x80\xaetxt.exe\xe2\x80\xac"), "x\\u202etxt.exe\\u202c"},
+        {STR_LITERAL("\xe2\x81\xa6\xe2\x81\xa9"), "\\u2066\\u2069"},
+        {STR_LITERAL("\xe2\x80\x8b\xd8\x9c"), "\\u200b\\u061c"},
+        {STR_LITERAL("\xe2\x80\xa8\xef\xbb\xbf"), "\\u2028\\ufeff"},
+        {STR_LITERAL("\xf3\xa0\x81\x81"), "\\U000e0041"},
     };
 
     (void)state;
