@@ -34,6 +34,19 @@ struct in6_addr host_address_owner(struct str address)
     return owner;
 }
 
+bool host_is_loopback(struct str host)
+{
+    const struct str name = host_without_port(host);
+    struct in6_addr address;
+    bool is_ipv4 = false;
+
+    if (!host_parse_address(name, &address, &is_ipv4)) {
+        return str_is_ignoring_case(name, "localhost");
+    }
+    return IN6_IS_ADDR_LOOPBACK(&address) ||
+           (IN6_IS_ADDR_V4MAPPED(&address) && address.s6_addr[12] == IN_LOOPBACKNET);
+}
+
 struct str host_without_port(struct str host)
 {
     const size_t colon = str_index_of(host, ':');

@@ -20,5 +20,9 @@ MUST_USE bool host_parse_address(struct str text, struct in6_addr *address_out, 
  */
 struct in6_addr host_address_owner(struct str address);
 
+/* Whether only this machine answers there, with or without a port: `localhost`, 127.0.0.0/8, ::1.
+ */
+bool host_is_loopback(struct str host);
+
 /* Of `host[:port]` the host; of an IPv6 address in brackets, or without both, the address. */
 struct str host_without_port(struct str host);

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include "base/host.h"
 #include "cli/oauth.h"
 #include "cli/private_file.h"
 #include "cli/service_token.h"
@@ -11,6 +12,7 @@ typedef bool left_as_it_is(const struct login *before, const struct login *login
 
 static enum error_code read_login(const struct access *access, const char *host,
                                   struct login *login_out, struct error *err);
+static bool needs_tls(const struct login *login, const char *host);
 static bool is_fresh(const struct access *access, const struct login *login);
 static bool is_good(const struct access *access, const struct login *login);
 static enum error_code renew(const struct access *access, const char *host, struct login *login_out,
@@ -38,6 +40,12 @@ enum error_code access_get(const struct access *access, const char *host, struct
     if (code) {
         return code;
     }
+    if (access->is_plain && needs_tls(login_out, host)) {
+        return error_set(err, ERROR_UNAUTHENTICATED,
+                         "the login at %s was made by https, and is not sent without TLS: give "
+                         "https://%s, or log in without it: `pierone login --url http://%s`",
+                         host, host, host);
+    }
     if (source == SERVICE_NONE && login_out->kind == LOGIN_SERVICE) {
         return error_set(err, ERROR_UNAUTHENTICATED,
                          "the login at %s is a service user's, whose variables are not set here: "
@@ -61,6 +69,17 @@ static enum error_code read_login(const struct access *access, const char *host,
         json_value_free(store);
     }
     return code;
+}
+
+/* What docker has stored does not say; docker itself does without TLS on this machine. */
+static bool needs_tls(const struct login *login, const char *host)
+{
+    const bool is_told = login->url.length > 0;
+
+    if (login->kind == LOGIN_NONE) {
+        return false;
+    }
+    return is_told ? str_starts_with(login->url, "https://") : !host_is_loopback(str_from(host));
 }
 
 static bool is_fresh(const struct access *access, const struct login *login)

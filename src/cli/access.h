@@ -13,6 +13,7 @@ struct access {
     struct http_client *client;
     const struct clock *clock;
     struct arena *arena;
+    bool is_plain; /* the registry is asked without TLS */
 };
 
 /*
@@ -20,8 +21,9 @@ struct access {
  * person's from the file; refreshed, and stored again, if it is not fresh any more; one that is
  * still good and cannot be refreshed is used as it is. Of processes that refresh at the same time
  * one asks, the others wait and take what it got. LOGIN_NONE with OK: nobody is logged in.
- * ERROR_UNAUTHENTICATED: the login is over, run `pierone login`. ERROR_INVALID: files or variables
- * are wrong. ERROR_UNAVAILABLE: the login server is down.
+ * ERROR_UNAUTHENTICATED: the login is over, run `pierone login`; or it was made by https, and the
+ * registry is asked without. ERROR_INVALID: files or variables are wrong. ERROR_UNAVAILABLE: the
+ * login server is down.
  */
 MUST_USE enum error_code access_get(const struct access *access, const char *host,
                                     struct login *login_out, struct error *err);

@@ -26,20 +26,22 @@ struct attempt {
     const char *redirect_uri;
     const char *state;
     const char *verifier;
+    const char *code; /* once the browser has brought it */
+    enum error_code outcome;
+    struct error *err;
 };
 
 static const char *new_secret(struct arena *arena);
 static const char *make_address(const struct attempt *attempt);
 static void show(const struct attempt *attempt, const char *address);
 static void open_browser(const struct environment *environment, const char *address);
-static enum error_code await_code(struct attempt *attempt, const char **code_out,
-                                  struct error *err);
-static enum error_code read_code(const struct attempt *attempt, struct str query,
-                                 const char **code_out, struct error *err);
+static enum error_code await_code(struct attempt *attempt, struct error *err);
+static enum loopback_verdict judge(void *context, struct str query);
+static enum error_code read_code(struct attempt *attempt, struct str query);
 static const char *find_parameter(struct arena *arena, struct str query, const char *name);
 static const char *decode(struct arena *arena, struct str text);
-static enum error_code exchange(const struct attempt *attempt, const char *authorization_code,
-                                struct login *login_out, struct error *err);
+static enum error_code exchange(const struct attempt *attempt, struct login *login_out,
+                                struct error *err);
 
 enum error_code browser_login(const struct login_flow *flow, struct login *login_out,
                               struct error *err)
@@ -48,8 +50,8 @@ enum error_code browser_login(const struct login_flow *flow, struct login *login
         .flow = flow,
         .state = new_secret(flow->arena),
         .verifier = new_secret(flow->arena),
+        .err = err,
     };
-    const char *authorization_code = NULL;
     enum error_code code = OK;
 
     if (!flow->provider->authorization_url) {
@@ -63,9 +65,9 @@ enum error_code browser_login(const struct login_flow *flow, struct login *login
     attempt.redirect_uri =
         arena_format(flow->arena, "http://127.0.0.1:%u/callback", (unsigned)attempt.loopback.port);
     show(&attempt, make_address(&attempt));
-    code = await_code(&attempt, &authorization_code, err);
+    code = await_code(&attempt, err);
     loopback_close(&attempt.loopback);
-    return code ? code : exchange(&attempt, authorization_code, login_out, err);
+    return code ? code : exchange(&attempt, login_out, err);
 }
 
 static const char *new_secret(struct arena *arena)
@@ -161,41 +163,44 @@ static void open_browser(const struct environment *environment, const char *addr
     (void)posix_spawn_file_actions_destroy(&actions);
 }
 
-static enum error_code await_code(struct attempt *attempt, const char **code_out, struct error *err)
+static enum error_code await_code(struct attempt *attempt, struct error *err)
 {
-    struct strbuf query;
-    enum error_code code = OK;
+    const struct loopback_judge own = {attempt, judge};
+    const enum error_code code = loopback_await(&attempt->loopback, LOGIN_WAIT_MS, &own, err);
 
-    strbuf_init_secret(&query, LOOPBACK_REQUEST_MAX_BYTES);
-    code = loopback_await(&attempt->loopback, LOGIN_WAIT_MS, &query, err);
-    if (!code) {
-        code = read_code(attempt, strbuf_str(&query), code_out, err);
-    }
-    strbuf_release(&query);
-    return code;
+    return code ? code : attempt->outcome;
 }
 
-/* RFC 6749 4.1.2; the state tells that it is an answer to our question. */
-static enum error_code read_code(const struct attempt *attempt, struct str query,
-                                 const char **code_out, struct error *err)
+/* The state tells that it is an answer to our question (RFC 6749 10.12). Whatever else a browser
+ * was made to bring here neither logs in nor keeps anybody from logging in. */
+static enum loopback_verdict judge(void *context, struct str query)
+{
+    struct attempt *const attempt = context;
+    const char *const state = find_parameter(attempt->flow->arena, query, "state");
+
+    if (!state || !str_is(str_from(attempt->state), state)) {
+        return LOOPBACK_FOREIGN;
+    }
+    attempt->outcome = read_code(attempt, query);
+    return attempt->outcome ? LOOPBACK_REFUSED : LOOPBACK_DONE;
+}
+
+/* RFC 6749 4.1.2 */
+static enum error_code read_code(struct attempt *attempt, struct str query)
 {
     struct arena *const arena = attempt->flow->arena;
-    const char *const state = find_parameter(arena, query, "state");
     const char *const error = find_parameter(arena, query, "error");
     const char *const description = find_parameter(arena, query, "error_description");
 
-    if (!state || !str_is(str_from(attempt->state), state)) {
-        return error_set(err, ERROR_UNAUTHENTICATED,
-                         "the browser came back from another login: run `pierone login` again");
-    }
     if (error) {
-        return error_set(err, ERROR_UNAUTHENTICATED, "the login server refuses: %.200s",
+        return error_set(attempt->err, ERROR_UNAUTHENTICATED, "the login server refuses: %.200s",
                          description ? description : error);
     }
-    *code_out = find_parameter(arena, query, "code");
-    return *code_out ? OK
-                     : error_set(err, ERROR_UNAUTHENTICATED,
-                                 "the login server has sent no code: run `pierone login` again");
+    attempt->code = find_parameter(arena, query, "code");
+    return attempt->code ? OK
+                         : error_set(attempt->err, ERROR_UNAUTHENTICATED,
+                                     "the login server has sent no code: run `pierone login` "
+                                     "again");
 }
 
 static const char *find_parameter(struct arena *arena, struct str query, const char *name)
@@ -236,8 +241,8 @@ static const char *decode(struct arena *arena, struct str text)
 }
 
 /* RFC 6749 4.1.3 with RFC 7636 4.5 */
-static enum error_code exchange(const struct attempt *attempt, const char *authorization_code,
-                                struct login *login_out, struct error *err)
+static enum error_code exchange(const struct attempt *attempt, struct login *login_out,
+                                struct error *err)
 {
     const struct login_flow *const flow = attempt->flow;
     struct oauth_request request = {.url = flow->provider->token_url};
@@ -247,7 +252,7 @@ static enum error_code exchange(const struct attempt *attempt, const char *autho
 
     strbuf_init_secret(&form, TEXT_MAX_BYTES);
     url_append_parameter(&form, "grant_type", str_from("authorization_code"));
-    url_append_parameter(&form, "code", str_from(authorization_code));
+    url_append_parameter(&form, "code", str_from(attempt->code));
     url_append_parameter(&form, "redirect_uri", str_from(attempt->redirect_uri));
     url_append_parameter(&form, "client_id", str_from(flow->provider->client_id));
     url_append_parameter(&form, "code_verifier", str_from(attempt->verifier));

@@ -117,12 +117,13 @@ static enum error_code ask_url(struct cli *cli, const char **url_out, struct err
 
 enum error_code cli_find_login(struct cli *cli, struct error *err)
 {
-    const struct access access = cli_access(cli);
     enum error_code code = cli_find_url(cli, err);
+    struct access access;
 
     if (code || cli->has_login) {
         return code;
     }
+    access = cli_access(cli);
     code = access_get(&access, cli->url.host, &cli->login, err);
     cli->has_login = !code;
     return code;
@@ -136,5 +137,6 @@ struct access cli_access(struct cli *cli)
         .client = cli->client,
         .clock = cli->clock,
         .arena = &cli->arena,
+        .is_plain = str_starts_with(str_from(cli->url.url), "http://"),
     };
 }

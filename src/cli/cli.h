@@ -48,5 +48,5 @@ MUST_USE enum error_code cli_find_url(struct cli *cli, struct error *err);
 /* As whom it is asked; LOGIN_NONE with OK if nobody is logged in. Errors as of access_get. */
 MUST_USE enum error_code cli_find_login(struct cli *cli, struct error *err);
 
-/* What access.h needs. */
+/* What access.h needs, of the registry that was found. */
 struct access cli_access(struct cli *cli);

@@ -12,23 +12,28 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/strbuf.h"
 
-enum { BACKLOG = 8, READ_WAIT_MS = 2000 };
+enum { BACKLOG = 8, READ_WAIT_MS = 2000, PAGE_MAX_BYTES = 1024 };
 
-static const char done_page[] =
-    "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n"
-    "Cache-Control: no-store\r\nContent-Length: 136\r\n\r\n"
-    "<!DOCTYPE html><html lang=\"en\"><title>Pier One</title><p>The terminal has what it needs: "
-    "you "
-    "can close this window and go on there.</p>\n";
+static const struct {
+    const char *status;
+    const char *text;
+} pages[] = {
+    [LOOPBACK_FOREIGN] = {"400 Bad Request",
+                          "This is not the login that the terminal waits for. Go on in the window "
+                          "that it has opened, or at the address that it shows."},
+    [LOOPBACK_DONE] = {"200 OK", "The terminal has what it needs: you can close this window and go "
+                                 "on there."},
+    [LOOPBACK_REFUSED] = {"403 Forbidden", "You are not logged in. The terminal says why: you can "
+                                           "close this window and go on there."},
+};
 
-static const char other_page[] =
-    "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-
-static bool serve(int fd, int64_t deadline_ms, struct strbuf *query);
+static bool serve(int fd, int64_t deadline_ms, const struct loopback_judge *judge);
 static bool read_head(int fd, int64_t deadline_ms, struct strbuf *head);
-static bool find_query(struct str head, struct strbuf *query);
-static void answer(int fd, const char *text);
+static bool find_query(struct str head, struct str *query_out);
+static void answer(int fd, const char *status, const char *text);
+static void send_all(int fd, struct str rest);
 
 enum error_code loopback_open(uint16_t port, struct loopback *loopback_out, struct error *err)
 {
@@ -56,8 +61,8 @@ enum error_code loopback_open(uint16_t port, struct loopback *loopback_out, stru
     return OK;
 }
 
-enum error_code loopback_await(struct loopback *loopback, int64_t timeout_ms, struct strbuf *query,
-                               struct error *err)
+enum error_code loopback_await(struct loopback *loopback, int64_t timeout_ms,
+                               const struct loopback_judge *judge, struct error *err)
 {
     const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + timeout_ms;
     bool is_done = false;
@@ -74,7 +79,7 @@ enum error_code loopback_await(struct loopback *loopback, int64_t timeout_ms, st
         }
         fd = accept(loopback->fd, NULL, NULL);
         if (fd >= 0) {
-            is_done = serve(fd, deadline_ms, query);
+            is_done = serve(fd, deadline_ms, judge);
             (void)close(fd);
         }
     }
@@ -82,18 +87,23 @@ enum error_code loopback_await(struct loopback *loopback, int64_t timeout_ms, st
 }
 
 /* Whether it was the request that is awaited. */
-static bool serve(int fd, int64_t deadline_ms, struct strbuf *query)
+static bool serve(int fd, int64_t deadline_ms, const struct loopback_judge *judge)
 {
     const int64_t usual_ms = clock_monotonic_ms(&clock_system) + READ_WAIT_MS;
+    enum loopback_verdict verdict = LOOPBACK_FOREIGN;
     struct strbuf head;
-    bool is_awaited = false;
+    struct str query;
 
     strbuf_init_secret(&head, LOOPBACK_REQUEST_MAX_BYTES);
-    is_awaited = read_head(fd, usual_ms < deadline_ms ? usual_ms : deadline_ms, &head) &&
-                 find_query(strbuf_str(&head), query);
-    answer(fd, is_awaited ? done_page : other_page);
+    if (read_head(fd, usual_ms < deadline_ms ? usual_ms : deadline_ms, &head) &&
+        find_query(strbuf_str(&head), &query)) {
+        verdict = judge->judge(judge->context, query);
+        answer(fd, pages[verdict].status, pages[verdict].text);
+    } else {
+        answer(fd, "404 Not Found", "There is nothing here.");
+    }
     strbuf_release(&head);
-    return is_awaited;
+    return verdict != LOOPBACK_FOREIGN;
 }
 
 /* The first line is all that matters. */
@@ -118,7 +128,7 @@ static bool read_head(int fd, int64_t deadline_ms, struct strbuf *head)
     return !head->is_truncated;
 }
 
-static bool find_query(struct str head, struct strbuf *query)
+static bool find_query(struct str head, struct str *query_out)
 {
     static const char begin[] = "GET /callback?";
     struct str line = str_slice(head, 0, str_index_of(head, '\n'));
@@ -127,14 +137,31 @@ static bool find_query(struct str head, struct strbuf *query)
         return false;
     }
     line = str_from_index(line, sizeof(begin) - 1);
-    strbuf_append(query, str_slice(line, 0, str_index_of(line, ' ')));
+    *query_out = str_slice(line, 0, str_index_of(line, ' '));
     return true;
 }
 
-static void answer(int fd, const char *text)
+static void answer(int fd, const char *status, const char *text)
 {
-    struct str rest = str_from(text);
+    struct strbuf page;
+    struct strbuf whole;
 
+    strbuf_init(&page, PAGE_MAX_BYTES);
+    strbuf_init(&whole, PAGE_MAX_BYTES);
+    strbuf_append_format(
+        &page, "<!DOCTYPE html><html lang=\"en\"><title>Pier One</title><p>%s</p>\n", text);
+    strbuf_append_format(&whole,
+                         "HTTP/1.1 %s\r\nContent-Type: text/html; charset=utf-8\r\n"
+                         "Connection: close\r\nCache-Control: no-store\r\n"
+                         "Content-Length: %zu\r\n\r\n%s",
+                         status, page.length, page.text);
+    send_all(fd, strbuf_str(&whole));
+    strbuf_release(&page);
+    strbuf_release(&whole);
+}
+
+static void send_all(int fd, struct str rest)
+{
     while (rest.length > 0) {
         const ssize_t sent = send(fd, rest.bytes, rest.length, 0);
 

@@ -1,5 +1,6 @@
 #include "cli/provider.h"
 
+#include "base/host.h"
 #include "base/json_value.h"
 #include "cli/patience.h"
 
@@ -7,7 +8,12 @@ static enum error_code get_json(struct http_client *client, const char *url, con
                                 int *status_out, struct json_value **json_out, struct error *err);
 static void read_registry(const struct json_value *json, struct arena *arena,
                           struct provider *provider);
+static enum error_code check_registry(const struct registry_url *url,
+                                      const struct provider *provider, struct error *err);
+static bool leaves_tls(const char *from, struct str to);
 static const char *copy(struct arena *arena, const struct json_value *json, const char *name);
+static enum error_code check_issuer(const struct provider *provider, const struct json_value *json,
+                                    struct error *err);
 static const char *copy_url(struct arena *arena, const struct json_value *json, const char *name);
 static const char *join_scopes(const struct json_value *scopes, struct arena *arena);
 
@@ -30,9 +36,7 @@ enum error_code provider_find(struct http_client *client, const struct registry_
     } else {
         *provider_out = (struct provider){0};
         read_registry(json, arena, provider_out);
-        if (provider_out->redirect_port > UINT16_MAX) {
-            code = error_set(err, ERROR_INVALID, "%s has a redirect_port that cannot be", url->url);
-        }
+        code = check_registry(url, provider_out, err);
     }
     json_value_free(json);
     return code;
@@ -72,6 +76,32 @@ static void read_registry(const struct json_value *json, struct arena *arena,
     provider->client_id = copy(arena, json, "client_id");
     provider->scopes = join_scopes(json_value_member(json, "scopes"), arena);
     (void)!json_value_uint64(json_value_member(json, "redirect_port"), &provider->redirect_port);
+}
+
+static enum error_code check_registry(const struct registry_url *url,
+                                      const struct provider *provider, struct error *err)
+{
+    if (provider->redirect_port > UINT16_MAX) {
+        return error_set(err, ERROR_INVALID, "%s has a redirect_port that cannot be", url->url);
+    }
+    if (leaves_tls(url->url, str_from(provider->issuer))) {
+        return error_set(err, ERROR_INVALID,
+                         "%s has people log in without TLS, at %.200s: its operator has to set "
+                         "login.issuer",
+                         url->url, provider->issuer);
+    }
+    return OK;
+}
+
+/* Nobody is sent from https to http, but within this machine. */
+static bool leaves_tls(const char *from, struct str to)
+{
+    const struct str rest = str_from_index(to, sizeof("http://") - 1);
+    const struct str host = str_slice(rest, 0, str_index_of(rest, '/'));
+    const bool has_user = str_index_of(host, '@') < host.length;
+
+    return str_starts_with(str_from(from), "https://") && str_starts_with(to, "http://") &&
+           (has_user || !host_is_loopback(host));
 }
 
 static const char *copy(struct arena *arena, const struct json_value *json, const char *name)
@@ -124,7 +154,32 @@ enum error_code provider_discover(struct http_client *client, struct arena *aren
         code = error_set(err, ERROR_UNAVAILABLE,
                          "%s does not answer as an OpenID Connect issuer (status %d)", address,
                          status);
+    } else {
+        code = check_issuer(provider, json, err);
     }
     json_value_free(json);
     return code;
+}
+
+/* Discovery 4.3: else one server could have people log in at another, in its own name. */
+static enum error_code check_issuer(const struct provider *provider, const struct json_value *json,
+                                    struct error *err)
+{
+    static const char *const endpoints[] = {"authorization_endpoint", "token_endpoint",
+                                            "device_authorization_endpoint"};
+    const struct str issuer = json_value_member_string(json, "issuer");
+
+    if (!str_is(issuer, provider->issuer)) {
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "the login server at %.200s calls itself '%.*s': the registry's operator "
+                         "has to set login.issuer to just that",
+                         provider->issuer, STR_FORMAT(str_slice(issuer, 0, 200)));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(endpoints); i++) {
+        if (leaves_tls(provider->issuer, json_value_member_string(json, endpoints[i]))) {
+            return error_set(err, ERROR_UNAVAILABLE, "%.200s has a %s without TLS",
+                             provider->issuer, endpoints[i]);
+        }
+    }
+    return OK;
 }

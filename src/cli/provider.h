@@ -25,11 +25,13 @@ struct provider {
     const char *device_url;
 };
 
-/* Asks `/.well-known/pierone`. ERROR_INVALID: there is no Pier One. ERROR_UNAVAILABLE. */
+/* Asks `/.well-known/pierone`. ERROR_INVALID: there is no Pier One, or one that cannot be trusted
+ * with a login. ERROR_UNAVAILABLE. */
 MUST_USE enum error_code provider_find(struct http_client *client, const struct registry_url *url,
                                        struct arena *arena, struct provider *provider_out,
                                        struct error *err);
 
-/* Asks the issuer for its addresses. ERROR_UNAVAILABLE, also if it is no issuer. */
+/* Asks the issuer for its addresses. ERROR_UNAVAILABLE, also if it is no issuer, is another one
+ * (OpenID Connect Discovery 4.3), or would have one leave TLS. */
 MUST_USE enum error_code provider_discover(struct http_client *client, struct arena *arena,
                                            struct provider *provider, struct error *err);

@@ -1,10 +1,11 @@
 #include "server/listen_address.h"
 
 #include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/host.h"
 
 static enum error_code cut_host(struct str *text, struct listen_address *address,
                                 struct error *err);
@@ -87,20 +88,7 @@ static enum error_code parse_port(struct str text, unsigned *port_out, struct er
 
 bool listen_address_is_loopback(const struct listen_address *address)
 {
-    struct in6_addr ipv6;
-    struct in_addr ipv4;
-
-    if (address->is_ipv6) {
-        if (inet_pton(AF_INET6, address->host, &ipv6) != 1) {
-            return false;
-        }
-        return IN6_IS_ADDR_LOOPBACK(&ipv6) ||
-               (IN6_IS_ADDR_V4MAPPED(&ipv6) && ipv6.s6_addr[12] == IN_LOOPBACKNET);
-    }
-    if (inet_pton(AF_INET, address->host, &ipv4) == 1) {
-        return ntohl(ipv4.s_addr) >> IN_CLASSA_NSHIFT == IN_LOOPBACKNET;
-    }
-    return str_is_ignoring_case(str_from(address->host), "localhost");
+    return host_is_loopback(str_from(address->host));
 }
 
 void listen_address_format(const struct listen_address *address, unsigned port,

@@ -106,7 +106,7 @@ def test_waiting_for_a_login_server_is_told(make_person, path):
         answer("/.well-known/pierone", lambda url: {"methods": ["oauth2"], "issuer": url,
                                                     "client_id": "x", "scopes": []}),
         answer("/.well-known/openid-configuration", lambda url: {
-            "token_endpoint": f"{url}/token", "device_authorization_endpoint": f"{url}/device"}),
+            "issuer": url, "token_endpoint": f"{url}/token", "device_authorization_endpoint": f"{url}/device"}),
         answer("/device", lambda url: {}))}
     with StubServer(list(stubs.values())) as stub, stubs[path].held():
         process = make_person(url=stub.origin).start("login", "--device")
@@ -127,8 +127,8 @@ def test_addresses_of_a_provider_are_addresses(make_person, endpoints):
     provider = {"methods": ["oauth2"], "client_id": "x", "scopes": []}
     stubs.append(Endpoint("/.well-known/pierone", lambda request: json_answer(
         200, {**provider, "issuer": f"http://{request.headers['Host']}"})))
-    stubs.append(Endpoint("/.well-known/openid-configuration",
-                          lambda request: json_answer(200, endpoints)))
+    stubs.append(Endpoint("/.well-known/openid-configuration", lambda request: json_answer(
+        200, {**endpoints, "issuer": f"http://{request.headers['Host']}"})))
     with StubServer(stubs) as stub:
         person = make_person(url=stub.origin)
         browser = person.home / "browser"

@@ -75,11 +75,40 @@ static void ports_and_brackets_are_cut_off(void **state)
     }
 }
 
+static void only_this_machine_is_loopback(void **state)
+{
+    static const struct {
+        const char *host;
+        bool is_loopback;
+    } rows[] = {
+        {"localhost", true},
+        {"LOCALHOST:5000", true},
+        {"127.0.0.1", true},
+        {"127.8.9.10:80", true},
+        {"[::1]:80", true},
+        {"::1", true},
+        {"[::ffff:127.0.0.1]", true},
+        {"128.0.0.1", false},
+        {"0.0.0.0", false},
+        {"[::]:80", false},
+        {"localhost.example.org", false},
+        {"127.0.0.1.example.org", false},
+        {"example.org", false},
+        {"", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(host_is_loopback(str_from(rows[i].host)), rows[i].is_loopback);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_of_both_kinds_are_read),
         cmocka_unit_test(what_is_no_address_is_refused),
+        cmocka_unit_test(only_this_machine_is_loopback),
         cmocka_unit_test(ports_and_brackets_are_cut_off),
     };
 

@@ -337,6 +337,46 @@ static void a_password_is_used_as_it_is(void **state)
     assert_string_equal(access_user_name(&token), "oauth2");
 }
 
+static void a_login_by_https_is_not_sent_without(void **state)
+{
+    static const struct {
+        const char *host;
+        const char *url;
+        enum error_code code;
+    } cases[] = {
+        {"pierone.example.org", "https://pierone.example.org", ERROR_UNAUTHENTICATED},
+        {"pierone.example.org", "", ERROR_UNAUTHENTICATED}, /* as docker stores it */
+        {"pierone.example.org", "http://pierone.example.org", OK},
+        {"localhost:5000", "https://localhost:5000", ERROR_UNAUTHENTICATED},
+        {"localhost:5000", "", OK},
+    };
+    struct asking *const asking = *state;
+    struct access access = client_world_access(asking->world, asking->client);
+    bool was_there = false;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct login kept = {.kind = LOGIN_PASSWORD,
+                                   .url = str_from(cases[i].url),
+                                   .user = STR_LITERAL("joe"),
+                                   .secret = STR_LITERAL("sesame")};
+        struct login login = {.kind = LOGIN_NONE};
+        struct error err = {0};
+
+        assert_int_equal(access_keep(&access, cases[i].host, &kept, &was_there, NULL), OK);
+        access.is_plain = true;
+        assert_int_equal(access_get(&access, cases[i].host, &login, &err), cases[i].code);
+        assert_int_equal(strstr(err.message, "`pierone login --url http://") != NULL,
+                         cases[i].code != OK);
+        access.is_plain = false;
+        assert_int_equal(access_get(&access, cases[i].host, &login, NULL), OK);
+    }
+    access.is_plain = true;
+    assert_int_equal(access_get(&access, "other.example.org", &(struct login){0}, NULL), OK);
+    client_world_set(asking->world, "OAUTH2_ACCESS_TOKENS=pierone=sesame");
+    assert_int_equal(access_get(&access, "pierone.example.org", &(struct login){0}, NULL), OK);
+    assert_int_equal(access_get(&access, "localhost:5000", &(struct login){0}, NULL), OK);
+}
+
 static void a_service_user_comes_before_a_person(void **state)
 {
     struct asking *const asking = *state;
@@ -504,6 +544,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_cannot_be_renewed_says_to_log_in_again, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_password_is_used_as_it_is, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_login_by_https_is_not_sent_without, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_service_user_comes_before_a_person, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_service_users_login_needs_its_variables, set_up,
                                         tear_down),

@@ -33,8 +33,10 @@ enum { TEXT_BYTES = 8 * 1024 };
 struct person {
     pthread_t thread;
     FILE *screen;
-    const char *query; /* %s: the state */
+    const char *foreign; /* what the browser is made to bring before; NULL: nothing */
+    const char *query;   /* %s: the state */
     char address[TEXT_BYTES];
+    char foreign_page[TEXT_BYTES];
     char page[TEXT_BYTES];
 };
 
@@ -106,29 +108,37 @@ static int connect_to(const char *address)
     return fd;
 }
 
+static void come_back(const struct person *person, const char *query, char page_out[TEXT_BYTES])
+{
+    const char *const place = strstr(query, "%s");
+    const int fd = connect_to(person->address);
+    char request[3 * TEXT_BYTES];
+    char state[TEXT_BYTES];
+
+    find(person->address, "state", state);
+    (void)snprintf(request, sizeof(request), "GET /callback?%.*s%s HTTP/1.1\r\n\r\n",
+                   (int)(place ? (size_t)(place - query) : strlen(query)), query,
+                   place ? state : "");
+    if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0 ||
+        recv(fd, page_out, TEXT_BYTES - 1, MSG_WAITALL) < 0) {
+        abort();
+    }
+    (void)close(fd);
+}
+
 static void *be_person(void *argument)
 {
     struct person *const person = argument;
-    const char *const place = strstr(person->query, "%s");
-    char request[3 * TEXT_BYTES];
-    char state[TEXT_BYTES];
-    int fd = -1;
 
     do {
         if (!fgets(person->address, sizeof(person->address), person->screen)) {
             return NULL;
         }
     } while (!strstr(person->address, "https://"));
-    find(person->address, "state", state);
-    (void)snprintf(request, sizeof(request), "GET /callback?%.*s%s HTTP/1.1\r\n\r\n",
-                   (int)(place ? (size_t)(place - person->query) : strlen(person->query)),
-                   person->query, place ? state : "");
-    fd = connect_to(person->address);
-    if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0 ||
-        recv(fd, person->page, sizeof(person->page) - 1, MSG_WAITALL) < 0) {
-        abort();
+    if (person->foreign) {
+        come_back(person, person->foreign, person->foreign_page);
     }
-    (void)close(fd);
+    come_back(person, person->query, person->page);
     return NULL;
 }
 
@@ -139,7 +149,7 @@ static enum error_code log_in(struct browser_world *browser, const char *query, 
     enum error_code code = OK;
     int ends[2];
 
-    *person = (struct person){.query = query};
+    *person = (struct person){.query = query, .foreign = person->foreign};
     assert_int_equal(pipe(ends), 0);
     person->screen = fdopen(ends[0], "r");
     browser->flow.chatter = fdopen(ends[1], "w");
@@ -222,11 +232,6 @@ static void other_answers_are_no_login(void **state)
         const char *query;
         const char *told;
     } cases[] = {
-        {"code=sesame&state=wrong", "another login"},
-        {"code=sesame&state=", "another login"},
-        {"code=sesame", "another login"},
-        {"", "another login"},
-        {"error=access_denied", "another login"},
         {"error=access_denied&state=%s", "refuses: access_denied"},
         {"error=e&error_description=Not+you%21&state=%s", "refuses: Not you!"},
         {"error=e&code=sesame&state=%s", "refuses: e"},
@@ -243,8 +248,34 @@ static void other_answers_are_no_login(void **state)
         assert_non_null(strstr(err.message, cases[i].told));
         assert_null(strstr(err.message, "sesame"));
         assert_int_equal(login.kind, LOGIN_NONE);
+        assert_non_null(strstr(browser->person.page, "You are not logged in"));
     }
     assert_int_equal(fake_http_client_count(browser->flow.client, NULL), 0);
+}
+
+/* Any page can have a browser go there, and guess ports. */
+static void what_is_not_of_this_login_changes_nothing(void **state)
+{
+    static const char *const queries[] = {"code=sesame&state=wrong",
+                                          "code=sesame&state=",
+                                          "code=sesame",
+                                          "",
+                                          "error=access_denied",
+                                          "error=access_denied&state=wrong"};
+    struct browser_world *const browser = *state;
+
+    fake_http_client_answer(browser->flow.client, token_url, 200, GRANT, -1);
+    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
+        struct login login = {.kind = LOGIN_NONE};
+
+        browser->person.foreign = queries[i];
+        assert_int_equal(log_in(browser, "code=good&state=%s", &login, NULL), OK);
+        assert_int_equal(login.kind, LOGIN_OAUTH);
+        assert_non_null(strstr(browser->person.foreign_page, "400 Bad Request"));
+        assert_null(strstr(browser->person.foreign_page, "what it needs"));
+        assert_non_null(strstr(browser->person.page, "200 OK"));
+        assert_null(strstr(fake_http_client_request(browser->flow.client)->body, "sesame"));
+    }
 }
 
 static void a_code_that_is_refused_is_no_login(void **state)
@@ -350,6 +381,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(each_login_has_secrets_of_its_own, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_answers_are_no_login, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_of_this_login_changes_nothing, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_code_that_is_refused_is_no_login, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_address_with_a_query_gets_more_of_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_missing_is_told, set_up, tear_down),

@@ -80,7 +80,6 @@ static void get_answers_for_all_forms_of_a_host(void **state)
         "pierone.example.org\n",
         "https://pierone.example.org\r\n",
         "https://pierone.example.org/v1/\n",
-        "http://pierone.example.org/",
         " PierOne.example.org \nmore",
     };
 
@@ -90,8 +89,12 @@ static void get_answers_for_all_forms_of_a_host(void **state)
                     "{\"ServerURL\":\"pierone.example.org\",\"Username\":\"oauth2\","
                     "\"Secret\":\"token\"}\n");
     }
+    assert_says(*state, "get", "http://pierone.example.org/", 1,
+                "the login at pierone.example.org was made by https, and is not sent without TLS: "
+                "give https://pierone.example.org, or log in without it: `pierone login --url "
+                "http://pierone.example.org`\n");
     keep(*state, "localhost:5000", &joe);
-    assert_says(*state, "get", "localhost:5000", 0,
+    assert_says(*state, "get", "http://localhost:5000", 0,
                 "{\"ServerURL\":\"localhost:5000\",\"Username\":\"joe\","
                 "\"Secret\":\"sesame\\\"\"}\n");
 }

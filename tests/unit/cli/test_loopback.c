@@ -69,17 +69,25 @@ static void receive(int fd, char answer[ANSWER_BYTES])
     (void)close(fd);
 }
 
+/* Takes note of the query; one with `foreign` or `refused` in it is that. */
+static enum loopback_verdict judge(void *context, struct str query)
+{
+    char *const seen = context;
+
+    (void)snprintf(seen, ANSWER_BYTES, "%.*s", STR_FORMAT(query));
+    if (strstr(seen, "foreign")) {
+        return LOOPBACK_FOREIGN;
+    }
+    return strstr(seen, "refused") ? LOOPBACK_REFUSED : LOOPBACK_DONE;
+}
+
 static enum error_code await(struct loopback *loopback, int64_t timeout_ms,
                              char query[ANSWER_BYTES], struct error *err)
 {
-    struct strbuf text;
-    enum error_code code = OK;
+    const struct loopback_judge own = {query, judge};
 
-    strbuf_init(&text, LOOPBACK_REQUEST_MAX_BYTES);
-    code = loopback_await(loopback, timeout_ms, &text, err);
-    (void)snprintf(query, ANSWER_BYTES, "%s", text.text);
-    strbuf_release(&text);
-    return code;
+    query[0] = '\0';
+    return loopback_await(loopback, timeout_ms, &own, err);
 }
 
 static void the_query_of_the_callback_is_returned(void **state)
@@ -106,22 +114,48 @@ static void the_query_of_the_callback_is_returned(void **state)
     }
 }
 
-static void the_page_is_as_long_as_it_says(void **state)
+static void assert_page(int fd, const char *status, const char *text)
 {
-    const int fd = ask(*state, "GET /callback?a HTTP/1.1\r\n\r\n");
-    char query[ANSWER_BYTES];
     char answer[ANSWER_BYTES];
     char expected[64];
     const char *page = NULL;
 
-    assert_int_equal(await(*state, WAIT_MS, query, NULL), OK);
     receive(fd, answer);
     page = strstr(answer, "\r\n\r\n");
     assert_non_null(page);
     (void)snprintf(expected, sizeof(expected), "Content-Length: %zu\r\n", strlen(page + 4));
     assert_non_null(strstr(answer, expected));
     assert_non_null(strstr(answer, "Cache-Control: no-store\r\n"));
-    assert_non_null(strstr(page, "close this window"));
+    assert_non_null(strstr(answer, status));
+    assert_non_null(strstr(page, text));
+}
+
+static void each_verdict_has_a_page_as_long_as_it_says(void **state)
+{
+    const int done = ask(*state, "GET /callback?a HTTP/1.1\r\n\r\n");
+    int refused = -1;
+    char query[ANSWER_BYTES];
+
+    assert_int_equal(await(*state, WAIT_MS, query, NULL), OK);
+    assert_page(done, "HTTP/1.1 200 OK\r\n", "The terminal has what it needs");
+    refused = ask(*state, "GET /callback?refused HTTP/1.1\r\n\r\n");
+    assert_int_equal(await(*state, WAIT_MS, query, NULL), OK);
+    assert_page(refused, "HTTP/1.1 403 Forbidden\r\n", "You are not logged in");
+}
+
+static void what_is_foreign_does_not_end_the_waiting(void **state)
+{
+    const int foreign[] = {ask(*state, "GET /callback?foreign=1 HTTP/1.1\r\n\r\n"),
+                           ask(*state, "GET /callback?foreign=2 HTTP/1.1\r\n\r\n")};
+    const int own = ask(*state, "GET /callback?code=good HTTP/1.1\r\n\r\n");
+    char query[ANSWER_BYTES];
+
+    assert_int_equal(await(*state, WAIT_MS, query, NULL), OK);
+    assert_string_equal(query, "code=good");
+    for (size_t i = 0; i < ARRAY_LEN(foreign); i++) {
+        assert_page(foreign[i], "HTTP/1.1 400 Bad Request\r\n", "not the login");
+    }
+    assert_page(own, "HTTP/1.1 200 OK\r\n", "go on there");
 }
 
 static void all_else_is_not_found(void **state)
@@ -255,7 +289,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_query_of_the_callback_is_returned, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_page_is_as_long_as_it_says, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_verdict_has_a_page_as_long_as_it_says, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_is_foreign_does_not_end_the_waiting, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(all_else_is_not_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_request_that_is_too_long_is_not_taken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_browser_that_is_gone_has_still_asked, set_up, tear_down),

@@ -150,24 +150,102 @@ static void scopes_have_a_highest_number(void **state)
     assert_int_equal(strlen(provider.scopes), 2 * PROVIDER_SCOPES_MAX - 1);
 }
 
+static void answer_discovery(struct asking *asking, const char *issuer, const char *members)
+{
+    fake_http_client_answer(asking->client, discovery, 200,
+                            arena_format(&asking->arena, "{\"issuer\":\"%s\",%s}", issuer, members),
+                            -1);
+}
+
 static void an_issuer_says_where(void **state)
 {
     static const char *const issuers[] = {"https://login", "https://login/"};
     struct asking *const asking = *state;
 
-    fake_http_client_answer(asking->client, discovery, 200,
-                            "{\"authorization_endpoint\":\"https://login/a\","
-                            "\"token_endpoint\":\"http://login/t\"}",
-                            -1);
     for (size_t i = 0; i < ARRAY_LEN(issuers); i++) {
         struct provider provider = {.issuer = issuers[i], .device_url = "from before"};
 
+        answer_discovery(asking, issuers[i],
+                         "\"authorization_endpoint\":\"https://login/a\","
+                         "\"token_endpoint\":\"https://other/t\"");
         assert_int_equal(provider_discover(asking->client, &asking->arena, &provider, NULL), OK);
         assert_text(provider.authorization_url, "https://login/a");
-        assert_text(provider.token_url, "http://login/t");
+        assert_text(provider.token_url, "https://other/t");
         assert_text(provider.device_url, NULL);
     }
     assert_int_equal(fake_http_client_count(asking->client, discovery), 2);
+}
+
+/* OpenID Connect Discovery 4.3: exactly, a slash counts. */
+static void a_document_of_another_issuer_is_refused(void **state)
+{
+    static const char *const others[] = {"https://login/",  "https://LOGIN", "http://login",
+                                         "https://login/x", "https://other", ""};
+    struct asking *const asking = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        struct provider provider = {.issuer = "https://login"};
+        struct error err = {0};
+
+        answer_discovery(asking, others[i], "\"token_endpoint\":\"https://login/t\"");
+        assert_int_equal(provider_discover(asking->client, &asking->arena, &provider, &err),
+                         ERROR_UNAVAILABLE);
+        assert_non_null(strstr(err.message, "login.issuer"));
+    }
+    fake_http_client_answer(asking->client, discovery, 200,
+                            "{\"token_endpoint\":\"https://login/t\"}", -1);
+    assert_int_equal(provider_discover(asking->client, &asking->arena,
+                                       &(struct provider){.issuer = "https://login"}, NULL),
+                     ERROR_UNAVAILABLE);
+}
+
+static void nobody_is_sent_from_https_to_http(void **state)
+{
+    static const struct {
+        const char *issuer;
+        const char *endpoint;
+        enum error_code code;
+    } cases[] = {
+        {"https://login", "http://login/x", ERROR_UNAVAILABLE},
+        {"https://login", "http://127.0.0.1@login/x", ERROR_UNAVAILABLE},
+        {"https://login", "http://localhost:80@login/x", ERROR_UNAVAILABLE},
+        {"https://login", "http://127.0.0.1:8080/x", OK},
+        {"https://login", "http://localhost/x", OK},
+        {"http://127.0.0.1:8080", "http://127.0.0.1:8080/x", OK},
+        {"http://127.0.0.1:8080", "https://login/x", OK},
+    };
+    static const char *const names[] = {"authorization_endpoint", "device_authorization_endpoint"};
+    struct asking *const asking = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases) * ARRAY_LEN(names); i++) {
+        const char *const issuer = cases[i / 2].issuer;
+        struct provider provider = {.issuer = issuer};
+
+        fake_http_client_answer(
+            asking->client,
+            arena_format(&asking->arena, "%s/.well-known/openid-configuration", issuer), 200,
+            arena_format(&asking->arena,
+                         "{\"issuer\":\"%s\",\"token_endpoint\":\"https://login/t\",\"%s\":\"%s\"}",
+                         issuer, names[i % 2], cases[i / 2].endpoint),
+            -1);
+        assert_int_equal(provider_discover(asking->client, &asking->arena, &provider, NULL),
+                         cases[i / 2].code);
+    }
+}
+
+static void a_registry_with_tls_has_nobody_log_in_without(void **state)
+{
+    struct asking *const asking = *state;
+    struct provider provider;
+    struct error err = {0};
+
+    fake_http_client_answer(asking->client, about, 200,
+                            "{\"methods\":[\"oauth2\"],\"issuer\":\"http://login\"}", -1);
+    assert_int_equal(find(asking, &provider, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, "without TLS"));
+    fake_http_client_answer(asking->client, about, 200,
+                            "{\"methods\":[\"oauth2\"],\"issuer\":\"http://[::1]:80\"}", -1);
+    assert_int_equal(find(asking, &provider, NULL), OK);
 }
 
 /* A browser is started with one of them. */
@@ -176,11 +254,10 @@ static void only_web_addresses_are_addresses(void **state)
     struct asking *const asking = *state;
     struct provider provider = {.issuer = "https://login"};
 
-    fake_http_client_answer(asking->client, discovery, 200,
-                            "{\"authorization_endpoint\":\"--help\","
-                            "\"device_authorization_endpoint\":\"file:///etc/passwd\","
-                            "\"token_endpoint\":\"https://login/t\"}",
-                            -1);
+    answer_discovery(asking, "https://login",
+                     "\"authorization_endpoint\":\"--help\","
+                     "\"device_authorization_endpoint\":\"file:///etc/passwd\","
+                     "\"token_endpoint\":\"https://login/t\"");
     assert_int_equal(provider_discover(asking->client, &asking->arena, &provider, NULL), OK);
     assert_text(provider.authorization_url, NULL);
     assert_text(provider.device_url, NULL);
@@ -221,6 +298,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_no_registry_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(scopes_have_a_highest_number, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_issuer_says_where, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_document_of_another_issuer_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nobody_is_sent_from_https_to_http, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_registry_with_tls_has_nobody_log_in_without, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(only_web_addresses_are_addresses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_no_issuer_is_told, set_up, tear_down),
     };
