@@ -383,9 +383,11 @@ def test_helper_speaks_dockers_protocol(make_person, stocked):
         1, "credentials not found in native keychain\n", "")
     entry = {"ServerURL": f"https://{host}/", "Username": "alice", "Secret": "alices-password"}
     assert person.helper("store", json.dumps(entry)).returncode == 0
-    for asked in (host, f"{host}\n", f"https://{host}", f"https://{host}/v2/", f"http://{host}"):
+    for asked in (host, f"{host}\n", f"https://{host}", f"https://{host}/v2/"):
         answer = json.loads(person.helper("get", asked).stdout)
         assert (answer["Username"], answer["Secret"]) == ("alice", "alices-password"), asked
+    said = person.helper("get", f"http://{host}")
+    assert said.returncode == 1 and "not sent without TLS" in said.stdout
     assert person.helper("get", "registry.example.org").returncode == 1  # another port is another
     assert json.loads(person.helper("list").stdout) == {host: "alice"}
     assert person.helper("erase", host).returncode == 0
