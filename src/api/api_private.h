@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stdatomic.h>
+#include <stdint.h>
 
 #include "api/api.h"
 #include "api/body_memory.h"
@@ -15,4 +16,7 @@ struct api {
     atomic_size_t downloads;            /* under way, of those that are limited */
     struct body_memory bodies;          /* what is collected of them */
     struct identity *anonymous;         /* where reading is public, else NULL */
+
+    /* Monotonic: when the log may doubt a proxy again (origin.c). */
+    _Atomic int64_t next_doubt_ms;
 };

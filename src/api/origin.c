@@ -5,14 +5,41 @@
 #include "api/api_private.h"
 #include "base/host.h"
 
-enum { FORWARDED_FIELDS_MAX = 8 };
+enum { FORWARDED_FIELDS_MAX = 8, PORT_MAX = 65535, DOUBT_INTERVAL_MS = 60 * 1000 };
 
-static size_t forwarded_lists(const struct call *call, struct str lists_out[FORWARDED_FIELDS_MAX]);
+/* Lists of one field, each of which proxies append to. */
+struct forwarded_lists {
+    struct str lists[FORWARDED_FIELDS_MAX];
+    size_t count;
+    const char *parameter; /* of a Forwarded field (RFC 7239 4); NULL: entries are values */
+};
+
+/* How what ends TLS in front says that it did; the next proxies pass it on. */
+static const struct https_mark {
+    const char *name;
+    const char *parameter;
+    const char *value;
+} https_marks[] = {
+    {"X-Forwarded-Proto", NULL, "https"},  {"X-Forwarded-Protocol", NULL, "https"},
+    {"X-Forwarded-Scheme", NULL, "https"}, {"X-Url-Scheme", NULL, "https"},
+    {"X-Scheme", NULL, "https"},           {"CloudFront-Forwarded-Proto", NULL, "https"},
+    {"X-Forwarded-Ssl", NULL, "on"},       {"Front-End-Https", NULL, "on"},
+    {"X-Forwarded-Port", NULL, "443"},     {"Forwarded", "proto", "https"},
+};
+
+static void find_lists(const struct call *call, const char *name, struct forwarded_lists *lists);
 static bool is_from_proxy(const struct call *call);
-static struct str without_scheme(struct str url);
-static struct str forwarded(const struct call *call, const char *name);
 static struct str last_of(struct str *list);
+static struct str value_of(struct str entry, const char *parameter);
+static bool is_https(struct call *call);
+static bool says_https(const struct call *call);
+static bool has_mark(struct str list, const struct https_mark *mark);
+static void doubt(struct call *call);
+static struct str without_scheme(struct str url);
+static struct str forwarded(const struct call *call, const char *name, const char *parameter);
+static struct str find_host(const struct call *call);
 static bool is_host(struct str host);
+static unsigned find_port(const struct call *call, struct str host);
 
 bool origin_is_proxy(void *context, struct str address)
 {
@@ -24,46 +51,51 @@ bool origin_is_proxy(void *context, struct str address)
 struct str origin_client_address(const struct call *call)
 {
     const struct str peer = call->exchange->peer_address;
-    struct str lists[FORWARDED_FIELDS_MAX];
-    size_t count = 0;
+    struct forwarded_lists all = {0};
     struct str address = {0};
 
     if (!is_from_proxy(call)) {
         return peer;
     }
-    count = forwarded_lists(call, lists);
+    find_lists(call, "X-Forwarded-For", &all);
+    if (all.count == 0) {
+        all.parameter = "for";
+        find_lists(call, "Forwarded", &all);
+    }
     /* From the right, and the last field first: each proxy appends whom it was asked by. The first
      * that is no proxy of ours is the client; whatever stands before it, the client may have made
      * up. */
-    while (count > 0) {
-        while (lists[count - 1].length > 0) {
-            address = host_without_port(last_of(&lists[count - 1])); /* some tell a port as well */
+    while (all.count > 0) {
+        while (all.lists[all.count - 1].length > 0) {
+            const struct str entry = last_of(&all.lists[all.count - 1]);
+
+            address = host_without_port(value_of(entry, all.parameter)); /* some tell a port, too */
             if (!proxies_trust(&call->api->config.proxies, address)) {
                 return address.length > 0 ? address : peer;
             }
         }
-        count--;
+        all.count--;
     }
     return address.length > 0 ? address : peer;
 }
 
 /* Some proxies add a field of their own instead of appending. More than fit are not believed. */
-static size_t forwarded_lists(const struct call *call, struct str lists_out[FORWARDED_FIELDS_MAX])
+static void find_lists(const struct call *call, const char *name, struct forwarded_lists *lists)
 {
     size_t position = 0;
-    size_t count = 0;
 
     for (;;) {
         const struct str value =
-            http_request_next_header(&call->exchange->request, "X-Forwarded-For", &position);
+            http_request_next_header(&call->exchange->request, name, &position);
 
         if (!value.bytes) {
-            return count;
+            return;
         }
-        if (count == FORWARDED_FIELDS_MAX) {
-            return 0;
+        if (lists->count == FORWARDED_FIELDS_MAX) {
+            lists->count = 0;
+            return;
         }
-        lists_out[count++] = value;
+        lists->lists[lists->count++] = value;
     }
 }
 
@@ -82,35 +114,123 @@ static struct str last_of(struct str *list)
     return str_trim(last);
 }
 
+/* Of `for=192.0.2.1;proto=https` that parameter's value, which may be quoted; empty if there is
+ * none. Of an entry without parameters, itself. */
+static struct str value_of(struct str entry, const char *parameter)
+{
+    struct str pair;
+    struct str name;
+
+    if (!parameter) {
+        return entry;
+    }
+    while (str_cut(&entry, ';', &pair)) {
+        if (str_cut(&pair, '=', &name) && str_is_ignoring_case(str_trim(name), parameter)) {
+            const struct str value = str_trim(pair);
+            const bool is_quoted =
+                value.length > 1 && value.bytes[0] == '"' && value.bytes[value.length - 1] == '"';
+
+            return is_quoted ? str_slice(value, 1, value.length - 1) : value;
+        }
+    }
+    return (struct str){0};
+}
+
 struct str origin_url(struct call *call)
 {
-    const struct str scheme = forwarded(call, "X-Forwarded-Proto");
-    bool is_https = call->exchange->is_tls;
     const char *url = NULL;
 
     if (call->api->config.public_url) {
         return str_from(call->api->config.public_url);
     }
-    if (scheme.length > 0) {
-        is_https = str_is_ignoring_case(scheme, "https");
-    }
-    url = arena_format(&call->exchange->arena, "%s://%.*s", is_https ? "https" : "http",
+    url = arena_format(&call->exchange->arena, "%s://%.*s", is_https(call) ? "https" : "http",
                        STR_FORMAT(origin_service(call)));
-    return str_from(url ? url : "http://localhost");
+    return str_from(url ? url : "https://localhost");
+}
+
+/* A trusted proxy's word, else our own, else anybody's who says yes: to follow it where it is wrong
+ * costs a client a failure, not to follow it where it is right costs the client's login. */
+static bool is_https(struct call *call)
+{
+    struct str scheme = forwarded(call, "X-Forwarded-Proto", NULL);
+
+    if (scheme.length == 0) {
+        scheme = forwarded(call, "Forwarded", "proto");
+    }
+    if (scheme.length > 0) {
+        return str_is_ignoring_case(scheme, "https");
+    }
+    if (call->exchange->is_tls || !says_https(call)) {
+        return call->exchange->is_tls;
+    }
+    if (!is_from_proxy(call)) {
+        doubt(call);
+    }
+    return true;
+}
+
+static bool says_https(const struct call *call)
+{
+    for (size_t i = 0; i < ARRAY_LEN(https_marks); i++) {
+        size_t position = 0;
+        struct str list;
+
+        do {
+            list =
+                http_request_next_header(&call->exchange->request, https_marks[i].name, &position);
+            if (has_mark(list, &https_marks[i])) {
+                return true;
+            }
+        } while (list.bytes);
+    }
+    return false;
+}
+
+static bool has_mark(struct str list, const struct https_mark *mark)
+{
+    struct str entry;
+
+    while (str_cut(&list, ',', &entry)) {
+        if (str_is_ignoring_case(value_of(str_trim(entry), mark->parameter), mark->value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The operator is told, not for each request. */
+static void doubt(struct call *call)
+{
+    struct api *const api = call->api;
+    const int64_t now_ms = clock_monotonic_ms(api->config.clock);
+    int64_t next_ms = atomic_load(&api->next_doubt_ms);
+    struct log_line line;
+
+    if (now_ms < next_ms || !atomic_compare_exchange_strong(&api->next_doubt_ms, &next_ms,
+                                                            now_ms + DOUBT_INTERVAL_MS)) {
+        return;
+    }
+    log_begin(&line, api->config.log, LOG_WARNING, "tls_in_front");
+    log_text(&line, "message",
+             str_from("a proxy that is not trusted says that TLS ends in front of it: clients are "
+                      "sent to https; set public_url, or trusted_proxies to its address"));
+    log_text(&line, "peer", call->exchange->peer_address);
+    log_end(&line);
 }
 
 struct str origin_service(const struct call *call)
 {
-    struct str host = str_from(call->api->config.public_url);
+    const struct str host = find_host(call);
+    const unsigned port = find_port(call, host);
+    const char *whole = NULL;
 
-    if (host.length > 0) {
-        return without_scheme(host);
+    if (call->api->config.public_url) {
+        return without_scheme(str_from(call->api->config.public_url));
     }
-    host = forwarded(call, "X-Forwarded-Host");
-    if (!is_host(host)) {
-        host = call->exchange->request.host;
+    if (port > 0) {
+        whole = arena_format(&call->exchange->arena, "%.*s:%u", STR_FORMAT(host), port);
     }
-    return is_host(host) ? host : str_from("localhost"); /* HTTP/1.0 need not say */
+    return whole ? str_from(whole) : host;
 }
 
 static struct str without_scheme(struct str url)
@@ -134,7 +254,7 @@ bool origin_is_foreign(const struct call *call)
 }
 
 /* The first entry of a field that the trusted proxy sets. */
-static struct str forwarded(const struct call *call, const char *name)
+static struct str forwarded(const struct call *call, const char *name, const char *parameter)
 {
     struct str list = http_request_header(&call->exchange->request, name);
     struct str first = {0};
@@ -142,7 +262,23 @@ static struct str forwarded(const struct call *call, const char *name)
     if (is_from_proxy(call)) {
         (void)str_cut(&list, ',', &first);
     }
-    return str_trim(first);
+    return value_of(str_trim(first), parameter);
+}
+
+static struct str find_host(const struct call *call)
+{
+    const struct str hosts[] = {
+        forwarded(call, "X-Forwarded-Host", NULL),
+        forwarded(call, "Forwarded", "host"),
+        call->exchange->request.host,
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+        if (is_host(hosts[i])) {
+            return hosts[i];
+        }
+    }
+    return str_from("localhost"); /* HTTP/1.0 need not say */
 }
 
 /* What may stand between the quotes of a challenge: a host and a port. */
@@ -157,4 +293,18 @@ static bool is_host(struct str host)
         }
     }
     return host.length > 0;
+}
+
+/* The one that clients connect to, where the host does not tell it; 0: the scheme's. The usual
+ * ports go without saying, and where one does not fit the scheme it is of the way in between. */
+static unsigned find_port(const struct call *call, struct str host)
+{
+    const bool has_port = !str_ends_with(host, "]") && str_index_of(host, ':') < host.length;
+    uint64_t port = 0;
+
+    if (has_port || !str_parse_uint64(forwarded(call, "X-Forwarded-Port", NULL), &port) ||
+        port == 80 || port == 443 || port > PORT_MAX) {
+        return 0;
+    }
+    return (unsigned)port;
 }

@@ -4,7 +4,8 @@
 
 /*
  * Who a request is from and which URL it was sent to. What a proxy in front says of that
- * (X-Forwarded-For, -Proto, -Host) counts only if the proxy is a trusted one.
+ * (X-Forwarded-For, -Proto, -Host, -Port, or Forwarded of RFC 7239) counts only if the proxy is a
+ * trusted one: with one exception, see origin_url.
  */
 
 /* Whether the address is a trusted proxy's. `context` is the api's. */
@@ -14,7 +15,7 @@ bool origin_is_proxy(void *context, struct str address);
 struct str origin_client_address(const struct call *call);
 
 /* What the registry calls itself in a challenge and in its tokens: that URL without its scheme.
- * Borrowed. */
+ * Borrowed, or in the arena. */
 struct str origin_service(const struct call *call);
 
 /*
@@ -23,5 +24,9 @@ struct str origin_service(const struct call *call);
  */
 bool origin_is_foreign(const struct call *call);
 
-/* `https://registry.example.org[:PORT]`: the setting, else as the client sees it. In the arena. */
+/*
+ * `https://registry.example.org[:PORT]`: the setting, else as the client sees it. In the arena.
+ * Credentials are sent there, so that it is https as soon as anybody says that the client came by
+ * https; if that is nobody we trust, the log says so, once a minute.
+ */
 struct str origin_url(struct call *call);

@@ -5,6 +5,7 @@
 #include "http/tls.h"
 #include "server/admission.h"
 #include "server/data_folder.h"
+#include "server/settings_check.h"
 #include "server/storage.h"
 
 static void check_data(const struct settings *settings, char path_out[PATH_MAX],
@@ -81,6 +82,9 @@ static void append_head(struct strbuf *report, const struct settings *settings,
 {
     strbuf_append_format(report, "listen: %s (%s)\n", settings->listen,
                          settings->tls.certificate ? "TLS" : "plain HTTP");
+    if (settings_warning(settings)) {
+        strbuf_append_format(report, "warning: %s\n", settings_warning(settings));
+    }
     if (data_path[0] != '\0') {
         strbuf_append_format(report, "data: %s\n", data_path);
     }

@@ -18,6 +18,7 @@
 #include "server/process.h"
 #include "server/reload.h"
 #include "server/settings.h"
+#include "server/settings_check.h"
 #include "server/settings_document.h"
 #include "server/signals.h"
 #include "server/storage.h"
@@ -339,10 +340,7 @@ static void announce(struct daemon *daemon)
     log_text(&line, "listen", str_from(listen));
     log_text(&line, "data", str_from(daemon->data.path));
     log_end(&line);
-    if (!daemon->admission.authenticator) {
-        log_message(&daemon->log, LOG_WARNING, "open",
-                    "there is no identity provider: everybody who reaches this server may push");
-    }
+    settings_warn(&daemon->settings, &daemon->log);
     if (admission_asks_nobody_about_teams(&daemon->admission)) {
         log_message(&daemon->log, LOG_INFO, "own_teams", "teams are " ADMISSION_OWN_TEAMS);
     }

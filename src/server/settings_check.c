@@ -31,6 +31,32 @@ void settings_check(const struct settings *settings, struct problems *problems)
     }
 }
 
+const char *settings_warning(const struct settings *settings)
+{
+    struct listen_address address;
+
+    if (!settings_has_provider(settings) || settings->tls.certificate || settings->public_url ||
+        listen_address_parse(str_from(settings->listen), &address, NULL) ||
+        listen_address_is_loopback(&address)) {
+        return NULL;
+    }
+    return "clients may send their logins without TLS: set tls.certificate, or, where a proxy "
+           "speaks TLS, public_url to its address (https://...)";
+}
+
+void settings_warn(const struct settings *settings, struct log *log)
+{
+    const char *const warning = settings_warning(settings);
+
+    if (!settings_has_provider(settings)) {
+        log_message(log, LOG_WARNING, "open",
+                    "there is no identity provider: everybody who reaches this server may push");
+    }
+    if (warning) {
+        log_message(log, LOG_WARNING, "without_tls", "%s", warning);
+    }
+}
+
 static void check_open(const struct settings *settings, struct problems *problems)
 {
     struct listen_address address;

@@ -75,10 +75,15 @@ def test_forwarded_fields_of_a_configured_proxy_count(start_server, services, cl
 
 
 @pytest.mark.parametrize("more", [{}, {"trusted_proxies": "10.0.0.0/8"}])
-def test_forwarded_fields_of_anybody_else_do_not(start_server, services, client, more):
+def test_forwarded_fields_of_anybody_else_lead_nowhere(start_server, services, client, more):
+    """Nor away from https: the operator is told, the client's login stays encrypted."""
     server = start_server(services.settings(**more))
     reply = client(server).request("GET", "/v2/", headers=FORWARDED)
-    assert_challenged(reply, realm=f"http://127.0.0.1:{server.port}/v2/token")
+    assert_challenged(reply, realm=f"https://127.0.0.1:{server.port}/v2/token")
+    assert [line for line in server.log_lines() if line["event"] == "tls_in_front"]
+    for fields in ({}, {"X-Forwarded-Host": "registry.example.org"}):
+        reply = client(server).request("GET", "/v2/", headers=fields)
+        assert_challenged(reply, realm=f"http://127.0.0.1:{server.port}/v2/token")
 
 
 @pytest.mark.parametrize("path", ["/health", "/.well-known/health", "/ready"])

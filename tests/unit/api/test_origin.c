@@ -28,9 +28,87 @@ static struct str realm_of(struct guarded_world *world, const char *fields)
 
 #define FORWARDED "X-Forwarded-Proto: https\r\nX-Forwarded-Host: public.example:8443, inner\r\n"
 
-static void what_anybody_says_does_not_count(void **state)
+static void what_anybody_says_of_a_host_does_not_count(void **state)
 {
-    assert_true(str_is(realm_of(*state, FORWARDED), "http://registry.example/v2/token"));
+    static const char *const fields[] = {
+        "X-Forwarded-Proto: http\r\nX-Forwarded-Host: public.example\r\n",
+        "Forwarded: host=public.example;proto=http\r\n",
+        "X-Forwarded-Port: 8443\r\n",
+        "X-Forwarded-Ssl: off\r\nFront-End-Https: off\r\n",
+        "Forwarded: for=https;by=https;host=https\r\n",
+        "Forwarded: https\r\n",
+        "X-Forwarded-Proto: httpss, xhttps, https:\r\n",
+        "",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        assert_true(str_is(realm_of(*state, fields[i]), "http://registry.example/v2/token"));
+    }
+}
+
+/* Nobody who was there by https is sent away from it, whoever says so. */
+static void https_is_believed_of_anybody(void **state)
+{
+    static const char *const fields[] = {
+        FORWARDED,
+        "X-Forwarded-Proto: HTTPS\r\n",
+        "X-Forwarded-Proto: http, https\r\n",
+        "X-Forwarded-Proto: http\r\nX-Forwarded-Proto: https\r\n",
+        "X-Forwarded-Protocol: https\r\n",
+        "X-Forwarded-Scheme: https\r\n",
+        "X-Url-Scheme: https\r\n",
+        "X-Scheme: https\r\n",
+        "CloudFront-Forwarded-Proto: https\r\n",
+        "X-Forwarded-Ssl: on\r\n",
+        "Front-End-Https: On\r\n",
+        "X-Forwarded-Port: 443\r\n",
+        "Forwarded: for=192.0.2.60;proto=https;by=203.0.113.43\r\n",
+        "Forwarded: for=192.0.2.60; Proto=\"HTTPS\"\r\n",
+        "Forwarded: proto=http, for=\"[2001:db8::1]:47011\";proto=https\r\n",
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        assert_true(str_is(realm_of(*state, fields[i]), "https://registry.example/v2/token"));
+    }
+}
+
+static size_t count_doubts(struct guarded_world *world)
+{
+    struct strbuf text;
+    size_t count = 0;
+
+    strbuf_init(&text, 1024 * 1024);
+    api_world_read_log(&world->world, &text);
+    for (const char *found = strstr(text.text, "\"event\":\"tls_in_front\""); found;
+         found = strstr(found + 1, "\"event\":\"tls_in_front\"")) {
+        count++;
+    }
+    assert_true(count == 0 || strstr(text.text, "set public_url, or trusted_proxies"));
+    assert_true(count == 0 || strstr(text.text, "\"peer\":\"192.0.2.1\""));
+    strbuf_release(&text);
+    return count;
+}
+
+static void the_operator_is_told_of_a_doubt_once_a_minute(void **state)
+{
+    struct guarded_world *world = *state;
+
+    (void)realm_of(world, "");
+    assert_int_equal(count_doubts(world), 0);
+    for (size_t i = 1; i <= 2; i++) {
+        (void)realm_of(world, FORWARDED);
+        (void)realm_of(world, FORWARDED);
+        assert_int_equal(count_doubts(world), i);
+        fake_clock_advance(&world->world.clock, 60 * 1000);
+    }
+}
+
+static void a_trusted_proxy_is_not_doubted(void **state)
+{
+    (void)realm_of(*state, FORWARDED);
+    assert_true(
+        str_is(realm_of(*state, "X-Forwarded-Ssl: on\r\n"), "https://registry.example/v2/token"));
+    assert_int_equal(count_doubts(*state), 0);
 }
 
 static void what_a_trusted_proxy_says_counts(void **state)
@@ -43,6 +121,25 @@ static void what_a_trusted_proxy_says_counts(void **state)
         {"X-Forwarded-Proto: HTTPS\r\n", "https://registry.example/v2/token"},
         {"X-Forwarded-Proto: http\r\n", "http://registry.example/v2/token"},
         {"X-Forwarded-Host: [2001:db8::1]:5000\r\n", "http://[2001:db8::1]:5000/v2/token"},
+        {"X-Forwarded-Proto: http\r\nX-Forwarded-Ssl: on\r\n", "http://registry.example/v2/token"},
+        {"Forwarded: proto=https;host=\"public.example:8443\", proto=http;host=inner\r\n",
+         "https://public.example:8443/v2/token"},
+        {"Forwarded: host=other\r\nX-Forwarded-Host: public.example\r\n",
+         "http://public.example/v2/token"},
+        {"Forwarded: host=\"a b\"\r\n", "http://registry.example/v2/token"},
+        {"Forwarded: host=\"\r\n", "http://registry.example/v2/token"},
+        {"X-Forwarded-Proto: https\r\nX-Forwarded-Port: 8443\r\n",
+         "https://registry.example:8443/v2/token"},
+        {"X-Forwarded-Host: a.b:5000\r\nX-Forwarded-Port: 8443\r\n", "http://a.b:5000/v2/token"},
+        {"X-Forwarded-Host: [2001:db8::1]\r\nX-Forwarded-Port: 8443\r\n",
+         "http://[2001:db8::1]:8443/v2/token"},
+        {"X-Forwarded-Proto: https\r\nX-Forwarded-Port: 443\r\n",
+         "https://registry.example/v2/token"},
+        {"X-Forwarded-Proto: https\r\nX-Forwarded-Port: 80\r\n",
+         "https://registry.example/v2/token"},
+        {"X-Forwarded-Port: 0\r\n", "http://registry.example/v2/token"},
+        {"X-Forwarded-Port: 65536\r\n", "http://registry.example/v2/token"},
+        {"X-Forwarded-Port: x\r\n", "http://registry.example/v2/token"},
         {"X-Forwarded-Host: evil\"\r\n", "http://registry.example/v2/token"},
         {"X-Forwarded-Host: \r\n", "http://registry.example/v2/token"},
         {"", "http://registry.example/v2/token"},
@@ -100,19 +197,50 @@ static void a_page_of_another_site_changes_nothing(void **state)
 }
 
 /* Ten wrong passwords, sent for that client, make whoever has the other address wait, or not. */
-static bool shares_the_limit(struct guarded_world *world, const char *one, const char *other)
+static bool shares_the_limit_by(struct guarded_world *world, const char *field, const char *one,
+                                const char *other)
 {
     char fields[512];
 
     for (int i = 0; i <= 10; i++) {
         (void)snprintf(fields, sizeof(fields),
-                       "Authorization: Basic YWxpY2U6d3Jvbmc=\r\nX-Forwarded-For: %s\r\n",
+                       "Authorization: Basic YWxpY2U6d3Jvbmc=\r\n%s: %s\r\n", field,
                        i < 10 ? one : other);
         api_world_ask(&world->world, &(struct question){.line = "GET /v2/", .fields = fields},
                       &world->reply);
     }
     fake_clock_advance(&world->world.clock, 120 * 1000);
     return world->reply.status == 429;
+}
+
+static bool shares_the_limit(struct guarded_world *world, const char *one, const char *other)
+{
+    return shares_the_limit_by(world, "X-Forwarded-For", one, other);
+}
+
+/* RFC 7239; X-Forwarded-For counts before it. */
+static void a_forwarded_field_tells_them_apart_too(void **state)
+{
+    static const struct {
+        const char *one;
+        const char *other;
+        bool is_shared;
+    } rows[] = {
+        {"for=203.0.113.1", "For=203.0.113.1;proto=https", true},
+        {"for=203.0.113.1", "for=203.0.113.2", false},
+        {"for=1.1.1.1, for=203.0.113.1", "for=2.2.2.2, for=203.0.113.1", true},
+        {"for=203.0.113.1, for=10.0.0.1", "for=203.0.113.1;by=x, for=10.0.0.2", true},
+        {"for=\"[2001:db8::1]:47011\"", "for=\"[2001:db8::1]\"", true},
+        {"for=\"1.1.1.1, for=203.0.113.1", "for=2.2.2.2, for=203.0.113.1", true},
+        {"for=1.1.1.1\r\nX-Forwarded-For: 203.0.113.1",
+         "for=2.2.2.2\r\nX-Forwarded-For: 203.0.113.1", true},
+        {"proto=https", "proto=http", true}, /* the proxy itself */
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(shares_the_limit_by(*state, "Forwarded", rows[i].one, rows[i].other),
+                         rows[i].is_shared);
+    }
 }
 
 static void clients_behind_a_trusted_proxy_are_told_apart(void **state)
@@ -153,7 +281,11 @@ static void clients_cannot_say_who_they_are(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(what_anybody_says_does_not_count),
+        TEST(what_anybody_says_of_a_host_does_not_count),
+        TEST(https_is_believed_of_anybody),
+        TEST(the_operator_is_told_of_a_doubt_once_a_minute),
+        BEHIND_PROXY(a_trusted_proxy_is_not_doubted),
+        BEHIND_PROXY(a_forwarded_field_tells_them_apart_too),
         BEHIND_PROXY(what_a_trusted_proxy_says_counts),
         BEHIND_PROXY(the_setting_wins),
         TEST(a_page_of_another_site_changes_nothing),

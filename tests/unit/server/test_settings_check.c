@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -54,6 +55,27 @@ static void an_open_server_stays_on_loopback(void **state)
     settings->listen = "[::]:8080";
     settings->allow_open = true;
     assert_problem(settings, "");
+}
+
+static void logins_without_tls_are_warned_of(void **state)
+{
+    struct settings *const settings = *state;
+
+    settings->listen = "0.0.0.0:8080";
+    assert_null(settings_warning(settings)); /* nobody logs in */
+    settings->auth.users_file = "/etc/users";
+    assert_non_null(settings_warning(settings));
+    assert_non_null(strstr(settings_warning(settings), "public_url"));
+    settings->trusted_proxies = "10.0.0.0/8"; /* which may or may not say how clients came */
+    assert_non_null(settings_warning(settings));
+    settings->public_url = "https://registry.example.org";
+    assert_null(settings_warning(settings));
+    settings->public_url = NULL;
+    settings->tls.certificate = "/etc/certificate.pem";
+    assert_null(settings_warning(settings));
+    settings->tls.certificate = NULL;
+    settings->listen = "127.0.0.1:8080";
+    assert_null(settings_warning(settings));
 }
 
 static void what_takes_a_provider_says_so(void **state)
@@ -202,6 +224,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(defaults_fit_together, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_open_server_stays_on_loopback, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(logins_without_tls_are_warned_of, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_takes_a_provider_says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(introspection_needs_a_client, set_up, tear_down),
         cmocka_unit_test_setup_teardown(settings_of_s3_fit_together, set_up, tear_down),
