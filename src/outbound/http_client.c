@@ -22,6 +22,7 @@ enum {
     /* Of curl's buffers: larger ones than its own save system calls. */
     RECEIVE_BUFFER_BYTES = 128 * 1024,
     SEND_BUFFER_BYTES = 256 * 1024,
+    PROXY_WANTS_LOGIN = 407, /* RFC 9110 15.5.8: of proxies alone */
     MS_PER_SECOND = 1000,
     NS_PER_MS = 1000 * 1000,
 };
@@ -62,6 +63,7 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context);
 static struct strbuf *body_of(struct exchange *exchange);
 static size_t receive_field(char *bytes, size_t size, size_t count, void *context);
 static bool is_passing(CURLcode result, int status);
+static int proxy_status_of(const struct exchange *exchange);
 static enum error_code fail(const struct exchange *exchange, CURLcode result, struct error *err);
 static void pause_ms(int64_t duration_ms);
 static void reset_answer(const struct outbound_request *request, struct outbound_answer *answer);
@@ -187,7 +189,9 @@ static enum error_code send_within(struct exchange *exchange, int64_t timeout_ms
         reset_answer(exchange->request, exchange->answer);
         pause_ms(PAUSE_MIN_MS + chance * PAUSE_SPREAD_MS / UINT8_MAX);
     }
-    return result == CURLE_OK ? OK : fail(exchange, result, err);
+    return result == CURLE_OK && exchange->answer->status != PROXY_WANTS_LOGIN
+               ? OK
+               : fail(exchange, result, err);
 }
 
 static void prepare(struct exchange *exchange, int64_t timeout_ms)
@@ -339,9 +343,21 @@ static bool is_passing(CURLcode result, int status)
     }
 }
 
+static int proxy_status_of(const struct exchange *exchange)
+{
+    long status = 0;
+
+    if (exchange->answer->status == PROXY_WANTS_LOGIN) {
+        return PROXY_WANTS_LOGIN; /* of a request that went through it without a tunnel */
+    }
+    (void)curl_easy_getinfo(exchange->handle, CURLINFO_HTTP_CONNECTCODE, &status);
+    return status >= 300 ? (int)status : 0;
+}
+
 static enum error_code fail(const struct exchange *exchange, CURLcode result, struct error *err)
 {
     const struct http_failure failure = {
+        .proxy_status = proxy_status_of(exchange),
         .url = exchange->request->url,
         .result = result,
         .problem = exchange->problem,

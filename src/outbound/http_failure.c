@@ -11,6 +11,7 @@ enum {
 };
 
 static const char *reason_of(const struct http_failure *failure);
+static const char *proxy_reason(int status);
 static void describe_certificate(const char *url, struct strbuf *text);
 
 static void append_fields(const struct curl_certinfo *certificates, struct strbuf *text);
@@ -43,16 +44,38 @@ static const char *reason_of(const struct http_failure *failure)
     if (failure->is_truncated) {
         return "the answer is too long";
     }
+    if (failure->proxy_status != 0) {
+        return proxy_reason(failure->proxy_status);
+    }
     switch ((int)failure->result) {
     case CURLE_OPERATION_TIMEDOUT:
         return "no answer in time";
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_COULDNT_CONNECT:
     case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_SSL_CONNECT_ERROR:
         return failure->problem[0] != '\0' ? failure->problem : curl_easy_strerror(failure->result);
     default:
         return curl_easy_strerror(failure->result);
+    }
+}
+
+/* RFC 9110 9.3.6, 15.5.8 */
+static const char *proxy_reason(int status)
+{
+    switch (status) {
+    case 403:
+        return "the proxy in between does not allow it (status 403)";
+    case 407:
+        return "the proxy in between wants a login (status 407): put it into the proxy's "
+               "variable, http://USER:PASSWORD@HOST:PORT";
+    case 502:
+    case 503:
+    case 504:
+        return "the proxy in between does not reach it (status 502 to 504)";
+    default:
+        return "the proxy in between refuses to connect";
     }
 }
 

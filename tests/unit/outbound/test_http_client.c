@@ -317,9 +317,96 @@ static void threads_share_a_client(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void forget_proxies(void)
+{
+    static const char *const names[] = {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY",
+                                        "all_proxy",  "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        (void)unsetenv(names[i]);
+    }
+}
+
+/* Nobody listens at port 1: an answer is the proxy's. */
+static void a_proxy_is_asked_as_its_variables_say(void **state)
+{
+    static const char *const answers[] = {"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", NULL};
+    static const struct {
+        const char *variable;
+        const char *past; /* of no_proxy; NULL: not set */
+        const char *base;
+        bool is_asked;
+    } rows[] = {
+        {"http_proxy", NULL, "http://127.0.0.1:1", true},
+        {"all_proxy", NULL, "http://127.0.0.1:1", true},
+        {"ALL_PROXY", NULL, "http://127.0.0.1:1", true},
+        {"HTTP_PROXY", NULL, "http://127.0.0.1:1", false}, /* a request field's, in CGI */
+        {"https_proxy", NULL, "http://127.0.0.1:1", false},
+        {"http_proxy", "127.0.0.1", "http://127.0.0.1:1", false},
+        {"http_proxy", "example.org, 127.0.0.1", "http://127.0.0.1:1", false},
+        {"http_proxy", "127.0.0.0/8", "http://127.0.0.1:1", false},
+        {"http_proxy", "10.0.0.0/8", "http://127.0.0.1:1", true},
+        {"http_proxy", "*", "http://127.0.0.1:1", false},
+        {"http_proxy", "localhost", "http://a.localhost:1", false},
+        {"http_proxy", ".localhost", "http://a.localhost:1", false},
+        {"http_proxy", "b.localhost", "http://a.localhost:1", true},
+    };
+    struct stub_server *server = stub_server_new(answers);
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct outbound_answer answer;
+
+        forget_proxies();
+        assert_int_equal(setenv(rows[i].variable, stub_server_url(server), 1), 0);
+        assert_int_equal(rows[i].past ? setenv("no_proxy", rows[i].past, 1) : 0, 0);
+        assert_int_equal(get(*state, rows[i].base, &answer, NULL),
+                         rows[i].is_asked ? OK : ERROR_UNAVAILABLE);
+        outbound_answer_release(&answer);
+    }
+    forget_proxies();
+    stub_server_free(server);
+}
+
+static void a_proxy_that_refuses_is_told(void **state)
+{
+    static const struct {
+        const char *answers[2];
+        const char *base;
+        const char *told;
+    } rows[] = {
+        {{"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"},
+         "https://registry.example.org",
+         "registry.example.org cannot be asked: the proxy in between wants a login (status 407)"},
+        {{"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"},
+         "http://registry.example.org",
+         "wants a login (status 407)"},
+        {{"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"},
+         "https://registry.example.org",
+         "does not allow it (status 403)"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct stub_server *server = stub_server_new(rows[i].answers);
+        struct outbound_answer answer;
+        struct error err = {0};
+
+        forget_proxies();
+        assert_int_equal(setenv("all_proxy", stub_server_url(server), 1), 0);
+        assert_int_equal(get(*state, rows[i].base, &answer, &err), ERROR_UNAVAILABLE);
+        assert_non_null(strstr(err.message, rows[i].told));
+        assert_null(strstr(err.message, "sesame"));
+        assert_int_equal(answer.status, 0);
+        outbound_answer_release(&answer);
+        stub_server_free(server);
+    }
+    forget_proxies();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_proxy_is_asked_as_its_variables_say, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_proxy_that_refuses_is_told, set_up, tear_down),
         TEST(an_answer_is_collected),
         TEST(a_request_has_all_its_parts),
         TEST(what_was_set_for_one_request_is_not_there_for_the_next),

@@ -16,19 +16,25 @@ static void host_and_reason_are_told_and_no_secret(void **state)
         struct http_failure failure;
         const char *told;
     } cases[] = {
-        {{"https://a.b:5000/path?token=sesame", CURLE_OPERATION_TIMEDOUT, "sesame", false},
+        {{"https://a.b:5000/path?token=sesame", CURLE_OPERATION_TIMEDOUT, "sesame", false, 0},
          "a.b:5000 cannot be asked: no answer in time"},
-        {{"http://a.b?token=sesame", CURLE_COULDNT_CONNECT, "Failed to connect", false},
+        {{"http://a.b?token=sesame", CURLE_COULDNT_CONNECT, "Failed to connect", false, 0},
          "a.b cannot be asked: Failed to connect"},
-        {{"http://a.b", CURLE_COULDNT_RESOLVE_HOST, "", false}, "a.b cannot be asked: "},
-        {{"https://a.b/x", CURLE_SSL_CONNECT_ERROR, "wrong version", false}, "wrong version"},
+        {{"http://a.b", CURLE_COULDNT_RESOLVE_HOST, "", false, 0}, "a.b cannot be asked: "},
+        {{"https://a.b/x", CURLE_SSL_CONNECT_ERROR, "wrong version", false, 0}, "wrong version"},
         /* what curl says of these may hold the URL */
-        {{"http://a.b/?sesame", CURLE_URL_MALFORMAT, "bad URL http://a.b/?sesame", false},
+        {{"http://a.b/?sesame", CURLE_URL_MALFORMAT, "bad URL http://a.b/?sesame", false, 0},
          "a.b cannot be asked: "},
-        {{"http://a.b/", CURLE_RECV_ERROR, "sesame", false}, "a.b cannot be asked: "},
-        {{"http://a.b/", CURLE_WRITE_ERROR, "sesame", true}, "the answer is too long"},
-        {{"sesame", CURLE_URL_MALFORMAT, "", false}, " cannot be asked: "},
-        {{"", CURLE_URL_MALFORMAT, "", false}, " cannot be asked: "},
+        {{"http://a.b/", CURLE_RECV_ERROR, "sesame", false, 0}, "a.b cannot be asked: "},
+        {{"http://a.b/", CURLE_WRITE_ERROR, "sesame", true, 0}, "the answer is too long"},
+        {{"https://a.b/", CURLE_RECV_ERROR, "CONNECT", false, 403}, "does not allow it"},
+        {{"https://a.b/", CURLE_RECV_ERROR, "CONNECT", false, 407}, "wants a login"},
+        {{"https://a.b/", CURLE_RECV_ERROR, "CONNECT", false, 503}, "does not reach it"},
+        {{"https://a.b/", CURLE_RECV_ERROR, "CONNECT", false, 418}, "refuses to connect"},
+        {{"https://a.b/", CURLE_COULDNT_RESOLVE_PROXY, "Could not resolve proxy: p", false, 0},
+         "Could not resolve proxy: p"},
+        {{"sesame", CURLE_URL_MALFORMAT, "", false, 0}, " cannot be asked: "},
+        {{"", CURLE_URL_MALFORMAT, "", false, 0}, " cannot be asked: "},
     };
 
     (void)state;
@@ -46,7 +52,7 @@ static void a_host_is_cut(void **state)
     static const char scheme[] = "https://";
     char url[600];
     struct error err = {0};
-    const struct http_failure failure = {url, CURLE_OPERATION_TIMEDOUT, "", false};
+    const struct http_failure failure = {url, CURLE_OPERATION_TIMEDOUT, "", false, 0};
 
     (void)state;
     memset(url, 'a', sizeof(url));
@@ -61,7 +67,7 @@ static void a_host_is_cut(void **state)
 static void a_certificate_that_cannot_be_had_is_left_out(void **state)
 {
     static const struct http_failure failure = {
-        "https://127.0.0.1:1/?sesame", CURLE_PEER_FAILED_VERIFICATION, "self-signed", false};
+        "https://127.0.0.1:1/?sesame", CURLE_PEER_FAILED_VERIFICATION, "self-signed", false, 0};
     struct error err = {0};
 
     (void)state;
