@@ -6,13 +6,16 @@
  *   Push to TEAM/…  1. an employee who belongs to TEAM;
  *                   2. a service whose token has the scope application.write and whose
  *                      application belongs to TEAM;
- *                   3. a service whose token has the scope application.write_all.
+ *                   3. a service whose token has the scope application.write_all or
+ *                      application.write_all_trusted.
  *   Claim where an image was built from
  *                   a service whose token has the scope application.write_all_trusted.
  *
  * Whatever is unknown, missing or cannot be reached grants nothing.
  */
 #include "access/policy.h"
+
+static const char trusted_scope[] = "application.write_all_trusted";
 
 static enum error_code decide_push(const struct identity *identity, struct str team,
                                    const struct policy_lookup *lookup, struct error *err);
@@ -60,7 +63,8 @@ static enum error_code decide_push(const struct identity *identity, struct str t
     case IDENTITY_EMPLOYEE: /* 1 */
         return need_member(identity, team, lookup, err);
     case IDENTITY_SERVICE:
-        if (identity_has_scope(identity, "application.write_all")) { /* 3 */
+        if (identity_has_scope(identity, "application.write_all") || /* 3 */
+            identity_has_scope(identity, trusted_scope)) {
             return OK;
         }
         if (identity_has_scope(identity, "application.write")) { /* 2 */
@@ -119,8 +123,7 @@ static struct str shown(struct str name)
 
 static enum error_code decide_claim(const struct identity *identity, struct error *err)
 {
-    if (identity->kind == IDENTITY_SERVICE &&
-        identity_has_scope(identity, "application.write_all_trusted")) {
+    if (identity->kind == IDENTITY_SERVICE && identity_has_scope(identity, trusted_scope)) {
         return OK;
     }
     return error_set(err, ERROR_DENIED,

@@ -83,6 +83,7 @@ static const struct grant {
     {IDENTITY_SERVICE, ACTION_LIST, NULL, false},
     {IDENTITY_SERVICE, ACTION_PUSH, "\napplication.write\n", true},
     {IDENTITY_SERVICE, ACTION_PUSH, "\napplication.write_all\n", false},
+    {IDENTITY_SERVICE, ACTION_PUSH, "\napplication.write_all_trusted\n", false},
     {IDENTITY_SERVICE, ACTION_CLAIM_SCM_SOURCE, "\napplication.write_all_trusted\n", false},
 };
 
@@ -266,11 +267,6 @@ static const struct example {
      ERROR_DENIED,
      "service jdoe may not push to team : the repository belongs to none"},
     {{false, IDENTITY_SERVICE, "uid\n", "acme\n", OK, "acme", ACTION_PUSH},
-     ERROR_DENIED,
-     "service jdoe may not push to team acme: its token has neither the scope "
-     "application.write nor application.write_all"},
-    {{false, IDENTITY_SERVICE, "application.write_all_trusted\n", "acme\n", OK, "acme",
-      ACTION_PUSH},
      ERROR_DENIED,
      "service jdoe may not push to team acme: its token has neither the scope "
      "application.write nor application.write_all"},
