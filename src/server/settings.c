@@ -27,6 +27,9 @@ enum error_code settings_load(const struct settings_sources *sources, struct set
     struct settings settings;
 
     settings_init(&settings);
+    if (sources->environment) {
+        settings_environment_defaults(sources->environment, &settings, problems);
+    }
     if (sources->file) {
         apply_file(sources->file, &settings, problems);
     }

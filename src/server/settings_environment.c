@@ -27,15 +27,26 @@ static const struct alias aliases[] = {
     {"API_REPOSITORY", "public_url", "https://"},
 };
 
+/* For all programs of a machine, and so no more than a default; of two, the latter wins. */
+static const struct alias machine_defaults[] = {
+    {"AWS_DEFAULT_REGION", "storage.s3.region", NULL},
+    {"AWS_REGION", "storage.s3.region", NULL},
+};
+
+struct alias_list {
+    const struct alias *aliases;
+    size_t count;
+};
+
 /* PGSSLMODE is not among them: alone, it names no database. */
 static const char *const database_names[] = {"DB_SUBNAME", "DB_USER", "DB_PASSWORD"};
 
 enum { ALIAS_VALUE_MAX_BYTES = 4096 };
 
 static void refuse_database(char *const *environment, struct problems *problems);
-static bool is_set(char *const *environment, const char *name);
-static void apply_aliases(char *const *environment, struct settings *settings,
-                          struct problems *problems);
+static struct str find_variable(char *const *environment, const char *name);
+static void apply_aliases(char *const *environment, const struct alias_list *list,
+                          struct settings *settings, struct problems *problems);
 static void apply_alias(const struct alias *alias, struct str value, struct settings *settings,
                         struct problems *problems);
 static void apply_variable(struct str name, struct str value, struct settings *settings,
@@ -58,11 +69,21 @@ void setting_environment_name(const struct setting *setting,
     }
 }
 
+void settings_environment_defaults(char *const *environment, struct settings *settings,
+                                   struct problems *problems)
+{
+    const struct alias_list list = {machine_defaults, ARRAY_LEN(machine_defaults)};
+
+    apply_aliases(environment, &list, settings, problems);
+}
+
 void settings_environment_apply(char *const *environment, struct settings *settings,
                                 struct problems *problems)
 {
+    const struct alias_list originals = {aliases, ARRAY_LEN(aliases)};
+
     refuse_database(environment, problems);
-    apply_aliases(environment, settings, problems);
+    apply_aliases(environment, &originals, settings, problems); /* first: our own names win */
     for (size_t i = 0; environment[i]; i++) {
         struct str value = str_from(environment[i]);
         struct str name;
@@ -80,7 +101,7 @@ void settings_environment_apply(char *const *environment, struct settings *setti
 static void refuse_database(char *const *environment, struct problems *problems)
 {
     for (size_t i = 0; i < ARRAY_LEN(database_names); i++) {
-        if (is_set(environment, database_names[i])) {
+        if (find_variable(environment, database_names[i]).length > 0) {
             problems_add(problems,
                          "environment: %s: there is no PostgreSQL here: metadata are kept in a "
                          "file in the folder that `data` names, and none are taken over from the "
@@ -92,34 +113,28 @@ static void refuse_database(char *const *environment, struct problems *problems)
     }
 }
 
-static bool is_set(char *const *environment, const char *name)
+/* Empty: it is not set. */
+static struct str find_variable(char *const *environment, const char *name)
 {
     for (size_t i = 0; environment[i]; i++) {
         struct str value = str_from(environment[i]);
         struct str key;
 
         if (str_cut(&value, '=', &key) && value.length > 0 && str_is(key, name)) {
-            return true;
+            return value;
         }
     }
-    return false;
+    return (struct str){0};
 }
 
-/* First, so that our own names win. */
-static void apply_aliases(char *const *environment, struct settings *settings,
-                          struct problems *problems)
+static void apply_aliases(char *const *environment, const struct alias_list *list,
+                          struct settings *settings, struct problems *problems)
 {
-    for (size_t i = 0; environment[i]; i++) {
-        struct str value = str_from(environment[i]);
-        struct str name;
+    for (size_t i = 0; i < list->count; i++) {
+        const struct str value = find_variable(environment, list->aliases[i].name);
 
-        if (!str_cut(&value, '=', &name) || value.length == 0) {
-            continue;
-        }
-        for (size_t k = 0; k < ARRAY_LEN(aliases); k++) {
-            if (str_is(name, aliases[k].name) && !is_of_others(name, value)) {
-                apply_alias(&aliases[k], value, settings, problems);
-            }
+        if (value.length > 0 && !is_of_others(str_from(list->aliases[i].name), value)) {
+            apply_alias(&list->aliases[i], value, settings, problems);
         }
     }
 }

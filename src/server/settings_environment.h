@@ -10,6 +10,11 @@ enum { SETTING_ENVIRONMENT_BYTES = 80 };
 void setting_environment_name(const struct setting *setting,
                               char name_out[SETTING_ENVIRONMENT_BYTES]);
 
+/* Before anything else is read: what other programs of the machine go by, too (AWS_REGION, else
+ * AWS_DEFAULT_REGION). */
+void settings_environment_defaults(char *const *environment, struct settings *settings,
+                                   struct problems *problems);
+
 /*
  * Sets what variables of the environment say, whose form is that of `environ`. Empty ones count as
  * not set. Unknown ones that begin with PIERONE_ are problems, but for those that others are known

@@ -425,7 +425,8 @@ const struct setting settings_table[] = {
         .type = SETTING_TEXT,
         .offset = offsetof(struct settings, storage.s3.region),
         .default_text = "us-east-1",
-        .help = "The bucket's region, which signatures name.",
+        .help = "The bucket's region, which signatures name. Not set: that of AWS_REGION or "
+                "AWS_DEFAULT_REGION, if there is one.",
     },
     {
         .key = "storage.s3.endpoint",

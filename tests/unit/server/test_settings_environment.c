@@ -41,6 +41,39 @@ static void names_are_keys_in_upper_case(void **state)
     assert_string_equal(name, "PIERONE_LIMITS_HEAD_SIZE");
 }
 
+static void the_machines_region_is_a_default(void **state)
+{
+    static char region[] = "AWS_REGION=eu-central-1";
+    static char other[] = "AWS_DEFAULT_REGION=eu-west-1";
+    static char empty[] = "AWS_REGION=";
+    static char own[] = "PIERONE_STORAGE_S3_REGION=eu-north-1";
+    static const struct {
+        char *environment[4];
+        const char *region;
+    } rows[] = {
+        {{other, NULL}, "eu-west-1"},
+        {{region, other, NULL}, "eu-central-1"},
+        {{other, region, NULL}, "eu-central-1"},
+        {{empty, NULL}, "us-east-1"},
+        {{own, region, NULL}, "eu-north-1"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct problems problems;
+        struct settings settings;
+
+        problems_init(&problems);
+        settings_init(&settings);
+        settings_environment_defaults(rows[i].environment, &settings, &problems);
+        settings_environment_apply(rows[i].environment, &settings, &problems);
+        assert_true(problems_is_empty(&problems));
+        assert_string_equal(settings.storage.s3.region, rows[i].region);
+        settings_release(&settings);
+        problems_release(&problems);
+    }
+}
+
 static void no_two_settings_share_a_name(void **state)
 {
     (void)state;
@@ -192,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_keys_in_upper_case),
+        cmocka_unit_test(the_machines_region_is_a_default),
         cmocka_unit_test(no_two_settings_share_a_name),
         cmocka_unit_test(variables_set_what_they_name),
         cmocka_unit_test(empty_variables_are_not_set),
