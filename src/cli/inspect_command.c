@@ -1,3 +1,5 @@
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -11,14 +13,21 @@ enum {
     PART_BYTES = 4 * 1024 * 1024, /* of a layer, fetched at a time */
     MANIFEST_MAX_BYTES = 16 * 1024 * 1024,
     MODE_BYTES = 11,
+    PERMISSIONS = 07777,
     MS_PER_SECOND = 1000,
     INDEXES_MAX = 4, /* one within another */
+    TAGS_MAX = INT32_MAX,
 };
 
+enum { LAYER_INDEX = 0, LAYER_ID, MODE, NAME, SIZE, CREATED };
+
 static const struct column columns[] = {
-    {"layer_index", "Idx", COLUMN_NUMBER}, {"layer_id", "Layer ID", COLUMN_DIGEST},
-    {"mode", "Mode", COLUMN_TEXT},         {"name", "Name", COLUMN_TEXT},
-    {"size", "Size", COLUMN_SIZE},         {"created_time", "Created", COLUMN_TIME},
+    [LAYER_INDEX] = {"layer_index", "Idx", COLUMN_NUMBER},
+    [LAYER_ID] = {"layer_id", "Layer ID", COLUMN_DIGEST},
+    [MODE] = {"mode", "Mode", COLUMN_TEXT},
+    [NAME] = {"name", "Name", COLUMN_TEXT},
+    [SIZE] = {"size", "Size", COLUMN_SIZE},
+    [CREATED] = {"created_time", "Created", COLUMN_TIME},
 };
 
 /* An image that is being looked into. */
@@ -26,6 +35,7 @@ struct inspection {
     struct cli *cli;
     const char *team;
     const char *artifact;
+    uint64_t layers_max; /* of each image, from the top, that have files */
     struct table table;
     int indexes; /* that led to the manifest */
     int64_t layer_index;
@@ -42,11 +52,16 @@ struct source {
     size_t used_bytes; /* of the part */
 };
 
+static void sort_rows(struct table *table);
+static int compare_rows(const void *a, const void *b);
 static enum error_code inspect_tag(void *context, const struct json_value *tag, struct error *err);
 static enum error_code inspect(struct inspection *inspection, const char *reference,
                                struct error *err);
 static enum error_code inspect_manifest(struct inspection *inspection,
                                         const struct json_value *manifest, struct error *err);
+static bool is_archive(const struct json_value *layer);
+static enum error_code inspect_layers(struct inspection *inspection,
+                                      const struct json_value *layers, struct error *err);
 static const struct json_value *choose_image(const struct json_value *entries);
 static bool is_attestation(const struct json_value *entry);
 static const char *machine_architecture(void);
@@ -62,23 +77,47 @@ enum error_code command_inspect_contents(struct cli *cli, struct error *err)
 {
     const struct options *const options = &cli->options;
     struct inspection inspection = {
-        .cli = cli, .team = options->arguments[0], .artifact = options->arguments[1]};
-    const uint64_t limit = options->limit > 0 ? options->limit : 1;
+        .cli = cli,
+        .team = options->arguments[0],
+        .artifact = options->arguments[1],
+        .layers_max = options->limit > 0 ? options->limit : 1,
+    };
     enum error_code code = OK;
 
     table_init(&inspection.table, columns, ARRAY_LEN(columns));
     if (options->argument_count == 2) {
-        code = api_list_newest(cli, options->arguments, limit,
+        code = api_list_newest(cli, options->arguments, TAGS_MAX,
                                &(struct api_visitor){&inspection, inspect_tag}, err);
     }
     for (size_t i = 2; i < options->argument_count && !code; i++) {
         code = inspect(&inspection, options->arguments[i], err);
     }
     if (!code) {
+        sort_rows(&inspection.table);
         table_print(&inspection.table, &cli->output);
     }
     table_release(&inspection.table);
     return api_explain(cli, inspection.team, code, err);
+}
+
+static void sort_rows(struct table *table)
+{
+    if (table->row_count > 0) {
+        qsort(table->cells, table->row_count, table->column_count * sizeof(*table->cells),
+              compare_rows);
+    }
+}
+
+/* The top layer first; in it, by name. */
+static int compare_rows(const void *a, const void *b)
+{
+    const struct cell *const one = a;
+    const struct cell *const other = b;
+
+    if (one[LAYER_INDEX].number != other[LAYER_INDEX].number) {
+        return one[LAYER_INDEX].number < other[LAYER_INDEX].number ? -1 : 1;
+    }
+    return str_compare(one[NAME].text, other[NAME].text);
 }
 
 static enum error_code inspect_tag(void *context, const struct json_value *tag, struct error *err)
@@ -142,9 +181,33 @@ static enum error_code inspect_manifest(struct inspection *inspection,
         inspection->indexes--;
         return code;
     }
-    for (size_t i = 0; i < json_value_length(layers) && !code; i++) {
+    return inspect_layers(inspection, layers, err);
+}
+
+/* Of a signature, for one, there is nothing to list. */
+static bool is_archive(const struct json_value *layer)
+{
+    const struct str type = json_value_member_string(layer, "mediaType");
+
+    return type.length == 0 || strstr(type.bytes, ".tar");
+}
+
+/* From the top; what has no files does not count. */
+static enum error_code inspect_layers(struct inspection *inspection,
+                                      const struct json_value *layers, struct error *err)
+{
+    const size_t count = json_value_length(layers);
+    uint64_t found = 0;
+    enum error_code code = OK;
+
+    for (size_t i = 0; i < count && found < inspection->layers_max && !code; i++) {
+        const size_t rows = inspection->table.row_count;
+
         inspection->layer_index = (int64_t)i;
-        code = inspect_layer(inspection, json_value_element(layers, i), err);
+        if (is_archive(json_value_element(layers, count - 1 - i))) {
+            code = inspect_layer(inspection, json_value_element(layers, count - 1 - i), err);
+        }
+        found += inspection->table.row_count > rows ? 1 : 0;
     }
     return code;
 }
@@ -269,21 +332,27 @@ static bool add_entry(void *context, const struct layer_entry *entry)
 {
     struct inspection *const inspection = context;
     struct arena *const arena = &inspection->cli->arena;
-    const bool has_link = entry->link.length > 0;
-    const char *const name = has_link ? arena_format(arena, "%.*s -> %.*s", STR_FORMAT(entry->name),
-                                                     STR_FORMAT(entry->link))
-                                      : arena_text(arena, entry->name);
+    const bool is_for_people = inspection->cli->output.format == OUTPUT_TEXT;
+    const char *const name =
+        is_for_people && entry->link.length > 0
+            ? arena_format(arena, "%.*s -> %.*s", STR_FORMAT(entry->name), STR_FORMAT(entry->link))
+            : arena_text(arena, entry->name);
     char mode[MODE_BYTES];
 
-    format_mode(entry->mode, mode);
-    table_add(&inspection->table, (const struct cell[]){
-                                      cell_number(inspection->layer_index),
-                                      cell_text(inspection->layer_id),
-                                      cell_text(str_from(arena_text(arena, str_from(mode)))),
-                                      cell_text(str_from(name)),
-                                      cell_number((int64_t)entry->size_bytes),
-                                      time_cell(entry->modified_s),
-                                  });
+    if (is_for_people) {
+        format_mode(entry->mode, mode);
+    } else {
+        (void)snprintf(mode, sizeof(mode), "%04o", (unsigned)entry->mode & PERMISSIONS);
+    }
+    table_add(&inspection->table,
+              (const struct cell[]){
+                  [LAYER_INDEX] = cell_number(inspection->layer_index),
+                  [LAYER_ID] = cell_text(inspection->layer_id),
+                  [MODE] = cell_text(str_from(arena_text(arena, str_from(mode)))),
+                  [NAME] = cell_text(str_from(name)),
+                  [SIZE] = cell_number((int64_t)entry->size_bytes),
+                  [CREATED] = time_cell(entry->modified_s),
+              });
     return name != NULL;
 }
 

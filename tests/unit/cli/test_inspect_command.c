@@ -122,14 +122,16 @@ static void an_image_is_taken_that_runs_here_if_there_is_one(void **state)
     }
 }
 
-static void without_a_tag_the_newest_is_taken(void **state)
+static void without_a_tag_all_are_taken(void **state)
 {
     struct command_world *const world = *state;
 
-    command_world_answer(world, 200, "", "[{\"name\":\"2\"}]");
+    command_world_answer(world, 200, "", "[{\"name\":\"1\"},{\"name\":\"2\"}]");
     command_world_answer(world, 200, "", "{\"layers\":[]}");
+    command_world_answer(world, 200, "",
+                         "{\"layers\":[{\"mediaType\":\"application/vnd.x.signature\"}]}");
     assert_int_equal(command_world_run(world, "inspect-contents t a", NULL), OK);
-    assert_int_equal(stub_server_count(world->server), 2);
+    assert_int_equal(stub_server_count(world->server), 3);
     assert_non_null(strstr(stub_server_request(world->server), "GET /v2/t/a/manifests/2 HTTP"));
 }
 
@@ -140,7 +142,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_first_image_of_an_index_is_taken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_image_is_taken_that_runs_here_if_there_is_one, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(without_a_tag_the_newest_is_taken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_a_tag_all_are_taken, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
