@@ -9,8 +9,17 @@
 
 enum { TIMEOUT_MS = 60 * 1000, LINE_BYTES = 512 };
 
+/* How many registries there is a login at, and the last of them. */
+struct known_hosts {
+    struct arena *arena;
+    const char *host;
+    size_t count;
+};
+
 static bool wants_colour(const struct cli *cli, FILE *file);
 static enum error_code take_url(struct cli *cli, const char *text, struct error *err);
+static enum error_code find_only_login(struct cli *cli, const char **url_out, struct error *err);
+static void count_login(void *context, const char *host, struct str user);
 static enum error_code ask_url(struct cli *cli, const char **url_out, struct error *err);
 
 enum error_code cli_open(struct cli *cli, const struct cli_start *start, struct error *err)
@@ -69,6 +78,9 @@ enum error_code cli_find_url(struct cli *cli, struct error *err)
         code = config_file_read(&cli->paths, &cli->arena, &url, err);
     }
     if (!code && !url) {
+        code = find_only_login(cli, &url, err);
+    }
+    if (!code && !url) {
         code = ask_url(cli, &url, err);
     }
     if (!code) {
@@ -92,6 +104,36 @@ static enum error_code take_url(struct cli *cli, const char *text, struct error 
         cli->url = url;
     }
     return code;
+}
+
+/* Where there is just one, nobody has to say which. */
+static enum error_code find_only_login(struct cli *cli, const char **url_out, struct error *err)
+{
+    struct known_hosts known = {.arena = &cli->arena};
+    const struct login_visitor visitor = {&known, count_login};
+    struct json_value *store = NULL;
+    const enum error_code code = login_store_read(cli->paths.logins, &store, err);
+
+    if (code) {
+        return code;
+    }
+    login_store_each(store, &visitor);
+    if (known.count == 1) {
+        const struct str url = login_store_find(store, known.host, &cli->arena).url;
+
+        *url_out = url.length > 0 ? url.bytes : known.host;
+    }
+    json_value_free(store);
+    return OK;
+}
+
+static void count_login(void *context, const char *host, struct str user)
+{
+    struct known_hosts *const known = context;
+
+    (void)user;
+    known->host = arena_text(known->arena, str_from(host));
+    known->count++;
 }
 
 static enum error_code ask_url(struct cli *cli, const char **url_out, struct error *err)

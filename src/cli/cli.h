@@ -41,8 +41,8 @@ MUST_USE enum error_code cli_open(struct cli *cli, const struct cli_start *start
                                   struct error *err);
 void cli_release(struct cli *cli);
 
-/* Which registry: --url, PIERONE_URL, the configuration; else a person is asked. ERROR_INVALID says
- * how to set it. */
+/* Which registry: --url, PIERONE_URL, the configuration, the only login that there is; else a
+ * person is asked. ERROR_INVALID says how to set it. */
 MUST_USE enum error_code cli_find_url(struct cli *cli, struct error *err);
 
 /* As whom it is asked; LOGIN_NONE with OK if nobody is logged in. Errors as of access_get. */

@@ -3,7 +3,10 @@
 #include <string.h>
 
 #include "base/nearest.h"
+#include "base/strbuf.h"
 #include "cli/options.h"
+
+enum { FITTING_MAX_BYTES = 256 };
 
 /* In the order of the help. */
 static const struct command commands[] = {
@@ -33,7 +36,8 @@ static const struct command commands[] = {
     {"help", "[COMMAND]", "explain a command", "", 0, 1, command_help},
 };
 
-static enum error_code unknown(const char *name, size_t fitting, struct error *err);
+static enum error_code ambiguous(const char *name, struct error *err);
+static enum error_code unknown(const char *name, struct error *err);
 
 const struct command *command_all(size_t *count_out)
 {
@@ -59,13 +63,30 @@ enum error_code command_find(const char *name, const struct command **command_ou
         }
     }
     if (fitting != 1) {
-        return unknown(name, fitting, err);
+        return fitting > 1 ? ambiguous(name, err) : unknown(name, err);
     }
     *command_out = found;
     return OK;
 }
 
-static enum error_code unknown(const char *name, size_t fitting, struct error *err)
+static enum error_code ambiguous(const char *name, struct error *err)
+{
+    struct strbuf fitting;
+
+    strbuf_init(&fitting, FITTING_MAX_BYTES);
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        if (strncmp(name, commands[i].name, strlen(name)) == 0) {
+            strbuf_append_format(&fitting, "%s%s", fitting.length > 0 ? ", " : "",
+                                 commands[i].name);
+        }
+    }
+    (void)error_set(err, ERROR_INVALID, "ambiguous command \"%.64s\": it could be %s", name,
+                    fitting.text);
+    strbuf_release(&fitting);
+    return ERROR_INVALID;
+}
+
+static enum error_code unknown(const char *name, struct error *err)
 {
     struct nearest nearest;
     char hint[NEAREST_HINT_BYTES];
@@ -75,6 +96,5 @@ static enum error_code unknown(const char *name, size_t fitting, struct error *e
         nearest_offer(&nearest, str_from(commands[i].name));
     }
     nearest_hint(&nearest, hint);
-    return error_set(err, ERROR_INVALID, "%s command \"%.64s\"%s",
-                     fitting > 1 ? "ambiguous" : "unknown", name, hint);
+    return error_set(err, ERROR_INVALID, "unknown command \"%.64s\"%s", name, hint);
 }

@@ -20,7 +20,8 @@ struct command {
 
 const struct command *command_all(size_t *count_out);
 
-/* By its name or a beginning of it that no other has. ERROR_INVALID names the nearest. */
+/* By its name or a beginning of it that no other has. ERROR_INVALID names those that it could be.
+ */
 MUST_USE enum error_code command_find(const char *name, const struct command **command_out,
                                       struct error *err);
 

@@ -1,5 +1,6 @@
 #include "cli/docker_config.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/base64url.h"
@@ -17,6 +18,7 @@ static enum error_code change(const char *path, const struct docker_login *login
                               struct error *err);
 static enum error_code parse(const char *path, struct str text, struct json_value **json_out,
                              struct error *err);
+static bool is_blank(struct str text);
 static void set_config(struct json_value *config, const struct docker_login *login);
 static void set_dockercfg(struct json_value *config, const struct docker_login *login);
 static void set_auth(struct json_value *entries, const struct docker_login *login);
@@ -70,7 +72,7 @@ static enum error_code parse(const char *path, struct str text, struct json_valu
     struct json_value *json = NULL;
     struct str message;
 
-    if (text.length == 0) {
+    if (is_blank(text)) {
         *json_out = json_edit_new_object();
         return OK;
     }
@@ -84,6 +86,21 @@ static enum error_code parse(const char *path, struct str text, struct json_valu
     }
     *json_out = json;
     return OK;
+}
+
+/* What docker takes for no configuration: nothing but white space (RFC 8259 2), or `null`. */
+static bool is_blank(struct str text)
+{
+    static const char space[] = " \t\r\n";
+
+    while (text.length > 0 && strchr(space, text.bytes[0]) && text.bytes[0] != '\0') {
+        text = str_from_index(text, 1);
+    }
+    while (text.length > 0 && strchr(space, text.bytes[text.length - 1]) &&
+           text.bytes[text.length - 1] != '\0') {
+        text = str_slice(text, 0, text.length - 1);
+    }
+    return text.length == 0 || str_is(text, "null");
 }
 
 /*

@@ -23,12 +23,14 @@ struct credential_files {
 
 static const char tokens_variable[] = "OAUTH2_ACCESS_TOKENS";
 static const char url_variable[] = "OAUTH2_ACCESS_TOKEN_URL";
+static const char old_url_variable[] = "OAUTH_ACCESS_TOKEN_URL";
 static const char folder_variable[] = "CREDENTIALS_DIR";
 static const char token_name[] = "pierone";
 static const char token_file[] = "pierone-token-secret";
 
 static struct str find_in_variable(const struct environment *environment);
 static bool has_token_file(const struct environment *environment);
+static const char *find_url(const struct environment *environment);
 static enum error_code get_from_variable(const struct service_request *request,
                                          struct login *login);
 static enum error_code get_from_file(const struct service_request *request, struct login *login,
@@ -54,7 +56,7 @@ enum service_source service_token_source(const struct environment *environment)
     if (has_token_file(environment)) {
         return SERVICE_FILE;
     }
-    return environment_get(environment, url_variable) ? SERVICE_URL : SERVICE_NONE;
+    return find_url(environment) ? SERVICE_URL : SERVICE_NONE;
 }
 
 /* `name=token,name=token` */
@@ -89,6 +91,13 @@ static bool has_token_file(const struct environment *environment)
     strbuf_release(&path);
     strbuf_release(&token);
     return is_there;
+}
+
+static const char *find_url(const struct environment *environment)
+{
+    const char *const url = environment_get(environment, url_variable);
+
+    return url ? url : environment_get(environment, old_url_variable);
 }
 
 enum error_code service_token_get(const struct service_request *request, struct login *login,
@@ -150,7 +159,7 @@ static enum error_code get_from_file(const struct service_request *request, stru
 static enum error_code get_from_url(const struct service_request *request, struct login *login,
                                     struct error *err)
 {
-    const char *const url = environment_get(request->environment, url_variable);
+    const char *const url = find_url(request->environment);
     struct credential_files files = {0};
     struct login fresh = {.kind = LOGIN_SERVICE};
     bool is_kept = false;
@@ -238,7 +247,7 @@ static enum error_code ask(const struct service_request *request,
                            struct login *login, struct error *err)
 {
     struct oauth_request asked = {
-        .url = environment_get(request->environment, url_variable),
+        .url = find_url(request->environment),
         .user = files->client_id,
         .password = files->client_secret,
         .timeout_ms = timeout_ms,

@@ -12,7 +12,7 @@
  *   2. CREDENTIALS_DIR/pierone-token-secret, read each time, since it is replaced before it
  *      expires;
  *   3. OAUTH2_ACCESS_TOKEN_URL, asked with CREDENTIALS_DIR/client.json and user.json (RFC 6749 4.3
- *      and 2.3.1).
+ *      and 2.3.1); OAUTH_ACCESS_TOKEN_URL, its older name, if it is not set.
  */
 enum service_source {
     SERVICE_NONE = 0, /* nothing of that is set */

@@ -74,6 +74,38 @@ static void the_address_is_the_options_the_variables_or_the_files(void **state)
     }
 }
 
+static void the_only_login_says_which_registry(void **state)
+{
+    static const struct {
+        const char *logins;
+        const char *file;
+        const char *url; /* NULL: ERROR_INVALID */
+    } cases[] = {
+        {"{\"a:5000\":{\"kind\":\"password\",\"url\":\"http://a:5000\"}}", NULL, "http://a:5000"},
+        {"{\"a\":{\"kind\":\"password\"}}", NULL, "https://a"},
+        {"{\"a\":{\"kind\":\"password\"}}", "url: c", "https://c"},
+        {"{\"a\":{\"kind\":\"password\"},\"b\":{\"kind\":\"oauth2\"}}", NULL, NULL},
+        {"{}", NULL, NULL},
+    };
+    struct command_world *const world = *state;
+    struct client_world *const client = world->world;
+
+    command_world_serve(world);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        client_world_unset_all(client);
+        client_world_set(client, "HOME=%s");
+        client_world_write(client, client->paths.logins,
+                           arena_format(&client->arena, "{\"logins\":%s}", cases[i].logins));
+        (void)unlink(client->paths.config);
+        if (cases[i].file) {
+            client_world_write(client, client->paths.config, cases[i].file);
+        }
+        command_world_open(world, "teams");
+        assert_int_equal(cli_find_url(&world->cli, NULL), cases[i].url ? OK : ERROR_INVALID);
+        assert_true(!cases[i].url || strcmp(world->cli.url.url, cases[i].url) == 0);
+    }
+}
+
 static void without_an_address_it_says_how_to_set_one(void **state)
 {
     struct command_world *const world = *state;
@@ -117,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_address_is_the_options_the_variables_or_the_files,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_only_login_says_which_registry, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_an_address_it_says_how_to_set_one, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(the_login_is_looked_for_once, set_up, tear_down),

@@ -43,12 +43,12 @@ static void other_names_are_refused_with_the_nearest(void **state)
         const char *name;
         const char *told;
     } cases[] = {
-        {"lo", "ambiguous command \"lo\""},
-        {"log", "ambiguous"},
-        {"t", "ambiguous"},
-        {"i", "ambiguous"},
-        {"c", "ambiguous"},
-        {"s", "ambiguous"},
+        {"lo", "ambiguous command \"lo\": it could be login, logout"},
+        {"log", "login, logout"},
+        {"t", "it could be teams, tags"},
+        {"i", "image, inspect-contents"},
+        {"c", "cves, completion"},
+        {"s", "scm-source, stats"},
         {"", "unknown command \"\""},
         {"tagz", "\"tags\""},
         {"LOGIN", "unknown"},

@@ -36,6 +36,7 @@ static void the_address_is_found(void **state)
         {"\n# nothing\n", NULL},
         {"url: https://a.b\n", "https://a.b"},
         {"url: \"a.b\"", "a.b"},
+        {"\xef\xbb\xbfurl: a.b\r\n", "a.b"}, /* as some editors write it */
         {"other: 1\nurl: a.b\nmore: [x, {y: z}]\n", "a.b"},
         {"{\"url\": \"a.b\"}", "a.b"},
         {"url:\n", NULL},

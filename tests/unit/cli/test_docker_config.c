@@ -171,7 +171,8 @@ static void what_is_broken_is_refused_and_not_touched(void **state)
     static const char *const broken[] = {
         "{",
         "[]",
-        "null",
+        "\xef\xbb\xbf{}", /* docker does not read it either */
+        "{}// x",
         "\"text\"",
         "{} {}",
         "{\"a\":1,\"a\":2}",
@@ -194,6 +195,22 @@ static void what_is_broken_is_refused_and_not_touched(void **state)
         assert_int_equal(dockercfg_set(path, &forget, NULL), ERROR_INVALID);
         assert_string_equal(client_world_read(world, path), broken[i]);
         assert_int_equal(client_world_count(world->folder), 1);
+    }
+}
+
+/* As docker has it: it reads them, and finds nothing. */
+static void a_blank_file_and_null_are_no_configuration(void **state)
+{
+    static const char *const blank[] = {"", " ", "\n", " \t\r\n ", "null", "\nnull\n"};
+    struct client_world *const world = *state;
+    const char *const path = client_world_path(world, "config.json");
+
+    for (size_t i = 0; i < ARRAY_LEN(blank); i++) {
+        client_world_write(world, path, blank[i]);
+        assert_int_equal(docker_config_set(path, &auth, NULL), OK);
+        assert_non_null(strstr(client_world_read(world, path), "\"auths\""));
+        client_world_write(world, path, blank[i]);
+        assert_int_equal(docker_config_set(path, &forget, NULL), OK);
     }
 }
 
@@ -325,6 +342,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_port_belongs_to_the_host, set_up, tear_down),
         cmocka_unit_test_setup_teardown(setting_it_twice_is_setting_it_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_broken_is_refused_and_not_touched, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_blank_file_and_null_are_no_configuration, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(forgetting_makes_no_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_symbolic_link_stays_one, set_up, tear_down),

@@ -110,6 +110,7 @@ static void the_first_source_that_is_set_counts(void **state)
         {NULL, "", NULL, SERVICE_FILE},
         {"OAUTH2_ACCESS_TOKENS=", NULL, "OAUTH2_ACCESS_TOKEN_URL=c", SERVICE_URL},
         {NULL, NULL, "OAUTH2_ACCESS_TOKEN_URL=c", SERVICE_URL},
+        {NULL, NULL, "OAUTH_ACCESS_TOKEN_URL=c", SERVICE_URL}, /* its older name */
         {NULL, NULL, "OAUTH2_ACCESS_TOKEN_URL=", SERVICE_NONE},
     };
     struct client_world *const world = ((struct asking *)*state)->world;
