@@ -1,7 +1,5 @@
 #include "api/collected_body.h"
 
-#include <assert.h>
-
 #include "api/api_private.h"
 #include "api/login.h"
 #include "api/origin.h"
@@ -95,8 +93,10 @@ enum error_code collected_body_append(struct call *call, struct str bytes, struc
                          "too many bodies are being received; try again later");
     }
     strbuf_append(&call->body, bytes);
-    assert(!call->body.is_truncated); /* HTTP lets no more through */
-    return OK;
+    return call->body.is_truncated
+               ? error_set(err, ERROR_TOO_LARGE, "the body is limited to %zu bytes here",
+                           call->body.limit_bytes)
+               : OK;
 }
 
 void collected_body_release(struct call *call)

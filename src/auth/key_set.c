@@ -69,9 +69,8 @@ enum error_code key_set_parse(struct str text, struct key_set **keys_out, struct
         return error_set(err, ERROR_TOO_LARGE, "the key set has more than %d bytes",
                          KEY_SET_MAX_BYTES);
     }
-    code = json_value_parse(text, &json, err);
-    if (code) {
-        return code;
+    if (json_value_parse(text, &json, err)) {
+        return ERROR_INVALID; /* with the message that it has */
     }
     keys = memory_new(1, sizeof(*keys));
     atomic_init(&keys->references, 1);
