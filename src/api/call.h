@@ -78,6 +78,7 @@ struct call {
     struct upload *upload;   /* open, or NULL; closed before the answer is sent */
     uint64_t expected_bytes; /* that the body must have, if has_expected_bytes */
     bool has_expected_bytes;
+    bool has_digest;         /* a manifest is said to have that one */
     struct digest digest;    /* that the upload is to become */
     bool is_repeated;        /* what it asks for was done before: it only has to be answered */
     bool awaits_end;         /* of the upload, by another request that is ahead */

@@ -13,6 +13,7 @@ static bool recall_manifest(struct call *call);
 static void answer_manifest(struct call *call, const struct manifest_record *manifest,
                             bool is_by_digest);
 static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code read_parameters(struct call *call, struct error *err);
 static enum error_code read_source(struct call *call, struct error *err);
 static enum error_code end_put(struct call *call, struct error *err);
 static void answer_pushed(struct call *call, const struct manifest_receipt *receipt);
@@ -94,8 +95,11 @@ static enum error_code begin_put(struct call *call, bool *wants_body_out, struct
 {
     const struct http_request *request = &call->exchange->request;
     struct reference reference;
-    const enum error_code code = reference_parse(call->reference, &reference, err);
+    enum error_code code = reference_parse(call->reference, &reference, err);
 
+    if (!code) {
+        code = read_parameters(call, err);
+    }
     if (code) {
         return code;
     }
@@ -109,6 +113,27 @@ static enum error_code begin_put(struct call *call, bool *wants_body_out, struct
     }
     *wants_body_out = true;
     return read_source(call, err);
+}
+
+/* A tag cannot be taken back: what is asked for and not done is refused, not ignored. */
+static enum error_code read_parameters(struct call *call, struct error *err)
+{
+    struct str tag;
+    struct str digest;
+    enum error_code code = call_parameter(call, "tag", ABOUT_TAG, &tag, err);
+
+    if (!code && tag.bytes) {
+        return error_set_about(err, ABOUT_TAG, ERROR_INVALID,
+                               "the query parameter tag is not supported: push each tag by itself");
+    }
+    if (!code) {
+        code = call_parameter(call, "digest", ABOUT_DIGEST, &digest, err);
+    }
+    if (!code && digest.bytes) {
+        call->has_digest = true;
+        code = digest_parse(digest, &call->digest, err);
+    }
+    return code;
 }
 
 /* Somebody who is trusted may say in the request what the image was built from, as URL-encoded
@@ -148,6 +173,7 @@ static enum error_code end_put(struct call *call, struct error *err)
 {
     struct manifest_upload upload = {
         .repository = call->repository,
+        .stated = call->has_digest ? &call->digest : NULL,
         .media_type = http_request_header(&call->exchange->request, "Content-Type"),
         .content = strbuf_str(&call->body),
         .identity = call->user,

@@ -16,6 +16,7 @@ enum push_patience {
 struct manifest_upload {
     struct repository repository;
     struct reference reference;
+    const struct digest *stated; /* the content\'s, if the request also says it; else NULL */
     struct str media_type; /* the request's Content-Type; kept as the specification writes it */
     struct str content;
     struct str identity;
@@ -39,10 +40,10 @@ struct manifest_receipt {
 /*
  * Stores a manifest under its digest and, if referred to by tag, under that tag, durably and both
  * or none. The same again is OK. Fails with ERROR_TOO_LARGE about MANIFEST; ERROR_INVALID about
- * MANIFEST, about DIGEST (the reference is another digest than the content's) or about TAG;
- * ERROR_NOT_FOUND about REFERENCED (blobs or manifests it names are missing); ERROR_UNSUPPORTED
- * about MANIFEST (Docker schema 1); ERROR_CONFLICT about TAG (it is at another digest, or it is
- * `latest`); ERROR_UNAVAILABLE if it has given way.
+ * MANIFEST, about DIGEST (the reference, or what is stated, is another digest than the content's)
+ * or about TAG; ERROR_NOT_FOUND about REFERENCED (blobs or manifests it names are missing);
+ * ERROR_UNSUPPORTED about MANIFEST (Docker schema 1); ERROR_CONFLICT about TAG (it is at another
+ * digest, or it is `latest`); ERROR_UNAVAILABLE if it has given way.
  */
 MUST_USE enum error_code registry_push_manifest(struct registry *registry,
                                                 const struct manifest_upload *upload,

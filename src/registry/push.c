@@ -37,6 +37,8 @@ static bool is_latest(const struct manifest_upload *upload);
 static enum error_code prepare(struct push *push, struct error *err);
 static bool needs_search(const struct manifest_upload *upload);
 static enum error_code find_digest(struct push *push, struct error *err);
+static enum error_code check_digest(const struct manifest_upload *upload,
+                                    const struct digest *named, struct error *err);
 static enum error_code read(struct push *push, struct error *err);
 static bool begin_parsing(struct push *push);
 static void end_parsing(struct push *push);
@@ -54,7 +56,6 @@ static enum error_code compare(struct push *push, const struct digest *existing,
                                struct error *err);
 static enum error_code refuse_move(struct push *push, const struct digest *existing,
                                    struct error *err);
-static const char *advice(const struct push *push);
 
 enum error_code registry_push_manifest(struct registry *registry,
                                        const struct manifest_upload *upload, struct arena *arena,
@@ -121,22 +122,34 @@ static bool needs_search(const struct manifest_upload *upload)
 static enum error_code find_digest(struct push *push, struct error *err)
 {
     const struct manifest_upload *upload = push->upload;
-    const struct reference *reference = &upload->reference;
-    char wanted[DIGEST_TEXT_BYTES];
-    char actual[DIGEST_TEXT_BYTES];
+    const struct digest *named =
+        upload->reference.is_digest ? &upload->reference.digest : upload->stated;
+    enum error_code code = OK;
 
     if (upload->content.length > push->registry->config.manifest_max_bytes) {
         return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE,
                                "a manifest has at most %zu bytes",
                                push->registry->config.manifest_max_bytes);
     }
-    push->digest = hasher_digest_of(
-        reference->is_digest ? reference->digest.algorithm : DIGEST_SHA256, upload->content);
-    if (!reference->is_digest || digest_equal(&push->digest, &reference->digest)) {
+    push->digest = hasher_digest_of(named ? named->algorithm : DIGEST_SHA256, upload->content);
+    if (named) {
+        code = check_digest(upload, named, err);
+    }
+    return code || !upload->stated ? code : check_digest(upload, upload->stated, err);
+}
+
+static enum error_code check_digest(const struct manifest_upload *upload,
+                                    const struct digest *named, struct error *err)
+{
+    const struct digest digest = hasher_digest_of(named->algorithm, upload->content);
+    char wanted[DIGEST_TEXT_BYTES];
+    char actual[DIGEST_TEXT_BYTES];
+
+    if (digest_equal(&digest, named)) {
         return OK;
     }
-    digest_format(&reference->digest, wanted);
-    digest_format(&push->digest, actual);
+    digest_format(named, wanted);
+    digest_format(&digest, actual);
     return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
                            "the manifest was sent as %s, but its digest is %s", wanted, actual);
 }
@@ -377,23 +390,6 @@ static enum error_code refuse_move(struct push *push, const struct digest *exist
                            "%s",
                            STR_FORMAT(push->upload->repository.name),
                            STR_FORMAT(push->upload->reference.tag), old_digest, new_digest,
-                           advice(push));
-}
-
-static const char *advice(const struct push *push)
-{
-    const struct registry_config *config = &push->registry->config;
-
-    switch (tag_rule_kind(push->upload->reference.tag)) {
-    case TAG_VERSION:
-        break;
-    case TAG_SNAPSHOT:
-        return "Push another tag, or ask the registry's operator for the setting tags.snapshots";
-    case TAG_SIGNATURE:
-        return config->signatures_grow
-                   ? "Signatures are added, never removed or replaced"
-                   : "Ask the registry's operator for the setting tags.signatures: grow, which "
-                     "lets signatures be added, or sign with referrers (OCI 1.1)";
-    }
-    return "Push another tag";
+                           tag_rule_advice(tag_rule_kind(push->upload->reference.tag),
+                                           push->registry->config.signatures_grow));
 }

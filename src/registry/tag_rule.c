@@ -40,6 +40,22 @@ bool tag_rule_may_move(enum tag_kind kind, bool snapshots_move, bool signatures_
     return false;
 }
 
+const char *tag_rule_advice(enum tag_kind kind, bool signatures_grow)
+{
+    switch (kind) {
+    case TAG_VERSION:
+        break;
+    case TAG_SNAPSHOT:
+        return "Push another tag, or ask the registry's operator for the setting tags.snapshots";
+    case TAG_SIGNATURE:
+        return signatures_grow
+                   ? "Signatures are added, never removed or replaced"
+                   : "Ask the registry's operator for the setting tags.signatures: grow, which "
+                     "lets signatures be added, or sign with referrers (OCI 1.1)";
+    }
+    return "Push another tag";
+}
+
 bool tag_rule_subject(struct str tag, struct digest *subject_out)
 {
     enum { HEX = 64, PREFIX = sizeof("sha256-") - 1 };

@@ -212,6 +212,39 @@ def test_sha512_is_a_digest_too(registry, repository, query):
     assert follow(registry, reply).body == content
 
 
+@pytest.mark.parametrize("algorithm", ["sha256", "sha512"])
+def test_manifest_has_the_digest_that_is_stated(registry, repository, algorithm):
+    image = make_image()
+    for blob in image.blobs:
+        assert registry.push_blob(repository, blob).status == 201
+    wrong, right = (f"{algorithm}:{hashlib.new(algorithm, content).hexdigest()}"
+                    for content in (b"another", image.manifest))
+    for reference in ("1.0", image.digest):
+        for query in (f"digest={wrong}", f"digest={wrong[:-1]}", "digest=", "digest=md5:0",
+                      f"digest={right}&digest={right}"):
+            reply = registry.put_manifest(repository, f"{reference}?{query}", image.manifest,
+                                          image.media_type)
+            assert (reply.status, reply.error_code()) == (400, "DIGEST_INVALID"), query
+    assert registry.list_tags(repository).status == 404
+    reply = registry.put_manifest(repository, f"1.0?digest={right}", image.manifest,
+                                  image.media_type)
+    assert (reply.status, reply.headers["Docker-Content-Digest"]) == (201, right)
+    for reference in ("1.0", right):
+        assert registry.get_manifest(repository, reference).body == image.manifest
+
+
+@pytest.mark.parametrize("reference", ["2.0", None])
+def test_tags_that_would_be_ignored_are_refused(registry, repository, reference):
+    image = make_image()
+    for blob in image.blobs:
+        assert registry.push_blob(repository, blob).status == 201
+    for query in ("tag=1", "tag=1&tag=2", "tag="):
+        reply = registry.put_manifest(repository, f"{reference or image.digest}?{query}",
+                                      image.manifest, image.media_type)
+        assert (reply.status, reply.error_code()) == (400, "TAG_INVALID"), query
+    assert registry.list_tags(repository).status == 404
+
+
 def test_upload_can_be_cancelled(registry, repository):
     location = registry.begin_upload(repository)
     assert registry.request("DELETE", location).status == 204
