@@ -123,9 +123,10 @@ enum error_code call_parameter(struct call *call, const char *name, enum error_t
     return OK;
 }
 
-enum error_code call_page_size(struct call *call, size_t *limit_out, struct error *err)
+enum error_code call_page_size(struct call *call, size_t most_entries, size_t *limit_out,
+                               struct error *err)
 {
-    uint64_t number = PAGE_MAX_ENTRIES;
+    uint64_t number = most_entries;
     struct str value;
     const enum error_code code = call_parameter(call, "n", ABOUT_PAGE, &value, err);
 
@@ -136,7 +137,7 @@ enum error_code call_page_size(struct call *call, size_t *limit_out, struct erro
         return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
                                "n must be a number: how many entries to list at the most");
     }
-    *limit_out = number < PAGE_MAX_ENTRIES ? (size_t)number : PAGE_MAX_ENTRIES;
+    *limit_out = number < most_entries ? (size_t)number : most_entries;
     return OK;
 }
 

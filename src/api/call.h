@@ -155,9 +155,10 @@ bool call_is_not_modified(struct call *call, const struct digest *digest);
 MUST_USE enum error_code call_parameter(struct call *call, const char *name, enum error_topic topic,
                                         struct str *value_out, struct error *err);
 
-/* The `n` of a listing, up to PAGE_MAX_ENTRIES, which is also what it is if absent. ERROR_INVALID
- * about PAGE. */
-MUST_USE enum error_code call_page_size(struct call *call, size_t *limit_out, struct error *err);
+/* The `n` of a listing, up to most_entries, which is also what it is if absent. ERROR_INVALID about
+ * PAGE. */
+MUST_USE enum error_code call_page_size(struct call *call, size_t most_entries, size_t *limit_out,
+                                        struct error *err);
 
 /* Link to the page behind a cursor, as Pier One's own API has it: `?limit=…&cursor=…`. */
 void call_add_cursor_link(struct call *call, size_t limit, struct str cursor);

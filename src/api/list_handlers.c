@@ -45,7 +45,7 @@ static enum error_code list_repositories(struct call *call, bool *wants_body_out
 static enum error_code read_name_query(struct call *call, struct name_query *query,
                                        struct error *err)
 {
-    const enum error_code code = call_page_size(call, &query->limit, err);
+    const enum error_code code = call_page_size(call, PAGE_MAX_ENTRIES, &query->limit, err);
 
     query->arena = &call->exchange->arena;
     return code ? code : call_parameter(call, "last", ABOUT_PAGE, &query->after, err);

@@ -1,3 +1,6 @@
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "api/api_private.h"
 #include "api/handlers.h"
 #include "base/json_writer.h"
@@ -5,10 +8,13 @@
 #include "registry/manifests.h"
 
 enum {
-    BATCH_REFERRERS = 16, /* read at a time, unless they are too large for that */
+    BATCH_REFERRERS = 64, /* read at a time, unless they are too large for that */
     BATCH_ARENA_BYTES = REFERRER_PAGE_BYTES + 2 * MANIFEST_MAX_ANNOTATIONS_BYTES,
-    /* Then the page ends: clients take no index larger than a manifest may be, 4 MiB. */
+    /* Then the page ends: clients take no index larger than a manifest may be, 4 MiB. Some read no
+     * other page, so that nothing else ends it early. */
     PAGE_FULL_BYTES = 3 * 1024 * 1024,
+    PAGE_MAX_REFERRERS = 10 * 1000,
+    CURSOR_BYTES = DIGEST_TEXT_BYTES + 32,
 };
 
 static const char index_media_type[] = "application/vnd.oci.image.index.v1+json";
@@ -16,7 +22,7 @@ static const char index_media_type[] = "application/vnd.oci.image.index.v1+json"
 /* A page of the list while it is written. */
 struct page {
     struct referrer_query query;
-    struct digest last; /* written, or the one to begin behind */
+    struct referrer_place last; /* written, or the one to begin behind */
     size_t limit;
     size_t batch_limit;
     size_t count;
@@ -26,6 +32,8 @@ struct page {
 
 static enum error_code list_referrers(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code read_query(struct call *call, struct page *page, struct error *err);
+static bool parse_place(struct str text, struct referrer_place *place_out);
+static void add_link(struct call *call, const struct page *page);
 static enum error_code write_page(struct call *call, struct page *page, struct error *err);
 static enum error_code write_batch(struct call *call, struct page *page, struct error *err);
 static bool is_full(const struct call *call, const struct page *page);
@@ -39,7 +47,6 @@ static enum error_code list_referrers(struct call *call, bool *wants_body_out, s
 {
     struct page page = {.batch_limit = BATCH_REFERRERS, .has_more = true};
     enum error_code code = read_query(call, &page, err);
-    char last[DIGEST_TEXT_BYTES];
 
     (void)wants_body_out;
     if (!code) {
@@ -52,11 +59,7 @@ static enum error_code list_referrers(struct call *call, bool *wants_body_out, s
         http_response_add(&call->exchange->response, "OCI-Filters-Applied",
                           str_from("artifactType"));
     }
-    if (page.has_more && page.count > 0) {
-        digest_format(&page.last, last);
-        call_add_next_link(call, page.limit, str_from(last), "artifactType",
-                           page.query.artifact_type);
-    }
+    add_link(call, &page);
     return call_answer_written(call, index_media_type, err);
 }
 
@@ -70,16 +73,47 @@ static enum error_code read_query(struct call *call, struct page *page, struct e
         code = call_parameter(call, "artifactType", ABOUT_NOTHING, &page->query.artifact_type, err);
     }
     if (!code) {
-        code = call_page_size(call, &page->limit, err);
+        code = call_page_size(call, PAGE_MAX_REFERRERS, &page->limit, err);
     }
     if (!code) {
         code = call_parameter(call, "last", ABOUT_PAGE, &last, err);
     }
-    if (!code && last.bytes) {
-        code = digest_parse(last, &page->last, err);
-        page->query.after = &page->last;
+    if (code || !last.bytes) {
+        return code;
     }
-    return code;
+    if (!parse_place(last, &page->last)) {
+        return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
+                               "last must be one that an answer's Link field has given");
+    }
+    page->query.after = &page->last;
+    return OK;
+}
+
+/* `MILLISECONDS-DIGEST`: what comes later stands before it, so that pages stay what they are. */
+static bool parse_place(struct str text, struct referrer_place *place_out)
+{
+    uint64_t created_ms = 0;
+    struct str first;
+
+    if (!str_cut(&text, '-', &first) || !str_parse_uint64(first, &created_ms) ||
+        created_ms > INT64_MAX || digest_parse(text, &place_out->digest, NULL)) {
+        return false;
+    }
+    place_out->created_ms = (int64_t)created_ms;
+    return true;
+}
+
+static void add_link(struct call *call, const struct page *page)
+{
+    char digest[DIGEST_TEXT_BYTES];
+    char cursor[CURSOR_BYTES];
+
+    if (page->has_more && page->count > 0) {
+        digest_format(&page->last.digest, digest);
+        (void)snprintf(cursor, sizeof(cursor), "%" PRId64 "-%s", page->last.created_ms, digest);
+        call_add_next_link(call, page->limit, str_from(cursor), "artifactType",
+                           page->query.artifact_type);
+    }
 }
 
 static enum error_code write_page(struct call *call, struct page *page, struct error *err)
@@ -136,7 +170,8 @@ static void write_referrers(const struct call *call, struct page *page,
             return;
         }
         write_referrer(&page->writer, &batch->referrers[i]);
-        page->last = batch->referrers[i].manifest.digest;
+        page->last = (struct referrer_place){batch->referrers[i].created_ms,
+                                             batch->referrers[i].manifest.digest};
         page->query.after = &page->last;
         page->count++;
     }

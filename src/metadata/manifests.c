@@ -195,22 +195,24 @@ static enum error_code list(struct sql_connection *connection, void *context, st
 {
     struct listing *listing = context;
     const struct referrer_query *wanted = listing->query;
+    const struct referrer_place newest = {.created_ms = INT64_MAX};
+    const struct referrer_place *const after = wanted->after ? wanted->after : &newest;
     struct digest_value subject;
-    struct digest_value after;
+    struct digest_value digest;
     const struct sql_query query = {
         .text = "select manifest.digest, manifest.media_type, manifest.size_bytes, "
-                "manifest.artifact_type, manifest.annotations "
+                "manifest.artifact_type, manifest.annotations, manifest.created_ms "
                 "from repository join manifest as found on found.repository_id = repository.id "
                 "join manifest on manifest.repository_id = found.repository_id "
                 "and manifest.digest = found.digest "
-                "where repository.name = $1 and found.subject = $2 and found.digest > $3 "
-                "and ($4 = '' or manifest.artifact_type = $4) "
-                "order by found.digest limit $5",
+                "where repository.name = $1 and found.subject = $2 "
+                "and (found.created_ms, found.digest) < ($3, $4) "
+                "and ($5 = '' or manifest.artifact_type = $5) "
+                "order by found.created_ms desc, found.digest desc limit $6",
         .values = {sql_text(wanted->repository), metadata_digest_value(&subject, &wanted->subject),
-                   wanted->after ? metadata_digest_value(&after, wanted->after)
-                                 : sql_text((struct str){0}),
+                   sql_integer(after->created_ms), metadata_digest_value(&digest, &after->digest),
                    sql_text(wanted->artifact_type), sql_integer((int64_t)wanted->limit + 1)},
-        .count = 5,
+        .count = 6,
     };
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
     const enum error_code code = sql_query(connection, &query, &rows, err);
@@ -254,5 +256,6 @@ static enum error_code read_referrer(const struct sql_rows *rows, struct arena *
         referrer->manifest.size_bytes = (uint64_t)sql_rows_column(rows, 2).integer;
         code = metadata_read_text(rows, 3, arena, &referrer->artifact_type, err);
     }
+    referrer->created_ms = sql_rows_column(rows, 5).integer;
     return code ? code : metadata_read_text(rows, 4, arena, &referrer->annotations, err);
 }

@@ -96,10 +96,17 @@ struct referrer {
     struct manifest_record manifest; /* without content */
     struct str artifact_type;
     struct str annotations;
+    int64_t created_ms;
+};
+
+/* Where it stands in a list, which nothing changes any more. */
+struct referrer_place {
+    int64_t created_ms;
+    struct digest digest;
 };
 
 struct referrer_page {
-    struct referrer *referrers; /* in the arena, ordered by digest */
+    struct referrer *referrers; /* in the arena, newest first */
     size_t count;
     bool has_more;
 };
@@ -110,8 +117,8 @@ enum { REFERRER_PAGE_BYTES = 4 * 1024 * 1024 };
 struct referrer_query {
     struct str repository;
     struct digest subject;
-    struct str artifact_type;   /* empty: all */
-    const struct digest *after; /* NULL: from the first; else only what comes behind it */
+    struct str artifact_type;           /* empty: all */
+    const struct referrer_place *after; /* NULL: from the newest; else what comes behind it */
     size_t limit;
 };
 

@@ -19,6 +19,7 @@ extern const char schema_sqlite_007[];
 extern const char schema_sqlite_008[];
 extern const char schema_sqlite_009[];
 extern const char schema_sqlite_010[];
+extern const char schema_sqlite_011[];
 
 static enum error_code open_sqlite(const char *path,
                                    enum error_code (*bring_up)(struct sql *sql,
@@ -48,11 +49,17 @@ static enum error_code open_sqlite(const char *path,
                                    struct metadata **metadata_out, struct error *err)
 {
     const struct migration migrations[] = {
-        {"initial", schema_sqlite_001},      {"tokens", schema_sqlite_002},
-        {"sources", schema_sqlite_003},      {"blob-places", schema_sqlite_004},
-        {"upload-tails", schema_sqlite_005}, {"upload-sums", schema_sqlite_006},
-        {"sums", schema_sqlite_007},         {"runnable", schema_sqlite_008},
-        {"swept-blobs", schema_sqlite_009},  {"ended-uploads", schema_sqlite_010},
+        {"initial", schema_sqlite_001},
+        {"tokens", schema_sqlite_002},
+        {"sources", schema_sqlite_003},
+        {"blob-places", schema_sqlite_004},
+        {"upload-tails", schema_sqlite_005},
+        {"upload-sums", schema_sqlite_006},
+        {"sums", schema_sqlite_007},
+        {"runnable", schema_sqlite_008},
+        {"swept-blobs", schema_sqlite_009},
+        {"ended-uploads", schema_sqlite_010},
+        {"referrers-by-age", schema_sqlite_011},
     };
     struct metadata *metadata = NULL;
     struct sql *sql = NULL;

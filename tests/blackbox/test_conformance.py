@@ -450,6 +450,21 @@ def test_long_list_of_referrers_has_a_link(registry, repository, image):
     assert len(listed) == len(pushed) and set(listed) == pushed
 
 
+def test_newest_referrers_come_first(registry, repository, image):
+    """Some clients read the first page alone. What comes meanwhile moves no page."""
+    def push(number):
+        return digest_of(make_referrer(registry, repository, image.manifest,
+                                       annotations={"number": f"{number}"}))
+    pushed = {push(number) for number in range(12)}
+    reply = referrers(registry, repository, image.manifest, "?n=7")
+    newest = push("last")
+    listed = [entry["digest"] for entry in reply.json()["manifests"]]
+    listed += [entry["digest"] for entry in next_page(registry, reply).json()["manifests"]]
+    assert (len(listed), set(listed)) == (12, pushed)
+    reply = referrers(registry, repository, image.manifest, "?n=2")
+    assert newest in [entry["digest"] for entry in reply.json()["manifests"]]
+
+
 # -- Content management
 
 def test_deleting_is_disabled(registry, repository, image):

@@ -11,7 +11,13 @@
 
 #include "base/hasher.h"
 
-enum { REFERRERS = 9, TYPES = 3, ANNOTATION_BYTES = 1 << 20, LARGE_ARENA_BYTES = 16 << 20 };
+enum {
+    REFERRERS = 9,
+    TYPES = 3,
+    PUSHED_MS = 5000,
+    ANNOTATION_BYTES = 1 << 20,
+    LARGE_ARENA_BYTES = 16 << 20
+};
 
 /* By which they are known to each other before they are pushed. */
 static struct digest subject(void)
@@ -31,7 +37,7 @@ static struct manifest_push referrer_of(const struct digest *to, const char *typ
     return push;
 }
 
-/* Pushes REFERRERS referrers of the subject, of TYPES types in turn. */
+/* Pushes REFERRERS referrers of the subject, of TYPES types in turn, two at a time. */
 static void push_referrers(struct metadata_fixture *fixture)
 {
     static const char *const types[TYPES] = {"type/a", "type/b", ""};
@@ -40,8 +46,9 @@ static void push_referrers(struct metadata_fixture *fixture)
 
     for (size_t i = 0; i < REFERRERS; i++) {
         content[0] = (char)('0' + i);
-        const struct manifest_push push = referrer_of(&to, types[i % TYPES], content);
+        struct manifest_push push = referrer_of(&to, types[i % TYPES], content);
 
+        push.created_ms = PUSHED_MS + (int64_t)i / 2;
         must_push(fixture, &push);
     }
 }
@@ -62,14 +69,22 @@ static struct referrer_query query_of(size_t limit)
         .repository = str_from("team/app"), .subject = subject(), .limit = limit};
 }
 
-/* By the text of the digest, which is what clients see. */
+/* The newer, and of the same moment by the text of the digest: no two stand at the same place. */
 static bool is_before(const struct referrer *first, const struct referrer *second)
 {
     char texts[2][DIGEST_TEXT_BYTES];
 
+    if (first->created_ms != second->created_ms) {
+        return first->created_ms > second->created_ms;
+    }
     digest_format(&first->manifest.digest, texts[0]);
     digest_format(&second->manifest.digest, texts[1]);
-    return strcmp(texts[0], texts[1]) < 0;
+    return strcmp(texts[0], texts[1]) > 0;
+}
+
+static struct referrer_place place_of(const struct referrer *referrer)
+{
+    return (struct referrer_place){referrer->created_ms, referrer->manifest.digest};
 }
 
 static void a_referrer_is_listed_as_it_was_pushed(void **state)
@@ -90,26 +105,50 @@ static void a_referrer_is_listed_as_it_was_pushed(void **state)
     assert_int_equal(page.referrers[0].manifest.content.length, 0);
     assert_true(str_is(page.referrers[0].artifact_type, "type/a"));
     assert_true(str_is(page.referrers[0].annotations, "{\"a\":\"b\"}"));
+    assert_int_equal(page.referrers[0].created_ms, push.created_ms);
 }
 
-static void referrers_come_in_order_of_their_digests(void **state)
+static void the_newest_referrer_comes_first(void **state)
 {
     struct metadata_fixture *fixture = *state;
     const struct digest to = subject();
     const struct referrer_query query = query_of(100);
-    struct manifest_push longer = referrer_of(&to, "type/a", "longer");
+    struct manifest_push newest = referrer_of(&to, "type/a", "newest");
     struct referrer_page page;
 
-    longer.manifest.digest = hasher_digest_of(DIGEST_SHA512, longer.manifest.content);
-    must_push(fixture, &longer);
+    newest.manifest.digest = hasher_digest_of(DIGEST_SHA512, newest.manifest.content);
+    newest.created_ms = PUSHED_MS + REFERRERS;
+    must_push(fixture, &newest);
     push_referrers(fixture);
     page = list(fixture, &query);
     assert_int_equal(page.count, REFERRERS + 1);
     for (size_t i = 1; i < page.count; i++) {
         assert_true(is_before(&page.referrers[i - 1], &page.referrers[i]));
     }
-    assert_true(
-        digest_equal(&page.referrers[page.count - 1].manifest.digest, &longer.manifest.digest));
+    assert_true(digest_equal(&page.referrers[0].manifest.digest, &newest.manifest.digest));
+}
+
+/* Who reads on is not told of them, and misses nothing and sees nothing twice. */
+static void referrers_that_come_meanwhile_move_no_page(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    const struct digest to = subject();
+    struct referrer_query query = query_of(4);
+    struct manifest_push late = referrer_of(&to, "type/a", "late");
+    struct referrer_page first;
+    struct referrer_page rest;
+    struct referrer_place place;
+
+    push_referrers(fixture);
+    first = list(fixture, &query);
+    late.created_ms = PUSHED_MS + REFERRERS;
+    must_push(fixture, &late);
+    place = place_of(&first.referrers[first.count - 1]);
+    query = query_of(100);
+    query.after = &place;
+    rest = list(fixture, &query);
+    assert_int_equal(first.count + rest.count, REFERRERS);
+    assert_true(is_before(&first.referrers[first.count - 1], &rest.referrers[0]));
 }
 
 /* Whatever the size of the pages: each once, and the last one says that it is. */
@@ -122,6 +161,7 @@ static void pages_of_referrers_make_up_the_whole(void **state)
         struct referrer_query query = query_of(limit);
         struct referrer_page page = {.has_more = true};
         struct referrer last = {0};
+        struct referrer_place place;
         size_t count = 0;
 
         while (page.has_more) {
@@ -131,7 +171,8 @@ static void pages_of_referrers_make_up_the_whole(void **state)
             assert_true(count == 0 || is_before(&last, &page.referrers[0]));
             count += page.count;
             last = page.referrers[page.count - 1];
-            query.after = &last.manifest.digest;
+            place = place_of(&last);
+            query.after = &place;
         }
         assert_int_equal(count, REFERRERS);
         assert_int_equal(list(fixture, &query).count, 0);
@@ -142,6 +183,7 @@ static void a_type_filters_also_behind_the_first_page(void **state)
 {
     struct metadata_fixture *fixture = *state;
     struct referrer_query query = query_of(2);
+    struct referrer_place place;
     struct referrer_page page;
 
     push_referrers(fixture);
@@ -152,7 +194,8 @@ static void a_type_filters_also_behind_the_first_page(void **state)
     for (size_t i = 0; i < page.count; i++) {
         assert_true(str_is(page.referrers[i].artifact_type, "type/a"));
     }
-    query.after = &page.referrers[1].manifest.digest;
+    place = place_of(&page.referrers[1]);
+    query.after = &place;
     page = list(fixture, &query);
     assert_int_equal(page.count, REFERRERS / TYPES - 2);
     assert_false(page.has_more);
@@ -190,6 +233,7 @@ static void a_page_ends_early_when_annotations_are_large(void **state)
     const struct digest to = subject();
     struct referrer_query query = query_of(100);
     char *annotations = malloc(ANNOTATION_BYTES);
+    struct referrer_place place;
     struct referrer_page page;
     struct arena large;
     char content[] = "0";
@@ -206,7 +250,8 @@ static void a_page_ends_early_when_annotations_are_large(void **state)
     assert_int_equal(metadata_list_referrers(fixture->metadata, &query, &large, &page, NULL), OK);
     assert_int_equal(page.count, IN_A_PAGE);
     assert_true(page.has_more);
-    query.after = &page.referrers[IN_A_PAGE - 1].manifest.digest;
+    place = place_of(&page.referrers[IN_A_PAGE - 1]);
+    query.after = &place;
     assert_int_equal(metadata_list_referrers(fixture->metadata, &query, &large, &page, NULL), OK);
     assert_int_equal(page.count, 1);
     assert_false(page.has_more);
@@ -240,7 +285,8 @@ int metadata_contract_run_referrers(void)
 {
     const struct CMUnitTest metadata_contract_referrers[] = {
         TEST(a_referrer_is_listed_as_it_was_pushed),
-        TEST(referrers_come_in_order_of_their_digests),
+        TEST(the_newest_referrer_comes_first),
+        TEST(referrers_that_come_meanwhile_move_no_page),
         TEST(pages_of_referrers_make_up_the_whole),
         TEST(a_type_filters_also_behind_the_first_page),
         TEST(referrers_belong_to_subject_and_repository),

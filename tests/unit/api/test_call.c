@@ -174,7 +174,8 @@ static void page_size_is_read_and_capped(void **state)
         size_t limit = 0;
 
         fixture->exchange.request.query = str_from(cases[i].query);
-        assert_int_equal(call_page_size(&fixture->call, &limit, &err), cases[i].code);
+        assert_int_equal(call_page_size(&fixture->call, PAGE_MAX_ENTRIES, &limit, &err),
+                         cases[i].code);
         assert_int_equal(limit, cases[i].limit);
         assert_int_equal(err.topic, cases[i].code ? ABOUT_PAGE : ABOUT_NOTHING);
     }

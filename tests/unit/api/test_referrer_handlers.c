@@ -15,6 +15,7 @@
 enum {
     LARGE_ANNOTATION_BYTES = 240 * 1024,
     HUGE_TYPE_BYTES = 3 * 1024 * 1024,
+    MANY = 1001,
     HUGE_TYPES = 10, /* together more than a batch may take */
 };
 
@@ -109,8 +110,25 @@ static void subject_must_be_a_digest(void **state)
                                "DIGEST_INVALID"));
     assert_true(reply_is_error(ask(fixture, "GET /v2/team/app/referrers/sha256:x", NULL), 400,
                                "DIGEST_INVALID"));
-    assert_true(
-        reply_is_error(ask(fixture, "GET " REFERRERS "?last=x", NULL), 400, "DIGEST_INVALID"));
+}
+
+static void page_begins_behind_one_that_was_told(void **state)
+{
+    static const char *const bad[] = {
+        "x", "1-x", "-" SUBJECT, SUBJECT, "x-" SUBJECT, "9223372036854775808-" SUBJECT, "1-",
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+        char line[512];
+
+        (void)snprintf(line, sizeof(line), "GET " REFERRERS "?last=%s", bad[i]);
+        assert_true(reply_is_error(ask(fixture, line, NULL), 400, "PAGINATION_NUMBER_INVALID"));
+    }
+    push_referrer(fixture, TEST_IMAGE_TYPE, "");
+    assert_int_equal(count_of(ask(fixture, "GET " REFERRERS "?last=0-" SUBJECT, NULL)), 0);
+    assert_int_equal(
+        count_of(ask(fixture, "GET " REFERRERS "?last=9223372036854775807-" SUBJECT, NULL)), 1);
 }
 
 static void referrer_is_described_as_the_specification_says(void **state)
@@ -197,6 +215,20 @@ static void pages_follow_one_another_also_when_filtered(void **state)
     assert_null(reply_field(&fixture->reply, "Link").bytes);
 }
 
+static void thousands_fit_on_one_page(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int i = 0; i < MANY; i++) {
+        char members[64];
+
+        (void)snprintf(members, sizeof(members), ",\"annotations\":{\"i\":\"%d\"}", i);
+        push_referrer(fixture, TEST_INDEX_TYPE, members);
+    }
+    assert_int_equal(count_of(ask(fixture, "GET " REFERRERS, NULL)), MANY);
+    assert_null(reply_field(&fixture->reply, "Link").bytes);
+}
+
 /* Clients take no index larger than 4 MiB: what does not fit is on further pages. */
 static void page_ends_before_it_is_too_large_for_clients(void **state)
 {
@@ -247,6 +279,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(nothing_refers_to_what_is_unknown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(subject_must_be_a_digest, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(page_begins_behind_one_that_was_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(referrer_is_described_as_the_specification_says, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(type_of_an_image_is_its_config_s_and_of_an_index_none,
@@ -255,6 +288,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(referrers_belong_to_one_repository, set_up, tear_down),
         cmocka_unit_test_setup_teardown(pages_follow_one_another_also_when_filtered, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(thousands_fit_on_one_page, set_up, tear_down),
         cmocka_unit_test_setup_teardown(page_ends_before_it_is_too_large_for_clients, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(referrers_with_much_to_say_are_listed_one_by_one, set_up,

@@ -200,8 +200,9 @@ static void read_all(struct metadata *metadata, struct arena *arena)
     const struct str app = str_from("team/app");
     const struct digest digest = hasher_digest_of(DIGEST_SHA256, str_from("content"));
     const struct name_query names = {app, {0}, 10, arena};
+    const struct referrer_place place = {1, digest};
     const struct referrer_query referrers = {
-        .repository = app, .subject = digest, .after = &digest, .limit = 10};
+        .repository = app, .subject = digest, .after = &place, .limit = 10};
     const struct tag_history_query changes = {app, str_from("1.0"), 10, arena};
     const struct stale_upload_query stale = {1, 10, arena};
     struct manifest_record manifest;
