@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/api_private.h"
+#include "api/routes.h"
 #include "http/conditional.h"
 #include "registry/blobs.h"
 
@@ -29,6 +30,16 @@ void call_add_version(struct call *call)
         http_response_add(&call->exchange->response, "Docker-Distribution-API-Version",
                           str_from("registry/2.0"));
     }
+}
+
+enum error_code call_parse_repository(struct call *call, struct error *err)
+{
+    const enum error_code code = repository_parse(call->name, &call->repository, err);
+
+    if (code != ERROR_INVALID) {
+        return code;
+    }
+    return call->route->method == HTTP_GET ? ERROR_NOT_FOUND : ERROR_DENIED;
 }
 
 void call_answer(struct call *call, int status)

@@ -127,6 +127,13 @@ MUST_USE enum error_code call_need_carrier(struct call *call, struct error *err)
 /* Docker clients tell a registry by this field of an answer. */
 void call_add_version(struct call *call);
 
+/*
+ * Reads call->name, below /v2/. What cannot be a repository is not there (ERROR_NOT_FOUND), and
+ * takes no push (ERROR_DENIED), about NAME: clients show the message of these answers, and repeat
+ * neither; docker repeats NAME_INVALID for a minute.
+ */
+MUST_USE enum error_code call_parse_repository(struct call *call, struct error *err);
+
 /* The answer without a body. */
 void call_answer(struct call *call, int status);
 

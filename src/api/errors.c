@@ -14,7 +14,7 @@ static const char internal_message[] = "internal error; the server's log has the
 /*
  * The first row that fits: a topic of ABOUT_NOTHING fits all. DENIED, not TAG_INVALID, for a tag
  * that would have to move: on TAG_INVALID podman, buildah and skopeo try three other formats and
- * then blame schema 1.
+ * then blame schema 1. A reason of its own where a client (ctr) shows nothing else of an answer.
  */
 static const struct {
     enum error_code code;
@@ -22,23 +22,26 @@ static const struct {
     struct error_answer answer;
 } table[] = {
     {ERROR_INVALID, ABOUT_NAME, {400, "NAME_INVALID", NULL}},
-    {ERROR_INVALID, ABOUT_TAG, {400, "TAG_INVALID", NULL}},
-    {ERROR_INVALID, ABOUT_DIGEST, {400, "DIGEST_INVALID", NULL}},
+    {ERROR_INVALID, ABOUT_TAG, {400, "TAG_INVALID", "Invalid Tag"}},
+    {ERROR_INVALID, ABOUT_DIGEST, {400, "DIGEST_INVALID", "Invalid Digest"}},
     {ERROR_INVALID, ABOUT_SIZE, {400, "SIZE_INVALID", NULL}},
     {ERROR_INVALID, ABOUT_BLOB, {400, "DIGEST_INVALID", NULL}},
     {ERROR_INVALID, ABOUT_UPLOAD, {400, "BLOB_UPLOAD_INVALID", NULL}},
-    {ERROR_INVALID, ABOUT_MANIFEST, {400, "MANIFEST_INVALID", NULL}},
+    {ERROR_INVALID, ABOUT_MANIFEST, {400, "MANIFEST_INVALID", "Invalid Manifest"}},
     {ERROR_INVALID, ABOUT_SOURCE, {422, "UNSUPPORTED", NULL}},
     {ERROR_INVALID, ABOUT_PAGE, {400, "PAGINATION_NUMBER_INVALID", NULL}},
     {ERROR_INVALID, ABOUT_NOTHING, {400, "UNSUPPORTED", NULL}},
     {ERROR_UNAUTHENTICATED, ABOUT_NOTHING, {401, "UNAUTHORIZED", NULL}},
+    {ERROR_DENIED, ABOUT_NAME, {403, "DENIED", "Repository Is Not team/artifact"}},
+    {ERROR_DENIED, ABOUT_PUSH, {403, "DENIED", "No Right To Push There"}},
+    {ERROR_DENIED, ABOUT_UPLOAD, {403, "DENIED", "Upload Of Somebody Else"}},
     {ERROR_DENIED, ABOUT_NOTHING, {403, "DENIED", NULL}},
     {ERROR_NOT_FOUND, ABOUT_NAME, {404, "NAME_UNKNOWN", NULL}},
     {ERROR_NOT_FOUND, ABOUT_TAG, {404, "MANIFEST_UNKNOWN", NULL}},
     {ERROR_NOT_FOUND, ABOUT_MANIFEST, {404, "MANIFEST_UNKNOWN", NULL}},
     {ERROR_NOT_FOUND, ABOUT_BLOB, {404, "BLOB_UNKNOWN", NULL}},
     {ERROR_NOT_FOUND, ABOUT_UPLOAD, {404, "BLOB_UPLOAD_UNKNOWN", NULL}},
-    {ERROR_NOT_FOUND, ABOUT_REFERENCED, {404, "MANIFEST_BLOB_UNKNOWN", NULL}},
+    {ERROR_NOT_FOUND, ABOUT_REFERENCED, {404, "MANIFEST_BLOB_UNKNOWN", "Named Content Not Found"}},
     {ERROR_NOT_FOUND, ABOUT_NOTHING, {404, "UNSUPPORTED", NULL}},
     {ERROR_CONFLICT, ABOUT_TAG, {409, "DENIED", "Tag Is Immutable"}},
     {ERROR_CONFLICT, ABOUT_IMAGE, {412, "UNSUPPORTED", NULL}},

@@ -18,6 +18,8 @@ struct demand {
 };
 
 static struct demand demand_of(enum access access);
+static enum error_code check_right(struct call *call, const struct demand *demand,
+                                   struct error *err);
 static enum error_code check_grant(struct call *call, const struct demand *demand,
                                    struct error *err);
 static enum error_code is_member(void *context, const struct identity *identity, struct str team,
@@ -26,6 +28,7 @@ static enum error_code is_member(void *context, const struct identity *identity,
 enum error_code permission_check(struct call *call, struct error *err)
 {
     const struct demand demand = demand_of(call->route->access);
+    enum error_code code = OK;
 
     switch (call->route->access) {
     case ACCESS_NOBODY:
@@ -44,9 +47,19 @@ enum error_code permission_check(struct call *call, struct error *err)
         return OK; /* open: main sees to it that only this machine gets here, unless told otherwise
                     */
     }
+    code = check_right(call, &demand, err);
+    if (code == ERROR_DENIED && demand.action == ACTION_PUSH) {
+        err->topic = ABOUT_PUSH;
+    }
+    return code;
+}
+
+static enum error_code check_right(struct call *call, const struct demand *demand,
+                                   struct error *err)
+{
     return call->identity && call->identity->is_limited
-               ? check_grant(call, &demand, err)
-               : permission_decide(call, demand.action, call->repository.team, err);
+               ? check_grant(call, demand, err)
+               : permission_decide(call, demand->action, call->repository.team, err);
 }
 
 static struct demand demand_of(enum access access)

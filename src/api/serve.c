@@ -313,7 +313,7 @@ static enum error_code parse_path(struct call *call, struct error *err)
     if (team_path_is(call)) {
         return team_path_parse(call, err);
     }
-    return call->name.length > 0 ? repository_parse(call->name, &call->repository, err) : OK;
+    return call->name.length > 0 ? call_parse_repository(call, err) : OK;
 }
 
 static enum http_step data(void *context, struct http_exchange *exchange, struct str bytes)

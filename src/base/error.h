@@ -36,6 +36,7 @@ enum error_topic {
     ABOUT_IMAGE,      /* an image, by its id */
     ABOUT_SOURCE,     /* what an image was built from */
     ABOUT_PAGE,       /* the n or last of a listing */
+    ABOUT_PUSH,       /* the right to push */
 };
 
 enum { ERROR_MESSAGE_BYTES = 512 };

@@ -237,7 +237,14 @@ def test_containerd_pulls_as_whoever_is_logged_in(ctr_pull, server, services, wh
 def test_containerd_is_not_let_push(ctr_copy, server, public_server, services, who):
     token = WHO_MAY_NOT[who][0](services)
     said = ctr_copy(f"{pushed(public_server, services)}:1.0", name_for(server), token)
-    assert_says(said, "403 Forbidden")
+    assert_says(said, "403 No Right To Push There")
+
+
+def test_containerd_is_told_what_a_name_must_look_like(ctr_copy, server, public_server, services):
+    token = WHO_MAY["employee"](services)
+    name = f"{server.host}/alone:1.0"
+    said = ctr_copy(f"{pushed(public_server, services)}:1.0", name, token)
+    assert_says(said, "403 Repository Is Not team/artifact")
 
 
 def test_containerd_does_not_pull_without_a_login(ctr_pull, server, services, used_secrets):

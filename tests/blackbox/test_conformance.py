@@ -127,7 +127,7 @@ def test_reference_is_a_tag_or_a_digest(registry, repository, image, reference):
 @pytest.mark.parametrize("name", ["team/App", "team/app-", "team/a..b", "team/.a", "team/a___b"])
 def test_name_has_the_specified_form(registry, name):
     reply = registry.request("POST", f"/v2/{name}/blobs/uploads/")
-    assert (reply.status, reply.error_code()) == (400, "NAME_INVALID")
+    assert (reply.status, reply.error_code()) == (403, "DENIED")
 
 
 # -- Push: blobs

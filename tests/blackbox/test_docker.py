@@ -66,6 +66,18 @@ def test_other_image_for_a_tag_is_refused_with_the_reason(docker, client_folder,
     assert repo_digest(docker, name) == first
 
 
+def test_name_without_a_team_is_refused_at_once(docker, client_folder, shipped_server):
+    artifact = new_repository().partition("/")[2]
+    name = f"{shipped_server.host}/{artifact}:1.0"
+    build(docker, client_folder, name, "no team")
+    said = docker.refuse("push", name)
+    assert "denied" in said and "names no team: a repository is team/artifact" in said, said
+    uploads = [line for line in shipped_server.requests() if line["method"] == "POST"
+               and line["path"] == f"/v2/{artifact}/blobs/uploads/"]
+    assert len(uploads) == 1
+    assert "not found" in docker.refuse("pull", name)
+
+
 def test_layer_that_is_there_is_not_sent_again(docker, client_folder, name):
     build(docker, client_folder, name, "shared layer")
     docker.run("push", name)

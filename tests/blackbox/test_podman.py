@@ -45,6 +45,14 @@ def test_same_image_is_pushed_twice(podman, client_folder, name):
     podman.run("push", INSECURE, name)
 
 
+def test_name_without_a_team_is_refused_with_the_reason(podman, client_folder, shipped_server):
+    name = f"{shipped_server.host}/alone:1.0"
+    build(podman, client_folder, name, "no team")
+    assert "names no team" in podman.refuse("push", INSECURE, name)
+    podman.run("rmi", name)
+    assert "names no team" in podman.refuse("pull", INSECURE, name)
+
+
 def test_refused_push_says_why_after_one_attempt(podman, client_folder, name, repository,
                                                  shipped_server):
     build(podman, client_folder, name, "one")

@@ -382,7 +382,13 @@ def test_manifest_under_another_digest_is_refused(registry, repository, image):
                                   "team/a..b", "team//app", "team/app%2f..%2fother", "team/" + "a" * 300])
 def test_malformed_name_is_refused(registry, name):
     reply = registry.request("POST", f"/v2/{name}/blobs/uploads/")
-    assert (reply.status, reply.error_code()) in {(400, "NAME_INVALID"), (404, "NAME_INVALID")}
+    assert (reply.status, reply.error_code()) == (403, "DENIED")
+    assert reply.reason == "Repository Is Not team/artifact"
+    for path in ("manifests/1.0", "tags/list", f"blobs/{UNKNOWN_DIGEST}",
+                 f"referrers/{UNKNOWN_DIGEST}"):
+        reply = registry.request("GET", f"/v2/{name}/{path}")
+        assert (reply.status, reply.error_code()) == (404, "NAME_UNKNOWN")
+        assert registry.request("HEAD", f"/v2/{name}/{path}").status == 404
 
 
 @pytest.mark.parametrize("name", ["team/a/b/c", "team/blobs", "team/manifests/tags", "t/a__b.c-d",

@@ -41,6 +41,13 @@ def test_layout_makes_the_round_trip_byte_for_byte(skopeo, client_folder, name):
     assert read_manifest(back) == image.manifest
 
 
+def test_name_without_a_team_is_refused_with_the_reason(skopeo, client_folder, shipped_server):
+    name = f"docker://{shipped_server.host}/alone:1.0"
+    layout = write_image(client_folder / "out", make_image())
+    assert "names no team" in skopeo.refuse("copy", "--dest-tls-verify=false", layout, name)
+    assert "names no team" in skopeo.refuse("inspect", "--tls-verify=false", name)
+
+
 def test_multi_arch_index_makes_the_round_trip(skopeo, client_folder, name):
     images = {"amd64": make_image(), "arm64": make_image()}
     index = json.dumps({

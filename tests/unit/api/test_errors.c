@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "http/syntax.h"
+
 static const struct {
     enum error_code code;
     enum error_topic topic;
@@ -23,6 +25,9 @@ static const struct {
     {ERROR_INVALID, ABOUT_PAGE, 400, "PAGINATION_NUMBER_INVALID"},
     {ERROR_INVALID, ABOUT_NOTHING, 400, "UNSUPPORTED"},
     {ERROR_UNAUTHENTICATED, ABOUT_NOTHING, 401, "UNAUTHORIZED"},
+    {ERROR_DENIED, ABOUT_NOTHING, 403, "DENIED"},
+    {ERROR_DENIED, ABOUT_NAME, 403, "DENIED"},
+    {ERROR_DENIED, ABOUT_PUSH, 403, "DENIED"},
     {ERROR_DENIED, ABOUT_UPLOAD, 403, "DENIED"},
     {ERROR_NOT_FOUND, ABOUT_NAME, 404, "NAME_UNKNOWN"},
     {ERROR_NOT_FOUND, ABOUT_TAG, 404, "MANIFEST_UNKNOWN"},
@@ -87,20 +92,26 @@ static void each_code_has_an_answer_for_each_topic(void **state)
 {
     (void)state;
     for (int code = ERROR_INVALID; code <= ERROR_INTERNAL; code++) {
-        for (int topic = ABOUT_NOTHING; topic <= ABOUT_PAGE; topic++) {
+        for (int topic = ABOUT_NOTHING; topic <= ABOUT_PUSH; topic++) {
             const struct error_answer answer =
                 errors_find((enum error_code)code, (enum error_topic)topic);
+            const struct str reason = str_from(answer.reason);
 
             assert_true(answer.status >= 400 && answer.status <= 599);
+            assert_true(reason.length <= 40);
+            assert_int_equal(http_span_value(reason), reason.length);
             assert_true(answer.status != 500 || code == ERROR_INTERNAL);
         }
     }
 }
 
-static void only_a_taken_tag_has_a_reason_of_its_own(void **state)
+static void what_a_push_is_refused_for_is_the_reason(void **state)
 {
     (void)state;
     assert_string_equal(errors_find(ERROR_CONFLICT, ABOUT_TAG).reason, "Tag Is Immutable");
+    assert_string_equal(errors_find(ERROR_DENIED, ABOUT_NAME).reason,
+                        "Repository Is Not team/artifact");
+    assert_string_equal(errors_find(ERROR_DENIED, ABOUT_PUSH).reason, "No Right To Push There");
     assert_null(errors_find(ERROR_CONFLICT, ABOUT_UPLOAD).reason);
 }
 
@@ -191,7 +202,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(failure_has_its_status_and_code),
         cmocka_unit_test(each_code_has_an_answer_for_each_topic),
-        cmocka_unit_test(only_a_taken_tag_has_a_reason_of_its_own),
+        cmocka_unit_test(what_a_push_is_refused_for_is_the_reason),
         cmocka_unit_test_setup_teardown(body_is_the_specification_s, set_up, tear_down),
         cmocka_unit_test_setup_teardown(each_detail_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_was_half_written_is_dropped, set_up, tear_down),

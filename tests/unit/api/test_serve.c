@@ -127,24 +127,33 @@ static void name_is_checked_before_anything_is_done(void **state)
 {
     static const struct {
         const char *line;
+        int status;
+        const char *code;
         const char *says;
     } cases[] = {
-        {"GET /v2/alone/manifests/1.0", "team/alone"},
-        {"GET /v2/Team/app/manifests/1.0", "lower case"},
-        {"GET /v2/team%2Fapp/manifests/1.0", "team%2Fapp"},
-        {"GET /v2/a/../b/manifests/1.0", "a/../b"},
-        {"GET /v2/a/b%00/manifests/1.0", "b%00"},
-        {"POST /v2/a//b/blobs/uploads/", "a//b"},
-        {"GET /v2/alone/blobs/x", "alone"},
-        {"DELETE /v2/alone/blobs/x", "alone"},
-        {"GET /v2/alone/referrers/x", "alone"},
+        {"GET /v2/alone/manifests/1.0", 404, "NAME_UNKNOWN", "team/alone"},
+        {"GET /v2/Team/app/manifests/1.0", 404, "NAME_UNKNOWN", "lower case"},
+        {"GET /v2/team%2Fapp/manifests/1.0", 404, "NAME_UNKNOWN", "team%2Fapp"},
+        {"GET /v2/a/../b/manifests/1.0", 404, "NAME_UNKNOWN", "a/../b"},
+        {"GET /v2/a/b%00/manifests/1.0", 404, "NAME_UNKNOWN", "b%00"},
+        {"GET /v2/alone/blobs/x", 404, "NAME_UNKNOWN", "alone"},
+        {"GET /v2/alone/tags/list", 404, "NAME_UNKNOWN", "alone"},
+        {"GET /v2/alone/referrers/x", 404, "NAME_UNKNOWN", "alone"},
+        {"GET /v2/alone/blobs/uploads/x", 404, "NAME_UNKNOWN", "alone"},
+        {"POST /v2/a//b/blobs/uploads/", 403, "DENIED", "a//b"},
+        {"POST /v2/alone/blobs/uploads/", 403, "DENIED", "team/alone"},
+        {"PATCH /v2/alone/blobs/uploads/x", 403, "DENIED", "team/alone"},
+        {"PUT /v2/alone/blobs/uploads/x", 403, "DENIED", "team/alone"},
+        {"PUT /v2/alone/manifests/1.0", 403, "DENIED", "team/alone"},
+        {"DELETE /v2/alone/blobs/x", 403, "DENIED", "alone"},
     };
     struct fixture *fixture = *state;
 
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct reply *reply = ask(fixture, cases[i].line);
 
-        if (!reply_is_error(reply, 400, "NAME_INVALID") || !reply_says(reply, cases[i].says)) {
+        if (!reply_is_error(reply, cases[i].status, cases[i].code) ||
+            !reply_says(reply, cases[i].says)) {
             fail_msg("%s: %d %s", cases[i].line, reply->status, reply->body.text);
         }
     }
