@@ -24,6 +24,7 @@
 #include "metadata/tag_details.h"
 #include "metadata/teams.h"
 #include "metadata/uploads.h"
+#include "tests/support/old_schema.h"
 #include "tests/support/temporary_folder.h"
 
 enum { PATH_BYTES = 4096 };
@@ -412,18 +413,16 @@ static void database_from_before_is_summed(void **state)
     struct registry_statistics all;
     struct team_statistics team;
     struct upload_sums sums;
+    struct strbuf script;
 
+    strbuf_init(&script, 4096);
+    old_schema_append(&script, 5);
+    strbuf_append_text(&script,
+                       "insert into upload values ('1', 'team/app', 'jdoe', 7, x'', 1, 1, x''),"
+                       "('2', 'team/other', 'jdoe', 8, x'', 1, 1, x'')");
     metadata_free(fixture->metadata);
-    run_by_hand(fixture, "drop index tag_by_rank; alter table tag drop column is_runnable;"
-                         "alter table manifest drop column is_runnable;"
-                         "drop trigger upload_is_counted; drop trigger upload_is_counted_again;"
-                         "drop trigger upload_is_not_counted_any_more; drop table upload_sum;"
-                         "drop trigger team_is_counted; drop trigger repository_is_counted;"
-                         "drop trigger tag_is_counted; drop trigger named_blob_is_counted;"
-                         "drop table registry_sum; drop table team_sum; drop table swept_blob;"
-                         "delete from schema_version where version > 5;"
-                         "insert into upload values ('1', 'team/app', 'jdoe', 7, x'', 1, 1, x''),"
-                         "('2', 'team/other', 'jdoe', 8, x'', 1, 1, x'')");
+    run_by_hand(fixture, script.text);
+    strbuf_release(&script);
     assert_int_equal(metadata_open_sqlite(fixture->path, &fixture->metadata, NULL), OK);
     assert_int_equal(
         metadata_sum_uploads(fixture->metadata, str_from("jdoe"), str_from("team"), &sums, NULL),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "registry_world.h"
+#include "tests/support/old_schema.h"
 
 #define OCI_CONFIG "application/vnd.oci.image.config.v1+json"
 #define DOCKER_IMAGE "application/vnd.docker.distribution.manifest.v2+json"
@@ -172,12 +173,13 @@ static void what_was_pushed_before_is_judged_the_same(void **state)
     struct registry_world *world = *state;
     struct metadata *metadata = NULL;
     const char *path = arena_format(&world->arena, "%s/metadata.sqlite", world->folder);
+    struct strbuf script;
 
     push_all(world);
-    registry_world_run_sql(world, "drop index tag_by_rank; alter table tag drop column is_runnable;"
-                                  "alter table manifest drop column is_runnable;"
-                                  "drop table swept_blob;"
-                                  "delete from schema_version where version >= 8");
+    strbuf_init(&script, 4096);
+    old_schema_append(&script, 7);
+    registry_world_run_sql(world, script.text);
+    strbuf_release(&script);
     assert_int_equal(metadata_open_sqlite(path, &metadata, NULL), OK);
     check_all(world);
     metadata_free(metadata);
