@@ -44,6 +44,8 @@ EVERYBODY_WHO_MAY = {
     "service by RFC 9068, without a realm":
         lambda services: services.add_token("stups_robot", None, (WRITE_ALL,), sub="robot",
                                             client_id="robot"),
+    "service with application.write_all_trusted, in no team":
+        lambda services: services.add_service("robot", WRITE_ALL_TRUSTED),
     "employee by RFC 9068, without a realm":
         lambda services: services.add_employee("jdoe", "myteam") and services.add_token(
             "jdoe", None, sub="jdoe", client_id="browser"),
@@ -69,8 +71,6 @@ EVERYBODY_WHO_MAY_NOT = {
         (lambda services: services.add_service("caller", WRITE, team="otherteam"), ()),
     "service of no team":
         (lambda services: services.add_service("caller", WRITE), ()),
-    "service that may only say where images are from":
-        (lambda services: services.add_service("caller", WRITE_ALL_TRUSTED, team="myteam"), ()),
     "member of the team in an unknown realm":
         (lambda services: services.add_employee("caller", "myteam") and services.add_token(
             "caller", "/customers", (WRITE, WRITE_ALL)), ()),

@@ -128,7 +128,7 @@ static void claims_need_trust_and_form(void **state)
         {"employee:all", "%7B%22url%22%3A%22x%22%2C%22revision%22%3A%221%22%7D", 403},
         {"service:robot:application.write_all",
          "%7B%22url%22%3A%22x%22%2C%22revision%22%3A%221%22%7D", 403},
-        {"service:robot:application.write_all_trusted", "{}", 403}, /* may not push at all */
+        {"service:robot:application.write_all_trusted", "{}", 400}, /* may push by itself */
         {"service:robot:application.write_all+application.write_all_trusted", "{}", 400},
         {"service:robot:application.write_all+application.write_all_trusted", "%7", 400},
         {"service:robot:application.write_all+application.write_all_trusted", "%00", 400},
