@@ -113,7 +113,7 @@ static struct lookup_key key_of(const struct team_directory *directory,
         {(const char *)&kind, sizeof(kind)},
         str_from(question->token),
         question->identity->name,
-        source ? (struct str){(const char *)&source, sizeof(source)} : question->team,
+        source ? str_from(source->driver->name) : question->team,
     };
     struct lookup_key key = {{0}};
 

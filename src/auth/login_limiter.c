@@ -130,11 +130,11 @@ static enum error_code refuse_until(struct login_limiter *limiter, int64_t ends_
 
 static void find_origin(struct str address, struct origin *origin_out)
 {
-    const char *const bytes = (const char *)origin_out->parsed.s6_addr;
     bool is_ipv4 = false;
 
     *origin_out = (struct origin){.address = address};
     if (host_parse_address(address, &origin_out->parsed, &is_ipv4)) {
+        const char *const bytes = (const char *)origin_out->parsed.s6_addr;
         const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&origin_out->parsed);
 
         origin_out->address =
