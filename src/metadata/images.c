@@ -3,56 +3,28 @@
 #include "base/strbuf.h"
 #include "metadata/metadata_private.h"
 
-struct listing {
+struct image_tags {
     const struct image_query *query;
-    struct image_tag_list list;
+    struct row_page page;
 };
 
-static enum error_code list(struct sql_connection *connection, void *context, struct error *err);
-static enum error_code find_image(struct sql_connection *connection, struct str prefix,
-                                  struct digest *image_out, struct error *err);
-static enum error_code list_tags(struct sql_connection *connection, const struct digest *image,
-                                 struct listing *listing, struct error *err);
-static enum error_code read_tag(const struct sql_rows *rows, struct arena *arena,
-                                struct image_tag *tag, struct error *err);
-static enum error_code not_found(struct str prefix, struct error *err);
-
-enum error_code metadata_list_image_tags(struct metadata *metadata, const struct image_query *query,
-                                         struct image_tag_list *list_out, struct error *err)
+static enum error_code no_such_image(struct str prefix, struct error *err)
 {
-    struct listing listing = {.query = query};
-    void *tags = NULL;
-    enum error_code code =
-        metadata_new_list(query->arena, query->limit, sizeof(*listing.list.tags), &tags, err);
-
-    listing.list.tags = tags;
-    if (!code) {
-        code = sql_read(metadata->sql, list, &listing, err);
-    }
-    if (!code) {
-        *list_out = listing.list;
-    }
-    return code;
+    return error_set_about(err, ABOUT_IMAGE, ERROR_NOT_FOUND,
+                           "no tagged image's id begins with %.*s", STR_FORMAT(prefix));
 }
 
-static enum error_code list(struct sql_connection *connection, void *context, struct error *err)
+static void read_image(struct row *row, void *into)
 {
-    struct listing *listing = context;
-    const struct str prefix = listing->query->prefix;
-    struct digest image;
-    enum error_code code = find_image(connection, prefix, &image, err);
+    struct digest *image = into;
 
-    if (!code) {
-        code = list_tags(connection, &image, listing, err);
-    }
-    return code || listing->list.count > 0 || listing->query->after_sequence > 0
-               ? code
-               : not_found(prefix, err);
+    *image = row_digest(row);
 }
 
 /* Two steps into the index: the first image with the prefix, and whether there is another one. */
-static enum error_code find_image(struct sql_connection *connection, struct str prefix,
-                                  struct digest *image_out, struct error *err)
+static enum error_code find_image(struct sql_connection *connection,
+                                  const struct image_query *wanted, struct digest *image_out,
+                                  struct error *err)
 {
     static const char behind_hexadecimal[] = "g";
     struct sql_query query = {
@@ -61,34 +33,39 @@ static enum error_code find_image(struct sql_connection *connection, struct str 
                 "and coalesce(config_digest, digest) < $2 order by 1 limit 2",
         .count = 2,
     };
-    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+    struct row_page page = {
+        .read = read_image, .item_bytes = sizeof(*image_out), .limit = 1, .items = image_out};
     CLEANUP(strbuf_release) struct strbuf end;
-    bool is_row = false;
     enum error_code code = OK;
 
     strbuf_init(&end, DIGEST_TEXT_BYTES + sizeof(behind_hexadecimal));
-    strbuf_append(&end, prefix);
+    strbuf_append(&end, wanted->prefix);
     strbuf_append_text(&end, behind_hexadecimal);
-    query.values[0] = sql_text(prefix);
+    query.values[0] = sql_text(wanted->prefix);
     query.values[1] = sql_text(strbuf_str(&end));
-    code = sql_query_row(connection, &query, &rows, &is_row, err);
-    if (code || !is_row) {
-        return code ? code : not_found(prefix, err);
+    code = rows_page(connection, &query, &page, err);
+    if (code || page.count == 0) {
+        return code ? code : no_such_image(wanted->prefix, err);
     }
-    code = metadata_read_digest(rows, 0, image_out, err);
-    if (!code) {
-        code = sql_rows_next(rows, &is_row, err);
-    }
-    return code || !is_row ? code
-                           : error_set_about(err, ABOUT_IMAGE, ERROR_CONFLICT,
-                                             "several images begin with %.*s: give more of the id",
-                                             STR_FORMAT(prefix));
+    return page.has_more ? error_set_about(err, ABOUT_IMAGE, ERROR_CONFLICT,
+                                           "several images begin with %.*s: give more of the id",
+                                           STR_FORMAT(wanted->prefix))
+                         : OK;
 }
 
-static enum error_code list_tags(struct sql_connection *connection, const struct digest *image,
-                                 struct listing *listing, struct error *err)
+static void read_image_tag(struct row *row, void *into)
 {
-    const struct image_query *wanted = listing->query;
+    struct image_tag *tag = into;
+
+    tag->repository = row_text(row);
+    tag->name = row_text(row);
+    tag->sequence = row_integer(row);
+}
+
+static enum error_code list_tags_of(struct sql_connection *connection, const struct digest *image,
+                                    struct image_tags *tags, struct error *err)
+{
+    const struct image_query *wanted = tags->query;
     struct digest_value digest;
     const struct sql_query query = {
         .text = "select repository.name, tag.name, tag.sequence from manifest "
@@ -102,34 +79,37 @@ static enum error_code list_tags(struct sql_connection *connection, const struct
                    sql_integer(wanted->after_sequence), sql_integer((int64_t)wanted->limit + 1)},
         .count = 4,
     };
-    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    struct image_tag_list *found = &listing->list;
-    bool is_row = true;
-    enum error_code code = sql_query(connection, &query, &rows, err);
 
-    found->count = 0;
-    found->has_more = false;
-    while (!code && is_row && !found->has_more) {
-        code = sql_rows_next(rows, &is_row, err);
-        found->has_more = !code && is_row && found->count == wanted->limit;
-        if (!code && is_row && !found->has_more) {
-            code = read_tag(rows, wanted->arena, &found->tags[found->count++], err);
-        }
+    return rows_page(connection, &query, &tags->page, err);
+}
+
+static enum error_code list_image_tags(struct sql_connection *connection, void *context,
+                                       struct error *err)
+{
+    struct image_tags *tags = context;
+    struct digest image;
+    enum error_code code = find_image(connection, tags->query, &image, err);
+
+    if (!code) {
+        code = list_tags_of(connection, &image, tags, err);
+    }
+    return code || tags->page.count > 0 || tags->query->after_sequence > 0
+               ? code
+               : no_such_image(tags->query->prefix, err);
+}
+
+enum error_code metadata_list_image_tags(struct metadata *metadata, const struct image_query *query,
+                                         struct image_tag_list *list_out, struct error *err)
+{
+    struct image_tags tags = {.query = query,
+                              .page = {.read = read_image_tag,
+                                       .item_bytes = sizeof(struct image_tag),
+                                       .limit = query->limit,
+                                       .arena = query->arena}};
+    const enum error_code code = sql_read(metadata->sql, list_image_tags, &tags, err);
+
+    if (!code) {
+        *list_out = (struct image_tag_list){tags.page.items, tags.page.count, tags.page.has_more};
     }
     return code;
-}
-
-static enum error_code read_tag(const struct sql_rows *rows, struct arena *arena,
-                                struct image_tag *tag, struct error *err)
-{
-    const enum error_code code = metadata_read_text(rows, 0, arena, &tag->repository, err);
-
-    tag->sequence = sql_rows_column(rows, 2).integer;
-    return code ? code : metadata_read_text(rows, 1, arena, &tag->name, err);
-}
-
-static enum error_code not_found(struct str prefix, struct error *err)
-{
-    return error_set_about(err, ABOUT_IMAGE, ERROR_NOT_FOUND,
-                           "no tagged image's id begins with %.*s", STR_FORMAT(prefix));
 }

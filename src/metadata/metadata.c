@@ -95,37 +95,79 @@ struct sql_value metadata_digest_value(struct digest_value *storage, const struc
     return sql_text(str_from(storage->text));
 }
 
-enum error_code metadata_read_digest(const struct sql_rows *rows, int column,
-                                     struct digest *digest_out, struct error *err)
+/* One query, and what its rows go to. */
+struct single {
+    const struct sql_query *query;
+    const struct row_reader *reader;
+    struct row_page *page;
+    bool is_row;
+};
+
+static enum error_code find_row(struct sql_connection *connection, void *context, struct error *err)
 {
-    if (digest_parse(sql_rows_column(rows, column).bytes, digest_out, NULL)) {
-        return error_set(err, ERROR_INTERNAL, "the database holds a digest that is none");
-    }
-    return OK;
+    const struct single *single = context;
+
+    return rows_find(connection, single->query, single->reader, err);
 }
 
-enum error_code metadata_read_text(const struct sql_rows *rows, int column, struct arena *arena,
-                                   struct str *text_out, struct error *err)
+enum error_code metadata_find_row(struct metadata *metadata, const struct sql_query *query,
+                                  const struct row_reader *reader, struct error *err)
 {
-    const struct str value = sql_rows_column(rows, column).bytes;
-    const char *copy = arena_text(arena, value);
+    struct single single = {.query = query, .reader = reader};
 
-    if (!copy) {
-        return error_set(err, ERROR_TOO_LARGE, "the answer is larger than a request's memory");
-    }
-    *text_out = (struct str){copy, value.length};
-    return OK;
+    return sql_read(metadata->sql, find_row, &single, err);
 }
 
-enum error_code metadata_new_list(struct arena *arena, size_t limit, size_t size, void **list_out,
-                                  struct error *err)
+static enum error_code read_page(struct sql_connection *connection, void *context,
+                                 struct error *err)
 {
-    *list_out = arena_new(arena, limit, size);
-    if (!*list_out) {
-        return error_set(err, ERROR_TOO_LARGE, "a list of %zu is larger than a request's memory",
-                         limit);
-    }
-    return OK;
+    const struct single *single = context;
+
+    return rows_page(connection, single->query, single->page, err);
+}
+
+enum error_code metadata_read_page(struct metadata *metadata, const struct sql_query *query,
+                                   struct row_page *page, struct error *err)
+{
+    struct single single = {.query = query, .page = page};
+
+    return sql_read(metadata->sql, read_page, &single, err);
+}
+
+static enum error_code run(struct sql_connection *connection, void *context, struct error *err)
+{
+    struct single *single = context;
+
+    return sql_run_for_row(connection, single->query, &single->is_row, err);
+}
+
+enum error_code metadata_has_row(struct metadata *metadata, const struct sql_query *query,
+                                 bool *is_row_out, struct error *err)
+{
+    struct single single = {.query = query};
+    const enum error_code code = sql_read(metadata->sql, run, &single, err);
+
+    *is_row_out = code ? *is_row_out : single.is_row;
+    return code;
+}
+
+enum error_code metadata_run(struct metadata *metadata, enum sql_durability durability,
+                             const struct sql_query *query, struct error *err)
+{
+    bool is_row = false;
+
+    return metadata_run_for_row(metadata, durability, query, &is_row, err);
+}
+
+enum error_code metadata_run_for_row(struct metadata *metadata, enum sql_durability durability,
+                                     const struct sql_query *query, bool *is_row_out,
+                                     struct error *err)
+{
+    struct single single = {.query = query};
+    const enum error_code code = sql_write(metadata->sql, durability, run, &single, err);
+
+    *is_row_out = code ? *is_row_out : single.is_row;
+    return code;
 }
 
 enum error_code metadata_repository_id(struct sql_connection *connection, struct str repository,
@@ -136,18 +178,47 @@ enum error_code metadata_repository_id(struct sql_connection *connection, struct
         .values = {sql_text(repository)},
         .count = 1,
     };
-    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    bool is_row = false;
-    const enum error_code code = sql_query_row(connection, &query, &rows, &is_row, err);
+    const struct row_reader reader = {.read = row_read_integer, .into = id_out};
+    const enum error_code code = rows_find(connection, &query, &reader, err);
 
-    if (code) {
-        return code;
-    }
-    if (!is_row) {
+    if (code == ERROR_NOT_FOUND) {
         return error_set_about(err, ABOUT_NAME, ERROR_NOT_FOUND,
                                "there is no repository %.*s: nothing was pushed to it",
                                STR_FORMAT(repository));
     }
-    *id_out = sql_rows_column(rows, 0).integer;
-    return OK;
+    return code;
+}
+
+static void read_name(struct row *row, void *into)
+{
+    struct str *name = into;
+
+    *name = row_text(row);
+}
+
+struct row_page metadata_names(const struct name_query *query)
+{
+    return (struct row_page){.read = read_name,
+                             .item_bytes = sizeof(struct str),
+                             .limit = query->limit,
+                             .arena = query->arena};
+}
+
+enum error_code metadata_read_names(struct metadata *metadata, const struct sql_query *query,
+                                    const struct name_query *wanted, struct name_page *page_out,
+                                    struct error *err)
+{
+    struct row_page page = metadata_names(wanted);
+    const enum error_code code = metadata_read_page(metadata, query, &page, err);
+
+    if (!code) {
+        *page_out = (struct name_page){page.items, page.count, page.has_more};
+    }
+    return code;
+}
+
+enum error_code metadata_no_such_tag(struct str repository, struct str name, struct error *err)
+{
+    return error_set_about(err, ABOUT_TAG, ERROR_NOT_FOUND, "%.*s has no tag %.*s",
+                           STR_FORMAT(repository), STR_FORMAT(name));
 }

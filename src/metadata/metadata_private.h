@@ -3,7 +3,9 @@
 #include "base/arena.h"
 #include "base/digest.h"
 #include "metadata/metadata.h"
+#include "metadata/rows.h"
 #include "metadata/sql.h"
+#include "metadata/tags.h"
 
 /* For the sources of this folder only. */
 struct metadata {
@@ -18,23 +20,43 @@ struct digest_value {
 /* NULL gives SQL's null. */
 struct sql_value metadata_digest_value(struct digest_value *storage, const struct digest *digest);
 
-/* A column that holds a digest. ERROR_INTERNAL if it does not. */
-MUST_USE enum error_code metadata_read_digest(const struct sql_rows *rows, int column,
-                                              struct digest *digest_out, struct error *err);
+/* As rows_find, in a transaction of its own. */
+MUST_USE enum error_code metadata_find_row(struct metadata *metadata, const struct sql_query *query,
+                                           const struct row_reader *reader, struct error *err);
 
-/* ERROR_NOT_FOUND about UPLOAD. */
-MUST_USE enum error_code metadata_no_such_upload(struct str repository, struct error *err);
-
-/* A column's text or bytes, copied into the arena. ERROR_TOO_LARGE if that is full. */
-MUST_USE enum error_code metadata_read_text(const struct sql_rows *rows, int column,
-                                            struct arena *arena, struct str *text_out,
+/* As rows_page. */
+MUST_USE enum error_code metadata_read_page(struct metadata *metadata,
+                                            const struct sql_query *query, struct row_page *page,
                                             struct error *err);
 
-/* Room for a list of at most limit results. ERROR_TOO_LARGE if the arena has none. */
-MUST_USE enum error_code metadata_new_list(struct arena *arena, size_t limit, size_t size,
-                                           void **list_out, struct error *err);
+/* Whether a query gives a row. */
+MUST_USE enum error_code metadata_has_row(struct metadata *metadata, const struct sql_query *query,
+                                          bool *is_row_out, struct error *err);
+
+/* Runs one statement that writes. */
+MUST_USE enum error_code metadata_run(struct metadata *metadata, enum sql_durability durability,
+                                      const struct sql_query *query, struct error *err);
+
+/* … and says whether it gave a row. */
+MUST_USE enum error_code metadata_run_for_row(struct metadata *metadata,
+                                              enum sql_durability durability,
+                                              const struct sql_query *query, bool *is_row_out,
+                                              struct error *err);
 
 /* The id of a repository. ERROR_NOT_FOUND about NAME. */
 MUST_USE enum error_code metadata_repository_id(struct sql_connection *connection,
                                                 struct str repository, int64_t *id_out,
                                                 struct error *err);
+
+/* A page of names, one a row. */
+struct row_page metadata_names(const struct name_query *query);
+MUST_USE enum error_code metadata_read_names(struct metadata *metadata,
+                                             const struct sql_query *query,
+                                             const struct name_query *wanted,
+                                             struct name_page *page_out, struct error *err);
+
+/* ERROR_NOT_FOUND about TAG. */
+enum error_code metadata_no_such_tag(struct str repository, struct str name, struct error *err);
+
+/* ERROR_NOT_FOUND about UPLOAD. */
+enum error_code metadata_no_such_upload(struct str repository, struct error *err);

@@ -1,5 +1,7 @@
 #include "metadata/migrate.h"
 
+#include "metadata/rows.h"
+
 struct step {
     const struct migration *migrations;
     size_t count;
@@ -92,12 +94,7 @@ static enum error_code read_version(struct sql_connection *connection, int64_t *
 {
     static const struct sql_query query = {
         .text = "select coalesce(max(version), 0) from schema_version"};
-    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    bool is_row = false;
-    const enum error_code code = sql_query_row(connection, &query, &rows, &is_row, err);
+    const struct row_reader reader = {.read = row_read_integer, .into = version_out};
 
-    if (!code) {
-        *version_out = sql_rows_column(rows, 0).integer;
-    }
-    return code;
+    return rows_find(connection, &query, &reader, err);
 }

@@ -120,6 +120,13 @@ static enum error_code check_tag(struct sql_connection *connection, struct push 
     return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT, "the tag is at another digest");
 }
 
+static void read_existing(struct row *row, void *into)
+{
+    struct push *push = into;
+
+    push->existing = row_digest(row);
+}
+
 static enum error_code find_tag_digest(struct sql_connection *connection, struct push *push,
                                        struct error *err)
 {
@@ -128,10 +135,11 @@ static enum error_code find_tag_digest(struct sql_connection *connection, struct
         .values = {sql_integer(push->repository_id), sql_text(push->wanted->tag)},
         .count = 2,
     };
-    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    const enum error_code code = sql_query_row(connection, &query, &rows, &push->has_tag, err);
+    const struct row_reader reader = {.read = read_existing, .into = push};
+    const enum error_code code = rows_find(connection, &query, &reader, err);
 
-    return code || !push->has_tag ? code : metadata_read_digest(rows, 0, &push->existing, err);
+    push->has_tag = code != ERROR_NOT_FOUND;
+    return push->has_tag ? code : OK;
 }
 
 static enum error_code add_content(struct sql_connection *connection, const struct push *push,

@@ -2,6 +2,11 @@
 
 #include "metadata/metadata_private.h"
 
+struct comparison {
+    const struct scm_source *source;
+    bool is_equal;
+};
+
 static enum error_code add_blob(struct sql_connection *connection, const struct named_blob *blob,
                                 struct error *err);
 static enum error_code check_standing(struct sql_connection *connection,
@@ -9,7 +14,7 @@ static enum error_code check_standing(struct sql_connection *connection,
 static enum error_code is_said(struct sql_connection *connection, int64_t repository_id,
                                const struct manifest_push *push, bool *is_said_out,
                                struct error *err);
-static bool equals_row(const struct sql_rows *rows, const struct scm_source *source);
+static void compare_source(struct row *row, void *into);
 
 enum error_code push_add_blobs(struct sql_connection *connection, const struct manifest_push *push,
                                struct error *err)
@@ -111,20 +116,22 @@ static enum error_code is_said(struct sql_connection *connection, int64_t reposi
                    metadata_digest_value(&digest, &push->manifest.digest)},
         .count = 3,
     };
-    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    bool is_row = false;
-    const enum error_code code = sql_query_row(connection, &query, &rows, &is_row, err);
+    struct comparison comparison = {.source = &claim->source};
+    const struct row_reader reader = {.read = compare_source, .into = &comparison};
+    const enum error_code code = rows_find(connection, &query, &reader, err);
 
     /* The same layers say the same: nothing that came behind them is to be overruled by them. */
-    *is_said_out =
-        !code && is_row && (claim->origin == SCM_OF_LAYER || equals_row(rows, &claim->source));
-    return code;
+    *is_said_out = !code && (claim->origin == SCM_OF_LAYER || comparison.is_equal);
+    return code == ERROR_NOT_FOUND ? OK : code;
 }
 
-static bool equals_row(const struct sql_rows *rows, const struct scm_source *source)
+static void compare_source(struct row *row, void *into)
 {
-    return str_equal(sql_rows_column(rows, 0).bytes, source->url) &&
-           str_equal(sql_rows_column(rows, 1).bytes, source->revision) &&
-           str_equal(sql_rows_column(rows, 2).bytes, source->author) &&
-           str_equal(sql_rows_column(rows, 3).bytes, source->status);
+    struct comparison *comparison = into;
+    const struct scm_source *source = comparison->source;
+
+    comparison->is_equal = str_equal(row_borrowed_text(row), source->url);
+    comparison->is_equal &= str_equal(row_borrowed_text(row), source->revision);
+    comparison->is_equal &= str_equal(row_borrowed_text(row), source->author);
+    comparison->is_equal &= str_equal(row_borrowed_text(row), source->status);
 }

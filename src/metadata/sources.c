@@ -2,51 +2,21 @@
 
 #include "metadata/metadata_private.h"
 
-struct search {
-    const struct tag_place *place;
-    struct arena *arena;
-    struct scm_record *record;
-    bool is_there;
-};
+static void read_record(struct row *row, void *into)
+{
+    struct scm_record *record = into;
 
-struct marking {
-    const struct tag_place *place;
-    const struct release_mark *mark;
-    bool is_marked;
-};
-
-static enum error_code find(struct sql_connection *connection, void *context, struct error *err);
-static enum error_code read_record(const struct sql_rows *rows, const struct search *search,
-                                   struct error *err);
-static enum error_code mark(struct sql_connection *connection, void *context, struct error *err);
-static enum error_code find_tag(struct sql_connection *connection, const struct tag_place *place,
-                                int64_t *repository_id_out, struct error *err);
+    record->source.url = row_text(row);
+    record->source.revision = row_text(row);
+    record->source.author = row_text(row);
+    record->source.status = row_text(row);
+    record->created_ms = row_integer(row);
+}
 
 enum error_code metadata_find_scm_source(struct metadata *metadata, const struct tag_place *place,
                                          struct arena *arena, struct scm_record *record_out,
                                          struct error *err)
 {
-    struct scm_record record = {0};
-    struct search search = {place, arena, &record, false};
-    const enum error_code code = sql_read(metadata->sql, find, &search, err);
-
-    if (code) {
-        return code;
-    }
-    if (!search.is_there) {
-        return error_set_about(err, ABOUT_SOURCE, ERROR_NOT_FOUND,
-                               "%.*s:%.*s does not tell what it was built from: it has no "
-                               "scm-source.json in a layer",
-                               STR_FORMAT(place->repository), STR_FORMAT(place->tag));
-    }
-    *record_out = record;
-    return OK;
-}
-
-static enum error_code find(struct sql_connection *connection, void *context, struct error *err)
-{
-    struct search *search = context;
-    const struct tag_place *place = search->place;
     struct digest_value digest;
     const struct sql_query query = {
         .text = "select scm_source.url, scm_source.revision, scm_source.author, scm_source.status, "
@@ -58,40 +28,51 @@ static enum error_code find(struct sql_connection *connection, void *context, st
                    metadata_digest_value(&digest, &place->digest)},
         .count = 3,
     };
-    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    const enum error_code code = sql_query_row(connection, &query, &rows, &search->is_there, err);
+    struct scm_record record;
+    const struct row_reader reader = {read_record, &record, arena};
+    const enum error_code code = metadata_find_row(metadata, &query, &reader, err);
 
-    return code || !search->is_there ? code : read_record(rows, search, err);
-}
-
-static enum error_code read_record(const struct sql_rows *rows, const struct search *search,
-                                   struct error *err)
-{
-    struct scm_source *source = &search->record->source;
-    struct str *const fields[] = {&source->url, &source->revision, &source->author,
-                                  &source->status};
-    enum error_code code = OK;
-
-    for (size_t i = 0; i < ARRAY_LEN(fields) && !code; i++) {
-        code = metadata_read_text(rows, (int)i, search->arena, fields[i], err);
+    if (code == ERROR_NOT_FOUND) {
+        return error_set_about(err, ABOUT_SOURCE, ERROR_NOT_FOUND,
+                               "%.*s:%.*s does not tell what it was built from: it has no "
+                               "scm-source.json in a layer",
+                               STR_FORMAT(place->repository), STR_FORMAT(place->tag));
     }
-    search->record->created_ms = sql_rows_column(rows, ARRAY_LEN(fields)).integer;
+    if (!code) {
+        *record_out = record;
+    }
     return code;
 }
 
-enum error_code metadata_mark_production_ready(struct metadata *metadata,
-                                               const struct tag_place *place,
-                                               const struct release_mark *mark_wanted,
-                                               struct error *err)
-{
-    struct marking marking = {place, mark_wanted, false};
-    const enum error_code code = sql_write(metadata->sql, SQL_DURABLE, mark, &marking, err);
+struct marking {
+    const struct tag_place *place;
+    const struct release_mark *mark;
+    bool is_marked;
+};
 
-    if (code || marking.is_marked) {
-        return code;
+/* In the same transaction, since a snapshot may move in between. */
+static enum error_code find_repository_of(struct sql_connection *connection,
+                                          const struct tag_place *place, int64_t *id_out,
+                                          struct error *err)
+{
+    struct digest_value digest;
+    const struct sql_query query = {
+        .text = "select repository.id from repository "
+                "join tag on tag.repository_id = repository.id "
+                "where repository.name = $1 and tag.name = $2 and tag.digest = $3",
+        .values = {sql_text(place->repository), sql_text(place->tag),
+                   metadata_digest_value(&digest, &place->digest)},
+        .count = 3,
+    };
+    const struct row_reader reader = {.read = row_read_integer, .into = id_out};
+    const enum error_code code = rows_find(connection, &query, &reader, err);
+
+    if (code == ERROR_NOT_FOUND) {
+        return error_set_about(err, ABOUT_TAG, ERROR_NOT_FOUND,
+                               "%.*s:%.*s is not there any more, or has moved",
+                               STR_FORMAT(place->repository), STR_FORMAT(place->tag));
     }
-    return error_set(err, ERROR_CONFLICT, "%.*s:%.*s is marked as ready for production already",
-                     STR_FORMAT(place->repository), STR_FORMAT(place->tag));
+    return code;
 }
 
 static enum error_code mark(struct sql_connection *connection, void *context, struct error *err)
@@ -109,37 +90,23 @@ static enum error_code mark(struct sql_connection *connection, void *context, st
         .count = 6,
     };
     int64_t id = 0;
-    enum error_code code = find_tag(connection, place, &id, err);
+    const enum error_code code = find_repository_of(connection, place, &id, err);
 
     query.values[0] = sql_integer(id);
     return code ? code : sql_run_for_row(connection, &query, &marking->is_marked, err);
 }
 
-/* In the same transaction, since a snapshot may move in between. */
-static enum error_code find_tag(struct sql_connection *connection, const struct tag_place *place,
-                                int64_t *repository_id_out, struct error *err)
+enum error_code metadata_mark_production_ready(struct metadata *metadata,
+                                               const struct tag_place *place,
+                                               const struct release_mark *mark_wanted,
+                                               struct error *err)
 {
-    struct digest_value digest;
-    const struct sql_query query = {
-        .text = "select repository.id from repository "
-                "join tag on tag.repository_id = repository.id "
-                "where repository.name = $1 and tag.name = $2 and tag.digest = $3",
-        .values = {sql_text(place->repository), sql_text(place->tag),
-                   metadata_digest_value(&digest, &place->digest)},
-        .count = 3,
-    };
-    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    bool is_row = false;
-    const enum error_code code = sql_query_row(connection, &query, &rows, &is_row, err);
+    struct marking marking = {place, mark_wanted, false};
+    const enum error_code code = sql_write(metadata->sql, SQL_DURABLE, mark, &marking, err);
 
-    if (code) {
+    if (code || marking.is_marked) {
         return code;
     }
-    if (!is_row) {
-        return error_set_about(err, ABOUT_TAG, ERROR_NOT_FOUND,
-                               "%.*s:%.*s is not there any more, or has moved",
-                               STR_FORMAT(place->repository), STR_FORMAT(place->tag));
-    }
-    *repository_id_out = sql_rows_column(rows, 0).integer;
-    return OK;
+    return error_set(err, ERROR_CONFLICT, "%.*s:%.*s is marked as ready for production already",
+                     STR_FORMAT(place->repository), STR_FORMAT(place->tag));
 }

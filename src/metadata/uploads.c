@@ -2,62 +2,22 @@
 
 #include "metadata/metadata_private.h"
 
-struct find {
-    struct str repository;
-    struct str id;
-    struct arena *arena;
-    struct upload_record *upload;
-    bool is_there;
-};
-
-struct tail_search {
-    struct str id;
-    uint64_t offset_bytes;
-    struct strbuf *tail;
-};
-
-struct owner_search {
-    const struct upload_owner_query *query;
-    struct arena *arena;
-    struct str *owner_out;
-    bool is_there;
-};
-
-struct summing {
-    struct str created_by;
-    struct str team;
-    struct upload_sums sums;
-};
-
-struct listing {
-    const struct stale_upload_query *query;
-    struct upload_list list;
-};
-
-static enum error_code save(struct sql_connection *connection, void *context, struct error *err);
 static enum error_code save_tail(struct sql_connection *connection,
-                                 const struct upload_record *upload, struct error *err);
-static enum error_code find(struct sql_connection *connection, void *context, struct error *err);
-static enum error_code read_upload(const struct sql_rows *rows, struct arena *arena,
-                                   struct upload_record *upload_out, struct error *err);
-static enum error_code read_tail(struct sql_connection *connection, void *context,
-                                 struct error *err);
-static enum error_code find_owner(struct sql_connection *connection, void *context,
-                                  struct error *err);
-static enum error_code remove_one(struct sql_connection *connection, void *context,
-                                  struct error *err);
-static enum error_code sum_both(struct sql_connection *connection, void *context,
-                                struct error *err);
-static enum error_code sum_one(struct sql_connection *connection, int64_t kind, struct str name,
-                               struct upload_sum *sum_out, struct error *err);
-static enum error_code list(struct sql_connection *connection, void *context, struct error *err);
-
-enum error_code metadata_save_upload(struct metadata *metadata, const struct upload_record *upload,
-                                     struct error *err)
+                                 const struct upload_record *upload, struct error *err)
 {
-    struct upload_record saved = *upload;
+    const struct sql_query removal = {
+        .text = "delete from upload_tail where upload_id = $1",
+        .values = {sql_text(upload->id)},
+        .count = 1,
+    };
+    const struct sql_query addition = {
+        .text = "insert into upload_tail (upload_id, bytes) values ($1, $2) "
+                "on conflict (upload_id) do update set bytes = excluded.bytes",
+        .values = {sql_text(upload->id), sql_bytes(upload->tail)},
+        .count = 2,
+    };
 
-    return sql_write(metadata->sql, SQL_RELAXED, save, &saved, err);
+    return sql_run(connection, upload->tail.length == 0 ? &removal : &addition, err);
 }
 
 static enum error_code save(struct sql_connection *connection, void *context, struct error *err)
@@ -81,32 +41,12 @@ static enum error_code save(struct sql_connection *connection, void *context, st
     return code || !upload->is_tail_new ? code : save_tail(connection, upload, err);
 }
 
-static enum error_code save_tail(struct sql_connection *connection,
-                                 const struct upload_record *upload, struct error *err)
+enum error_code metadata_save_upload(struct metadata *metadata, const struct upload_record *upload,
+                                     struct error *err)
 {
-    const struct sql_query removal = {
-        .text = "delete from upload_tail where upload_id = $1",
-        .values = {sql_text(upload->id)},
-        .count = 1,
-    };
-    const struct sql_query addition = {
-        .text = "insert into upload_tail (upload_id, bytes) values ($1, $2) "
-                "on conflict (upload_id) do update set bytes = excluded.bytes",
-        .values = {sql_text(upload->id), sql_bytes(upload->tail)},
-        .count = 2,
-    };
+    struct upload_record saved = *upload;
 
-    return sql_run(connection, upload->tail.length == 0 ? &removal : &addition, err);
-}
-
-enum error_code metadata_find_upload(struct metadata *metadata, struct str repository,
-                                     struct str id, struct arena *arena,
-                                     struct upload_record *upload_out, struct error *err)
-{
-    struct find wanted = {repository, id, arena, upload_out, false};
-    const enum error_code code = sql_read(metadata->sql, find, &wanted, err);
-
-    return code || wanted.is_there ? code : metadata_no_such_upload(repository, err);
+    return sql_write(metadata->sql, SQL_RELAXED, save, &saved, err);
 }
 
 enum error_code metadata_no_such_upload(struct str repository, struct error *err)
@@ -116,43 +56,37 @@ enum error_code metadata_no_such_upload(struct str repository, struct error *err
                            STR_FORMAT(repository));
 }
 
-static enum error_code find(struct sql_connection *connection, void *context, struct error *err)
+static void read_upload(struct row *row, void *into)
 {
-    struct find *wanted = context;
+    struct upload_record *upload = into;
+
+    *upload = (struct upload_record){.id = row_text(row)};
+    upload->repository = row_text(row);
+    upload->created_by = row_text(row);
+    upload->offset_bytes = row_size(row);
+    upload->state = row_text(row);
+    upload->created_ms = row_integer(row);
+    upload->updated_ms = row_integer(row);
+    upload->login = row_text(row);
+    upload->login_ends_ms = row_integer(row);
+}
+
+enum error_code metadata_find_upload(struct metadata *metadata, struct str repository,
+                                     struct str id, struct arena *arena,
+                                     struct upload_record *upload_out, struct error *err)
+{
     const struct sql_query query = {
         .text = "select id, repository, created_by, offset_bytes, state, created_ms, updated_ms, "
                 "login, login_ends_ms from upload where id = $1 and repository = $2",
-        .values = {sql_text(wanted->id), sql_text(wanted->repository)},
+        .values = {sql_text(id), sql_text(repository)},
         .count = 2,
     };
-    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    const enum error_code code = sql_query_row(connection, &query, &rows, &wanted->is_there, err);
+    struct upload_record upload;
+    const struct row_reader reader = {read_upload, &upload, arena};
+    const enum error_code code = metadata_find_row(metadata, &query, &reader, err);
 
-    return code || !wanted->is_there ? code : read_upload(rows, wanted->arena, wanted->upload, err);
-}
-
-static enum error_code read_upload(const struct sql_rows *rows, struct arena *arena,
-                                   struct upload_record *upload_out, struct error *err)
-{
-    struct upload_record upload = {
-        .offset_bytes = (uint64_t)sql_rows_column(rows, 3).integer,
-        .created_ms = sql_rows_column(rows, 5).integer,
-        .updated_ms = sql_rows_column(rows, 6).integer,
-        .login_ends_ms = sql_rows_column(rows, 8).integer,
-    };
-    enum error_code code = metadata_read_text(rows, 0, arena, &upload.id, err);
-
-    if (!code) {
-        code = metadata_read_text(rows, 1, arena, &upload.repository, err);
-    }
-    if (!code) {
-        code = metadata_read_text(rows, 2, arena, &upload.created_by, err);
-    }
-    if (!code) {
-        code = metadata_read_text(rows, 4, arena, &upload.state, err);
-    }
-    if (!code) {
-        code = metadata_read_text(rows, 7, arena, &upload.login, err);
+    if (code == ERROR_NOT_FOUND) {
+        return metadata_no_such_upload(repository, err);
     }
     if (!code) {
         *upload_out = upload;
@@ -160,34 +94,39 @@ static enum error_code read_upload(const struct sql_rows *rows, struct arena *ar
     return code;
 }
 
+static void read_tail(struct row *row, void *into)
+{
+    struct strbuf *tail = into;
+
+    strbuf_clear(tail); /* this may be repeated */
+    strbuf_append(tail, row_borrowed_text(row));
+}
+
 enum error_code metadata_read_upload_tail(struct metadata *metadata, struct str id,
                                           uint64_t offset_bytes, struct strbuf *tail,
                                           struct error *err)
 {
-    struct tail_search search = {id, offset_bytes, tail};
-
-    return sql_read(metadata->sql, read_tail, &search, err);
-}
-
-static enum error_code read_tail(struct sql_connection *connection, void *context,
-                                 struct error *err)
-{
-    const struct tail_search *search = context;
     const struct sql_query query = {
         .text = "select bytes from upload_tail where upload_id = $1 and exists "
                 "(select 1 from upload where id = $1 and offset_bytes = $2)",
-        .values = {sql_text(search->id), sql_integer((int64_t)search->offset_bytes)},
+        .values = {sql_text(id), sql_integer((int64_t)offset_bytes)},
         .count = 2,
     };
-    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    bool is_there = false;
-    const enum error_code code = sql_query_row(connection, &query, &rows, &is_there, err);
+    const struct row_reader reader = {.read = read_tail, .into = tail};
+    const enum error_code code = metadata_find_row(metadata, &query, &reader, err);
 
-    strbuf_clear(search->tail); /* this may be repeated */
-    if (!code && is_there) {
-        strbuf_append(search->tail, sql_rows_column(rows, 0).bytes);
+    if (code == ERROR_NOT_FOUND) {
+        strbuf_clear(tail);
+        return OK;
     }
     return code;
+}
+
+static void read_owner(struct row *row, void *into)
+{
+    struct str *owner = into;
+
+    *owner = row_text(row);
 }
 
 enum error_code metadata_find_upload_owner(struct metadata *metadata,
@@ -195,98 +134,69 @@ enum error_code metadata_find_upload_owner(struct metadata *metadata,
                                            struct arena *arena, struct str *owner_out,
                                            struct error *err)
 {
-    struct owner_search search = {query, arena, owner_out, false};
-    const enum error_code code = sql_read(metadata->sql, find_owner, &search, err);
-
-    if (code || search.is_there) {
-        return code;
-    }
-    return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND, "they have no upload here");
-}
-
-static enum error_code find_owner(struct sql_connection *connection, void *context,
-                                  struct error *err)
-{
-    struct owner_search *search = context;
-    const struct upload_owner_query *wanted = search->query;
-    const struct sql_query query = {
+    const struct sql_query search = {
         .text = "select created_by from upload where repository = $1 and updated_ms >= $2 "
                 "and created_ms >= $5 and ((created_by = $3 and $3 <> '' and created_ms < $6) "
                 "or (login = $4 and login_ends_ms >= $7)) limit 1",
-        .values = {sql_text(wanted->repository), sql_integer(wanted->updated_since_ms),
-                   sql_text(wanted->created_by),
-                   wanted->login.length > 0 ? sql_bytes(wanted->login) : sql_null(),
-                   sql_integer(wanted->created_since_ms), sql_integer(wanted->created_before_ms),
-                   sql_integer(wanted->login_ended_since_ms)},
+        .values = {sql_text(query->repository), sql_integer(query->updated_since_ms),
+                   sql_text(query->created_by),
+                   query->login.length > 0 ? sql_bytes(query->login) : sql_null(),
+                   sql_integer(query->created_since_ms), sql_integer(query->created_before_ms),
+                   sql_integer(query->login_ended_since_ms)},
         .count = 7,
     };
-    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    const enum error_code code = sql_query_row(connection, &query, &rows, &search->is_there, err);
+    struct str owner;
+    const struct row_reader reader = {read_owner, &owner, arena};
+    const enum error_code code = metadata_find_row(metadata, &search, &reader, err);
 
-    return code || !search->is_there
-               ? code
-               : metadata_read_text(rows, 0, search->arena, search->owner_out, err);
+    if (code == ERROR_NOT_FOUND) {
+        return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND, "they have no upload here");
+    }
+    if (!code) {
+        *owner_out = owner;
+    }
+    return code;
 }
 
 enum error_code metadata_remove_upload(struct metadata *metadata, struct str id, struct error *err)
 {
-    struct find wanted = {.id = id};
-
-    return sql_write(metadata->sql, SQL_RELAXED, remove_one, &wanted, err);
-}
-
-static enum error_code remove_one(struct sql_connection *connection, void *context,
-                                  struct error *err)
-{
-    const struct find *wanted = context;
     const struct sql_query query = {
         .text = "delete from upload where id = $1",
-        .values = {sql_text(wanted->id)},
+        .values = {sql_text(id)},
         .count = 1,
     };
 
-    return sql_run(connection, &query, err);
+    return metadata_run(metadata, SQL_RELAXED, &query, err);
+}
+
+static void read_sums(struct row *row, void *into)
+{
+    struct upload_sums *sums = into;
+
+    sums->of_identity.uploads = row_size(row);
+    sums->of_identity.bytes = row_size(row);
+    sums->of_team.uploads = row_size(row);
+    sums->of_team.bytes = row_size(row);
 }
 
 enum error_code metadata_sum_uploads(struct metadata *metadata, struct str created_by,
                                      struct str team, struct upload_sums *sums_out,
                                      struct error *err)
 {
-    struct summing summing = {.created_by = created_by, .team = team};
-    const enum error_code code = sql_read(metadata->sql, sum_both, &summing, err);
-
-    if (!code) {
-        *sums_out = summing.sums;
-    }
-    return code;
-}
-
-static enum error_code sum_both(struct sql_connection *connection, void *context, struct error *err)
-{
-    struct summing *summing = context;
-    struct upload_sums *sums = &summing->sums;
-    const enum error_code code =
-        sum_one(connection, 0, summing->created_by, &sums->of_identity, err);
-
-    return code ? code : sum_one(connection, 1, summing->team, &sums->of_team, err);
-}
-
-static enum error_code sum_one(struct sql_connection *connection, int64_t kind, struct str name,
-                               struct upload_sum *sum_out, struct error *err)
-{
     const struct sql_query query = {
-        .text = "select uploads, bytes from upload_sum where kind = $1 and name = $2",
-        .values = {sql_integer(kind), sql_text(name)},
+        .text = "select (select uploads from upload_sum where kind = 0 and name = $1), "
+                "(select bytes from upload_sum where kind = 0 and name = $1), "
+                "(select uploads from upload_sum where kind = 1 and name = $2), "
+                "(select bytes from upload_sum where kind = 1 and name = $2)",
+        .values = {sql_text(created_by), sql_text(team)},
         .count = 2,
     };
-    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    bool is_there = false;
-    const enum error_code code = sql_query_row(connection, &query, &rows, &is_there, err);
+    struct upload_sums sums = {0};
+    const struct row_reader reader = {.read = read_sums, .into = &sums};
+    const enum error_code code = metadata_find_row(metadata, &query, &reader, err);
 
-    *sum_out = (struct upload_sum){0};
-    if (!code && is_there) {
-        sum_out->uploads = (size_t)sql_rows_column(rows, 0).integer;
-        sum_out->bytes = (uint64_t)sql_rows_column(rows, 1).integer;
+    if (!code) {
+        *sums_out = sums;
     }
     return code;
 }
@@ -295,44 +205,21 @@ enum error_code metadata_list_stale_uploads(struct metadata *metadata,
                                             const struct stale_upload_query *query,
                                             struct upload_list *list_out, struct error *err)
 {
-    struct listing listing = {.query = query};
-    void *uploads = NULL;
-    enum error_code code =
-        metadata_new_list(query->arena, query->limit, sizeof(*listing.list.uploads), &uploads, err);
-
-    listing.list.uploads = uploads;
-    if (!code) {
-        code = sql_read(metadata->sql, list, &listing, err);
-    }
-    if (!code) {
-        *list_out = listing.list;
-    }
-    return code;
-}
-
-static enum error_code list(struct sql_connection *connection, void *context, struct error *err)
-{
-    struct listing *listing = context;
-    const struct stale_upload_query *wanted = listing->query;
-    struct upload_list *found = &listing->list;
-    const struct sql_query query = {
-        .text = "select id, repository, created_by, offset_bytes, substr(state, 1, 0), created_ms, "
-                "updated_ms, "
+    const struct sql_query stale = {
+        .text = "select id, repository, created_by, offset_bytes, null, created_ms, updated_ms, "
                 "login, login_ends_ms from upload where updated_ms < $1 order by updated_ms, id "
                 "limit $2",
-        .values = {sql_integer(wanted->updated_before_ms), sql_integer((int64_t)wanted->limit)},
+        .values = {sql_integer(query->updated_before_ms), sql_integer((int64_t)query->limit)},
         .count = 2,
     };
-    CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
-    enum error_code code = sql_query(connection, &query, &rows, err);
-    bool is_row = true;
+    struct row_page page = {.read = read_upload,
+                            .item_bytes = sizeof(struct upload_record),
+                            .limit = query->limit,
+                            .arena = query->arena};
+    const enum error_code code = metadata_read_page(metadata, &stale, &page, err);
 
-    found->count = 0;
-    while (!code && is_row) {
-        code = sql_rows_next(rows, &is_row, err);
-        if (!code && is_row) {
-            code = read_upload(rows, wanted->arena, &found->uploads[found->count++], err);
-        }
+    if (!code) {
+        *list_out = (struct upload_list){page.items, page.count};
     }
     return code;
 }
