@@ -39,7 +39,7 @@ static void the_rule_is_applied_to_routes(void **state)
         {"POST /v2/down/app/blobs/uploads/", "Bearer service:x:application.write_all", 202},
         {"DELETE /v2/jdoe/app/manifests/1", "Bearer employee:other", 403},
         {"DELETE /v2/jdoe/app/manifests/1", "Bearer employee:jdoe", 405},
-        {"POST /v2/JDOE/app/blobs/uploads/", "Bearer employee:jdoe", 400},
+        {"POST /v2/JDOE/app/blobs/uploads/", "Bearer employee:jdoe", 403},
     };
     struct guarded_world *world = *state;
 
