@@ -81,18 +81,18 @@ void team_directory_free(struct team_directory *directory)
 }
 
 enum error_code team_directory_is_member(struct team_directory *directory,
-                                         const struct team_question *question, bool may_wait,
-                                         bool *waits_out, struct error *err)
+                                         const struct team_question *question, bool may_ask,
+                                         bool *must_ask_out, struct error *err)
 {
     struct inquiry inquiry = {.directory = directory, .question = question};
     const struct lookup lookup = {
         .key = key_of(directory, question, NULL), .run = inquire, .context = &inquiry};
     struct lookup_outcome outcome;
 
-    if (may_wait) {
+    if (may_ask) {
         lookup_cache_get(directory->cache, &lookup, &outcome);
     } else if (!lookup_cache_find(directory->cache, &lookup.key, &outcome)) {
-        *waits_out = true;
+        *must_ask_out = true;
         return error_set(err, ERROR_UNAVAILABLE, "somebody else has to be asked");
     }
     if (outcome.code && err) {

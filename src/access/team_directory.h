@@ -34,9 +34,9 @@ void team_directory_free(struct team_directory *directory);
  * OK: one of them says yes. ERROR_DENIED: all of them say no, or there is nobody to ask; err says
  * who was asked. ERROR_UNAVAILABLE: nobody says yes, and somebody could not be asked.
  * ERROR_TOO_MANY: nobody is asked, since the identity was refused too often. If nothing is
- * remembered and may_wait is false, sets *waits_out and fails: to be tried again where it may wait.
+ * remembered and may_ask is false, sets *must_ask_out and fails: to be tried again where it may be.
  */
 MUST_USE enum error_code team_directory_is_member(struct team_directory *directory,
                                                   const struct team_question *question,
-                                                  bool may_wait, bool *waits_out,
+                                                  bool may_ask, bool *must_ask_out,
                                                   struct error *err);

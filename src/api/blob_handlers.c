@@ -98,7 +98,7 @@ static enum error_code redirect(struct call *call, const struct digest *digest,
                                 const struct blob_content *content, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf url;
-    enum error_code code = content->is_link_slow ? call_need_carrier(call, err) : OK;
+    enum error_code code = content->is_link_slow ? call_need(call, HTTP_CARRIER, err) : OK;
 
     strbuf_init_secret(&url, HTTP_RESPONSE_HEADERS_MAX_BYTES / 2);
     if (!code) {
@@ -214,7 +214,7 @@ static enum error_code set_source(struct call *call, const struct blob_content *
     response->file_offset_bytes = range->offset_bytes;
     response->file_length_bytes = range->length_bytes;
     if (is_sent) {
-        code = call_need_carrier(call, err);
+        code = call_need(call, HTTP_CARRIER, err);
     }
     if (is_sent && !code) {
         code = blob_source_open(call, content, &response->source, err);

@@ -4,6 +4,7 @@
 
 #include "api/api_private.h"
 #include "api/routes.h"
+#include "api/team_path.h"
 #include "http/conditional.h"
 #include "registry/blobs.h"
 
@@ -15,13 +16,44 @@ enum {
 
 static void append_encoded(struct strbuf *buf, struct str value);
 
-enum error_code call_need_carrier(struct call *call, struct error *err)
+enum error_code call_need(struct call *call, enum http_thread thread, struct error *err)
 {
-    if (call->exchange->may_carry || !registry_has_remote_blobs(call->api->config.registry)) {
-        return OK;
+    const bool is_worker_enough =
+        thread == HTTP_CARRIER && !registry_has_remote_blobs(call->api->config.registry);
+
+    call->exchange->needed = is_worker_enough ? HTTP_WORKER : thread;
+    return call_moves(call) ? error_set(err, ERROR_UNAVAILABLE, "that is done on another thread")
+                            : OK;
+}
+
+bool call_moves(struct call *call)
+{
+    const struct http_exchange *exchange = call->exchange;
+    const bool moves = !http_thread_suits(exchange->thread, exchange->needed);
+
+    if (moves) {
+        call->challenge_error = NULL;
     }
-    call->carries = true;
-    return error_set(err, ERROR_UNAVAILABLE, "bodies are not carried here");
+    return moves;
+}
+
+enum error_code call_read_path(struct call *call, struct error *err)
+{
+    struct arena *arena = &call->exchange->arena;
+    char *decoded = NULL;
+
+    if (call->reference.length > 0) {
+        decoded = arena_new(arena, call->reference.length + 1, 1);
+        if (!decoded ||
+            !http_percent_decode(call->reference, decoded, call->reference.length + 1)) {
+            return error_set(err, ERROR_INVALID, "the path is not well encoded");
+        }
+        call->reference = str_from(decoded);
+    }
+    if (team_path_is(call)) {
+        return team_path_parse(call, err);
+    }
+    return call->name.length > 0 ? call_parse_repository(call, err) : OK;
 }
 
 void call_add_version(struct call *call)

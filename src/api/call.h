@@ -48,26 +48,22 @@ struct error_detail {
 struct call {
     struct api *api;
     struct http_exchange *exchange;
+    size_t steps_done;         /* of its life */
     const struct route *route; /* NULL: no such path */
+    bool wants_body;
     char request_id[REQUEST_ID_BYTES];
 
     /* Who calls (login.h). */
     struct credentials credentials;     /* as presented; wiped at the end */
     struct authenticator_ticket ticket; /* what they are known by, once they are */
-    struct identity *identity; /* a reference; NULL: nobody is known, or the registry is open */
-    struct str user;           /* its name, for logs and records */
-    bool has_lapsed;           /* the credentials' time is over, or they never were good */
-    bool is_authenticated;     /* these steps are done */
-    bool is_authorized;
-    bool waits;                  /* … or have to be done where they may wait */
-    bool hashes;                 /* … or where passwords may be verified */
+    struct identity *identity;   /* a reference; NULL: nobody is known, or the registry is open */
+    struct str user;             /* its name, for logs and records */
+    bool has_lapsed;             /* the credentials' time is over, or they never were good */
     bool is_hashing;             /* counted as one whose password is being verified */
-    bool carries;                /* the rest has to be done where bodies may be carried */
     bool queues;                 /* the end was tried and has to come later: others are ahead */
     const char *challenge_error; /* of a 401: `invalid_token`, `insufficient_scope` */
     const char *challenge_description; /* … in plain words, without quotes; or NULL */
 
-    bool is_parsed;                      /* what follows */
     struct str name;                     /* of the path, as sent: a repository's */
     struct str reference;                /* of the path, decoded: a tag, digest or upload's id */
     struct repository repository;        /* if the route has one */
@@ -98,10 +94,9 @@ struct call {
  * What is done for a route. Functions that fail set err, and the call is answered with it; header
  * fields that they added before are sent as well. begin fills the response, or asks for the body by
  * setting *wants_body_out: then data gets its pieces (NULL: it is collected in call->body), and end
- * fills the response. A begin that fails with call->waits or call->carries set, having done
- * nothing, is called again where others may be asked, or bodies be carried. An end that fails with
- * call->queues set, having done nothing, is called again a moment later; with call->waits or
- * call->hashes, where that may be.
+ * fills the response. Either that fails, having done nothing, because it needs another thread
+ * (call_need) is called again there; an end that fails with call->queues set, having done nothing,
+ * a moment later.
  */
 struct handler {
     enum error_code (*begin)(struct call *call, bool *wants_body_out, struct error *err);
@@ -118,11 +113,17 @@ struct handler {
 };
 
 /*
- * OK where bodies may go to and come from other servers, or if the blobs are not there. Otherwise
- * an error, and call->carries: what can be said without asking another server does not wait for
- * those who have to.
+ * OK on such a thread, and where the blobs are no other server's, on a worker for a carrier.
+ * Otherwise an error, and the step that returns it is taken again on one: so that what can be said
+ * without such a thread does not wait for those that need it.
  */
-MUST_USE enum error_code call_need_carrier(struct call *call, struct error *err);
+MUST_USE enum error_code call_need(struct call *call, enum http_thread thread, struct error *err);
+
+/* Of a step that has failed: whether it is to be taken again on another thread. */
+bool call_moves(struct call *call);
+
+/* Reads the path's parameters: what the request is about. ERROR_INVALID, ERROR_NOT_FOUND. */
+MUST_USE enum error_code call_read_path(struct call *call, struct error *err);
 
 /* Docker clients tell a registry by this field of an answer. */
 void call_add_version(struct call *call);

@@ -58,9 +58,11 @@ static void append_scope(struct call *call, struct strbuf *buf)
 /* Whoever is not known is told before the path is looked at. */
 static bool names_repository(struct call *call)
 {
-    if (!call->is_parsed && team_path_is(call)) {
+    const bool is_read = call->repository.name.length > 0;
+
+    if (!is_read && team_path_is(call)) {
         (void)!team_path_parse(call, NULL);
-    } else if (!call->is_parsed && call->name.length > 0) {
+    } else if (!is_read && call->name.length > 0) {
         (void)!repository_parse(call->name, &call->repository, NULL);
     }
     return call->repository.name.length > 0;

@@ -1,5 +1,7 @@
 #include "api/login.h"
 
+#include <assert.h>
+
 #include "api/api_private.h"
 #include "api/known_login.h"
 #include "api/origin.h"
@@ -26,12 +28,9 @@ enum error_code login_authenticate(struct call *call, struct error *err)
     const struct str field = http_request_next_header(request, "Authorization", &position);
     enum error_code code = OK;
 
-    if (call->is_authenticated) {
-        return OK;
-    }
+    assert(call->route);
     if (!call->api->config.authenticator || call->route->access == ACCESS_PUBLIC) {
         call->user = str_from(open_user);
-        call->is_authenticated = true;
         return OK;
     }
     if (http_request_next_header(request, "Authorization", &position).bytes) {
@@ -46,7 +45,6 @@ enum error_code login_authenticate(struct call *call, struct error *err)
     if (!code) {
         code = call->credentials.kind ? login_identify(call, err) : admit_unnamed(call, err);
     }
-    call->is_authenticated = !code;
     if (!code && may_keep(call)) {
         known_login_keep(call, field);
     }
@@ -61,7 +59,6 @@ static bool recall(struct call *call, struct str field)
 
     if (identity && !check_audience(call, identity, NULL)) {
         set_identity(call, identity);
-        call->is_authenticated = true;
         return true;
     }
     identity_release(identity);
@@ -91,24 +88,23 @@ static enum error_code admit_unnamed(struct call *call, struct error *err)
 
 enum error_code login_identify(struct call *call, struct error *err)
 {
-    const struct http_exchange *exchange = call->exchange;
     const bool has_password = call->credentials.kind == CREDENTIALS_PASSWORD;
+    const enum http_thread asker = has_password ? HTTP_HASHER : HTTP_WAITER;
     const struct login login = {
         .credentials = &call->credentials,
         .address = origin_client_address(call),
-        .may_wait = has_password ? exchange->may_hash : exchange->may_wait,
+        .may_ask = call->exchange->thread == asker,
         .ticket_out = &call->ticket,
     };
     struct identity *identity = NULL;
-    bool waits = false;
+    bool must_ask = false;
     enum error_code code =
-        authenticator_identify(call->api->config.authenticator, &login, &waits, &identity, err);
+        authenticator_identify(call->api->config.authenticator, &login, &must_ask, &identity, err);
 
     login_leave_queue(call);
-    if (waits && has_password) {
-        return queue(call, &login, err);
+    if (must_ask) {
+        return has_password ? queue(call, &login, err) : call_need(call, HTTP_WAITER, err);
     }
-    call->waits = waits;
     if (!code) {
         code = check_audience(call, identity, err);
     }
@@ -147,8 +143,7 @@ static enum error_code queue(struct call *call, const struct login *login, struc
         return error_set(err, ERROR_UNAVAILABLE,
                          "too many passwords are waiting to be verified at this moment");
     }
-    call->hashes = true;
-    return error_set(err, ERROR_UNAVAILABLE, "the password has to be verified");
+    return call_need(call, HTTP_HASHER, err);
 }
 
 void login_leave_queue(struct call *call)
@@ -174,9 +169,8 @@ static enum error_code identify_lapsed(struct call *call, struct error *err)
 {
     struct identity *identity = NULL;
 
-    if (call->credentials.kind == CREDENTIALS_TOKEN && !call->exchange->may_wait) {
-        call->waits = true;
-        return error_set(err, ERROR_UNAVAILABLE, "somebody else has to be asked");
+    if (call->credentials.kind == CREDENTIALS_TOKEN && call_need(call, HTTP_WAITER, err)) {
+        return ERROR_UNAVAILABLE;
     }
     if (!authenticator_identify_lapsed(call->api->config.authenticator, &call->credentials,
                                        &identity, err)) {

@@ -4,14 +4,13 @@
 
 /*
  * Who calls: fills call->identity and call->user from what the request presents. Without a provider
- * everybody is the same, and call->identity stays NULL. Sets call->waits, or call->hashes for
- * a password, and fails, if somebody has to be asked and this thread may not wait. ERROR_INVALID,
- * and else as authenticator_identify.
+ * everybody is the same, and call->identity stays NULL. If somebody has to be asked, it needs
+ * (call_need) a waiter, and for a password a hasher. ERROR_INVALID, and else as
+ * authenticator_identify.
  */
 MUST_USE enum error_code login_authenticate(struct call *call, struct error *err);
 
-/* The same with credentials that came in a form. Sets call->waits or call->hashes, and fails, if
- * this thread may not do what it takes. */
+/* The same with credentials that came in a form. */
 MUST_USE enum error_code login_identify(struct call *call, struct error *err);
 
 /* A call whose password has been verified, or will not be, leaves the queue; others do not matter.

@@ -1,5 +1,6 @@
 #include "api/permission.h"
 
+#include <assert.h>
 #include <stdio.h>
 
 #include "access/team_directory.h"
@@ -30,6 +31,7 @@ enum error_code permission_check(struct call *call, struct error *err)
     const struct demand demand = demand_of(call->route->access);
     enum error_code code = OK;
 
+    assert(call->route);
     switch (call->route->access) {
     case ACCESS_NOBODY:
         return error_set(err, ERROR_DENIED, "nobody may do this");
@@ -136,6 +138,9 @@ static enum error_code is_member(void *context, const struct identity *identity,
         .team = team,
     };
 
-    return team_directory_is_member(call->api->config.teams, &question, call->exchange->may_wait,
-                                    &call->waits, err);
+    bool must_ask = false;
+    const enum error_code code = team_directory_is_member(
+        call->api->config.teams, &question, call->exchange->thread == HTTP_WAITER, &must_ask, err);
+
+    return must_ask ? call_need(call, HTTP_WAITER, err) : code;
 }

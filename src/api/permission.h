@@ -4,9 +4,8 @@
 #include "api/call.h"
 
 /*
- * Whether the caller may do what the route does. Sets call->waits, and fails, if somebody has to be
- * asked and this thread may not wait. ERROR_UNAUTHENTICATED, ERROR_DENIED, ERROR_UNAVAILABLE and
- * ERROR_TOO_MANY as from policy_decide.
+ * Whether the caller may do what the route does. Needs a waiter if somebody has to be asked.
+ * ERROR_UNAUTHENTICATED, ERROR_DENIED, ERROR_UNAVAILABLE and ERROR_TOO_MANY as from policy_decide.
  */
 MUST_USE enum error_code permission_check(struct call *call, struct error *err);
 

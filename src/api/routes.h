@@ -9,14 +9,6 @@
 /* Where tokens are given out (distribution "Token Authentication Specification"). */
 #define TOKEN_PATH "/v2/token"
 
-/* The threads that a route needs. */
-enum route_place {
-    ON_LOOP = 0, /* any: it does not block */
-    ON_WORKER,   /* files or SQL */
-    ON_WAITER,   /* other servers */
-    ON_STORAGE,  /* blobs, wherever they are (see call_need_carrier) */
-};
-
 /*
  * A row of the API. A pattern's `{name}` is a repository: one or more components, which may be
  * called blobs, manifests, tags or uploads themselves, so that paths are matched from their right
@@ -26,7 +18,7 @@ struct route {
     enum http_method method;
     const char *pattern;
     enum access access;
-    enum route_place place;
+    enum http_thread thread; /* that begin of the handler needs: see call_need */
     const struct handler *handler;
 };
 

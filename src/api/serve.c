@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,19 +28,15 @@ static void refuse(void *context, struct http_exchange *exchange,
                    const struct http_refusal *refusal);
 static void finish(void *context, struct http_exchange *exchange, bool is_sent);
 static struct str client_address(void *context, struct http_exchange *exchange);
+static enum error_code route(struct call *call, struct error *err);
+static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err);
+static enum error_code refuse_foreign(const struct call *call, struct error *err);
+static enum error_code recall(struct call *call, struct error *err);
+static enum error_code change_thread(struct call *call, struct error *err);
+static enum error_code handle(struct call *call, struct error *err);
+static uint64_t largest_body(const struct call *call);
 static struct call *call_of(struct api *api, struct http_exchange *exchange);
 static struct call *new_call(struct api *api, struct http_exchange *exchange);
-static uint64_t largest_body(const struct call *call);
-static bool is_remembered(struct call *call);
-static bool belongs_elsewhere(const struct call *call, enum error_code code);
-static bool is_unfinished(const struct call *call);
-static enum route_place place_of(const struct call *call);
-static enum http_step step_there(struct call *call, enum error_code code);
-static enum error_code route(struct call *call, struct error *err);
-static enum error_code authorize(struct call *call, struct error *err);
-static enum error_code refuse_foreign(const struct call *call, struct error *err);
-static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err);
-static enum error_code parse_path(struct call *call, struct error *err);
 static enum http_step conclude(struct call *call, enum error_code code, const struct error *err);
 
 struct api *api_new(const struct api_config *config)
@@ -82,37 +79,109 @@ struct http_application api_application(struct api *api)
     };
 }
 
-/* The life of a request: each step in order, and the first that fails is the answer. */
+/*
+ * The life of a request. The first step that fails is the answer; one that needs another thread is
+ * taken again there, and those before it are not. What is recorded of it in the end: see finish.
+ */
+static enum error_code (*const steps[])(struct call *call, struct error *err) = {
+    route,              /* which row of the table is it for? */
+    login_authenticate, /* who asks? */
+    call_read_path,     /* what is it about? */
+    permission_check,   /* may they? */
+    recall,             /* is the answer known, so that nobody has to be woken for it? */
+    change_thread,      /* where can it be done? */
+    handle,
+};
+
 static enum http_step begin(void *context, struct http_exchange *exchange)
 {
     struct call *call = call_of(context, exchange);
     struct error err = {0};
-    bool wants_body = false;
-    enum error_code code = route(call, &err);
+    enum error_code code = OK;
 
-    if (!code) {
-        code = login_authenticate(call, &err);
+    exchange->needed = HTTP_LOOP;
+    while (!code && call->steps_done < ARRAY_LEN(steps) && exchange->response.status == 0) {
+        code = steps[call->steps_done](call, &err);
+        call->steps_done += code ? 0 : 1;
     }
-    if (!code) {
-        code = authorize(call, &err);
+    if (code && call_moves(call)) {
+        return HTTP_MOVE;
     }
-    if (!code && is_remembered(call)) {
-        return HTTP_ANSWER;
+    return !code && call->wants_body ? HTTP_BODY : conclude(call, code, &err);
+}
+
+/* Finds the row of the table. */
+static enum error_code route(struct call *call, struct error *err)
+{
+    const struct http_request *request = &call->exchange->request;
+    const struct route_match match = routes_find(request->method, request->path);
+
+    assert(!call->route);
+    if (!match.route) {
+        return no_such_route(call, match.is_known_path, err);
     }
-    if (belongs_elsewhere(call, code)) {
-        return step_there(call, code);
+    call->route = match.route;
+    call->name = match.name;
+    call->reference = match.reference;
+    return refuse_foreign(call, err);
+}
+
+/* A page of another site may make its reader's browser, with its credentials or from an address
+ * that is trusted, send what needs no question first: forms above all. */
+static enum error_code refuse_foreign(const struct call *call, struct error *err)
+{
+    const enum http_method method = call->exchange->request.method;
+
+    return method == HTTP_GET || method == HTTP_HEAD || !origin_is_foreign(call)
+               ? OK
+               : error_set(err, ERROR_DENIED, "a page of another site may change nothing here");
+}
+
+static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err)
+{
+    const struct http_request *request = &call->exchange->request;
+    struct strbuf allowed;
+
+    if (!is_known_path) {
+        return error_set(err, ERROR_NOT_FOUND, "there is nothing here: see /v2/ and /openapi.json");
     }
-    if (!code) {
-        code = call->route->handler->begin(call, &wants_body, &err);
+    strbuf_init(&allowed, ALLOW_MAX_BYTES);
+    routes_append_allowed(request->path, &allowed);
+    http_response_add(&call->exchange->response, "Allow", strbuf_str(&allowed));
+    strbuf_release(&allowed);
+    return error_set(err, ERROR_UNSUPPORTED, "%.*s is not supported here",
+                     STR_FORMAT(str_slice(request->method_name, 0, 32)));
+}
+
+/* Where files can be read nobody would have to be woken. */
+static enum error_code recall(struct call *call, struct error *err)
+{
+    const struct handler *handler = call->route->handler;
+
+    (void)err;
+    if (handler->recall && !http_thread_suits(call->exchange->thread, HTTP_WORKER)) {
+        (void)handler->recall(call);
     }
-    if (code && is_unfinished(call)) {
-        return step_there(call, code);
+    return OK;
+}
+
+static enum error_code change_thread(struct call *call, struct error *err)
+{
+    return call_need(call, call->route->thread, err);
+}
+
+static enum error_code handle(struct call *call, struct error *err)
+{
+    enum error_code code = OK;
+
+    assert(call->route->access != ACCESS_NOBODY);
+    assert(http_thread_suits(call->exchange->thread, call->exchange->needed));
+    code = call->route->handler->begin(call, &call->wants_body, err);
+    assert(code || call->wants_body || call->exchange->response.status > 0);
+    if (!code && call->wants_body) {
+        call->exchange->body_max_bytes = largest_body(call);
     }
-    if (!code && wants_body) {
-        exchange->body_max_bytes = largest_body(call);
-        return HTTP_BODY;
-    }
-    return conclude(call, code, &err);
+    return code;
 }
 
 static uint64_t largest_body(const struct call *call)
@@ -121,73 +190,6 @@ static uint64_t largest_body(const struct call *call)
         return upload_allowed_bytes(call->upload);
     }
     return call->route->handler->data ? UINT64_MAX : call->body.limit_bytes;
-}
-
-/* What will never change may be known here: then nobody has to be woken for it. */
-static bool is_remembered(struct call *call)
-{
-    const struct handler *handler = call->route->handler;
-
-    return !call->exchange->may_block && handler->recall && handler->recall(call);
-}
-
-/* Whether somebody has to be asked first, or the route needs another thread than this one. */
-static bool belongs_elsewhere(const struct call *call, enum error_code code)
-{
-    const struct http_exchange *exchange = call->exchange;
-
-    if (code) {
-        return is_unfinished(call);
-    }
-    switch (place_of(call)) {
-    case ON_LOOP:
-        return false;
-    case ON_WORKER:
-        return !exchange->may_block;
-    case ON_WAITER:
-        return !exchange->may_wait;
-    case ON_STORAGE:
-        return !exchange->may_carry;
-    }
-    abort(); /* the switch is complete */
-}
-
-static bool is_unfinished(const struct call *call)
-{
-    return (call->waits && !call->exchange->may_wait) ||
-           (call->hashes && !call->exchange->may_hash) ||
-           (call->carries && !call->exchange->may_carry);
-}
-
-/* ON_STORAGE only if that is another server's. */
-static enum route_place place_of(const struct call *call)
-{
-    const enum route_place place = call->route->place;
-
-    return place == ON_STORAGE && !registry_has_remote_blobs(call->api->config.registry) ? ON_WORKER
-                                                                                         : place;
-}
-
-/* The steps that are done are not done again there. */
-static enum http_step step_there(struct call *call, enum error_code code)
-{
-    const bool hashes = code && call->hashes;
-    enum route_place place = place_of(call);
-
-    if (code) {
-        place = call->carries ? ON_STORAGE : ON_WAITER;
-    }
-    call->waits = false;
-    call->hashes = false;
-    call->carries = false;
-    call->challenge_error = NULL;
-    if (hashes) {
-        return HTTP_HASHES;
-    }
-    if (place == ON_WAITER) {
-        return HTTP_WAITS;
-    }
-    return place == ON_STORAGE ? HTTP_CARRIES : HTTP_BLOCKS;
 }
 
 /*
@@ -232,90 +234,6 @@ static struct call *new_call(struct api *api, struct http_exchange *exchange)
     return call;
 }
 
-/* Finds the row of the table; a second time (now on a worker) it is there already. */
-static enum error_code route(struct call *call, struct error *err)
-{
-    const struct http_request *request = &call->exchange->request;
-    struct route_match match;
-
-    if (call->route) {
-        return OK;
-    }
-    match = routes_find(request->method, request->path);
-    if (!match.route) {
-        return no_such_route(call, match.is_known_path, err);
-    }
-    call->route = match.route;
-    call->name = match.name;
-    call->reference = match.reference;
-    return refuse_foreign(call, err);
-}
-
-/* A page of another site may make its reader's browser, with its credentials or from an address
- * that is trusted, send what needs no question first: forms above all. */
-static enum error_code refuse_foreign(const struct call *call, struct error *err)
-{
-    const enum http_method method = call->exchange->request.method;
-
-    return method == HTTP_GET || method == HTTP_HEAD || !origin_is_foreign(call)
-               ? OK
-               : error_set(err, ERROR_DENIED, "a page of another site may change nothing here");
-}
-
-static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err)
-{
-    const struct http_request *request = &call->exchange->request;
-    struct strbuf allowed;
-
-    if (!is_known_path) {
-        return error_set(err, ERROR_NOT_FOUND, "there is nothing here: see /v2/ and /openapi.json");
-    }
-    strbuf_init(&allowed, ALLOW_MAX_BYTES);
-    routes_append_allowed(request->path, &allowed);
-    http_response_add(&call->exchange->response, "Allow", strbuf_str(&allowed));
-    strbuf_release(&allowed);
-    return error_set(err, ERROR_UNSUPPORTED, "%.*s is not supported here",
-                     STR_FORMAT(str_slice(request->method_name, 0, 32)));
-}
-
-static enum error_code authorize(struct call *call, struct error *err)
-{
-    enum error_code code = OK;
-
-    if (call->is_authorized) {
-        return OK;
-    }
-    code = parse_path(call, err);
-    if (!code) {
-        code = permission_check(call, err);
-    }
-    call->is_authorized = !code;
-    return code;
-}
-
-static enum error_code parse_path(struct call *call, struct error *err)
-{
-    struct arena *arena = &call->exchange->arena;
-    char *decoded = NULL;
-
-    if (call->is_parsed) {
-        return OK;
-    }
-    call->is_parsed = true;
-    if (call->reference.length > 0) {
-        decoded = arena_new(arena, call->reference.length + 1, 1);
-        if (!decoded ||
-            !http_percent_decode(call->reference, decoded, call->reference.length + 1)) {
-            return error_set(err, ERROR_INVALID, "the path is not well encoded");
-        }
-        call->reference = str_from(decoded);
-    }
-    if (team_path_is(call)) {
-        return team_path_parse(call, err);
-    }
-    return call->name.length > 0 ? call_parse_repository(call, err) : OK;
-}
-
 static enum http_step data(void *context, struct http_exchange *exchange, struct str bytes)
 {
     struct call *call = exchange->call;
@@ -349,14 +267,16 @@ static enum http_step end(void *context, struct http_exchange *exchange)
 {
     struct call *call = exchange->call;
     struct error err = {0};
-    const enum error_code code = call->route->handler->end(call, &err);
+    enum error_code code = OK;
 
     (void)context;
+    exchange->needed = HTTP_LOOP;
+    code = call->route->handler->end(call, &err);
     if (code && call->queues) {
         return HTTP_LATER;
     }
-    if (code && is_unfinished(call)) {
-        return step_there(call, code);
+    if (code && call_moves(call)) {
+        return HTTP_MOVE;
     }
     return conclude(call, code, &err);
 }
@@ -376,7 +296,7 @@ static void finish(void *context, struct http_exchange *exchange, bool is_sent)
     struct call *call = exchange->call;
 
     (void)context;
-    if (call->upload && exchange->may_block && call->route->handler->abandon) {
+    if (call->upload && exchange->thread != HTTP_LOOP && call->route->handler->abandon) {
         call->route->handler->abandon(call);
     }
     upload_close(call->upload);

@@ -51,7 +51,7 @@ static enum error_code begin_post(struct call *call, bool *wants_body_out, struc
     }
     code = digest_parse(digest, &call->digest, err);
     if (!code) {
-        code = call_need_carrier(call, err);
+        code = call_need(call, HTTP_CARRIER, err);
     }
     if (!code) {
         code = upload_begin(call->api->config.registry, &key, call->digest.algorithm, &call->upload,

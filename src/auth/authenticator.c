@@ -24,8 +24,8 @@ struct inquiry {
     const struct login *login;
 };
 
-static enum error_code need_waiting(struct authenticator *authenticator, const struct login *login,
-                                    bool *waits_out, struct error *err);
+static enum error_code need_asking(struct authenticator *authenticator, const struct login *login,
+                                   bool *must_ask_out, struct error *err);
 static enum error_code count_failure(struct authenticator *authenticator, const struct login *login,
                                      enum error_code code, struct error *err);
 static struct authenticator_ticket ticket_of(const struct authenticator *authenticator,
@@ -72,7 +72,7 @@ void authenticator_free(struct authenticator *authenticator)
 }
 
 enum error_code authenticator_identify(struct authenticator *authenticator,
-                                       const struct login *login, bool *waits_out,
+                                       const struct login *login, bool *must_ask_out,
                                        struct identity **identity_out, struct error *err)
 {
     struct inquiry inquiry = {authenticator, login};
@@ -80,11 +80,11 @@ enum error_code authenticator_identify(struct authenticator *authenticator,
     const struct lookup lookup = {.key = ticket.key, .run = inquire, .context = &inquiry};
     struct lookup_outcome outcome;
 
-    *waits_out = false;
-    if (login->may_wait) {
+    *must_ask_out = false;
+    if (login->may_ask) {
         lookup_cache_get(authenticator->cache, &lookup, &outcome);
     } else if (!lookup_cache_find(authenticator->cache, &lookup.key, &outcome)) {
-        return need_waiting(authenticator, login, waits_out, err);
+        return need_asking(authenticator, login, must_ask_out, err);
     }
     if (outcome.code) {
         *err = outcome.err;
@@ -98,15 +98,15 @@ enum error_code authenticator_identify(struct authenticator *authenticator,
 }
 
 /* Whoever has guessed too often need not queue to be told so. */
-static enum error_code need_waiting(struct authenticator *authenticator, const struct login *login,
-                                    bool *waits_out, struct error *err)
+static enum error_code need_asking(struct authenticator *authenticator, const struct login *login,
+                                   bool *must_ask_out, struct error *err)
 {
     if (login->credentials->kind == CREDENTIALS_PASSWORD &&
         login_limiter_check(authenticator->limiter, login->address, login->credentials->name,
                             err)) {
         return ERROR_TOO_MANY;
     }
-    *waits_out = true;
+    *must_ask_out = true;
     return error_set(err, ERROR_UNAVAILABLE, "somebody else has to be asked");
 }
 

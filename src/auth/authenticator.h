@@ -34,7 +34,7 @@ struct authenticator_ticket {
 struct login {
     const struct credentials *credentials;   /* not CREDENTIALS_NONE */
     struct str address;                      /* the client's */
-    bool may_wait;                           /* for whoever knows: a server, or a hash */
+    bool may_ask;                            /* whoever knows: a server, or a hash */
     struct authenticator_ticket *ticket_out; /* NULL: not wanted */
 };
 
@@ -46,11 +46,11 @@ void authenticator_free(struct authenticator *authenticator);
 /*
  * Who it is: *identity_out is a new reference. ERROR_UNAUTHENTICATED, ERROR_DENIED and
  * ERROR_UNAVAILABLE as from an identity_source; ERROR_TOO_MANY: too many failed logins. If
- * nothing is remembered and may_wait is false, sets *waits_out and fails: to be tried again where
- * it may wait.
+ * nothing is remembered and may_ask is false, sets *must_ask_out and fails: to be tried again where
+ * it may be.
  */
 MUST_USE enum error_code authenticator_identify(struct authenticator *authenticator,
-                                                const struct login *login, bool *waits_out,
+                                                const struct login *login, bool *must_ask_out,
                                                 struct identity **identity_out, struct error *err);
 
 /* Whether it is the name of somebody who has a password. For the log, never for an answer. */

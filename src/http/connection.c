@@ -19,8 +19,7 @@ enum {
     MS_PER_SECOND = 1000,
 };
 
-static struct workers *workers_of(const struct connection *connection);
-static enum connection_want step(struct connection *connection, bool may_block);
+static enum connection_want step(struct connection *connection);
 static bool is_overdue(const struct connection *connection, int64_t now_ms);
 static enum connection_want give_up(struct connection *connection);
 static void drop_exchange(struct connection *connection);
@@ -41,6 +40,18 @@ bool connection_is_draining(const struct connection *connection)
     return atomic_load_explicit(&connection->world->is_draining, memory_order_relaxed);
 }
 
+bool connection_is_on_loop(const struct connection *connection)
+{
+    return connection->thread == HTTP_LOOP;
+}
+
+enum connection_want connection_move(struct connection *connection, enum http_thread needed)
+{
+    assert(!http_thread_suits(connection->thread, needed));
+    connection->pool = needed;
+    return WANT_WORKER;
+}
+
 struct connection *connection_new(struct connection_world *world, struct tls *tls, int fd,
                                   const char *peer_address)
 {
@@ -48,6 +59,7 @@ struct connection *connection_new(struct connection_world *world, struct tls *tl
     const int yes = 1;
 
     connection->world = world;
+    connection->pool = HTTP_WORKER;
     connection->want = WANT_READ;
     connection->socket = (struct poller_socket){.fd = fd, .tag = connection};
     list_init(&connection->job.node);
@@ -94,36 +106,37 @@ void connection_set_deadline(struct connection *connection, int64_t timeout_ms)
     connection->moved_bytes = 0;
 }
 
-enum connection_want connection_run(struct connection *connection, bool may_block)
+enum connection_want connection_run(struct connection *connection, enum http_thread thread)
 {
     enum connection_want want = WANT_NEXT;
 
-    connection->budget_bytes = may_block ? TURN_RECEIVE_BYTES : TURN_SEND_BYTES;
+    connection->thread = thread;
+    connection->budget_bytes = thread == HTTP_LOOP ? TURN_SEND_BYTES : TURN_RECEIVE_BYTES;
     connection->requests_left = TURN_REQUESTS;
     while (want == WANT_NEXT) {
-        want = step(connection, may_block);
+        want = step(connection);
     }
     return want;
 }
 
 /* The life of a connection: each state's work, until it has to wait. */
-static enum connection_want step(struct connection *connection, bool may_block)
+static enum connection_want step(struct connection *connection)
 {
     switch (connection->state) {
     case CONNECTION_HANDSHAKE:
         return connection_shake_hands(connection);
     case CONNECTION_HEAD:
-        return may_block ? WANT_LOOP : connection_receive_head(connection);
+        return connection_is_on_loop(connection) ? connection_receive_head(connection) : WANT_LOOP;
     case CONNECTION_BEGIN:
-        return connection_begin(connection, may_block);
+        return connection_begin(connection);
     case CONNECTION_BODY:
-        return connection_receive_body(connection, may_block);
+        return connection_receive_body(connection);
     case CONNECTION_SEND:
-        return connection_send_answer(connection, may_block);
+        return connection_send_answer(connection);
     case CONNECTION_FINISH:
-        return connection_finish(connection, may_block);
+        return connection_finish(connection);
     case CONNECTION_LINGER:
-        return may_block ? WANT_LOOP : connection_linger(connection);
+        return connection_is_on_loop(connection) ? connection_linger(connection) : WANT_LOOP;
     }
     abort(); /* the switch is complete */
 }
@@ -160,10 +173,8 @@ void connection_new_exchange(struct connection *connection)
     arena_init(&exchange->arena, connection_limits(connection)->arena_bytes);
     exchange->peer_address = str_from(connection->peer_address);
     exchange->is_tls = connection->transport.session != NULL;
-    exchange->may_block = false;
-    exchange->may_wait = false;
-    exchange->may_hash = false;
-    exchange->may_carry = false;
+    exchange->thread = HTTP_LOOP;
+    exchange->needed = HTTP_LOOP;
     exchange->body_max_bytes = UINT64_MAX;
     exchange->rank = 0;
     exchange->received_bytes = 0;
@@ -184,7 +195,7 @@ void connection_end_exchange(struct connection *connection)
     struct http_exchange *exchange = connection->exchange;
 
     exchange->sent_bytes = connection->sender.sent_body_bytes;
-    exchange->may_block = connection->body_began;
+    exchange->thread = connection->body_began ? connection->pool : HTTP_LOOP;
     application->finish(application->context, exchange, connection->is_sent);
     connection->session = exchange->session;
     drop_exchange(connection);
@@ -206,7 +217,7 @@ static void drop_exchange(struct connection *connection)
     }
     connection->exchange = NULL;
     connection->body_began = false;
-    connection->pool = POOL_WORKERS;
+    connection->pool = HTTP_WORKER;
 }
 
 enum connection_want connection_expire(struct connection *connection, int64_t now_ms)
@@ -285,23 +296,8 @@ bool connection_drain(struct connection *connection)
 
 void connection_submit(struct connection *connection)
 {
-    connection->job.rank = connection->pool == POOL_HASHERS ? connection->exchange->rank : 0;
-    workers_submit(workers_of(connection), &connection->job);
-}
-
-static struct workers *workers_of(const struct connection *connection)
-{
-    switch (connection->pool) {
-    case POOL_WORKERS:
-        return connection->world->workers;
-    case POOL_WAITERS:
-        return connection->world->waiters;
-    case POOL_HASHERS:
-        return connection->world->hashers;
-    case POOL_CARRIERS:
-        return connection->world->carriers;
-    }
-    abort(); /* the switch is complete */
+    connection->job.rank = connection->pool == HTTP_HASHER ? connection->exchange->rank : 0;
+    workers_submit(connection->world->pools[connection->pool], &connection->job);
 }
 
 void connection_abort(struct connection *connection)

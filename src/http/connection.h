@@ -43,20 +43,14 @@ enum connection_state {
                           overtakes the answer */
 };
 
-/* Which threads are a connection's workers. */
-enum connection_pool { POOL_WORKERS = 0, POOL_WAITERS, POOL_HASHERS, POOL_CARRIERS };
-
 /* What all connections of a server share. */
 struct connection_world {
     const struct http_server_config *config;
-    struct workers *workers;       /* for disk and database */
-    struct workers *waiters;       /* for other servers */
-    struct workers *hashers;       /* for passwords */
-    struct workers *carriers;      /* for bodies to and from other servers */
-    atomic_bool is_draining;       /* no request after the present ones */
-    atomic_bool is_stopping;       /* nothing is finished any more */
-    atomic_uint connections;       /* open now */
-    struct address_shares *shares; /* of them */
+    struct workers *pools[HTTP_THREADS]; /* NULL for the loops */
+    atomic_bool is_draining;             /* no request after the present ones */
+    atomic_bool is_stopping;             /* nothing is finished any more */
+    atomic_uint connections;             /* open now */
+    struct address_shares *shares;       /* of them */
 };
 
 /*
@@ -73,15 +67,16 @@ struct connection {
 
     struct transport transport;
     enum connection_state state;
-    bool may_read;             /* the socket may have bytes: try once */
-    bool has_served;           /* a request was answered on it */
-    bool is_parked;            /* waits for us, not for the client: see WANT_LATER */
-    bool is_surplus;           /* beyond a limit of connections: gets 503 */
-    bool is_proxy;             /* passes on what others ask */
-    bool body_began;           /* the application has asked for the body and not had its end */
-    bool is_sent;              /* the answer has left whole */
-    enum connection_pool pool; /* whose turn it is when it wants a worker */
-    bool closes;               /* no request after this one */
+    bool may_read;           /* the socket may have bytes: try once */
+    bool has_served;         /* a request was answered on it */
+    bool is_parked;          /* waits for us, not for the client: see WANT_LATER */
+    bool is_surplus;         /* beyond a limit of connections: gets 503 */
+    bool is_proxy;           /* passes on what others ask */
+    bool body_began;         /* the application has asked for the body and not had its end */
+    bool is_sent;            /* the answer has left whole */
+    enum http_thread thread; /* that it is run on */
+    enum http_thread pool;   /* whose turn it is when it wants a worker */
+    bool closes;             /* no request after this one */
     int64_t deadline_ms;
     uint64_t moved_bytes; /* of a body, since the deadline was set */
     uint64_t budget_bytes;
@@ -106,9 +101,9 @@ void connection_free(struct connection *connection);
 
 /*
  * Moves on. After an event: may_read says whether the socket was readable. On an event loop
- * may_block is false, and WANT_LOOP is not returned.
+ * WANT_LOOP is not returned.
  */
-enum connection_want connection_run(struct connection *connection, bool may_block);
+enum connection_want connection_run(struct connection *connection, enum http_thread thread);
 
 /*
  * Its deadline has passed (on the loop): gives it more time if its body moves fast enough, else

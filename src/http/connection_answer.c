@@ -4,7 +4,7 @@
 
 enum { LINGER_MS = 2000, LINGER_BUFFER_BYTES = 64 * 1024, MS_PER_SECOND = 1000 };
 
-static enum connection_want take_piece(struct connection *connection, bool may_block);
+static enum connection_want take_piece(struct connection *connection);
 static enum connection_want leave(struct connection *connection);
 
 enum connection_want connection_answer(struct connection *connection)
@@ -29,17 +29,17 @@ enum connection_want connection_answer(struct connection *connection)
     return WANT_NEXT;
 }
 
-enum connection_want connection_send_answer(struct connection *connection, bool may_block)
+enum connection_want connection_send_answer(struct connection *connection)
 {
     struct sender *sender = &connection->sender;
     const uint64_t before = sender->sent_body_bytes;
     enum io_result result = IO_DONE;
 
-    if (may_block && sender_has_file(sender)) {
+    if (!connection_is_on_loop(connection) && sender_has_file(sender)) {
         return WANT_LOOP;
     }
     if (sender_needs_piece(sender)) {
-        return take_piece(connection, may_block);
+        return take_piece(connection);
     }
     result = sender_run(sender, &connection->transport, &connection->budget_bytes);
     connection->moved_bytes += sender->sent_body_bytes - before;
@@ -47,7 +47,7 @@ enum connection_want connection_send_answer(struct connection *connection, bool 
         return connection_want_of(result);
     }
     if (result == IO_DONE && !sender_is_done(sender)) {
-        return may_block ? WANT_LOOP : WANT_TURN;
+        return connection_is_on_loop(connection) ? WANT_TURN : WANT_LOOP;
     }
     connection->is_sent = result == IO_DONE;
     connection->closes = connection->closes || !connection->is_sent;
@@ -56,11 +56,10 @@ enum connection_want connection_send_answer(struct connection *connection, bool 
 }
 
 /* The time that another server takes is not the client's. */
-static enum connection_want take_piece(struct connection *connection, bool may_block)
+static enum connection_want take_piece(struct connection *connection)
 {
-    if (!may_block || connection->pool != POOL_CARRIERS) {
-        connection->pool = POOL_CARRIERS;
-        return WANT_WORKER;
+    if (connection->thread != HTTP_CARRIER) {
+        return connection_move(connection, HTTP_CARRIER);
     }
     if (!sender_take_piece(&connection->sender)) {
         connection->closes = true;
@@ -71,9 +70,9 @@ static enum connection_want take_piece(struct connection *connection, bool may_b
 }
 
 /* The application's last call; on a worker if it may have something unfinished to put away. */
-enum connection_want connection_finish(struct connection *connection, bool may_block)
+enum connection_want connection_finish(struct connection *connection)
 {
-    if (connection->body_began && !may_block) {
+    if (connection->body_began && connection_is_on_loop(connection)) {
         return WANT_WORKER;
     }
     connection_end_exchange(connection);
@@ -83,7 +82,7 @@ enum connection_want connection_finish(struct connection *connection, bool may_b
     }
     connection->state = CONNECTION_HEAD;
     connection_set_deadline(connection, connection_limits(connection)->idle_timeout_ms);
-    if (may_block) {
+    if (!connection_is_on_loop(connection)) {
         return WANT_LOOP;
     }
     return --connection->requests_left == 0 ? WANT_TURN : WANT_NEXT;

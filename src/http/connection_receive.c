@@ -13,9 +13,7 @@ static enum connection_want parse_head(struct connection *connection);
 static enum connection_want await_head(struct connection *connection);
 static bool is_beyond_share(struct connection *connection);
 static enum connection_want turn_away(struct connection *connection);
-static void set_powers(struct connection *connection, bool may_block);
-static enum connection_want go_to(struct connection *connection, enum connection_pool pool);
-static enum connection_want begin_body(struct connection *connection, bool may_block);
+static enum connection_want begin_body(struct connection *connection);
 static bool send_continue(struct connection *connection);
 static enum connection_want feed_ahead(struct connection *connection);
 static size_t room_for_body(struct connection *connection);
@@ -107,28 +105,21 @@ static enum connection_want await_head(struct connection *connection)
     return WANT_READ;
 }
 
-enum connection_want connection_begin(struct connection *connection, bool may_block)
+enum connection_want connection_begin(struct connection *connection)
 {
     const struct http_application *application = connection_application(connection);
 
     if (connection->is_surplus || is_beyond_share(connection)) {
         return turn_away(connection);
     }
-    set_powers(connection, may_block);
+    connection->exchange->thread = connection->thread;
     switch (application->begin(application->context, connection->exchange)) {
     case HTTP_ANSWER:
         return connection_answer(connection);
-    case HTTP_BLOCKS:
-        assert(!connection->exchange->may_block);
-        return go_to(connection, POOL_WORKERS);
-    case HTTP_WAITS:
-        return go_to(connection, POOL_WAITERS);
-    case HTTP_HASHES:
-        return go_to(connection, POOL_HASHERS);
-    case HTTP_CARRIES:
-        return go_to(connection, POOL_CARRIERS);
+    case HTTP_MOVE:
+        return connection_move(connection, connection->exchange->needed);
     case HTTP_BODY:
-        return begin_body(connection, may_block);
+        return begin_body(connection);
     case HTTP_LATER:
         break;
     }
@@ -159,33 +150,13 @@ static enum connection_want turn_away(struct connection *connection)
     const struct http_application *application = connection_application(connection);
     const struct http_refusal full = {503, "There are too many connections; try again later."};
 
-    connection->exchange->may_block = false;
+    connection->exchange->thread = HTTP_LOOP;
     connection->closes = connection->closes || connection->is_surplus;
     application->refuse(application->context, connection->exchange, &full);
     return connection_answer(connection);
 }
 
-/* What the present thread may be held up by. */
-static void set_powers(struct connection *connection, bool may_block)
-{
-    struct http_exchange *exchange = connection->exchange;
-    const enum connection_pool pool = connection->pool;
-
-    exchange->may_block = may_block && (pool == POOL_WORKERS || pool == POOL_CARRIERS);
-    exchange->may_wait = may_block && pool == POOL_WAITERS;
-    exchange->may_hash = may_block && pool == POOL_HASHERS;
-    exchange->may_carry = may_block && pool == POOL_CARRIERS;
-}
-
-/* Nobody is sent to where they are. */
-static enum connection_want go_to(struct connection *connection, enum connection_pool pool)
-{
-    assert(pool == POOL_WORKERS || pool != connection->pool);
-    connection->pool = pool;
-    return WANT_WORKER;
-}
-
-static enum connection_want begin_body(struct connection *connection, bool may_block)
+static enum connection_want begin_body(struct connection *connection)
 {
     connection->body_began = true;
     connection->state = CONNECTION_BODY;
@@ -198,7 +169,7 @@ static enum connection_want begin_body(struct connection *connection, bool may_b
         connection->state = CONNECTION_FINISH;
         connection->closes = true;
     }
-    return may_block ? WANT_NEXT : WANT_WORKER;
+    return connection_is_on_loop(connection) ? WANT_WORKER : WANT_NEXT;
 }
 
 /*
@@ -215,13 +186,14 @@ static bool send_continue(struct connection *connection)
            sent == interim.length;
 }
 
-enum connection_want connection_receive_body(struct connection *connection, bool may_block)
+enum connection_want connection_receive_body(struct connection *connection)
 {
     enum connection_want want = WANT_NEXT;
 
-    if (!may_block) {
+    if (connection_is_on_loop(connection)) {
         return WANT_WORKER;
     }
+    connection->exchange->thread = connection->thread;
     do {
         want = feed_ahead(connection);
     } while (want == WANT_NEXT && connection->state == CONNECTION_BODY &&
@@ -342,21 +314,15 @@ static enum connection_want end_body(struct connection *connection)
 {
     const struct http_application *application = connection_application(connection);
 
-    set_powers(connection, true);
-    connection->exchange->may_block = true;
     switch (
         application->end(application->context, connection->exchange)) { /* it stays at its end */
     case HTTP_LATER:
         return WANT_LATER;
-    case HTTP_WAITS:
-        return go_to(connection, POOL_WAITERS);
-    case HTTP_HASHES:
-        return go_to(connection, POOL_HASHERS);
+    case HTTP_MOVE:
+        return connection_move(connection, connection->exchange->needed);
     case HTTP_ANSWER:
         connection->body_began = false;
         return connection_answer(connection);
-    case HTTP_BLOCKS:
-    case HTTP_CARRIES:
     case HTTP_BODY:
         break;
     }
@@ -368,7 +334,7 @@ enum connection_want connection_refuse(struct connection *connection,
 {
     const struct http_application *application = connection_application(connection);
 
-    connection->exchange->may_block = false;
+    connection->exchange->thread = HTTP_LOOP;
     application->refuse(application->context, connection->exchange, refusal);
     connection->exchange->response.closes = true;
     connection->body.is_complete = false; /* nobody knows what else is on its way */

@@ -11,8 +11,8 @@
 /* connection_receive.c */
 enum connection_want connection_shake_hands(struct connection *connection);
 enum connection_want connection_receive_head(struct connection *connection);
-enum connection_want connection_begin(struct connection *connection, bool may_block);
-enum connection_want connection_receive_body(struct connection *connection, bool may_block);
+enum connection_want connection_begin(struct connection *connection);
+enum connection_want connection_receive_body(struct connection *connection);
 
 /* Answers what cannot be read to its end, and closes behind the answer. */
 enum connection_want connection_refuse(struct connection *connection,
@@ -20,15 +20,19 @@ enum connection_want connection_refuse(struct connection *connection,
 
 /* connection_answer.c */
 enum connection_want connection_answer(struct connection *connection);
-enum connection_want connection_send_answer(struct connection *connection, bool may_block);
-enum connection_want connection_finish(struct connection *connection, bool may_block);
+enum connection_want connection_send_answer(struct connection *connection);
+enum connection_want connection_finish(struct connection *connection);
 enum connection_want connection_linger(struct connection *connection);
 
 /* connection.c */
 const struct http_limits *connection_limits(const struct connection *connection);
 const struct http_application *connection_application(const struct connection *connection);
 bool connection_is_draining(const struct connection *connection);
+bool connection_is_on_loop(const struct connection *connection);
 enum connection_want connection_want_of(enum io_result result);
+
+/* Goes on in that pool. Nobody is sent to where they are. */
+enum connection_want connection_move(struct connection *connection, enum http_thread needed);
 void connection_set_deadline(struct connection *connection, int64_t timeout_ms);
 void connection_new_exchange(struct connection *connection);
 

@@ -9,6 +9,24 @@
 #include "http/request_parser.h"
 #include "http/response.h"
 
+/* The kinds of threads: what each may be held up by. All but the loops come in pools. */
+enum http_thread {
+    HTTP_LOOP = 0, /* nothing: it has all the others to see to */
+    HTTP_WORKER,   /* files and SQL */
+    HTTP_WAITER,   /* other servers that are asked something */
+    HTTP_HASHER,   /* verifying passwords, which is meant to be slow */
+    HTTP_CARRIER,  /* bodies that go to and come from other servers; files and SQL as well */
+};
+
+enum { HTTP_THREADS = HTTP_CARRIER + 1 };
+
+/* Whether what needs the one kind may be done on the other: loops need nothing. */
+static inline bool http_thread_suits(enum http_thread actual, enum http_thread needed)
+{
+    return actual == needed || needed == HTTP_LOOP ||
+           (actual == HTTP_CARRIER && needed == HTTP_WORKER);
+}
+
 /* A request, its answer, and what lives as long as they do. Owned by one thread at a time. */
 struct http_exchange {
     struct http_request request; /* valid until finish */
@@ -16,10 +34,8 @@ struct http_exchange {
     struct arena arena;
     struct str peer_address; /* without the port */
     bool is_tls;
-    bool may_block;          /* on a worker: SQL and files are allowed */
-    bool may_wait;           /* on a waiting worker: other servers may be asked */
-    bool may_hash;           /* on a hasher: passwords may be verified, which is meant to be slow */
-    bool may_carry;          /* on a carrier: bodies may go to and come from other servers */
+    enum http_thread thread; /* that it is on; the loop's, where it must not block */
+    enum http_thread needed; /* with HTTP_MOVE, set by the application */
     uint64_t body_max_bytes; /* that the body may have; the application lowers it in begin */
     unsigned rank; /* among those that wait for a hasher, below WORKERS_RANKS: 0 goes first */
     uint64_t received_bytes; /* of the body, decoded, so far */
@@ -35,23 +51,17 @@ struct http_exchange {
 enum http_step {
     HTTP_ANSWER, /* the response is filled: send it (and close, if the body was not read to its end)
                   */
-    HTTP_BLOCKS, /* only when may_block is false: call again on a worker */
-    HTTP_WAITS,  /* only where may_wait is false: call again on a worker that may wait for others */
-    HTTP_HASHES, /* only where may_hash is false: call again on a hasher, when its rank's turn is */
-    HTTP_CARRIES, /* only where may_carry is false: call again on a worker that carries bodies */
-    HTTP_BODY,    /* read the body (or more of it) and give it to data */
-    HTTP_LATER,   /* end only: call it again a moment later */
+    HTTP_MOVE,   /* call again on such a thread as is `needed`, which the present one is not */
+    HTTP_BODY,   /* read the body (or more of it) and give it to data */
+    HTTP_LATER,  /* end only: call it again a moment later */
 };
 
 /*
- * What a server serves. begin runs on an event loop first, where it must not block; what would
- * block returns HTTP_BLOCKS with no answer and no effect, and is called again on a worker. Waiting
- * for other servers has threads of its own, so that a server that hangs holds up nobody else: begin
- * returns HTTP_WAITS, is called there with may_wait, and may then return HTTP_BLOCKS for what does
- * not belong there; otherwise the body is given to it there too. Verifying passwords takes a
- * processor for long, and has few threads of its own: HTTP_HASHES, may_hash, and then as from the
- * loop. Bodies that go to other servers, or come from them, have threads of their own once more:
- * HTTP_CARRIES, and may_carry.
+ * What a server serves. begin runs on an event loop first, where it must not block; what needs
+ * another thread returns HTTP_MOVE with no answer and no effect, and is called again there, as
+ * often as it takes. Each kind holds up its own kind only: neither a server that hangs nor guessing
+ * at passwords keeps others from their files. Where begin asked for the body it is given to it,
+ * too.
  */
 struct http_application {
     void *context;
@@ -74,7 +84,7 @@ struct http_application {
     /*
      * The body is complete (also when empty, if begin said HTTP_BODY); on a worker. HTTP_ANSWER:
      * the response is filled. HTTP_LATER: nothing was done, since others are ahead; meanwhile it
-     * holds no thread. HTTP_HASHES and HTTP_WAITS as from begin.
+     * holds no thread. HTTP_MOVE as from begin.
      */
     enum http_step (*end)(void *context, struct http_exchange *exchange);
 
@@ -89,7 +99,7 @@ struct http_application {
     /*
      * The last call for every exchange that begin or refuse saw: answered (is_sent), or the client
      * went away, was too slow, or broke its own body. If the application asked for the body and has
-     * not had its end, this is on a worker (may_block), so that what was received can be put away;
+     * not had its end, this is not on a loop, so that what was received can be put away;
      * else it must not block. Releases `call`, logs.
      */
     void (*finish)(void *context, struct http_exchange *exchange, bool is_sent);

@@ -139,7 +139,7 @@ static void serve_event(struct loop *loop, const struct epoll_event *event)
         return;
     }
     connection->may_read = true;
-    dispatch(loop, connection, connection_run(connection, false));
+    dispatch(loop, connection, connection_run(connection, HTTP_LOOP));
 }
 
 static void empty_wake(struct loop *loop)
@@ -197,7 +197,7 @@ static void run_ready(struct loop *loop)
     while (!list_is_empty(&taken)) {
         struct connection *connection = connection_of(taken.next);
 
-        dispatch(loop, connection, connection_run(connection, false));
+        dispatch(loop, connection, connection_run(connection, HTTP_LOOP));
     }
 }
 
@@ -205,7 +205,7 @@ static void run_ready(struct loop *loop)
 static void dispatch(struct loop *loop, struct connection *connection, enum connection_want want)
 {
     while (want == WANT_LOOP) {
-        want = connection_run(connection, false);
+        want = connection_run(connection, HTTP_LOOP);
     }
     switch (want) {
     case WANT_READ:
@@ -259,7 +259,7 @@ static void run_on_worker(struct job *job)
     enum connection_want want = WANT_CLOSE;
 
     if (!atomic_load_explicit(is_stopping, memory_order_relaxed)) {
-        want = connection_run(connection, true);
+        want = connection_run(connection, connection->pool);
     }
     if (atomic_load_explicit(is_stopping, memory_order_relaxed)) {
         want = WANT_CLOSE;

@@ -99,19 +99,20 @@ static enum error_code set_up(struct http_server *server, struct error *err)
 
 enum error_code http_server_start(struct http_server *server, struct error *err)
 {
-    enum error_code code = workers_new(server->config.limits.workers, &server->world.workers, err);
+    const struct http_limits *limits = &server->config.limits;
+    const unsigned counts[HTTP_THREADS] = {
+        [HTTP_WORKER] = limits->workers,
+        [HTTP_WAITER] = limits->waiters,
+        [HTTP_HASHER] = limits->hashers,
+        [HTTP_CARRIER] = limits->carriers,
+    };
+    enum error_code code = OK;
 
-    if (!code) {
-        code = workers_new(server->config.limits.waiters, &server->world.waiters, err);
-    }
-    if (!code) {
-        code = workers_new(server->config.limits.hashers, &server->world.hashers, err);
-    }
-    if (!code) {
-        code = workers_new(server->config.limits.carriers, &server->world.carriers, err);
+    for (int thread = HTTP_WORKER; thread < HTTP_THREADS && !code; thread++) {
+        code = workers_new(counts[thread], &server->world.pools[thread], err);
     }
     /* The loop that accepts comes last: then all others are there to be given connections. */
-    for (unsigned i = server->config.limits.loops; i > 0 && !code; i--) {
+    for (unsigned i = limits->loops; i > 0 && !code; i--) {
         code = loop_start(server->loops[i - 1], err);
     }
     return code;
@@ -271,10 +272,9 @@ void http_server_free(struct http_server *server)
     for (unsigned i = 0; i < loops; i++) {
         loop_stop(server->loops[i]);
     }
-    workers_free(server->world.waiters);
-    workers_free(server->world.hashers);
-    workers_free(server->world.carriers);
-    workers_free(server->world.workers);
+    for (int thread = HTTP_THREADS - 1; thread > HTTP_LOOP; thread--) {
+        workers_free(server->world.pools[thread]);
+    }
     for (unsigned i = 0; i < loops; i++) {
         loop_free(server->loops[i]);
     }

@@ -108,13 +108,13 @@ static void setup(struct world *world)
 }
 
 static enum error_code ask_of(struct world *world, const char *team, const char *token,
-                              bool may_wait)
+                              bool may_ask)
 {
     const struct team_question question = {&world->identity, token, str_from(team)};
 
     world->waits = false;
     world->err = (struct error){0};
-    return team_directory_is_member(world->directory, &question, may_wait, &world->waits,
+    return team_directory_is_member(world->directory, &question, may_ask, &world->waits,
                                     &world->err);
 }
 

@@ -27,6 +27,7 @@ static bool is_ready(void *context);
 static void write_head(const struct question *question, struct strbuf *head);
 static void play(struct api_world *world, const struct question *question,
                  struct http_exchange *exchange, struct reply *reply);
+static void move(struct http_exchange *exchange, struct reply *reply);
 static void end(struct api_world *world, struct http_exchange *exchange, struct reply *reply);
 static bool send_body(struct api_world *world, const struct question *question,
                       struct http_exchange *exchange);
@@ -175,64 +176,39 @@ static void play(struct api_world *world, const struct question *question,
     const struct http_application *application = &world->application;
     enum http_step step = application->begin(application->context, exchange);
 
-    if (step == HTTP_HASHES) {
-        assert(exchange->response.status == 0);
-        exchange->may_hash = true;
-        reply->has_hashed = true;
+    while (step == HTTP_MOVE) {
+        move(exchange, reply);
         step = application->begin(application->context, exchange);
-        assert(step != HTTP_HASHES);
-        exchange->may_hash = false;
     }
-    if (step == HTTP_WAITS) {
-        assert(exchange->response.status == 0);
-        exchange->may_wait = true;
-        reply->has_waited = true;
-        step = application->begin(application->context, exchange);
-        assert(step != HTTP_WAITS);
+    if (step == HTTP_ANSWER) {
+        exchange->thread = HTTP_LOOP;
+    } else if (exchange->thread == HTTP_LOOP) {
+        exchange->thread = HTTP_WORKER;
     }
-    if (step == HTTP_BLOCKS) {
-        assert(exchange->response.status == 0);
-        exchange->may_wait = false;
-        exchange->may_block = true;
-        reply->has_blocked = true;
-        step = application->begin(application->context, exchange);
-        assert(step != HTTP_BLOCKS && step != HTTP_WAITS);
-    }
-    if (step == HTTP_CARRIES) {
-        assert(exchange->response.status == 0);
-        exchange->may_wait = false;
-        exchange->may_block = true;
-        exchange->may_carry = true;
-        reply->was_carried = true;
-        step = application->begin(application->context, exchange);
-        assert(step == HTTP_ANSWER || step == HTTP_BODY);
-    }
-    exchange->may_block = step == HTTP_BODY;
     if (step == HTTP_BODY && send_body(world, question, exchange)) {
         end(world, exchange, reply);
-        exchange->may_block = false;
+        exchange->thread = HTTP_LOOP;
         reply->took_body = true;
     }
+}
+
+static void move(struct http_exchange *exchange, struct reply *reply)
+{
+    assert(exchange->response.status == 0);
+    assert(!http_thread_suits(exchange->thread, exchange->needed));
+    exchange->thread = exchange->needed;
+    reply->was_on[exchange->thread] = true;
 }
 
 /* Whoever has to queue comes again, when one of those ahead is done. */
 static void end(struct api_world *world, struct http_exchange *exchange, struct reply *reply)
 {
     const struct http_application *application = &world->application;
-
     enum http_step step = application->end(application->context, exchange);
 
-    if (step == HTTP_HASHES) {
-        exchange->may_hash = true;
-        exchange->may_wait = false;
-        reply->has_hashed = true;
+    while (step == HTTP_MOVE) {
+        move(exchange, reply);
         step = application->end(application->context, exchange);
-        exchange->may_hash = false;
-    }
-    if (step == HTTP_WAITS) {
-        exchange->may_wait = true;
-        step = application->end(application->context, exchange);
-        assert(step == HTTP_ANSWER);
     }
     if (step == HTTP_LATER) {
         assert(exchange->response.status == 0);

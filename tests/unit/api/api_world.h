@@ -57,13 +57,10 @@ struct reply {
     const char *reason;
     struct strbuf headers; /* lines, with a CRLF before each and behind the last */
     struct strbuf body;
-    bool has_hashed;  /* its password was verified, on a hasher */
-    bool has_waited;  /* others were asked, on a waiting worker */
-    bool has_blocked; /* it was answered on a worker */
-    bool was_carried; /* … or on one that carries bodies */
-    bool is_cut;      /* the body ended before its end */
-    bool took_body;   /* to its end */
-    bool has_queued;  /* and the end had to come later */
+    bool was_on[HTTP_THREADS]; /* where it was moved to */
+    bool is_cut;               /* the body ended before its end */
+    bool took_body;            /* to its end */
+    bool has_queued;           /* and the end had to come later */
 };
 
 /* Plays the HTTP server: loop first, then worker, body, end, finish. */

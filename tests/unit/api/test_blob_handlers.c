@@ -81,23 +81,23 @@ static void small_blob_is_recalled_on_the_loop(void **state)
 {
     const struct reply *reply = get(*state, "GET", NULL);
 
-    assert_true(reply->has_blocked);
+    assert_true(reply->was_on[HTTP_WORKER]);
     reply = get(*state, "GET", NULL);
-    assert_false(reply->has_blocked);
+    assert_false(reply->was_on[HTTP_WORKER]);
     assert_string_equal(reply->body.text, CONTENT);
     assert_true(reply_has(reply, "Content-Type: application/octet-stream"));
     assert_true(str_starts_with(reply_field(reply, "ETag"), "\"sha256:84d8"));
     reply = get(*state, "GET", "Range: bytes=2-4\r\n");
-    assert_false(reply->has_blocked);
+    assert_false(reply->was_on[HTTP_WORKER]);
     assert_int_equal(reply->status, 206);
     assert_string_equal(reply->body.text, "234");
     assert_true(reply_has(reply, "Content-Range: bytes 2-4/10"));
     reply = get(*state, "GET", "Range: bytes=10-\r\n");
-    assert_false(reply->has_blocked);
+    assert_false(reply->was_on[HTTP_WORKER]);
     assert_int_equal(reply->status, 416);
     assert_true(reply_has(reply, "Content-Range: bytes */10"));
     reply = get(*state, "HEAD", NULL);
-    assert_false(reply->has_blocked);
+    assert_false(reply->was_on[HTTP_WORKER]);
     assert_int_equal(reply->status, 200);
 }
 
@@ -112,11 +112,11 @@ static void large_blob_is_recalled_for_head_alone(void **state)
     api_world_push_blob(&fixture->world, (struct str){content, sizeof(content)}, digest);
     api_world_name_blob(&fixture->world, digest);
     (void)snprintf(line, sizeof(line), "HEAD /v2/team/app/blobs/%s", digest);
-    assert_true(ask(fixture, line, NULL)->has_blocked);
+    assert_true(ask(fixture, line, NULL)->was_on[HTTP_WORKER]);
     assert_int_equal(ask(fixture, line, NULL)->status, 200);
-    assert_false(fixture->reply.has_blocked);
+    assert_false(fixture->reply.was_on[HTTP_WORKER]);
     (void)snprintf(line, sizeof(line), "GET /v2/team/app/blobs/%s", digest);
-    assert_true(ask(fixture, line, NULL)->has_blocked);
+    assert_true(ask(fixture, line, NULL)->was_on[HTTP_WORKER]);
     assert_int_equal(fixture->reply.body.length, sizeof(content));
 }
 
@@ -213,7 +213,7 @@ static void several_parts_are_served_in_one_answer(void **state)
         (void)snprintf(line, sizeof(line), "GET /v2/team/app/blobs/%s", digest);
         reply = ask(fixture, line, "Range: bytes=500-502,-2,0-0\r\n");
         assert_int_equal(reply->status, 206);
-        assert_true(reply->has_blocked == (i != 1));
+        assert_true(reply->was_on[HTTP_WORKER] == (i != 1));
         assert_null(reply_field(reply, "Content-Range").bytes);
         type = reply_field(reply, "Content-Type");
         assert_true(str_starts_with(type, "multipart/byteranges; boundary="));

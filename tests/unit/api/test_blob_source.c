@@ -68,7 +68,7 @@ static void blob_comes_through_in_pieces(void **state)
     push(fixture, content, false);
     reply = ask(fixture, "GET", NULL);
     assert_int_equal(reply->status, 200);
-    assert_true(reply->was_carried);
+    assert_true(reply->was_on[HTTP_CARRIER]);
     assert_false(reply->is_cut);
     assert_true(str_equal(strbuf_str(&reply->body), content));
     reply = ask(fixture, "GET", "Range: bytes=1000000-1999999\r\n");
@@ -90,14 +90,14 @@ static void head_and_empty_blobs_ask_nobody(void **state)
     faulty_store_fail_at(fixture->world.blobs, 0, OK);
     reply = ask(fixture, "HEAD", NULL);
     assert_int_equal(reply->status, 200);
-    assert_false(reply->was_carried);
+    assert_false(reply->was_on[HTTP_CARRIER]);
     assert_int_equal(faulty_store_calls(fixture->world.blobs), 1); /* where it is */
     api_world_push_blob(&fixture->world, str_from(""), fixture->digest);
     faulty_store_fail_at(fixture->world.blobs, 0, OK);
     reply = ask(fixture, "GET", NULL);
     assert_int_equal(reply->status, 200);
     assert_int_equal(reply->body.length, 0);
-    assert_false(reply->was_carried);
+    assert_false(reply->was_on[HTTP_CARRIER]);
     assert_int_equal(faulty_store_calls(fixture->world.blobs), 1);
 }
 
@@ -177,7 +177,7 @@ static void blob_that_is_linked_is_fetched_there(void **state)
     push(fixture, str_from("content"), true);
     reply = ask(fixture, "GET", "Range: bytes=1-2\r\n");
     assert_int_equal(reply->status, 307);
-    assert_false(reply->was_carried);
+    assert_false(reply->was_on[HTTP_CARRIER]);
     assert_true(reply_has(reply, "Location: https://layers.example.org/7?signed"));
     assert_true(reply_has(reply, "Cache-Control: no-store"));
     assert_int_equal(reply->body.length, 0);
@@ -197,8 +197,8 @@ static void links_wait_for_credentials_where_others_do_not(void **state)
     faulty_store_be_slow_with_links(fixture->world.blobs);
     reply = ask(fixture, "GET", NULL);
     assert_int_equal(reply->status, 307);
-    assert_true(reply->was_carried);
-    assert_false(ask(fixture, "HEAD", NULL)->was_carried);
+    assert_true(reply->was_on[HTTP_CARRIER]);
+    assert_false(ask(fixture, "HEAD", NULL)->was_on[HTTP_CARRIER]);
 }
 
 static void uploads_tell_how_small_chunks_should_not_be(void **state)
@@ -209,7 +209,7 @@ static void uploads_tell_how_small_chunks_should_not_be(void **state)
     api_world_ask(&fixture->world, &(struct question){.line = "POST /v2/team/app/blobs/uploads/"},
                   &fixture->reply);
     assert_int_equal(fixture->reply.status, 202);
-    assert_false(fixture->reply.was_carried); /* nothing came that goes anywhere */
+    assert_false(fixture->reply.was_on[HTTP_CARRIER]); /* nothing came that goes anywhere */
     assert_true(reply_has(&fixture->reply, "OCI-Chunk-Min-Length: 1024"));
 }
 
@@ -224,7 +224,7 @@ static void whole_uploads_are_carried(void **state)
     api_world_ask(&fixture->world, &(struct question){.line = line, .body = str_from("content")},
                   &fixture->reply);
     assert_int_equal(fixture->reply.status, 201);
-    assert_true(fixture->reply.was_carried);
+    assert_true(fixture->reply.was_on[HTTP_CARRIER]);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

@@ -60,7 +60,7 @@ static void the_same_token_is_recalled(void **state)
     session = world->world.session;
     assert_non_null(session);
     assert_int_equal(pull_as(world, "Bearer employee:jdoe"), 200);
-    assert_false(world->reply.has_waited);
+    assert_false(world->reply.was_on[HTTP_WAITER]);
     assert_true(last_log_line_names(world, "jdoe"));
     assert_ptr_equal(world->world.session, session);
     assert_true(recalls(world, "Bearer employee:jdoe", "jdoe"));
@@ -92,9 +92,9 @@ static void a_token_is_asked_about_again_when_it_counts_no_more(void **state)
     assert_int_equal(pull_as(world, "Bearer employee:jdoe"), 200);
     fake_clock_advance(&world->world.clock, CACHE_MS);
     assert_int_equal(pull_as(world, "Bearer employee:jdoe"), 200);
-    assert_true(world->reply.has_waited);
+    assert_true(world->reply.was_on[HTTP_WAITER]);
     assert_int_equal(pull_as(world, "Bearer employee:jdoe"), 200);
-    assert_false(world->reply.has_waited);
+    assert_false(world->reply.was_on[HTTP_WAITER]);
 }
 
 /* A registry token is for what it grants: that is looked at each time. */

@@ -52,8 +52,8 @@ static void the_base_tells_who_has_logged_in(void **state)
         const int challenges = count_of(reply->headers.text, "WWW-Authenticate:");
 
         assert_int_equal(reply->status, rows[i].status);
-        assert_int_equal(reply->has_waited, rows[i].waits);
-        assert_int_equal(reply->has_hashed, rows[i].hashes);
+        assert_int_equal(reply->was_on[HTTP_WAITER], rows[i].waits);
+        assert_int_equal(reply->was_on[HTTP_HASHER], rows[i].hashes);
         assert_int_equal(challenges, rows[i].status == 401 ? 1 : 0);
         assert_int_equal(reply_field(reply, "Retry-After").length > 0, rows[i].status == 503);
     }
@@ -109,7 +109,7 @@ static void passwords_queue_only_so_long(void **state)
     reply = guarded_world_ask(world, "GET /v2/", "Basic YWxpY2U6cmlnaHQ=");
     assert_true(reply_is_error(reply, 503, "UNAVAILABLE"));
     assert_true(reply_has(reply, "Retry-After: 5"));
-    assert_false(reply->has_hashed);
+    assert_false(reply->was_on[HTTP_HASHER]);
     assert_int_equal(guarded_world_ask(world, "GET /v2/", "Bearer employee:jdoe")->status, 200);
     assert_int_equal(atomic_load(&world->world.api->hashing[LOGIN_NEW]), MANY);
     crowd(world, LOGIN_NEW, 0);
@@ -121,7 +121,7 @@ static void passwords_queue_only_so_long(void **state)
                        60 * 1000); /* the answer is forgotten, the pair is not */
     reply = guarded_world_ask(world, "GET /v2/", "Basic YWxpY2U6cmlnaHQ=");
     assert_int_equal(reply->status, 200);
-    assert_true(reply->has_hashed);
+    assert_true(reply->was_on[HTTP_HASHER]);
     assert_int_equal(atomic_load(&world->world.api->hashing[LOGIN_TRUSTED]), 0);
 }
 
@@ -241,7 +241,7 @@ static void a_path_is_decoded_once(void **state)
     const struct reply *reply =
         guarded_world_ask(world, "GET /v2/a/b/manifests/%2531", "Bearer employee:new");
 
-    assert_true(reply->has_waited);
+    assert_true(reply->was_on[HTTP_WAITER]);
     assert_true(reply_is_error(reply, 404, "MANIFEST_UNKNOWN"));
     assert_true(reply_says(reply, "it is neither a tag nor a digest")); /* %31; not 1 */
 }

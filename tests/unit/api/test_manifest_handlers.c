@@ -121,16 +121,16 @@ static void fixed_manifest_is_recalled_on_the_loop(void **state)
     api_world_make_image(&fixture->world, "recalled", manifest);
     digest_of(manifest, digest);
     (void)push(fixture, "team/app/manifests/1.0", manifest);
-    assert_true(ask(fixture, "GET /v2/team/app/manifests/1.0", NULL)->has_blocked);
+    assert_true(ask(fixture, "GET /v2/team/app/manifests/1.0", NULL)->was_on[HTTP_WORKER]);
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         (void)snprintf(line, sizeof(line), "%s /v2/team/app/manifests/1.0", methods[i]);
         assert_int_equal(ask(fixture, line, NULL)->status, 200);
-        assert_false(fixture->reply.has_blocked);
+        assert_false(fixture->reply.was_on[HTTP_WORKER]);
         assert_true(reply_has(&fixture->reply, "Content-Type: " TEST_IMAGE_TYPE));
         assert_true(reply_has(&fixture->reply, "Cache-Control: private, no-cache"));
         (void)snprintf(line, sizeof(line), "%s /v2/team/app/manifests/%s", methods[i], digest);
         assert_int_equal(ask(fixture, line, NULL)->status, 200);
-        assert_false(fixture->reply.has_blocked);
+        assert_false(fixture->reply.was_on[HTTP_WORKER]);
         assert_true(has_with_digest(&fixture->reply, "ETag: \"", digest, "\""));
     }
     assert_int_equal(ask(fixture, "GET /v2/team/app/manifests/1.0", NULL)->status, 200);

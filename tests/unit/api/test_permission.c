@@ -79,7 +79,7 @@ static void the_rule_is_applied_to_what_is_recalled(void **state)
     for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
         (void)guarded_world_ask(world, lines[i], "Bearer employee:other");
         assert_int_equal(guarded_world_ask(world, lines[i], "Bearer employee:other")->status, 200);
-        assert_false(world->reply.has_blocked);
+        assert_false(world->reply.was_on[HTTP_WORKER]);
         assert_int_equal(guarded_world_ask(world, lines[i], NULL)->status, 401);
         assert_int_equal(guarded_world_ask(world, lines[i], "Bearer nonsense")->status, 401);
     }

@@ -223,12 +223,12 @@ static void what_never_waits_is_for_the_loop(void **state)
         const bool is_storage = handler == &manifest_put_handler ||
                                 handler == &upload_patch_handler ||
                                 handler == &upload_put_handler || handler == &upload_delete_handler;
-        const enum route_place place = is_token     ? ON_WAITER
-                                       : is_quick   ? ON_LOOP
-                                       : is_storage ? ON_STORAGE
-                                                    : ON_WORKER;
+        const enum http_thread thread = is_token     ? HTTP_WAITER
+                                        : is_quick   ? HTTP_LOOP
+                                        : is_storage ? HTTP_CARRIER
+                                                     : HTTP_WORKER;
 
-        assert_int_equal(rows[i].place, place);
+        assert_int_equal(rows[i].thread, thread);
     }
 }
 

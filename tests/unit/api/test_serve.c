@@ -57,7 +57,7 @@ static void unknown_path_is_an_error_of_the_specification(void **state)
     const struct reply *reply = ask(*state, "GET /v2/a/b");
 
     assert_true(reply_is_error(reply, 404, "UNSUPPORTED"));
-    assert_false(reply->has_blocked);
+    assert_false(reply->was_on[HTTP_WORKER]);
 }
 
 /* What the parser refuses is told in the form of the API that the path belongs to. */
@@ -118,8 +118,8 @@ static void everything_below_v2_says_its_version(void **state)
 
 static void what_blocks_is_left_to_a_worker(void **state)
 {
-    assert_false(ask(*state, "GET /v2/")->has_blocked);
-    assert_true(ask(*state, "GET " UNKNOWN_BLOB)->has_blocked);
+    assert_false(ask(*state, "GET /v2/")->was_on[HTTP_WORKER]);
+    assert_true(ask(*state, "GET " UNKNOWN_BLOB)->was_on[HTTP_WORKER]);
 }
 
 /* Before any work is done for it. */

@@ -149,13 +149,13 @@ static void what_is_known_is_answered_without_waiting(void **state)
     struct guarded_world *world = *state;
     static const char line[] = ASK "?scope=repository:jdoe/app:pull,push";
 
-    assert_true(guarded_world_ask(world, line, "Bearer employee:jdoe")->has_waited);
+    assert_true(guarded_world_ask(world, line, "Bearer employee:jdoe")->was_on[HTTP_WAITER]);
     assert_int_equal(world->reply.status, 200);
-    assert_false(guarded_world_ask(world, line, "Bearer employee:jdoe")->has_waited);
+    assert_false(guarded_world_ask(world, line, "Bearer employee:jdoe")->was_on[HTTP_WAITER]);
     assert_int_equal(world->reply.status, 200);
     assert_true(
         guarded_world_ask(world, ASK "?scope=repository:new/app:push", "Bearer employee:jdoe")
-            ->has_waited);
+            ->was_on[HTTP_WAITER]);
     assert_int_equal(world->reply.status, 200);
 }
 

@@ -127,14 +127,14 @@ static int tear_down(void **state)
 }
 
 static enum error_code log_in_as(struct fixture *fixture, enum credentials_kind kind,
-                                 const char *secret, bool may_wait)
+                                 const char *secret, bool may_ask)
 {
     const struct credentials credentials = {
         .kind = kind,
         .name = str_from(kind == CREDENTIALS_PASSWORD ? "alice" : ""),
         .secret = str_from(secret),
     };
-    const struct login login = {&credentials, STR_LITERAL("10.0.0.1"), may_wait, &fixture->ticket};
+    const struct login login = {&credentials, STR_LITERAL("10.0.0.1"), may_ask, &fixture->ticket};
 
     identity_release(fixture->identity);
     fixture->identity = NULL;

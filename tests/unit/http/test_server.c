@@ -102,28 +102,34 @@ static enum http_step answer_letters(struct http_exchange *exchange, uint64_t pi
     return HTTP_ANSWER;
 }
 
+static enum http_step move_to(struct http_exchange *exchange, enum http_thread thread)
+{
+    exchange->needed = thread;
+    return HTTP_MOVE;
+}
+
 /* HTTP_ANSWER: here is as good as anywhere. */
-static enum http_step find_place(struct fixture *fixture, const struct http_exchange *exchange)
+static enum http_step find_place(struct fixture *fixture, struct http_exchange *exchange)
 {
     const bool waits = path_is(exchange, "/waits");
 
-    if (path_is(exchange, "/hashes") && !exchange->may_hash && !exchange->may_block) {
-        return HTTP_HASHES;
+    if (path_is(exchange, "/hashes") && exchange->thread == HTTP_LOOP) {
+        return move_to(exchange, HTTP_HASHER);
     }
-    if (path_is(exchange, "/hashes") && exchange->may_hash) {
-        return HTTP_BLOCKS;
+    if (path_is(exchange, "/hashes") && exchange->thread == HTTP_HASHER) {
+        return move_to(exchange, HTTP_WORKER);
     }
-    if (waits && !exchange->may_block && !exchange->may_wait) {
-        return HTTP_WAITS;
+    if (waits && exchange->thread == HTTP_LOOP) {
+        return move_to(exchange, HTTP_WAITER);
     }
-    if (waits && exchange->may_wait) {
+    if (waits && exchange->thread == HTTP_WAITER) {
         (void)sem_wait(&fixture->is_released);
     }
-    if ((path_is(exchange, "/blocks") || waits) && !exchange->may_block) {
-        return HTTP_BLOCKS;
+    if ((path_is(exchange, "/blocks") || waits) && exchange->thread != HTTP_WORKER) {
+        return move_to(exchange, HTTP_WORKER);
     }
-    return str_starts_with(exchange->request.path, "/carried") && !exchange->may_carry
-               ? HTTP_CARRIES
+    return str_starts_with(exchange->request.path, "/carried") && exchange->thread != HTTP_CARRIER
+               ? move_to(exchange, HTTP_CARRIER)
                : HTTP_ANSWER;
 }
 
@@ -218,10 +224,10 @@ static enum http_step app_end(void *context, struct http_exchange *exchange)
     struct fixture *fixture = context;
 
     if (path_is(exchange, "/wanders") && !seen->has_hashed) {
-        seen->has_hashed = exchange->may_hash;
-        return exchange->may_hash ? HTTP_WAITS : HTTP_HASHES;
+        seen->has_hashed = exchange->thread == HTTP_HASHER;
+        return move_to(exchange, seen->has_hashed ? HTTP_WAITER : HTTP_HASHER);
     }
-    assert_true(!path_is(exchange, "/wanders") || exchange->may_wait);
+    assert_true(!path_is(exchange, "/wanders") || exchange->thread == HTTP_WAITER);
 
     if (path_is(exchange, "/queued") && atomic_fetch_add(&fixture->counts.ends, 1) % 3 < 2) {
         return HTTP_LATER;
@@ -248,7 +254,8 @@ static void app_finish(void *context, struct http_exchange *exchange, bool is_se
 
     free(exchange->call);
     (void)atomic_fetch_add(&fixture->counts.unsent, is_sent ? 0 : 1);
-    (void)atomic_fetch_add(&fixture->counts.finished_blocking, exchange->may_block ? 1 : 0);
+    (void)atomic_fetch_add(&fixture->counts.finished_blocking,
+                           exchange->thread != HTTP_LOOP ? 1 : 0);
     (void)atomic_fetch_add(&fixture->counts.finished, 1);
 }
 
