@@ -9,8 +9,8 @@
 #include "auth/token_keys.h"
 #include "base/log.h"
 #include "metadata/metadata.h"
-#include "server/problems.h"
 #include "server/settings.h"
+#include "settings/problems.h"
 
 enum { ADMISSION_SOURCES_MAX = 6, ADMISSION_TEAM_SOURCES_MAX = 3 };
 

@@ -4,8 +4,8 @@
 
 #include "base/attributes.h"
 #include "base/strbuf.h"
-#include "server/problems.h"
 #include "server/settings.h"
+#include "settings/problems.h"
 
 enum { CHECK_REPORT_MAX_BYTES = 16 * 1024 };
 

@@ -13,7 +13,7 @@
 #include "http/limits.h"
 #include "http/tls.h"
 #include "registry/registry.h"
-#include "server/problems.h"
+#include "settings/problems.h"
 
 enum log_format_choice { LOG_FORMAT_AUTO = 0, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 enum signature_choice { SIGNATURES_IMMUTABLE = 0, SIGNATURES_GROW };

@@ -1,8 +1,8 @@
 #pragma once
 
-#include "server/problems.h"
 #include "server/settings.h"
 #include "server/settings_table.h"
+#include "settings/problems.h"
 
 enum { SETTING_ENVIRONMENT_BYTES = 80 };
 

@@ -3,7 +3,7 @@
 #include "base/nearest.h"
 #include "server/settings_table.h"
 #include "server/settings_value.h"
-#include "server/settings_yaml.h"
+#include "settings/yaml.h"
 
 /* What the entries of one file are applied to. */
 struct target {

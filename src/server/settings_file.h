@@ -1,8 +1,8 @@
 #pragma once
 
 #include "base/str.h"
-#include "server/problems.h"
 #include "server/settings.h"
+#include "settings/problems.h"
 
 /*
  * Sets what a settings file's text says. `name` is the file's, for messages such as

@@ -5,7 +5,7 @@
 
 #include "api/proxies.h"
 #include "server/listen_address.h"
-#include "server/quantity.h"
+#include "settings/quantity.h"
 
 enum { RANGE_TEXT_BYTES = 128, QUOTED_BYTES = 80 };
 

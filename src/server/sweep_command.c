@@ -7,8 +7,8 @@
 #include "metadata/swept_blobs.h"
 #include "server/data_folder.h"
 #include "server/process.h"
-#include "server/quantity.h"
 #include "server/settings.h"
+#include "settings/quantity.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, OPTION_DATA = 256 };
 

@@ -1,4 +1,4 @@
-#include "server/problems.h"
+#include "settings/problems.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "server/problems.h"
+#include "settings/problems.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "server/quantity.h"
+#include "settings/quantity.h"
 
 #include <inttypes.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "server/settings_yaml.h"
+#include "settings/yaml.h"
 
 #include <yaml.h>
 
