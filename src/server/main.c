@@ -19,11 +19,11 @@
 #include "server/reload.h"
 #include "server/settings.h"
 #include "server/settings_check.h"
-#include "server/settings_document.h"
 #include "server/signals.h"
 #include "server/storage.h"
 #include "server/sweep_command.h"
 #include "server/user_command.h"
+#include "settings/document.h"
 
 enum {
     EXIT_FAILED = 1,
@@ -50,6 +50,8 @@ struct daemon {
 static int run(const struct options *options);
 static int check(const struct settings_sources *sources);
 static int print(void (*append)(struct strbuf *buf));
+static void append_manual(struct strbuf *buf);
+static void append_example(struct strbuf *buf);
 static void print_problems(const struct problems *problems);
 static int serve(const struct settings_sources *sources);
 static enum error_code begin_log(struct daemon *daemon, struct error *err);
@@ -100,9 +102,9 @@ static int run(const struct options *options)
     case COMMAND_CHECK_CONFIG:
         return check(&sources);
     case COMMAND_PRINT_MARKDOWN:
-        return print(settings_document_markdown);
+        return print(append_manual);
     case COMMAND_PRINT_YAML:
-        return print(settings_document_yaml);
+        return print(append_example);
     case COMMAND_VERSION:
         return puts("pieroned " PIERONE_VERSION) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
     case COMMAND_HELP:
@@ -132,6 +134,16 @@ static int print(void (*append)(struct strbuf *buf))
     strbuf_init(&text, SETTINGS_DOCUMENT_MAX_BYTES);
     append(&text);
     return fputs(text.text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_SUCCESS;
+}
+
+static void append_manual(struct strbuf *buf)
+{
+    settings_document_markdown(&settings_schema, buf);
+}
+
+static void append_example(struct strbuf *buf)
+{
+    settings_document_yaml(&settings_schema, buf);
 }
 
 static void print_problems(const struct problems *problems)

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 
 #include "base/nearest.h"
-#include "server/settings_table.h"
+#include "server/settings.h"
+#include "settings/schema.h"
 
 /* One option. Those with a key set a setting, the others a command. */
 struct option_row {
@@ -206,10 +207,11 @@ void options_append_help(struct strbuf *buf)
                             "Settings come from flags, else from the environment, else from the "
                             "file:\n"
                             "\n");
-    for (size_t i = 0; i < settings_table_length; i++) {
-        const char *const value = settings_table[i].default_text;
+    for (size_t i = 0; i < settings_schema_count(&settings_schema); i++) {
+        const struct setting setting = settings_schema_at(&settings_schema, i);
+        const char *const value = setting.default_text;
 
-        strbuf_append_format(buf, "  %-24s %s\n", settings_table[i].key, value ? value : "not set");
+        strbuf_append_format(buf, "  %-24s %s\n", setting.key, value ? value : "not set");
     }
     strbuf_append_text(buf, "\n"
                             "`pieroned --print-configuration markdown` tells what they mean. The\n"

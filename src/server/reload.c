@@ -2,8 +2,8 @@
 
 #include <stdatomic.h>
 
-#include "server/settings_table.h"
-#include "server/settings_value.h"
+#include "settings/schema.h"
+#include "settings/value.h"
 
 enum { VALUE_MAX_BYTES = 4096 };
 
@@ -48,13 +48,15 @@ static void log_changes(const struct reload *reload, const struct settings *fres
 
     strbuf_init(&before, VALUE_MAX_BYTES);
     strbuf_init(&after, VALUE_MAX_BYTES);
-    for (size_t i = 0; i < settings_table_length; i++) {
+    for (size_t i = 0; i < settings_schema_count(&settings_schema); i++) {
+        const struct setting setting = settings_schema_at(&settings_schema, i);
+
         strbuf_clear(&before);
         strbuf_clear(&after);
-        setting_value_append(&settings_table[i], reload->settings, &before);
-        setting_value_append(&settings_table[i], fresh, &after);
+        setting_value_append(&setting, reload->settings, &before);
+        setting_value_append(&setting, fresh, &after);
         if (!str_equal(strbuf_str(&before), strbuf_str(&after))) {
-            log_change(reload, &settings_table[i], strbuf_str(&before), strbuf_str(&after));
+            log_change(reload, &setting, strbuf_str(&before), strbuf_str(&after));
         }
     }
 }

@@ -1,42 +1,70 @@
 #include "server/settings.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
-
 #include "server/settings_check.h"
-#include "server/settings_environment.h"
-#include "server/settings_file.h"
 #include "server/settings_table.h"
-#include "server/settings_value.h"
+#include "settings/environment.h"
 
 /* Each text has its own bounds by where it comes from; this is for all of them. */
 enum { TEXTS_MAX_BYTES = 4 * SETTINGS_FILE_MAX_BYTES };
 
-static void apply_file(const char *path, struct settings *settings, struct problems *problems);
-static enum error_code read_file(const char *path, struct strbuf *buf, struct error *err);
-static enum error_code read_descriptor(int fd, const char *path, struct strbuf *buf,
-                                       struct error *err);
-static void apply_overrides(const struct settings_sources *sources, struct settings *settings,
-                            struct problems *problems);
+static const char markdown_head[] =
+    "# Configuration\n"
+    "\n"
+    "<!-- Written by `pieroned --print-configuration markdown`: change "
+    "src/server/settings_table.c. -->\n"
+    "\n"
+    "`pieroned` runs without any configuration: then it listens on loopback only. Values come\n"
+    "from, each over the one before:\n"
+    "\n"
+    "1. the defaults below;\n"
+    "2. a YAML file, given by `-c FILE` ([example](pieroned.example.yaml)), where the parts of a\n"
+    "   key nest: `tls.key` is `key:` indented below `tls:`;\n"
+    "3. environment variables: `PIERONE_` and the key in upper case, with `_` for `.`; an empty\n"
+    "   variable counts as not set;\n"
+    "4. the flags `--listen` and `--data`.\n"
+    "\n"
+    "An unknown key or a wrong value stops the start, with all that is wrong and where.\n"
+    "`pieroned -c FILE --check-config` tells without starting. On SIGHUP the server reads "
+    "`log.level`\n"
+    "and the certificate again; the rest takes a restart.\n"
+    "\n"
+    "Sizes are bytes, or a number with `K`, `M`, `G` or `T` (also `KiB` and so on, powers of "
+    "1024).\n"
+    "Durations take their unit: `ms`, `s`, `m`, `h` or `d`.\n";
+
+static const char yaml_head[] =
+    "## Settings of pieroned, all at their defaults: `pieroned -c THIS_FILE`.\n"
+    "## Remove the # before a setting, and before the name of its section, to change it.\n"
+    "## docs/configuration.md tells more. Written by `pieroned --print-configuration yaml`.\n";
+
+static const struct settings_part parts[] = {
+    {&settings_table, 0},
+};
+
+const struct settings_schema settings_schema = {
+    .parts = parts,
+    .count = ARRAY_LEN(parts),
+    .markdown_head = markdown_head,
+    .yaml_head = yaml_head,
+};
+
+/* PGSSLMODE is not among them: alone, it names no database. */
+static const char *const database_names[] = {"DB_SUBNAME", "DB_USER", "DB_PASSWORD"};
+
+static void refuse_database(char *const *environment, struct problems *problems);
 
 enum error_code settings_load(const struct settings_sources *sources, struct settings *settings_out,
                               struct problems *problems)
 {
     struct settings settings;
+    struct settings_target target;
 
     settings_init(&settings);
+    target = settings_target(&settings);
     if (sources->environment) {
-        settings_environment_defaults(sources->environment, &settings, problems);
+        refuse_database(sources->environment, problems);
     }
-    if (sources->file) {
-        apply_file(sources->file, &settings, problems);
-    }
-    if (sources->environment) {
-        settings_environment_apply(sources->environment, &settings, problems);
-    }
-    apply_overrides(sources, &settings, problems);
+    settings_read(sources, &target, problems);
     if (problems_is_empty(problems)) {
         settings_check(&settings, problems);
     }
@@ -46,6 +74,22 @@ enum error_code settings_load(const struct settings_sources *sources, struct set
     }
     *settings_out = settings;
     return OK;
+}
+
+/* Ignored, they would give an empty registry to whoever expects what the original's one holds. */
+static void refuse_database(char *const *environment, struct problems *problems)
+{
+    for (size_t i = 0; i < ARRAY_LEN(database_names); i++) {
+        if (settings_environment_find(environment, database_names[i]).length > 0) {
+            problems_add(problems,
+                         "environment: %s: there is no PostgreSQL here: metadata are kept in a "
+                         "file in the folder that `data` names, and none are taken over from the "
+                         "original server's database; if that is what you want, remove DB_SUBNAME, "
+                         "DB_USER and DB_PASSWORD from the environment",
+                         database_names[i]);
+            return;
+        }
+    }
 }
 
 bool settings_has_provider(const struct settings *settings)
@@ -62,81 +106,16 @@ void settings_release(struct settings *settings)
 
 void settings_init(struct settings *settings)
 {
+    struct settings_target target;
+
     *settings = (struct settings){0};
     arena_init(&settings->texts, TEXTS_MAX_BYTES);
     settings->texts.is_secret = true;
-    for (size_t i = 0; i < settings_table_length; i++) {
-        const struct setting *const setting = &settings_table[i];
-
-        if (setting->default_text) {
-            const enum error_code code =
-                setting_value_set(setting, str_from(setting->default_text), settings, NULL);
-
-            assert(code == OK);
-            (void)code;
-        }
-    }
+    target = settings_target(settings);
+    settings_set_defaults(&target);
 }
 
-static void apply_file(const char *path, struct settings *settings, struct problems *problems)
+struct settings_target settings_target(struct settings *settings)
 {
-    CLEANUP(strbuf_release) struct strbuf text;
-    struct error err;
-
-    strbuf_init(&text, SETTINGS_FILE_MAX_BYTES);
-    if (read_file(path, &text, &err)) {
-        problems_add(problems, "%s", err.message);
-        return;
-    }
-    settings_file_apply(path, strbuf_str(&text), settings, problems);
-}
-
-static enum error_code read_file(const char *path, struct strbuf *buf, struct error *err)
-{
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    enum error_code code;
-
-    if (fd < 0) {
-        return error_set_errno(err, "cannot read %s", path);
-    }
-    code = read_descriptor(fd, path, buf, err);
-    (void)close(fd);
-    return code;
-}
-
-/* The buffer's limit is that of the file. */
-static enum error_code read_descriptor(int fd, const char *path, struct strbuf *buf,
-                                       struct error *err)
-{
-    char chunk[8192];
-
-    while (!buf->is_truncated) {
-        const ssize_t length = read(fd, chunk, sizeof(chunk));
-
-        if (length == 0) {
-            return OK;
-        }
-        if (length > 0) {
-            strbuf_append(buf, (struct str){chunk, (size_t)length});
-        } else if (errno != EINTR) {
-            return error_set_errno(err, "cannot read %s", path);
-        }
-    }
-    return error_set(err, ERROR_TOO_LARGE, "%s: is larger than %d bytes", path,
-                     SETTINGS_FILE_MAX_BYTES);
-}
-
-static void apply_overrides(const struct settings_sources *sources, struct settings *settings,
-                            struct problems *problems)
-{
-    for (size_t i = 0; i < sources->override_count; i++) {
-        const struct settings_override *const override = &sources->overrides[i];
-        const struct setting *const setting = settings_table_find(str_from(override->key));
-        struct error err;
-
-        assert(setting);
-        if (setting_value_set(setting, str_from(override->value), settings, &err)) {
-            problems_add(problems, "--%s: %s", override->flag, err.message);
-        }
-    }
+    return (struct settings_target){&settings_schema, settings, &settings->texts};
 }

@@ -13,12 +13,14 @@
 #include "http/limits.h"
 #include "http/tls.h"
 #include "registry/registry.h"
+#include "settings/load.h"
 #include "settings/problems.h"
+#include "settings/schema.h"
 
 enum log_format_choice { LOG_FORMAT_AUTO = 0, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 enum signature_choice { SIGNATURES_IMMUTABLE = 0, SIGNATURES_GROW };
 
-/* The value of every key of settings_table.h: what operators decide. Texts are never empty. */
+/* What operators decide. Texts are never empty. */
 struct settings {
     const char *listen;
     const char *data;
@@ -69,7 +71,7 @@ struct settings {
         const char *issuer; /* NULL: auth.oidc.issuer */
         const char *client_id;
         const char *scopes;
-        uint64_t redirect_port;
+        unsigned redirect_port;
     } login;
     struct tls_config tls;
     struct {
@@ -116,22 +118,8 @@ struct settings {
     struct arena texts; /* where the texts above live */
 };
 
-/* A value from the command line. */
-struct settings_override {
-    const char *key;
-    const char *flag; /* for messages, without its dashes */
-    const char *value;
-};
-
-/* Where values come from; later ones win. All is borrowed. */
-struct settings_sources {
-    const char *file;         /* YAML; NULL: none */
-    char *const *environment; /* as `environ`; NULL: none */
-    const struct settings_override *overrides;
-    size_t override_count;
-};
-
-enum { SETTINGS_FILE_MAX_BYTES = 1024 * 1024 };
+/* All settings there are: their struct is struct settings. */
+extern const struct settings_schema settings_schema;
 
 /*
  * Reads and checks everything. ERROR_INVALID: `problems` says all that is wrong, and settings_out
@@ -146,3 +134,6 @@ bool settings_has_provider(const struct settings *settings);
 
 /* All keys at their defaults. */
 void settings_init(struct settings *settings);
+
+/* For what fills them. */
+struct settings_target settings_target(struct settings *settings);

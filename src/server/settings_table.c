@@ -1,20 +1,11 @@
 #include "server/settings_table.h"
 
+#include "api/proxies.h"
 #include "base/attributes.h"
 #include "http/request.h"
+#include "server/listen_address.h"
 #include "server/settings.h"
-
-enum {
-    KIB = 1024,
-    MIB = 1024 * KIB,
-    GIB = 1024 * MIB,
-    SECOND = 1000,
-    MINUTE = 60 * SECOND,
-    HOUR = 60 * MINUTE,
-};
-
-#define DAY (UINT64_C(24) * HOUR)
-#define TIB (UINT64_C(1) << 40)
+#include "settings/value.h"
 
 static const char *const log_format_words[] = {
     [LOG_FORMAT_AUTO] = "auto",
@@ -57,15 +48,33 @@ static const char *const team_service_words[] = {
     NULL,
 };
 
-/* Settings of a section stand together, those without a section first. */
-const struct setting settings_table[] = {
+static enum error_code check_listen(struct str text, struct error *err)
+{
+    struct listen_address unused;
+    struct error reason;
+
+    return listen_address_parse(text, &unused, &reason)
+               ? setting_value_refuse(text, err, reason.message)
+               : OK;
+}
+
+static enum error_code check_proxies(struct str text, struct error *err)
+{
+    struct proxies unused;
+
+    return proxies_parse(text, &unused, err);
+}
+
+static const struct setting rows[] = {
     {
         .key = "listen",
-        .type = SETTING_LISTEN,
+        .type = SETTING_ADDRESS,
         .offset = offsetof(struct settings, listen),
         .default_text = "127.0.0.1:8080",
         .help = "Address and port to listen on: HOST:PORT, or [IPV6]:PORT. Port 0 lets the system "
                 "choose one, which the log then names.",
+        .aliases = (const struct setting_alias[]){{.name = "HTTP_PORT", .prefix = "0.0.0.0:"}, {0}},
+        .check = check_listen,
     },
     {
         .key = "data",
@@ -74,6 +83,7 @@ const struct setting settings_table[] = {
         .default_text = "data",
         .help = "Folder for everything that was pushed. Created if missing; its parent must exist. "
                 "Relative to the working folder.",
+        .aliases = (const struct setting_alias[]){{.name = "STORAGE_DIRECTORY"}, {0}},
     },
     {
         .key = "public_url",
@@ -83,16 +93,19 @@ const struct setting settings_table[] = {
         .help = "How clients reach this registry, which the place to get tokens at is made from; "
                 "not set: as the request's Host has it. "
                 "http[s]://HOST[:PORT].",
+        .aliases =
+            (const struct setting_alias[]){{.name = "API_REPOSITORY", .prefix = "https://"}, {0}},
     },
     {
         .key = "trusted_proxies",
-        .type = SETTING_NETWORKS,
+        .type = SETTING_ADDRESSES,
         .offset = offsetof(struct settings, trusted_proxies),
         .example = "10.0.0.0/8",
         .help =
             "Addresses and networks of the proxies in front, separated by spaces. What they say "
             "in X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host counts; what others say "
             "there does not.",
+        .check = check_proxies,
     },
     {
         .key = "ca_file",
@@ -157,6 +170,9 @@ const struct setting settings_table[] = {
         .offset = offsetof(struct settings, auth.tokeninfo_url),
         .example = "https://info.services.auth.example.org/oauth2/tokeninfo",
         .help = "Token info service (STUPS) that tells whose an OAuth 2.0 token is.",
+        .aliases = (const struct setting_alias[]){{.name = "TOKENINFO_URL"},
+                                                  {.name = "HTTP_TOKENINFO_URL"},
+                                                  {0}},
     },
     {
         .key = "auth.iidinfo_url",
@@ -165,6 +181,7 @@ const struct setting settings_table[] = {
         .example = "https://iidinfo.example.org/verify",
         .help = "Service that knows AWS instance identity documents: machines that present one may "
                 "pull.",
+        .aliases = (const struct setting_alias[]){{.name = "HTTP_IIDINFO_URL"}, {0}},
     },
     {
         .key = "auth.public_read",
@@ -172,6 +189,7 @@ const struct setting settings_table[] = {
         .offset = offsetof(struct settings, auth.public_read),
         .default_text = "false",
         .help = "Whether whoever is not logged in may pull. Pushing always takes a login.",
+        .aliases = (const struct setting_alias[]){{.name = "HTTP_ALLOW_PUBLIC_READ"}, {0}},
     },
     {
         .key = "auth.secret_file",
@@ -187,8 +205,8 @@ const struct setting settings_table[] = {
         .type = SETTING_DURATION,
         .offset = offsetof(struct settings, auth.token_lifetime_ms),
         .default_text = "5m",
-        .minimum = MINUTE,
-        .maximum = HOUR,
+        .minimum = SETTING_MINUTE,
+        .maximum = SETTING_HOUR,
         .help = "How long a token of the registry's own counts. So long, after "
                 "auth.cache_time, may somebody push who has just left a team.",
     },
@@ -198,7 +216,7 @@ const struct setting settings_table[] = {
         .offset = offsetof(struct settings, auth.lookup_timeout_ms),
         .default_text = "5s",
         .minimum = 100,
-        .maximum = MINUTE,
+        .maximum = SETTING_MINUTE,
         .help = "How long providers and team services may take to answer; then the request gets "
                 "503.",
     },
@@ -207,8 +225,8 @@ const struct setting settings_table[] = {
         .type = SETTING_DURATION,
         .offset = offsetof(struct settings, auth.cache_time_ms),
         .default_text = "2m",
-        .minimum = SECOND,
-        .maximum = HOUR,
+        .minimum = SETTING_SECOND,
+        .maximum = SETTING_HOUR,
         .help = "How long what they said of a token or a team counts, at most; never beyond the "
                 "token's own end. Refusals count for some seconds only.",
     },
@@ -262,7 +280,7 @@ const struct setting settings_table[] = {
         .offset = offsetof(struct settings, auth.oidc.leeway_ms),
         .default_text = "30s",
         .minimum = 1,
-        .maximum = 10 * MINUTE,
+        .maximum = 10 * SETTING_MINUTE,
         .help = "By how much the issuer's clock may differ from ours.",
     },
     {
@@ -380,6 +398,7 @@ const struct setting settings_table[] = {
         .offset = offsetof(struct settings, teams.team_service_url),
         .example = "https://teams.example.org",
         .help = "Team service (STUPS) that knows which teams an employee belongs to.",
+        .aliases = (const struct setting_alias[]){{.name = "HTTP_TEAM_SERVICE_URL"}, {0}},
     },
     {
         .key = "teams.team_service_form",
@@ -395,6 +414,7 @@ const struct setting settings_table[] = {
         .offset = offsetof(struct settings, teams.kio_url),
         .example = "https://kio.example.org",
         .help = "Kio, the application registry that knows a service's team.",
+        .aliases = (const struct setting_alias[]){{.name = "HTTP_KIO_URL"}, {0}},
     },
     {
         .key = "teams.kio_prefix",
@@ -419,6 +439,7 @@ const struct setting settings_table[] = {
         .help =
             "Bucket for all layers. Not set: they are files in the data folder. The original name "
             "STORAGE_S3_BUCKET is accepted too.",
+        .aliases = (const struct setting_alias[]){{.name = "STORAGE_S3_BUCKET"}, {0}},
     },
     {
         .key = "storage.s3.region",
@@ -427,6 +448,10 @@ const struct setting settings_table[] = {
         .default_text = "us-east-1",
         .help = "The bucket's region, which signatures name. Not set: that of AWS_REGION or "
                 "AWS_DEFAULT_REGION, if there is one.",
+        .aliases =
+            (const struct setting_alias[]){{.name = "AWS_DEFAULT_REGION", .is_of_machine = true},
+                                           {.name = "AWS_REGION", .is_of_machine = true},
+                                           {0}},
     },
     {
         .key = "storage.s3.endpoint",
@@ -471,8 +496,8 @@ const struct setting settings_table[] = {
         .type = SETTING_DURATION,
         .offset = offsetof(struct settings, storage.s3.link_lifetime_ms),
         .default_text = "5m",
-        .minimum = SECOND,
-        .maximum = 7 * DAY,
+        .minimum = SETTING_SECOND,
+        .maximum = 7 * SETTING_DAY,
         .help = "How long such a link can be used to begin a download.",
     },
     {
@@ -522,8 +547,8 @@ const struct setting settings_table[] = {
         .type = SETTING_SIZE,
         .offset = offsetof(struct settings, storage.s3.largest_blob_bytes),
         .default_text = "100000000000",
-        .minimum = 1 * (uint64_t)GIB,
-        .maximum = 5 * TIB,
+        .minimum = SETTING_GIB,
+        .maximum = 5 * SETTING_TIB,
         .help = "Largest layer. S3 takes 10000 parts, and a part is in memory while it is sent: "
                 "parts have 5 MiB at the beginning of a layer and up to 15 MiB at the end of the "
                 "largest of 100 GB, and 1 GiB with 5 TiB.",
@@ -533,8 +558,8 @@ const struct setting settings_table[] = {
         .type = SETTING_SIZE,
         .offset = offsetof(struct settings, storage.s3.upload_memory_bytes),
         .default_text = "256MiB",
-        .minimum = 16 * MIB,
-        .maximum = 1024 * (uint64_t)GIB,
+        .minimum = 16 * SETTING_MIB,
+        .maximum = 1024 * SETTING_GIB,
         .help = "Memory for the parts of all uploads together. Beyond it clients wait. At least "
                 "twice the largest part (storage.s3.largest_blob).",
     },
@@ -571,8 +596,8 @@ const struct setting settings_table[] = {
         .type = SETTING_DURATION,
         .offset = offsetof(struct settings, storage.s3.timeout_ms),
         .default_text = "60s",
-        .minimum = SECOND,
-        .maximum = HOUR,
+        .minimum = SETTING_SECOND,
+        .maximum = SETTING_HOUR,
         .help = "How long one request to S3 may take; a part has to be through by then.",
     },
     {
@@ -581,7 +606,7 @@ const struct setting settings_table[] = {
         .offset = offsetof(struct settings, storage.s3.retry_time_ms),
         .default_text = "30s",
         .minimum = 1,
-        .maximum = HOUR,
+        .maximum = SETTING_HOUR,
         .help = "How long a request that fails in passing (SlowDown, 500, 503, resets, time-outs) "
                 "is repeated, with random pauses. Then the client gets 503.",
     },
@@ -663,8 +688,8 @@ const struct setting settings_table[] = {
         .type = SETTING_SIZE,
         .offset = offsetof(struct settings, limits.head_bytes),
         .default_text = "64KiB",
-        .minimum = 4 * KIB,
-        .maximum = MIB,
+        .minimum = 4 * SETTING_KIB,
+        .maximum = SETTING_MIB,
         .help = "Largest head of a request: its first line and header fields. Tokens can be large.",
     },
     {
@@ -681,8 +706,8 @@ const struct setting settings_table[] = {
         .type = SETTING_SIZE,
         .offset = offsetof(struct settings, limits.arena_bytes),
         .default_text = "16MiB",
-        .minimum = MIB,
-        .maximum = GIB,
+        .minimum = SETTING_MIB,
+        .maximum = SETTING_GIB,
         .help = "Memory that one request may take, where it needs any; at least twice "
                 "limits.manifest_size.",
     },
@@ -691,8 +716,8 @@ const struct setting settings_table[] = {
         .type = SETTING_DURATION,
         .offset = offsetof(struct settings, limits.head_timeout_ms),
         .default_text = "15s",
-        .minimum = SECOND,
-        .maximum = 10 * MINUTE,
+        .minimum = SETTING_SECOND,
+        .maximum = 10 * SETTING_MINUTE,
         .help =
             "How long a request's head may take from its first byte to its end; a TLS handshake "
             "too.",
@@ -702,8 +727,8 @@ const struct setting settings_table[] = {
         .type = SETTING_DURATION,
         .offset = offsetof(struct settings, limits.idle_timeout_ms),
         .default_text = "120s",
-        .minimum = SECOND,
-        .maximum = HOUR,
+        .minimum = SETTING_SECOND,
+        .maximum = SETTING_HOUR,
         .help = "How long a connection may rest between requests. Keep it longer than a load "
                 "balancer's in front (often 60s).",
     },
@@ -712,8 +737,8 @@ const struct setting settings_table[] = {
         .type = SETTING_DURATION,
         .offset = offsetof(struct settings, limits.stall_timeout_ms),
         .default_text = "30s",
-        .minimum = SECOND,
-        .maximum = HOUR,
+        .minimum = SETTING_SECOND,
+        .maximum = SETTING_HOUR,
         .help = "A body, sent or received, that stays below limits.body_rate for so long ends its "
                 "connection.",
     },
@@ -723,7 +748,7 @@ const struct setting settings_table[] = {
         .offset = offsetof(struct settings, limits.body_rate_bytes_per_second),
         .default_text = "1KiB",
         .minimum = 1,
-        .maximum = 100 * MIB,
+        .maximum = 100 * SETTING_MIB,
         .help = "The slowest that a body may move, averaged over limits.stall_timeout.",
     },
     {
@@ -732,7 +757,7 @@ const struct setting settings_table[] = {
         .offset = offsetof(struct settings, limits.drain_delay_ms),
         .default_text = "1s",
         .minimum = 1,
-        .maximum = 10 * MINUTE,
+        .maximum = 10 * SETTING_MINUTE,
         .help = "After SIGTERM /ready fails for so long before connections are no longer accepted. "
                 "Set it longer than a load balancer needs to notice.",
     },
@@ -742,7 +767,7 @@ const struct setting settings_table[] = {
         .offset = offsetof(struct settings, limits.drain_timeout_ms),
         .default_text = "20s",
         .minimum = 1,
-        .maximum = DAY,
+        .maximum = SETTING_DAY,
         .help = "How long requests in flight then have to finish.",
     },
     {
@@ -751,7 +776,7 @@ const struct setting settings_table[] = {
         .offset = offsetof(struct settings, limits.discard_bytes),
         .default_text = "1MiB",
         .minimum = 1,
-        .maximum = GIB,
+        .maximum = SETTING_GIB,
         .help = "How much of a refused request's body is read and dropped, so that the client sees "
                 "the answer.",
     },
@@ -760,8 +785,8 @@ const struct setting settings_table[] = {
         .type = SETTING_SIZE,
         .offset = offsetof(struct settings, manifest_max_bytes),
         .default_text = "4MiB",
-        .minimum = 64 * KIB,
-        .maximum = 64 * MIB,
+        .minimum = 64 * SETTING_KIB,
+        .maximum = 64 * SETTING_MIB,
         .help = "Largest manifest; a larger one is answered 413. Other registries take 4MiB.",
     },
     {
@@ -769,8 +794,8 @@ const struct setting settings_table[] = {
         .type = SETTING_SIZE,
         .offset = offsetof(struct settings, cache_bytes),
         .default_text = "16MiB",
-        .minimum = 64 * KIB,
-        .maximum = GIB,
+        .minimum = 64 * SETTING_KIB,
+        .maximum = SETTING_GIB,
         .help = "Memory for manifests and small blobs that are asked for again: they are answered "
                 "from it at once. What can change is never kept there.",
     },
@@ -779,8 +804,8 @@ const struct setting settings_table[] = {
         .type = SETTING_DURATION,
         .offset = offsetof(struct settings, upload_lifetime_ms),
         .default_text = "24h",
-        .minimum = MINUTE,
-        .maximum = 365 * DAY,
+        .minimum = SETTING_MINUTE,
+        .maximum = 365 * SETTING_DAY,
         .help = "An upload that was begun and then rests for longer is discarded. What was pushed "
                 "to its end stays for ever.",
     },
@@ -789,8 +814,8 @@ const struct setting settings_table[] = {
         .type = SETTING_DURATION,
         .offset = offsetof(struct settings, upload_age_ms),
         .default_text = "3d",
-        .minimum = MINUTE,
-        .maximum = 365 * DAY,
+        .minimum = SETTING_MINUTE,
+        .maximum = 365 * SETTING_DAY,
         .help = "An upload that was begun longer ago is not gone on with, however busy it is.",
     },
     {
@@ -809,8 +834,8 @@ const struct setting settings_table[] = {
         .type = SETTING_SIZE,
         .offset = offsetof(struct settings, upload_limits.of_identity.bytes),
         .default_text = "1TiB",
-        .minimum = MIB,
-        .maximum = 1024 * TIB,
+        .minimum = SETTING_MIB,
+        .maximum = 1024 * SETTING_TIB,
         .help = "How many bytes may be in the unfinished uploads of a user or service; more are "
                 "answered 429.",
     },
@@ -828,8 +853,8 @@ const struct setting settings_table[] = {
         .type = SETTING_SIZE,
         .offset = offsetof(struct settings, upload_limits.of_team.bytes),
         .default_text = "2TiB",
-        .minimum = MIB,
-        .maximum = 1024 * TIB,
+        .minimum = SETTING_MIB,
+        .maximum = 1024 * SETTING_TIB,
         .help = "How many bytes may be in the unfinished uploads to a team's repositories.",
     },
     {
@@ -838,7 +863,7 @@ const struct setting settings_table[] = {
         .offset = offsetof(struct settings, free_space_bytes),
         .default_text = "1GiB",
         .minimum = 0,
-        .maximum = 1024 * TIB,
+        .maximum = 1024 * SETTING_TIB,
         .help = "What pushes leave free on the disk of the data folder: with less, they are "
                 "answered 507, and all else goes on. 0: they may fill it.",
     },
@@ -861,40 +886,4 @@ const struct setting settings_table[] = {
     },
 };
 
-const size_t settings_table_length = ARRAY_LEN(settings_table);
-
-const struct setting *settings_table_find(struct str key)
-{
-    for (size_t i = 0; i < settings_table_length; i++) {
-        if (str_is(key, settings_table[i].key)) {
-            return &settings_table[i];
-        }
-    }
-    return NULL;
-}
-
-bool settings_table_has_section(struct str path)
-{
-    for (size_t i = 0; i < settings_table_length; i++) {
-        const struct str key = str_from(settings_table[i].key);
-
-        if (key.length > path.length && key.bytes[path.length] == '.' &&
-            str_equal(str_slice(key, 0, path.length), path)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void settings_table_offer(struct nearest *nearest, bool is_section)
-{
-    for (size_t i = 0; i < settings_table_length; i++) {
-        const struct str key = str_from(settings_table[i].key);
-        const size_t dot = str_last_index_of(key, '.');
-
-        nearest_offer(nearest, key);
-        if (is_section && dot < key.length) {
-            nearest_offer(nearest, str_slice(key, 0, dot));
-        }
-    }
-}
+const struct settings_table settings_table = {.rows = rows, .count = ARRAY_LEN(rows)};

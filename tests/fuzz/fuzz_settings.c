@@ -4,7 +4,7 @@
 
 #include "server/settings.h"
 #include "server/settings_check.h"
-#include "server/settings_file.h"
+#include "settings/file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -13,10 +13,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
     const struct str text = {(const char *)bytes, length};
     struct problems problems;
     struct settings settings;
+    struct settings_target target;
 
     problems_init(&problems);
     settings_init(&settings);
-    settings_file_apply("fuzz.yaml", text, &settings, &problems);
+    target = settings_target(&settings);
+    settings_file_apply("fuzz.yaml", text, &target, &problems);
     settings_check(&settings, &problems);
     settings_release(&settings);
     problems_release(&problems);

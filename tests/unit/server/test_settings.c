@@ -164,6 +164,33 @@ static void a_huge_file_is_refused(void **state)
     assert_problem(fixture, "is larger than 1048576 bytes");
 }
 
+/* Such a start would seem to work, on an empty registry. */
+static void database_of_the_original_is_refused(void **state)
+{
+    static char subname[] = "DB_SUBNAME=//db:5432/pierone?ssl=true";
+    static char user[] = "DB_USER=pierone";
+    static char password[] = "DB_PASSWORD=hunter2";
+    static char ssl[] = "PGSSLMODE=require";
+    static char *const cases[][3] = {{subname, user}, {user}, {password, ssl}};
+    static char empty[] = "DB_SUBNAME=";
+    static char service[] = "DB_SERVICE_HOST=x";
+    static char *const others[] = {ssl, empty, service, NULL};
+    struct fixture *const fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        fixture->sources.environment = cases[i];
+        assert_problem(fixture, "there is no PostgreSQL");
+        assert_true(str_starts_with(problems_lines(&fixture->problems), "environment: DB_"));
+        assert_null(strchr(fixture->problems.lines.text, '\n'));
+        assert_null(strstr(fixture->problems.lines.text, "hunter2"));
+        problems_release(&fixture->problems);
+        problems_init(&fixture->problems);
+    }
+    fixture->sources.environment = others;
+    assert_int_equal(load(fixture), OK);
+    settings_release(&fixture->settings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +202,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(settings_that_do_not_fit_together_are_refused, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(database_of_the_original_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missing_file_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_folder_is_no_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_huge_file_is_refused, set_up, tear_down),

@@ -1,4 +1,4 @@
-#include "server/settings_file.h"
+#include "settings/file.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,14 +7,17 @@
 
 #include <cmocka.h>
 
+#include "server/settings.h"
+
 /* Applies the text; the problems that it made are returned in a buffer of the test. */
 static const char *problems_of(const char *text, struct settings *settings)
 {
     static char lines[4096];
+    const struct settings_target target = settings_target(settings);
     struct problems problems;
 
     problems_init(&problems);
-    settings_file_apply("pierone.yaml", str_from(text), settings, &problems);
+    settings_file_apply("pierone.yaml", str_from(text), &target, &problems);
     (void)snprintf(lines, sizeof(lines), "%.*s", STR_FORMAT(problems_lines(&problems)));
     problems_release(&problems);
     return lines;

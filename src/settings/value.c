@@ -1,46 +1,38 @@
-#include "server/settings_value.h"
+#include "settings/value.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include "api/proxies.h"
-#include "server/listen_address.h"
 #include "settings/quantity.h"
 
 enum { RANGE_TEXT_BYTES = 128, QUOTED_BYTES = 80 };
 
 static_assert(sizeof(size_t) == sizeof(uint64_t), "SETTING_SIZE fills fields of both types");
-static_assert(sizeof(enum log_level) == sizeof(unsigned), "SETTING_WORD fills enums");
+static_assert(sizeof(enum setting_type) == sizeof(unsigned), "SETTING_WORD fills enums");
 
 static enum error_code set_text(const struct setting *setting, struct str text,
-                                struct settings *settings, struct error *err);
+                                const struct settings_target *target, struct error *err);
 static enum error_code set_bool(const struct setting *setting, struct str text,
-                                struct settings *settings, struct error *err);
+                                const struct settings_target *target, struct error *err);
 static enum error_code set_word(const struct setting *setting, struct str text,
-                                struct settings *settings, struct error *err);
+                                const struct settings_target *target, struct error *err);
 static enum error_code set_number(const struct setting *setting, struct str text,
-                                  struct settings *settings, struct error *err);
-static enum error_code check_text(enum setting_type type, struct str text, struct error *err);
+                                  const struct settings_target *target, struct error *err);
+static enum error_code check_text(const struct setting *setting, struct str text,
+                                  struct error *err);
 static enum error_code check_url(enum setting_type type, struct str text, struct error *err);
 static enum error_code refuse_url(struct str text, struct error *err, const char *expected);
-static enum error_code refuse(struct str text, struct error *err, const char *reason);
 static enum error_code refuse_outside(const struct setting *setting, struct str text,
                                       struct error *err);
 static bool parse_number(enum setting_type type, struct str text, uint64_t *number_out);
-static void store(const struct setting *setting, struct settings *settings, const void *value,
-                  size_t size);
-static void load(const struct setting *setting, const struct settings *settings, void *value_out,
-                 size_t size);
-static void append_text(const struct setting *setting, const struct settings *settings,
-                        struct strbuf *buf);
-static void append_secret(const struct setting *setting, const struct settings *settings,
-                          struct strbuf *buf);
-static void append_bool(const struct setting *setting, const struct settings *settings,
-                        struct strbuf *buf);
-static void append_word(const struct setting *setting, const struct settings *settings,
-                        struct strbuf *buf);
-static void append_number(const struct setting *setting, const struct settings *settings,
-                          struct strbuf *buf);
+static void store(const struct setting *setting, const struct settings_target *target,
+                  const void *value, size_t size);
+static void load(const struct setting *setting, const void *values, void *value_out, size_t size);
+static void append_text(const struct setting *setting, const void *values, struct strbuf *buf);
+static void append_secret(const struct setting *setting, const void *values, struct strbuf *buf);
+static void append_bool(const struct setting *setting, const void *values, struct strbuf *buf);
+static void append_word(const struct setting *setting, const void *values, struct strbuf *buf);
+static void append_number(const struct setting *setting, const void *values, struct strbuf *buf);
 static void append_words(const char *const *words, struct strbuf *buf);
 static void append_quantity(enum setting_type type, uint64_t number, struct strbuf *buf);
 
@@ -49,17 +41,16 @@ static const struct {
     const char *name;
     const char *expected; /* follows `"TEXT" ` in a message */
     enum error_code (*set)(const struct setting *setting, struct str text,
-                           struct settings *settings, struct error *err);
-    void (*append)(const struct setting *setting, const struct settings *settings,
-                   struct strbuf *buf);
+                           const struct settings_target *target, struct error *err);
+    void (*append)(const struct setting *setting, const void *values, struct strbuf *buf);
 } types[] = {
     [SETTING_PATH] = {"path", "", set_text, append_text},
-    [SETTING_LISTEN] = {"address", "", set_text, append_text},
     [SETTING_TEXT] = {"text", "", set_text, append_text},
     [SETTING_SECRET] = {"text", "", set_text, append_secret},
+    [SETTING_ADDRESS] = {"address", "", set_text, append_text},
+    [SETTING_ADDRESSES] = {"addresses", "", set_text, append_text},
     [SETTING_URL] = {"URL", "", set_text, append_text},
     [SETTING_SERVICE] = {"URL", "", set_text, append_text},
-    [SETTING_NETWORKS] = {"addresses", "", set_text, append_text},
     [SETTING_BOOL] = {"true or false", "is neither true nor false", set_bool, append_bool},
     [SETTING_WORD] = {"word", "", set_word, append_word},
     [SETTING_NUMBER] = {"number", "is not a whole number", set_number, append_number},
@@ -76,50 +67,40 @@ static const struct {
 };
 
 enum error_code setting_value_set(const struct setting *setting, struct str text,
-                                  struct settings *settings, struct error *err)
+                                  const struct settings_target *target, struct error *err)
 {
     if (text.length == 0) {
         return error_set(err, ERROR_INVALID, "is empty");
     }
-    return types[setting->type].set(setting, text, settings, err);
+    return types[setting->type].set(setting, text, target, err);
 }
 
 static enum error_code set_text(const struct setting *setting, struct str text,
-                                struct settings *settings, struct error *err)
+                                const struct settings_target *target, struct error *err)
 {
-    const enum error_code code = check_text(setting->type, text, err);
+    const enum error_code code = check_text(setting, text, err);
     const char *copy;
 
     if (code) {
         return code;
     }
-    copy = arena_text(&settings->texts, text);
+    copy = arena_text(target->texts, text);
     if (!copy) {
         return error_set(err, ERROR_TOO_LARGE, "is too long");
     }
-    store(setting, settings, &copy, sizeof(copy));
+    store(setting, target, &copy, sizeof(copy));
     return OK;
 }
 
-static enum error_code check_text(enum setting_type type, struct str text, struct error *err)
+static enum error_code check_text(const struct setting *setting, struct str text, struct error *err)
 {
-    struct listen_address unused;
-    struct proxies networks;
-    struct error reason;
-
     if (str_index_of(text, '\0') != text.length) {
         return error_set(err, ERROR_INVALID, "holds a NUL character");
     }
-    if (type == SETTING_URL || type == SETTING_SERVICE) {
-        return check_url(type, text, err);
+    if (setting->type == SETTING_URL || setting->type == SETTING_SERVICE) {
+        return check_url(setting->type, text, err);
     }
-    if (type == SETTING_NETWORKS) {
-        return proxies_parse(text, &networks, err);
-    }
-    if (type == SETTING_LISTEN && listen_address_parse(text, &unused, &reason)) {
-        return refuse(text, err, reason.message);
-    }
-    return OK;
+    return setting->check ? setting->check(text, err) : OK;
 }
 
 /* Docker and the others know registries by host and port alone, so a path could never be met. */
@@ -153,27 +134,27 @@ static enum error_code refuse_url(struct str text, struct error *err, const char
         return error_set(err, ERROR_INVALID, "what stands before the @ has no place there: it %s",
                          expected);
     }
-    return refuse(str_slice(text, 0, str_index_of(text, '?') + 1), err, expected);
+    return setting_value_refuse(str_slice(text, 0, str_index_of(text, '?') + 1), err, expected);
 }
 
 static enum error_code set_bool(const struct setting *setting, struct str text,
-                                struct settings *settings, struct error *err)
+                                const struct settings_target *target, struct error *err)
 {
     const bool value = str_is(text, "true");
 
     if (!value && !str_is(text, "false")) {
-        return refuse(text, err, types[setting->type].expected);
+        return setting_value_refuse(text, err, types[setting->type].expected);
     }
-    store(setting, settings, &value, sizeof(value));
+    store(setting, target, &value, sizeof(value));
     return OK;
 }
 
 static enum error_code set_word(const struct setting *setting, struct str text,
-                                struct settings *settings, struct error *err)
+                                const struct settings_target *target, struct error *err)
 {
     for (unsigned value = 0; setting->words[value]; value++) {
         if (str_is(text, setting->words[value])) {
-            store(setting, settings, &value, sizeof(value));
+            store(setting, target, &value, sizeof(value));
             return OK;
         }
     }
@@ -181,23 +162,23 @@ static enum error_code set_word(const struct setting *setting, struct str text,
 }
 
 static enum error_code set_number(const struct setting *setting, struct str text,
-                                  struct settings *settings, struct error *err)
+                                  const struct settings_target *target, struct error *err)
 {
     uint64_t number;
     unsigned narrow;
 
     if (!parse_number(setting->type, text, &number)) {
-        return refuse(text, err, types[setting->type].expected);
+        return setting_value_refuse(text, err, types[setting->type].expected);
     }
     if (number < setting->minimum || number > setting->maximum) {
         return refuse_outside(setting, text, err);
     }
     if (setting->type == SETTING_NUMBER) {
         narrow = (unsigned)number;
-        store(setting, settings, &narrow, sizeof(narrow));
+        store(setting, target, &narrow, sizeof(narrow));
         return OK;
     }
-    store(setting, settings, &number, sizeof(number));
+    store(setting, target, &number, sizeof(number));
     return OK;
 }
 
@@ -212,7 +193,7 @@ static bool parse_number(enum setting_type type, struct str text, uint64_t *numb
     return str_parse_uint64(text, number_out);
 }
 
-static enum error_code refuse(struct str text, struct error *err, const char *reason)
+enum error_code setting_value_refuse(struct str text, struct error *err, const char *reason)
 {
     return error_set(err, ERROR_INVALID, "\"%.*s\" %s",
                      STR_FORMAT(str_slice(text, 0, QUOTED_BYTES)), reason);
@@ -226,75 +207,68 @@ static enum error_code refuse_outside(const struct setting *setting, struct str 
     strbuf_init(&range, RANGE_TEXT_BYTES);
     strbuf_append_text(&range, "is not allowed: ");
     setting_range_append(setting, &range);
-    return refuse(text, err, range.text);
+    return setting_value_refuse(text, err, range.text);
 }
 
-/* The offsets point to fields of just this type (settings_table.h). */
-static void store(const struct setting *setting, struct settings *settings, const void *value,
-                  size_t size)
+/* The offsets point to fields of just this type (schema.h). */
+static void store(const struct setting *setting, const struct settings_target *target,
+                  const void *value, size_t size)
 {
-    memcpy((char *)settings + setting->offset, value, size);
+    memcpy((char *)target->values + setting->offset, value, size);
 }
 
-static void load(const struct setting *setting, const struct settings *settings, void *value_out,
-                 size_t size)
+static void load(const struct setting *setting, const void *values, void *value_out, size_t size)
 {
-    memcpy(value_out, (const char *)settings + setting->offset, size);
+    memcpy(value_out, (const char *)values + setting->offset, size);
 }
 
-void setting_value_append(const struct setting *setting, const struct settings *settings,
-                          struct strbuf *buf)
+void setting_value_append(const struct setting *setting, const void *values, struct strbuf *buf)
 {
-    types[setting->type].append(setting, settings, buf);
+    types[setting->type].append(setting, values, buf);
 }
 
-static void append_text(const struct setting *setting, const struct settings *settings,
-                        struct strbuf *buf)
+static void append_text(const struct setting *setting, const void *values, struct strbuf *buf)
 {
     const char *text;
 
-    load(setting, settings, &text, sizeof(text));
+    load(setting, values, &text, sizeof(text));
     strbuf_append(buf, str_from(text));
 }
 
-static void append_secret(const struct setting *setting, const struct settings *settings,
-                          struct strbuf *buf)
+static void append_secret(const struct setting *setting, const void *values, struct strbuf *buf)
 {
     const char *text;
 
-    load(setting, settings, &text, sizeof(text));
+    load(setting, values, &text, sizeof(text));
     strbuf_append_text(buf, text ? "(secret)" : "");
 }
 
-static void append_bool(const struct setting *setting, const struct settings *settings,
-                        struct strbuf *buf)
+static void append_bool(const struct setting *setting, const void *values, struct strbuf *buf)
 {
     bool value;
 
-    load(setting, settings, &value, sizeof(value));
+    load(setting, values, &value, sizeof(value));
     strbuf_append_text(buf, value ? "true" : "false");
 }
 
-static void append_word(const struct setting *setting, const struct settings *settings,
-                        struct strbuf *buf)
+static void append_word(const struct setting *setting, const void *values, struct strbuf *buf)
 {
     unsigned value;
 
-    load(setting, settings, &value, sizeof(value));
+    load(setting, values, &value, sizeof(value));
     strbuf_append_text(buf, setting->words[value]);
 }
 
-static void append_number(const struct setting *setting, const struct settings *settings,
-                          struct strbuf *buf)
+static void append_number(const struct setting *setting, const void *values, struct strbuf *buf)
 {
     unsigned narrow;
     uint64_t number;
 
     if (setting->type == SETTING_NUMBER) {
-        load(setting, settings, &narrow, sizeof(narrow));
+        load(setting, values, &narrow, sizeof(narrow));
         number = narrow;
     } else {
-        load(setting, settings, &number, sizeof(number));
+        load(setting, values, &number, sizeof(number));
     }
     append_quantity(setting->type, number, buf);
 }

@@ -1,43 +1,12 @@
-#include "server/settings_document.h"
+#include "settings/document.h"
 
-#include "server/settings_environment.h"
-#include "server/settings_table.h"
-#include "server/settings_value.h"
+#include "settings/environment.h"
+#include "settings/value.h"
 
 enum { YAML_LINE_LENGTH = 90, YAML_INDENT = 2 };
 
-static const char markdown_head[] =
-    "# Configuration\n"
-    "\n"
-    "<!-- Written by `pieroned --print-configuration markdown`: change "
-    "src/server/settings_table.c. -->\n"
-    "\n"
-    "`pieroned` runs without any configuration: then it listens on loopback only. Values come\n"
-    "from, each over the one before:\n"
-    "\n"
-    "1. the defaults below;\n"
-    "2. a YAML file, given by `-c FILE` ([example](pieroned.example.yaml)), where the parts of a\n"
-    "   key nest: `tls.key` is `key:` indented below `tls:`;\n"
-    "3. environment variables: `PIERONE_` and the key in upper case, with `_` for `.`; an empty\n"
-    "   variable counts as not set;\n"
-    "4. the flags `--listen` and `--data`.\n"
-    "\n"
-    "An unknown key or a wrong value stops the start, with all that is wrong and where.\n"
-    "`pieroned -c FILE --check-config` tells without starting. On SIGHUP the server reads "
-    "`log.level`\n"
-    "and the certificate again; the rest takes a restart.\n"
-    "\n"
-    "Sizes are bytes, or a number with `K`, `M`, `G` or `T` (also `KiB` and so on, powers of "
-    "1024).\n"
-    "Durations take their unit: `ms`, `s`, `m`, `h` or `d`.\n";
-
-static const char yaml_head[] =
-    "## Settings of pieroned, all at their defaults: `pieroned -c THIS_FILE`.\n"
-    "## Remove the # before a setting, and before the name of its section, to change it.\n"
-    "## docs/configuration.md tells more. Written by `pieroned --print-configuration yaml`.\n";
-
 static struct str section_of(const struct setting *setting);
-static struct str section_before(size_t index);
+static struct str section_before(const struct settings_schema *schema, size_t index);
 static void append_markdown_section(struct strbuf *buf, struct str section);
 static void append_markdown_row(struct strbuf *buf, const struct setting *setting);
 static void append_allowed(struct strbuf *buf, const struct setting *setting);
@@ -48,16 +17,17 @@ static void append_yaml_prose(struct strbuf *buf, struct str text, size_t indent
 static void append_spaces(struct strbuf *buf, size_t count);
 static size_t depth_of(struct str path);
 
-void settings_document_markdown(struct strbuf *buf)
+void settings_document_markdown(const struct settings_schema *schema, struct strbuf *buf)
 {
-    strbuf_append_text(buf, markdown_head);
-    for (size_t i = 0; i < settings_table_length; i++) {
-        const struct str section = section_of(&settings_table[i]);
+    strbuf_append_text(buf, schema->markdown_head);
+    for (size_t i = 0; i < settings_schema_count(schema); i++) {
+        const struct setting setting = settings_schema_at(schema, i);
+        const struct str section = section_of(&setting);
 
-        if (i == 0 || !str_equal(section, section_before(i))) {
+        if (i == 0 || !str_equal(section, section_before(schema, i))) {
             append_markdown_section(buf, section);
         }
-        append_markdown_row(buf, &settings_table[i]);
+        append_markdown_row(buf, &setting);
     }
 }
 
@@ -69,9 +39,15 @@ static struct str section_of(const struct setting *setting)
     return str_slice(key, 0, dot < key.length ? dot : 0);
 }
 
-static struct str section_before(size_t index)
+static struct str section_before(const struct settings_schema *schema, size_t index)
 {
-    return index == 0 ? (struct str){0} : section_of(&settings_table[index - 1]);
+    struct setting before;
+
+    if (index == 0) {
+        return (struct str){0};
+    }
+    before = settings_schema_at(schema, index - 1);
+    return section_of(&before);
 }
 
 static void append_markdown_section(struct strbuf *buf, struct str section)
@@ -112,13 +88,15 @@ static void append_allowed(struct strbuf *buf, const struct setting *setting)
     setting_range_append(setting, buf);
 }
 
-void settings_document_yaml(struct strbuf *buf)
+void settings_document_yaml(const struct settings_schema *schema, struct strbuf *buf)
 {
-    strbuf_append_text(buf, yaml_head);
-    for (size_t i = 0; i < settings_table_length; i++) {
+    strbuf_append_text(buf, schema->yaml_head);
+    for (size_t i = 0; i < settings_schema_count(schema); i++) {
+        const struct setting setting = settings_schema_at(schema, i);
+
         strbuf_append_byte(buf, '\n');
-        append_yaml_sections(buf, section_of(&settings_table[i]), section_before(i));
-        append_yaml_setting(buf, &settings_table[i]);
+        append_yaml_sections(buf, section_of(&setting), section_before(schema, i));
+        append_yaml_setting(buf, &setting);
     }
 }
 

@@ -1,4 +1,4 @@
-#include "server/settings_value.h"
+#include "settings/value.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -6,6 +6,16 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include "server/settings.h"
+
+static struct setting find(const char *key)
+{
+    struct setting setting;
+
+    assert_true(settings_schema_find(&settings_schema, str_from(key), &setting));
+    return setting;
+}
 
 struct value_case {
     const char *key;
@@ -32,17 +42,19 @@ static void values_are_read_and_written_again(void **state)
         {"limits.upload_lifetime", "365d", "365d"},
     };
     struct settings settings;
+    struct settings_target target;
     struct strbuf written;
 
     (void)state;
     settings_init(&settings);
+    target = settings_target(&settings);
     strbuf_init(&written, 1000);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        const struct setting *const setting = settings_table_find(str_from(cases[i].key));
+        const struct setting setting = find(cases[i].key);
 
-        assert_int_equal(setting_value_set(setting, str_from(cases[i].text), &settings, NULL), OK);
+        assert_int_equal(setting_value_set(&setting, str_from(cases[i].text), &target, NULL), OK);
         strbuf_clear(&written);
-        setting_value_append(setting, &settings, &written);
+        setting_value_append(&setting, &settings, &written);
         assert_string_equal(written.text, cases[i].result);
     }
     strbuf_release(&written);
@@ -83,14 +95,16 @@ static void wrong_values_say_what_would_be_right(void **state)
          "or 7d"},
     };
     struct settings settings;
+    struct settings_target target;
 
     (void)state;
     settings_init(&settings);
+    target = settings_target(&settings);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        const struct setting *const setting = settings_table_find(str_from(cases[i].key));
+        const struct setting setting = find(cases[i].key);
         struct error err;
 
-        assert_int_equal(setting_value_set(setting, str_from(cases[i].text), &settings, &err),
+        assert_int_equal(setting_value_set(&setting, str_from(cases[i].text), &target, &err),
                          ERROR_INVALID);
         assert_string_equal(err.message, cases[i].result);
     }
@@ -99,30 +113,34 @@ static void wrong_values_say_what_would_be_right(void **state)
 
 static void a_refused_value_changes_nothing(void **state)
 {
-    const struct setting *const setting = settings_table_find(str_from("limits.workers"));
+    const struct setting setting = find("limits.workers");
     struct settings settings;
+    struct settings_target target;
 
     (void)state;
     settings_init(&settings);
-    assert_int_equal(setting_value_set(setting, str_from("0"), &settings, NULL), ERROR_INVALID);
+    target = settings_target(&settings);
+    assert_int_equal(setting_value_set(&setting, str_from("0"), &target, NULL), ERROR_INVALID);
     assert_int_equal(settings.limits.workers, 16);
     settings_release(&settings);
 }
 
 static void texts_are_bounded(void **state)
 {
-    const struct setting *const setting = settings_table_find(str_from("data"));
+    const struct setting setting = find("data");
     struct settings settings;
+    struct settings_target target;
     struct strbuf text;
     struct error err;
 
     (void)state;
     settings_init(&settings);
+    target = settings_target(&settings);
     strbuf_init(&text, 10000000);
     for (int i = 0; i < 10000000; i++) {
         strbuf_append_byte(&text, 'x');
     }
-    assert_int_equal(setting_value_set(setting, strbuf_str(&text), &settings, &err),
+    assert_int_equal(setting_value_set(&setting, strbuf_str(&text), &target, &err),
                      ERROR_TOO_LARGE);
     assert_string_equal(err.message, "is too long");
     strbuf_release(&text);

@@ -1,4 +1,4 @@
-#include "server/settings_table.h"
+#include "settings/schema.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,21 +8,23 @@
 #include <cmocka.h>
 
 #include "server/settings.h"
-#include "server/settings_value.h"
+#include "settings/value.h"
 
 static void every_default_fits_its_type_and_range(void **state)
 {
     struct settings settings;
+    struct settings_target target;
 
     (void)state;
     settings_init(&settings);
-    for (size_t i = 0; i < settings_table_length; i++) {
-        const struct setting *const setting = &settings_table[i];
-        const char *const text = setting->default_text ? setting->default_text : setting->example;
+    target = settings_target(&settings);
+    for (size_t i = 0; i < settings_schema_count(&settings_schema); i++) {
+        const struct setting setting = settings_schema_at(&settings_schema, i);
+        const char *const text = setting.default_text ? setting.default_text : setting.example;
 
         assert_non_null(text);
-        assert_int_equal(setting_value_set(setting, str_from(text), &settings, NULL), OK);
-        assert_true(setting->minimum <= setting->maximum);
+        assert_int_equal(setting_value_set(&setting, str_from(text), &target, NULL), OK);
+        assert_true(setting.minimum <= setting.maximum);
     }
     settings_release(&settings);
 }
@@ -30,12 +32,16 @@ static void every_default_fits_its_type_and_range(void **state)
 static void every_setting_has_a_field_and_a_help(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < settings_table_length; i++) {
-        assert_true(settings_table[i].offset < offsetof(struct settings, texts));
-        assert_true(str_ends_with(str_from(settings_table[i].help), "."));
+    for (size_t i = 0; i < settings_schema_count(&settings_schema); i++) {
+        const struct setting setting = settings_schema_at(&settings_schema, i);
+
+        assert_true(setting.offset < offsetof(struct settings, texts));
+        assert_true(str_ends_with(str_from(setting.help), "."));
         for (size_t k = 0; k < i; k++) {
-            assert_string_not_equal(settings_table[i].key, settings_table[k].key);
-            assert_true(settings_table[i].offset != settings_table[k].offset);
+            const struct setting before = settings_schema_at(&settings_schema, k);
+
+            assert_string_not_equal(setting.key, before.key);
+            assert_true(setting.offset != before.offset);
         }
     }
 }
@@ -66,20 +72,23 @@ static void the_limits_of_http_are_all_set(void **state)
 
 static void settings_are_found_by_key(void **state)
 {
+    struct setting setting;
+
     (void)state;
-    assert_string_equal(settings_table_find(str_from("tls.key"))->key, "tls.key");
-    assert_null(settings_table_find(str_from("tls")));
-    assert_null(settings_table_find(str_from("tls.ke")));
-    assert_null(settings_table_find(str_from("")));
+    assert_true(settings_schema_find(&settings_schema, str_from("tls.key"), &setting));
+    assert_string_equal(setting.key, "tls.key");
+    assert_false(settings_schema_find(&settings_schema, str_from("tls"), &setting));
+    assert_false(settings_schema_find(&settings_schema, str_from("tls.ke"), &setting));
+    assert_false(settings_schema_find(&settings_schema, str_from(""), &setting));
 }
 
 static void sections_are_known(void **state)
 {
     (void)state;
-    assert_true(settings_table_has_section(str_from("tls")));
-    assert_false(settings_table_has_section(str_from("tl")));
-    assert_false(settings_table_has_section(str_from("listen")));
-    assert_false(settings_table_has_section(str_from("tls.key")));
+    assert_true(settings_schema_has_section(&settings_schema, str_from("tls")));
+    assert_false(settings_schema_has_section(&settings_schema, str_from("tl")));
+    assert_false(settings_schema_has_section(&settings_schema, str_from("listen")));
+    assert_false(settings_schema_has_section(&settings_schema, str_from("tls.key")));
 }
 
 static void sections_are_offered_only_for_sections(void **state)
@@ -88,9 +97,9 @@ static void sections_are_offered_only_for_sections(void **state)
 
     (void)state;
     nearest_init(&nearest, str_from("limitz"));
-    settings_table_offer(&nearest, false);
+    settings_schema_offer(&settings_schema, &nearest, false);
     assert_null(nearest.best.bytes);
-    settings_table_offer(&nearest, true);
+    settings_schema_offer(&settings_schema, &nearest, true);
     assert_true(str_is(nearest.best, "limits"));
 }
 

@@ -1,8 +1,7 @@
 #pragma once
 
-#include "server/settings.h"
-#include "server/settings_table.h"
 #include "settings/problems.h"
+#include "settings/schema.h"
 
 enum { SETTING_ENVIRONMENT_BYTES = 80 };
 
@@ -10,16 +9,17 @@ enum { SETTING_ENVIRONMENT_BYTES = 80 };
 void setting_environment_name(const struct setting *setting,
                               char name_out[SETTING_ENVIRONMENT_BYTES]);
 
-/* Before anything else is read: what other programs of the machine go by, too (AWS_REGION, else
- * AWS_DEFAULT_REGION). */
-void settings_environment_defaults(char *const *environment, struct settings *settings,
+/* Before anything else is read: what other programs of the machine go by, too. */
+void settings_environment_defaults(char *const *environment, const struct settings_target *target,
                                    struct problems *problems);
 
 /*
  * Sets what variables of the environment say, whose form is that of `environ`. Empty ones count as
  * not set. Unknown ones that begin with PIERONE_ are problems, but for those that others are known
- * to set: Pier One's client, and Kubernetes for a service of our name. The original's names are
- * understood, and those of its database are a problem.
+ * to set: Pier One's client, and Kubernetes for a service of our name.
  */
-void settings_environment_apply(char *const *environment, struct settings *settings,
+void settings_environment_apply(char *const *environment, const struct settings_target *target,
                                 struct problems *problems);
+
+/* What a variable says; empty if it is not set. */
+struct str settings_environment_find(char *const *environment, const char *name);

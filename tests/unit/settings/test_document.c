@@ -1,4 +1,4 @@
-#include "server/settings_document.h"
+#include "settings/document.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,7 +7,8 @@
 
 #include <cmocka.h>
 
-#include "server/settings_file.h"
+#include "server/settings.h"
+#include "settings/file.h"
 
 /* The committed file and the printed one must be the same bytes. */
 static void assert_committed(const char *path, const char *format, const struct strbuf *printed)
@@ -36,7 +37,7 @@ static void the_manual_is_committed_as_printed(void **state)
 
     (void)state;
     strbuf_init(&printed, SETTINGS_DOCUMENT_MAX_BYTES);
-    settings_document_markdown(&printed);
+    settings_document_markdown(&settings_schema, &printed);
     assert_committed(SOURCE_FOLDER "/docs/configuration.md", "markdown", &printed);
     strbuf_release(&printed);
 }
@@ -47,7 +48,7 @@ static void the_example_is_committed_as_printed(void **state)
 
     (void)state;
     strbuf_init(&printed, SETTINGS_DOCUMENT_MAX_BYTES);
-    settings_document_yaml(&printed);
+    settings_document_yaml(&settings_schema, &printed);
     assert_committed(SOURCE_FOLDER "/docs/pieroned.example.yaml", "yaml", &printed);
     strbuf_release(&printed);
 }
@@ -68,15 +69,17 @@ static void uncomment(const struct strbuf *example, struct strbuf *text)
 static void the_example_sets_nothing(void **state)
 {
     struct settings settings;
+    struct settings_target target;
     struct problems problems;
     struct strbuf example;
 
     (void)state;
     settings_init(&settings);
+    target = settings_target(&settings);
     problems_init(&problems);
     strbuf_init(&example, SETTINGS_DOCUMENT_MAX_BYTES);
-    settings_document_yaml(&example);
-    settings_file_apply("example", strbuf_str(&example), &settings, &problems);
+    settings_document_yaml(&settings_schema, &example);
+    settings_file_apply("example", strbuf_str(&example), &target, &problems);
     assert_true(problems_is_empty(&problems));
     assert_null(settings.tls.key);
     strbuf_release(&example);
@@ -87,18 +90,20 @@ static void the_example_sets_nothing(void **state)
 static void the_example_loads_with_every_line_uncommented(void **state)
 {
     struct settings settings;
+    struct settings_target target;
     struct problems problems;
     struct strbuf example;
     struct strbuf text;
 
     (void)state;
     settings_init(&settings);
+    target = settings_target(&settings);
     problems_init(&problems);
     strbuf_init(&example, SETTINGS_DOCUMENT_MAX_BYTES);
     strbuf_init(&text, SETTINGS_DOCUMENT_MAX_BYTES);
-    settings_document_yaml(&example);
+    settings_document_yaml(&settings_schema, &example);
     uncomment(&example, &text);
-    settings_file_apply("example", strbuf_str(&text), &settings, &problems);
+    settings_file_apply("example", strbuf_str(&text), &target, &problems);
     assert_true(str_is(problems_lines(&problems), ""));
     assert_string_equal(settings.tls.key, "/etc/pierone/tls.key");
     assert_string_equal(settings.public_url, "https://registry.example.org");
