@@ -11,6 +11,7 @@ from support.certificates import Certificate
 from support.identity_services import EMPLOYEES, IdentityServices
 from support.images import make_image, new_repository
 from support.stub_server import BREAKDOWNS, nobody_listens
+from support.waiting import wait_until
 from support.wire import Wire, request
 
 REPOSITORY = "myteam/app"
@@ -80,7 +81,8 @@ def test_forwarded_fields_of_anybody_else_lead_nowhere(start_server, services, c
     server = start_server(services.settings(**more))
     reply = client(server).request("GET", "/v2/", headers=FORWARDED)
     assert_challenged(reply, realm=f"https://127.0.0.1:{server.port}/v2/token")
-    assert [line for line in server.log_lines() if line["event"] == "tls_in_front"]
+    wait_until(lambda: [line for line in server.log_lines() if line["event"] == "tls_in_front"],
+               "the operator to be told")
     for fields in ({}, {"X-Forwarded-Host": "registry.example.org"}):
         reply = client(server).request("GET", "/v2/", headers=fields)
         assert_challenged(reply, realm=f"http://127.0.0.1:{server.port}/v2/token")

@@ -142,7 +142,8 @@ def test_layers_elsewhere_are_read_without_the_login(make_person):
     """As an S3 store answers: 307 to a link of its own."""
     layer = b"\0" * 10240  # an archive without entries
     manifest = {"schemaVersion": 2, "mediaType": OCI_MANIFEST,
-                "layers": [{"digest": digest_of(layer), "size": len(layer), "mediaType": "x"}]}
+                "layers": [{"digest": digest_of(layer), "size": len(layer),
+                            "mediaType": "application/vnd.oci.image.layer.v1.tar"}]}
     elsewhere = Endpoint("/bucket/", lambda request: Answer(206, layer, "application/octet-stream"))
     with StubServer([elsewhere]) as store:
         def redirect(request):
