@@ -39,7 +39,7 @@ static enum error_code get_blob(struct call *call, bool *wants_body_out, struct 
 {
     struct blob_content content = {.fd = -1};
     struct digest digest;
-    enum error_code code = digest_parse(call->reference, &digest, err);
+    enum error_code code = digest_parse(call->path[PATH_DIGEST], &digest, err);
 
     (void)wants_body_out;
     if (!code) {
@@ -58,7 +58,7 @@ static bool recall_blob(struct call *call)
     struct blob_content blob = {.kind = BLOB_IN_FILE, .fd = -1};
     struct error err = {0};
     struct digest digest;
-    enum error_code code = digest_parse(call->reference, &digest, NULL);
+    enum error_code code = digest_parse(call->path[PATH_DIGEST], &digest, NULL);
 
     if (code) {
         return false;

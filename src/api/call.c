@@ -4,7 +4,6 @@
 
 #include "api/api_private.h"
 #include "api/routes.h"
-#include "api/team_path.h"
 #include "http/conditional.h"
 #include "registry/blobs.h"
 
@@ -14,6 +13,9 @@ enum {
     ENCODED_BYTE_BYTES = sizeof("%41") - 1,
 };
 
+static enum error_code decode_path(struct call *call, struct error *err);
+static enum error_code parse_repository(struct call *call, struct error *err);
+static enum error_code parse_name(struct call *call, struct error *err);
 static void append_encoded(struct strbuf *buf, struct str value);
 
 enum error_code call_need(struct call *call, enum http_thread thread, struct error *err)
@@ -39,21 +41,60 @@ bool call_moves(struct call *call)
 
 enum error_code call_read_path(struct call *call, struct error *err)
 {
-    struct arena *arena = &call->exchange->arena;
-    char *decoded = NULL;
+    const enum error_code code = decode_path(call, err);
+    const enum error_code named = parse_repository(call, code ? NULL : err);
 
-    if (call->reference.length > 0) {
-        decoded = arena_new(arena, call->reference.length + 1, 1);
-        if (!decoded ||
-            !http_percent_decode(call->reference, decoded, call->reference.length + 1)) {
+    return code ? code : named;
+}
+
+/* All but the name, which holds no bytes that need it. */
+static enum error_code decode_path(struct call *call, struct error *err)
+{
+    for (int i = PATH_NAME + 1; i < PATH_PARAMETERS; i++) {
+        struct str *parameter = &call->path[i];
+        const size_t capacity = parameter->length + 1;
+        char *decoded =
+            parameter->length > 0 ? arena_new(&call->exchange->arena, capacity, 1) : NULL;
+
+        if (parameter->length == 0) {
+            continue;
+        }
+        if (!decoded || !http_percent_decode(*parameter, decoded, capacity)) {
             return error_set(err, ERROR_INVALID, "the path is not well encoded");
         }
-        call->reference = str_from(decoded);
+        *parameter = str_from(decoded);
     }
-    if (team_path_is(call)) {
-        return team_path_parse(call, err);
+    return OK;
+}
+
+static enum error_code parse_repository(struct call *call, struct error *err)
+{
+    const struct str team = call->path[PATH_TEAM];
+    const struct str artifact = call->path[PATH_ARTIFACT];
+    const char *name = NULL;
+
+    if (call->path[PATH_NAME].length > 0) {
+        return parse_name(call, err);
     }
-    return call->name.length > 0 ? call_parse_repository(call, err) : OK;
+    if (str_index_of(team, '/') < team.length) {
+        return error_set(err, ERROR_NOT_FOUND, "there is nothing at this path");
+    }
+    if (artifact.length == 0) {
+        return OK;
+    }
+    name =
+        arena_format(&call->exchange->arena, "%.*s/%.*s", STR_FORMAT(team), STR_FORMAT(artifact));
+    return repository_parse(str_from(name), &call->repository, err);
+}
+
+static enum error_code parse_name(struct call *call, struct error *err)
+{
+    const enum error_code code = repository_parse(call->path[PATH_NAME], &call->repository, err);
+
+    if (code != ERROR_INVALID) {
+        return code;
+    }
+    return call->route->method == HTTP_GET ? ERROR_NOT_FOUND : ERROR_DENIED;
 }
 
 void call_add_version(struct call *call)
@@ -62,16 +103,6 @@ void call_add_version(struct call *call)
         http_response_add(&call->exchange->response, "Docker-Distribution-API-Version",
                           str_from("registry/2.0"));
     }
-}
-
-enum error_code call_parse_repository(struct call *call, struct error *err)
-{
-    const enum error_code code = repository_parse(call->name, &call->repository, err);
-
-    if (code != ERROR_INVALID) {
-        return code;
-    }
-    return call->route->method == HTTP_GET ? ERROR_NOT_FOUND : ERROR_DENIED;
 }
 
 void call_answer(struct call *call, int status)

@@ -38,6 +38,19 @@ enum {
     CALL_ETAG_BYTES = DIGEST_TEXT_BYTES + 2,
 };
 
+/* What a path may say of a request (see struct route). */
+enum path_parameter {
+    PATH_NAME = 0, /* of a repository: of the distribution API, where it is not encoded */
+    PATH_TEAM,
+    PATH_ARTIFACT, /* what a repository's name has behind its team */
+    PATH_TAG,
+    PATH_DIGEST,
+    PATH_REFERENCE, /* a tag or a digest */
+    PATH_UPLOAD,    /* its id */
+    PATH_IMAGE,     /* its id, or how that begins */
+    PATH_PARAMETERS /* how many there are */
+};
+
 /* What an error's body says of one thing that is wrong, beside the message. */
 struct error_detail {
     struct str json; /* in the arena */
@@ -64,10 +77,8 @@ struct call {
     const char *challenge_error; /* of a 401: `invalid_token`, `insufficient_scope` */
     const char *challenge_description; /* … in plain words, without quotes; or NULL */
 
-    struct str name;                     /* of the path, as sent: a repository's */
-    struct str reference;                /* of the path, decoded: a tag, digest or upload's id */
-    struct repository repository;        /* if the route has one */
-    struct str team;                     /* of a path of Pier One's own API */
+    struct str path[PATH_PARAMETERS]; /* decoded, but for the name; empty if the route has none */
+    struct repository repository;     /* if the route has one */
     const struct scm_source *scm_source; /* what the pusher says; NULL: nothing */
 
     struct content *content; /* that the response borrows from; or NULL */
@@ -122,18 +133,16 @@ MUST_USE enum error_code call_need(struct call *call, enum http_thread thread, s
 /* Of a step that has failed: whether it is to be taken again on another thread. */
 bool call_moves(struct call *call);
 
-/* Reads the path's parameters: what the request is about. ERROR_INVALID, ERROR_NOT_FOUND. */
+/*
+ * Decodes call->path and reads which repository it names. ERROR_INVALID; ERROR_NOT_FOUND for what
+ * is no path of ours. Below /v2/ what cannot be a repository is not there (ERROR_NOT_FOUND), and
+ * takes no push (ERROR_DENIED), about NAME: clients show the message of these answers, and repeat
+ * neither; docker repeats NAME_INVALID for a minute.
+ */
 MUST_USE enum error_code call_read_path(struct call *call, struct error *err);
 
 /* Docker clients tell a registry by this field of an answer. */
 void call_add_version(struct call *call);
-
-/*
- * Reads call->name, below /v2/. What cannot be a repository is not there (ERROR_NOT_FOUND), and
- * takes no push (ERROR_DENIED), about NAME: clients show the message of these answers, and repeat
- * neither; docker repeats NAME_INVALID for a minute.
- */
-MUST_USE enum error_code call_parse_repository(struct call *call, struct error *err);
 
 /* The answer without a body. */
 void call_answer(struct call *call, int status);

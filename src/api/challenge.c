@@ -2,7 +2,6 @@
 
 #include "api/origin.h"
 #include "api/routes.h"
-#include "api/team_path.h"
 
 enum { CHALLENGE_MAX_BYTES = 2048 };
 
@@ -58,12 +57,8 @@ static void append_scope(struct call *call, struct strbuf *buf)
 /* Whoever is not known is told before the path is looked at. */
 static bool names_repository(struct call *call)
 {
-    const bool is_read = call->repository.name.length > 0;
-
-    if (!is_read && team_path_is(call)) {
-        (void)!team_path_parse(call, NULL);
-    } else if (!is_read && call->name.length > 0) {
-        (void)!repository_parse(call->name, &call->repository, NULL);
+    if (call->repository.name.length == 0) {
+        (void)!call_read_path(call, NULL);
     }
     return call->repository.name.length > 0;
 }

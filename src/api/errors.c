@@ -2,7 +2,7 @@
 
 #include "api/api_private.h"
 #include "api/challenge.h"
-#include "api/team_path.h"
+#include "api/routes.h"
 #include "base/json_writer.h"
 #include "http/status.h"
 
@@ -145,7 +145,7 @@ static void write_body(struct call *call, const char *code, struct str message)
     struct http_response *response = &call->exchange->response;
     struct json_writer writer;
 
-    if (team_path_is(call)) {
+    if (routes_error_format(call->route, call->exchange->request.path) == ERRORS_PROBLEM) {
         write_problem(call, message);
         return;
     }

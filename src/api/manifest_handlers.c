@@ -35,7 +35,7 @@ static enum error_code get_manifest(struct call *call, bool *wants_body_out, str
     enum error_code code = OK;
 
     (void)wants_body_out;
-    if (reference_parse(call->reference, &reference, err)) {
+    if (reference_parse(call->path[PATH_REFERENCE], &reference, err)) {
         /* What cannot be a reference was never pushed (distribution-spec "Pulling manifests"). */
         return error_set_about(
             err, ABOUT_MANIFEST, ERROR_NOT_FOUND,
@@ -54,7 +54,7 @@ static bool recall_manifest(struct call *call)
     struct manifest_record manifest;
     struct reference reference;
 
-    if (reference_parse(call->reference, &reference, NULL)) {
+    if (reference_parse(call->path[PATH_REFERENCE], &reference, NULL)) {
         return false;
     }
     call->content =
@@ -95,7 +95,7 @@ static enum error_code begin_put(struct call *call, bool *wants_body_out, struct
 {
     const struct http_request *request = &call->exchange->request;
     struct reference reference;
-    enum error_code code = reference_parse(call->reference, &reference, err);
+    enum error_code code = reference_parse(call->path[PATH_REFERENCE], &reference, err);
 
     if (!code) {
         code = read_parameters(call, err);
@@ -181,7 +181,7 @@ static enum error_code end_put(struct call *call, struct error *err)
         .patience = call->queues ? PUSH_GIVES_WAY : PUSH_GIVES_WAY_SOON,
     };
     struct manifest_receipt receipt = {0};
-    enum error_code code = reference_parse(call->reference, &upload.reference, err);
+    enum error_code code = reference_parse(call->path[PATH_REFERENCE], &upload.reference, err);
 
     if (!code) {
         code = registry_push_manifest(call->api->config.registry, &upload, &call->exchange->arena,

@@ -66,7 +66,7 @@ static enum error_code list_referrers(struct call *call, bool *wants_body_out, s
 static enum error_code read_query(struct call *call, struct page *page, struct error *err)
 {
     struct str last = {0};
-    enum error_code code = digest_parse(call->reference, &page->query.subject, err);
+    enum error_code code = digest_parse(call->path[PATH_DIGEST], &page->query.subject, err);
 
     page->query.repository = call->repository.name;
     if (!code) {

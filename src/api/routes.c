@@ -1,65 +1,83 @@
 #include "api/routes.h"
 
+#include <stdlib.h>
+
 #include "api/handlers.h"
 #include "base/random.h"
 
 /* In the order of the distribution specification's "Endpoints". */
 static const struct route routes[] = {
-    {HTTP_GET, "/v2/", ACCESS_LOGIN, HTTP_LOOP, &base_handler},
-    {HTTP_GET, "/v2", ACCESS_LOGIN, HTTP_LOOP, &base_handler},
-    {HTTP_GET, "/v2/{name}/blobs/{reference}", ACCESS_PULL, HTTP_WORKER, &blob_get_handler},
-    {HTTP_DELETE, "/v2/{name}/blobs/{reference}", ACCESS_PUSH, HTTP_LOOP, &immutable_handler},
-    {HTTP_GET, "/v2/{name}/manifests/{reference}", ACCESS_PULL, HTTP_WORKER, &manifest_get_handler},
-    {HTTP_PUT, "/v2/{name}/manifests/{reference}", ACCESS_PUSH, HTTP_CARRIER,
+    {HTTP_GET, "/v2/", ACCESS_LOGIN, HTTP_LOOP, ERRORS_OCI, &base_handler},
+    {HTTP_GET, "/v2", ACCESS_LOGIN, HTTP_LOOP, ERRORS_OCI, &base_handler},
+    {HTTP_GET, "/v2/{name}/blobs/{digest}", ACCESS_PULL, HTTP_WORKER, ERRORS_OCI,
+     &blob_get_handler},
+    {HTTP_DELETE, "/v2/{name}/blobs/{digest}", ACCESS_PUSH, HTTP_LOOP, ERRORS_OCI,
+     &immutable_handler},
+    {HTTP_GET, "/v2/{name}/manifests/{reference}", ACCESS_PULL, HTTP_WORKER, ERRORS_OCI,
+     &manifest_get_handler},
+    {HTTP_PUT, "/v2/{name}/manifests/{reference}", ACCESS_PUSH, HTTP_CARRIER, ERRORS_OCI,
      &manifest_put_handler},
-    {HTTP_DELETE, "/v2/{name}/manifests/{reference}", ACCESS_PUSH, HTTP_LOOP, &immutable_handler},
-    {HTTP_POST, "/v2/{name}/blobs/uploads/", ACCESS_PUSH, HTTP_WORKER, &upload_post_handler},
-    {HTTP_GET, "/v2/{name}/blobs/uploads/{reference}", ACCESS_UPLOAD, HTTP_WORKER,
+    {HTTP_DELETE, "/v2/{name}/manifests/{reference}", ACCESS_PUSH, HTTP_LOOP, ERRORS_OCI,
+     &immutable_handler},
+    {HTTP_POST, "/v2/{name}/blobs/uploads/", ACCESS_PUSH, HTTP_WORKER, ERRORS_OCI,
+     &upload_post_handler},
+    {HTTP_GET, "/v2/{name}/blobs/uploads/{upload}", ACCESS_UPLOAD, HTTP_WORKER, ERRORS_OCI,
      &upload_get_handler},
-    {HTTP_PATCH, "/v2/{name}/blobs/uploads/{reference}", ACCESS_UPLOAD, HTTP_CARRIER,
+    {HTTP_PATCH, "/v2/{name}/blobs/uploads/{upload}", ACCESS_UPLOAD, HTTP_CARRIER, ERRORS_OCI,
      &upload_patch_handler},
-    {HTTP_PUT, "/v2/{name}/blobs/uploads/{reference}", ACCESS_UPLOAD, HTTP_CARRIER,
+    {HTTP_PUT, "/v2/{name}/blobs/uploads/{upload}", ACCESS_UPLOAD, HTTP_CARRIER, ERRORS_OCI,
      &upload_put_handler},
-    {HTTP_DELETE, "/v2/{name}/blobs/uploads/{reference}", ACCESS_UPLOAD, HTTP_CARRIER,
+    {HTTP_DELETE, "/v2/{name}/blobs/uploads/{upload}", ACCESS_UPLOAD, HTTP_CARRIER, ERRORS_OCI,
      &upload_delete_handler},
-    {HTTP_GET, "/v2/{name}/tags/list", ACCESS_PULL, HTTP_WORKER, &tag_list_handler},
-    {HTTP_GET, "/v2/{name}/referrers/{reference}", ACCESS_PULL, HTTP_WORKER, &referrers_handler},
-    {HTTP_GET, "/v2/_catalog", ACCESS_CATALOG, HTTP_WORKER, &catalog_handler},
-    {HTTP_GET, TOKEN_PATH, ACCESS_TOKEN, HTTP_LOOP, &token_get_handler},
-    {HTTP_POST, TOKEN_PATH, ACCESS_TOKEN, HTTP_WAITER, &token_post_handler},
-    {HTTP_GET, "/teams", ACCESS_CATALOG, HTTP_WORKER, &team_list_handler},
+    {HTTP_GET, "/v2/{name}/tags/list", ACCESS_PULL, HTTP_WORKER, ERRORS_OCI, &tag_list_handler},
+    {HTTP_GET, "/v2/{name}/referrers/{digest}", ACCESS_PULL, HTTP_WORKER, ERRORS_OCI,
+     &referrers_handler},
+    {HTTP_GET, "/v2/_catalog", ACCESS_CATALOG, HTTP_WORKER, ERRORS_OCI, &catalog_handler},
+    {HTTP_GET, TOKEN_PATH, ACCESS_TOKEN, HTTP_LOOP, ERRORS_OCI, &token_get_handler},
+    {HTTP_POST, TOKEN_PATH, ACCESS_TOKEN, HTTP_WAITER, ERRORS_OCI, &token_post_handler},
+    {HTTP_GET, "/teams", ACCESS_CATALOG, HTTP_WORKER, ERRORS_PROBLEM, &team_list_handler},
     /* The longer first: a tag may be called `tags` or `artifacts`. */
-    {HTTP_GET, "/teams/{name}/tags/{reference}/scm-source", ACCESS_PULL, HTTP_WORKER,
-     &scm_source_handler},
-    {HTTP_POST, "/teams/{name}/tags/{reference}/production-ready", ACCESS_PUSH, HTTP_WORKER,
-     &production_ready_handler},
-    {HTTP_POST, "/teams/{name}/tags/{reference}/recheck", ACCESS_PULL, HTTP_WORKER,
-     &tag_recheck_handler},
-    {HTTP_POST, "/teams/{name}/recheck", ACCESS_PULL, HTTP_WORKER, &artifact_recheck_handler},
-    {HTTP_GET, "/teams/{name}/tags/{reference}", ACCESS_PULL, HTTP_WORKER, &artifact_tag_handler},
-    {HTTP_GET, "/teams/{name}/tags", ACCESS_PULL, HTTP_WORKER, &artifact_tags_handler},
-    {HTTP_GET, "/teams/{name}/artifacts", ACCESS_CATALOG, HTTP_WORKER, &artifact_list_handler},
-    {HTTP_GET, "/tags/{name}", ACCESS_CATALOG, HTTP_WORKER, &image_tags_handler},
-    {HTTP_GET, "/stats", ACCESS_CATALOG, HTTP_WORKER, &statistics_handler},
-    {HTTP_GET, "/stats/teams", ACCESS_CATALOG, HTTP_WORKER, &all_team_statistics_handler},
-    {HTTP_GET, "/stats/teams/{name}", ACCESS_CATALOG, HTTP_WORKER, &team_statistics_handler},
-    {HTTP_GET, "/whoami", ACCESS_LOGIN, HTTP_LOOP, &whoami_handler},
-    {HTTP_GET, "/openapi.json", ACCESS_PUBLIC, HTTP_LOOP, &openapi_handler},
-    {HTTP_GET, "/.well-known/pierone", ACCESS_PUBLIC, HTTP_LOOP, &client_handler},
-    {HTTP_GET, "/v1/repositories/{name}/tags", ACCESS_PULL, HTTP_WORKER, &image_ids_handler},
-    {HTTP_GET, "/health", ACCESS_PUBLIC, HTTP_LOOP, &health_handler},
-    {HTTP_GET, "/.well-known/health", ACCESS_PUBLIC, HTTP_LOOP, &health_handler},
-    {HTTP_GET, "/ready", ACCESS_PUBLIC, HTTP_LOOP, &ready_handler},
+    {HTTP_GET, "/teams/{team}/artifacts/{artifact}/tags/{tag}/scm-source", ACCESS_PULL, HTTP_WORKER,
+     ERRORS_PROBLEM, &scm_source_handler},
+    {HTTP_POST, "/teams/{team}/artifacts/{artifact}/tags/{tag}/production-ready", ACCESS_PUSH,
+     HTTP_WORKER, ERRORS_PROBLEM, &production_ready_handler},
+    {HTTP_POST, "/teams/{team}/artifacts/{artifact}/tags/{tag}/recheck", ACCESS_PULL, HTTP_WORKER,
+     ERRORS_PROBLEM, &tag_recheck_handler},
+    {HTTP_POST, "/teams/{team}/artifacts/{artifact}/recheck", ACCESS_PULL, HTTP_WORKER,
+     ERRORS_PROBLEM, &artifact_recheck_handler},
+    {HTTP_GET, "/teams/{team}/artifacts/{artifact}/tags/{tag}", ACCESS_PULL, HTTP_WORKER,
+     ERRORS_PROBLEM, &artifact_tag_handler},
+    {HTTP_GET, "/teams/{team}/artifacts/{artifact}/tags", ACCESS_PULL, HTTP_WORKER, ERRORS_PROBLEM,
+     &artifact_tags_handler},
+    {HTTP_GET, "/teams/{team}/artifacts", ACCESS_CATALOG, HTTP_WORKER, ERRORS_PROBLEM,
+     &artifact_list_handler},
+    {HTTP_GET, "/tags/{image}", ACCESS_CATALOG, HTTP_WORKER, ERRORS_PROBLEM, &image_tags_handler},
+    {HTTP_GET, "/stats", ACCESS_CATALOG, HTTP_WORKER, ERRORS_PROBLEM, &statistics_handler},
+    {HTTP_GET, "/stats/teams", ACCESS_CATALOG, HTTP_WORKER, ERRORS_PROBLEM,
+     &all_team_statistics_handler},
+    {HTTP_GET, "/stats/teams/{team}", ACCESS_CATALOG, HTTP_WORKER, ERRORS_PROBLEM,
+     &team_statistics_handler},
+    {HTTP_GET, "/whoami", ACCESS_LOGIN, HTTP_LOOP, ERRORS_PROBLEM, &whoami_handler},
+    {HTTP_GET, "/openapi.json", ACCESS_PUBLIC, HTTP_LOOP, ERRORS_PROBLEM, &openapi_handler},
+    {HTTP_GET, "/.well-known/pierone", ACCESS_PUBLIC, HTTP_LOOP, ERRORS_PROBLEM, &client_handler},
+    {HTTP_GET, "/v1/repositories/{team}/{artifact}/tags", ACCESS_PULL, HTTP_WORKER, ERRORS_PROBLEM,
+     &image_ids_handler},
+    {HTTP_GET, "/health", ACCESS_PUBLIC, HTTP_LOOP, ERRORS_PROBLEM, &health_handler},
+    {HTTP_GET, "/.well-known/health", ACCESS_PUBLIC, HTTP_LOOP, ERRORS_PROBLEM, &health_handler},
+    {HTTP_GET, "/ready", ACCESS_PUBLIC, HTTP_LOOP, ERRORS_PROBLEM, &ready_handler},
 };
 
-static const char reference_mark[] = "{reference}";
+static const char *const parameter_names[PATH_PARAMETERS] = {
+    [PATH_NAME] = "{name}",     [PATH_TEAM] = "{team}",     [PATH_ARTIFACT] = "{artifact}",
+    [PATH_TAG] = "{tag}",       [PATH_DIGEST] = "{digest}", [PATH_REFERENCE] = "{reference}",
+    [PATH_UPLOAD] = "{upload}", [PATH_IMAGE] = "{image}",
+};
 
-enum { NAME_MARK_LENGTH = sizeof("{name}") - 1 };
-
-static bool matches(const char *pattern, struct str path, struct route_match *match);
-static bool names_artifact(struct str pattern);
-static bool has_artifact(struct str name);
-static bool cut_from_right(struct str *path, struct str suffix, struct str *reference);
+static bool matches(const char *pattern, struct str path, struct str parameters[PATH_PARAMETERS]);
+static bool match_from_right(struct str pattern, struct str *path,
+                             struct str parameters[PATH_PARAMETERS]);
+static bool match_component(struct str wanted, struct str actual,
+                            struct str parameters[PATH_PARAMETERS]);
 static struct str last_component(struct str path);
 
 const struct route *routes_all(size_t *count_out)
@@ -68,85 +86,101 @@ const struct route *routes_all(size_t *count_out)
     return routes;
 }
 
+enum path_parameter routes_parameter(struct str component)
+{
+    if (!str_starts_with(component, "{")) {
+        return PATH_PARAMETERS;
+    }
+    for (int i = 0; i < PATH_PARAMETERS; i++) {
+        if (str_is(component, parameter_names[i])) {
+            return (enum path_parameter)i;
+        }
+    }
+    abort(); /* a test sees that patterns name no others */
+}
+
+enum error_format routes_error_format(const struct route *route, struct str path)
+{
+    const bool is_distribution =
+        path.length == 0 || str_is(path, "/v2") || str_starts_with(path, "/v2/");
+
+    if (route) {
+        return route->errors;
+    }
+    return is_distribution ? ERRORS_OCI : ERRORS_PROBLEM;
+}
+
 struct route_match routes_find(enum http_method method, struct str path)
 {
     const enum http_method wanted = method == HTTP_HEAD ? HTTP_GET : method;
     struct route_match found = {0};
 
     for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-        struct route_match match = {0};
+        struct route_match match = {.route = &routes[i], .is_known_path = true};
 
-        if (!matches(routes[i].pattern, path, &match)) {
+        if (!matches(routes[i].pattern, path, match.parameters)) {
             continue;
         }
         found.is_known_path = true;
         if (routes[i].method == wanted) {
-            match.route = &routes[i];
-            match.is_known_path = true;
             return match;
         }
     }
     return found;
 }
 
-static bool matches(const char *pattern, struct str path, struct route_match *match)
+/* Component by component from the left, and what is behind a parameter that has several, from the
+ * right. */
+static bool matches(const char *pattern, struct str path, struct str parameters[PATH_PARAMETERS])
 {
-    const struct str whole = str_from(pattern);
-    const size_t mark = str_index_of(whole, '{');
-    struct str name;
+    struct str rest = str_from(pattern);
+    struct str wanted;
+    struct str actual;
 
-    if (mark == whole.length) {
-        return str_equal(whole, path);
-    }
-    if (path.length < mark || !str_equal(str_slice(path, 0, mark), str_slice(whole, 0, mark))) {
-        return false;
-    }
-    name = str_from_index(path, mark);
-    if (!cut_from_right(&name, str_from_index(whole, mark + NAME_MARK_LENGTH), &match->reference)) {
-        return false;
-    }
-    match->name = name;
-    return name.length > 0 && (!names_artifact(whole) || has_artifact(name));
-}
+    while (str_cut(&rest, '/', &wanted)) {
+        const enum path_parameter parameter = routes_parameter(wanted);
 
-/* Below a team, all rows but the one that lists its artifacts are about one of them. */
-static bool names_artifact(struct str pattern)
-{
-    return str_starts_with(pattern, "/teams/{name}/") && !str_ends_with(pattern, "/artifacts");
-}
-
-/* TEAM/artifacts/ARTIFACT: what else there is, is no tag of an artifact but one called `tags`. */
-static bool has_artifact(struct str name)
-{
-    static const char mark[] = "artifacts/";
-    struct str team;
-
-    return str_cut(&name, '/', &team) && str_starts_with(name, mark) &&
-           name.length > sizeof(mark) - 1;
-}
-
-/* Takes the components of suffix, one by one, from the right end of the path. */
-static bool cut_from_right(struct str *path, struct str suffix, struct str *reference)
-{
-    while (suffix.length > 0) {
-        const struct str wanted = last_component(suffix);
-        const struct str actual = last_component(*path);
-
-        if (actual.length == path->length) {
-            return false; /* nothing is left for the name */
+        if (parameter == PATH_NAME || parameter == PATH_ARTIFACT) {
+            parameters[parameter] = path;
+            return match_from_right(rest, &parameters[parameter], parameters) &&
+                   parameters[parameter].length > 0;
         }
-        if (str_is(wanted, reference_mark)) {
-            *reference = actual;
-        } else if (!str_equal(wanted, actual)) {
+        if (!str_cut(&path, '/', &actual) || !match_component(wanted, actual, parameters)) {
             return false;
         }
-        if (str_is(wanted, reference_mark) && actual.length == 0) {
+    }
+    return !path.bytes;
+}
+
+/* Takes the components of the pattern off the path, one by one. */
+static bool match_from_right(struct str pattern, struct str *path,
+                             struct str parameters[PATH_PARAMETERS])
+{
+    for (;;) {
+        const struct str wanted = last_component(pattern);
+        const struct str actual = last_component(*path);
+
+        if (actual.length == path->length || !match_component(wanted, actual, parameters)) {
             return false;
         }
         *path = str_slice(*path, 0, path->length - actual.length - 1);
-        suffix = str_slice(suffix, 0, suffix.length - wanted.length - 1);
+        if (wanted.length == pattern.length) {
+            return true;
+        }
+        pattern = str_slice(pattern, 0, pattern.length - wanted.length - 1);
     }
-    return true;
+}
+
+static bool match_component(struct str wanted, struct str actual,
+                            struct str parameters[PATH_PARAMETERS])
+{
+    const enum path_parameter parameter = routes_parameter(wanted);
+
+    if (parameter == PATH_PARAMETERS) {
+        return str_equal(wanted, actual);
+    }
+    parameters[parameter] = actual;
+    return actual.length > 0;
 }
 
 /* What is behind the last slash. */
@@ -157,19 +191,19 @@ static struct str last_component(struct str path)
     return slash == path.length ? path : str_from_index(path, slash + 1);
 }
 
-/* Whatever the method: who asks with a wrong one may have the right id. */
 struct str routes_shown_path(struct str path)
 {
+    struct str parameters[PATH_PARAMETERS];
     struct str name = path;
-    struct str id;
 
     if (str_ends_with(path, "/")) {
         name.length--;
     }
-    if (!cut_from_right(&name, str_from("/blobs/uploads/{reference}"), &id)) {
+    if (!match_from_right(str_from("blobs/uploads/{upload}"), &name, parameters)) {
         return path;
     }
-    return str_slice(path, 0, (size_t)(id.bytes - path.bytes) + RANDOM_ID_SHOWN_LENGTH);
+    return str_slice(path, 0,
+                     (size_t)(parameters[PATH_UPLOAD].bytes - path.bytes) + RANDOM_ID_SHOWN_LENGTH);
 }
 
 void routes_append_allowed(struct str path, struct strbuf *buf)
@@ -178,7 +212,7 @@ void routes_append_allowed(struct str path, struct strbuf *buf)
         [HTTP_GET] = "GET, HEAD", [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
         [HTTP_PUT] = "PUT",       [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
     };
-    struct route_match match = {0};
+    struct str ignored[PATH_PARAMETERS];
     bool is_told[ARRAY_LEN(names)] = {false};
 
     for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
@@ -186,7 +220,7 @@ void routes_append_allowed(struct str path, struct strbuf *buf)
 
         /* What is never done is not allowed, although it has a row to say so. */
         if (routes[i].handler != &immutable_handler && !is_told[method] &&
-            matches(routes[i].pattern, path, &match)) {
+            matches(routes[i].pattern, path, ignored)) {
             is_told[method] = true;
             strbuf_append_text(buf, buf->length > 0 ? ", " : "");
             strbuf_append_text(buf, names[method]);

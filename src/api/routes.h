@@ -9,29 +9,42 @@
 /* Where tokens are given out (distribution "Token Authentication Specification"). */
 #define TOKEN_PATH "/v2/token"
 
+/* How a row's failures are told (errors.c). */
+enum error_format {
+    ERRORS_OCI = 0, /* as the distribution specification has it */
+    ERRORS_PROBLEM, /* as Pier One's own API does: problem details, with a `message` */
+};
+
 /*
- * A row of the API. A pattern's `{name}` is a repository: one or more components, which may be
- * called blobs, manifests, tags or uploads themselves, so that paths are matched from their right
- * end. `{reference}` is one component. A row for GET serves HEAD as well.
+ * A row of the API. A pattern's `{…}` is a path_parameter. `{name}` and `{artifact}` are one or
+ * more components, which may be called blobs, manifests, tags or uploads themselves, so that what
+ * is behind them is matched from the right end; a pattern has one of the two at the most, and
+ * something behind it. All others are one component. A row for GET serves HEAD as well.
  */
 struct route {
     enum http_method method;
     const char *pattern;
     enum access access;
     enum http_thread thread; /* that begin of the handler needs: see call_need */
+    enum error_format errors;
     const struct handler *handler;
 };
 
 /* What a path came to. */
 struct route_match {
-    const struct route *route; /* NULL: none for this method */
-    bool is_known_path;        /* … but there are others */
-    struct str name;           /* as sent; borrows from the path */
-    struct str reference;
+    const struct route *route;              /* NULL: none for this method */
+    bool is_known_path;                     /* … but there are others */
+    struct str parameters[PATH_PARAMETERS]; /* as sent; borrow from the path */
 };
 
 /* The table; also for tests that loop over it. */
 const struct route *routes_all(size_t *count_out);
+
+/* What a pattern's component stands for; PATH_PARAMETERS: for itself. */
+enum path_parameter routes_parameter(struct str component);
+
+/* The row's; without one (NULL) as the paths around that one have it. */
+enum error_format routes_error_format(const struct route *route, struct str path);
 
 /* `path` is as sent, still percent-encoded. */
 struct route_match routes_find(enum http_method method, struct str path);

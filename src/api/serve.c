@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/api.h"
 #include "api/api_private.h"
@@ -13,7 +14,6 @@
 #include "api/permission.h"
 #include "api/request_log.h"
 #include "api/routes.h"
-#include "api/team_path.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "registry/blobs.h"
@@ -121,8 +121,7 @@ static enum error_code route(struct call *call, struct error *err)
         return no_such_route(call, match.is_known_path, err);
     }
     call->route = match.route;
-    call->name = match.name;
-    call->reference = match.reference;
+    memcpy(call->path, match.parameters, sizeof(call->path));
     return refuse_foreign(call, err);
 }
 

@@ -30,8 +30,8 @@ static enum error_code get_source(struct call *call, bool *wants_body_out, struc
     struct scm_record record = {0};
     struct json_writer writer;
     const enum error_code code =
-        registry_find_scm_source(call->api->config.registry, &call->repository, call->reference,
-                                 &call->exchange->arena, &record, err);
+        registry_find_scm_source(call->api->config.registry, &call->repository,
+                                 call->path[PATH_TAG], &call->exchange->arena, &record, err);
 
     (void)wants_body_out;
     if (code) {
@@ -67,7 +67,7 @@ static enum error_code end_release(struct call *call, struct error *err)
 {
     struct release release = {
         .repository = &call->repository,
-        .tag = call->reference,
+        .tag = call->path[PATH_TAG],
         .identity = call->user,
         .arena = &call->exchange->arena,
     };
@@ -124,8 +124,8 @@ static enum error_code recheck_tag(struct call *call, bool *wants_body_out, stru
 {
     struct tag_detail tag;
     const enum error_code code =
-        registry_find_tag_detail(call->api->config.registry, &call->repository, call->reference,
-                                 &call->exchange->arena, &tag, err);
+        registry_find_tag_detail(call->api->config.registry, &call->repository,
+                                 call->path[PATH_TAG], &call->exchange->arena, &tag, err);
 
     (void)wants_body_out;
     return code ? code : answer_message(call, no_scanner, err);

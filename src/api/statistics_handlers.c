@@ -50,7 +50,7 @@ static enum error_code count_team(struct call *call, bool *wants_body_out, struc
     struct team_statistics statistics;
     struct json_writer writer;
     const enum error_code code =
-        registry_count_team(call->api->config.registry, call->team, &statistics, err);
+        registry_count_team(call->api->config.registry, call->path[PATH_TEAM], &statistics, err);
 
     (void)wants_body_out;
     if (code) {
@@ -111,7 +111,7 @@ static enum error_code write_teams(struct call *call, const struct name_page *pa
 
 static enum error_code list_image_tags(struct call *call, bool *wants_body_out, struct error *err)
 {
-    struct image_query query = {.prefix = call->name, .arena = &call->exchange->arena};
+    struct image_query query = {.prefix = call->path[PATH_IMAGE], .arena = &call->exchange->arena};
     struct image_tag_list list = {0};
     struct json_writer writer;
     enum error_code code = team_query_limit(call, &query.limit, err);

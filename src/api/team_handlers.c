@@ -63,7 +63,7 @@ static enum error_code list_artifacts(struct call *call, bool *wants_body_out, s
     enum error_code code = team_query_read(call, &query, err);
 
     (void)wants_body_out;
-    query.repository = call->team;
+    query.repository = call->path[PATH_TEAM];
     if (!code) {
         code = registry_list_artifacts(call->api->config.registry, &query, &page, err);
     }
@@ -180,8 +180,8 @@ static enum error_code get_tag(struct call *call, bool *wants_body_out, struct e
     struct tag_detail tag = {0};
     struct json_writer writer;
     enum error_code code =
-        registry_find_tag_detail(call->api->config.registry, &call->repository, call->reference,
-                                 &call->exchange->arena, &tag, err);
+        registry_find_tag_detail(call->api->config.registry, &call->repository,
+                                 call->path[PATH_TAG], &call->exchange->arena, &tag, err);
 
     (void)wants_body_out;
     if (code) {

@@ -52,7 +52,7 @@ static enum error_code open_to_end(struct call *call, struct error *err)
     enum error_code code = upload_open(registry, &key, &call->upload, err);
 
     call->awaits_end =
-        code == ERROR_CONFLICT && !registry_upload_is_going_on(registry, call->reference);
+        code == ERROR_CONFLICT && !registry_upload_is_going_on(registry, call->path[PATH_UPLOAD]);
     if (code == ERROR_NOT_FOUND) {
         code = registry_find_ended_upload(registry, &key, becomes_blob ? &call->digest : NULL, err);
         call->is_repeated = !code;

@@ -125,7 +125,7 @@ struct upload_key call_upload_key(struct call *call, char fingerprint[LOGIN_FING
 
     return (struct upload_key){
         .repository = call->repository,
-        .id = call->reference,
+        .id = call->path[PATH_UPLOAD],
         .identity = login_owner(call),
         .login = login_fingerprint(call, fingerprint),
         .login_ends_ms = login_ends_ms(call),

@@ -10,6 +10,7 @@ enum { ALLOWED_MAX_BYTES = 64 };
 
 static void check_match(const struct route_match *match, struct str path);
 static struct str put_together(const struct route_match *match, struct strbuf *buf);
+static void check_parameter(enum path_parameter parameter, struct str text);
 static void check_name(struct str name);
 static void check_reference(struct str text);
 
@@ -44,35 +45,36 @@ static void check_match(const struct route_match *match, struct str path)
     strbuf_init(&buf, path.length + strlen(match->route->pattern));
     assert(str_equal(put_together(match, &buf), path));
     strbuf_release(&buf);
-    if (match->name.length > 0) {
-        check_name(match->name);
-    }
-    if (match->reference.length > 0) {
-        check_reference(match->reference);
-    }
+    check_name(match->parameters[PATH_NAME]);
+    check_reference(match->parameters[PATH_REFERENCE]);
+    check_reference(match->parameters[PATH_TAG]);
+    check_reference(match->parameters[PATH_DIGEST]);
 }
 
 static struct str put_together(const struct route_match *match, struct strbuf *buf)
 {
     struct str pattern = str_from(match->route->pattern);
-    struct str part = {0};
+    struct str component = {0};
 
-    while (str_cut(&pattern, '{', &part)) {
-        strbuf_append(buf, part);
-        if (!pattern.bytes) {
-            break;
-        }
-        if (str_starts_with(pattern, "name}")) {
-            assert(match->name.length > 0);
-            strbuf_append(buf, match->name);
+    while (str_cut(&pattern, '/', &component)) {
+        const enum path_parameter parameter = routes_parameter(component);
+
+        if (parameter == PATH_PARAMETERS) {
+            strbuf_append(buf, component);
         } else {
-            assert(match->reference.length > 0);
-            assert(str_index_of(match->reference, '/') == match->reference.length);
-            strbuf_append(buf, match->reference);
+            check_parameter(parameter, match->parameters[parameter]);
+            strbuf_append(buf, match->parameters[parameter]);
         }
-        pattern = str_from_index(pattern, str_index_of(pattern, '}') + 1);
+        strbuf_append_text(buf, pattern.bytes ? "/" : "");
     }
     return strbuf_str(buf);
+}
+
+static void check_parameter(enum path_parameter parameter, struct str text)
+{
+    assert(text.length > 0);
+    assert(parameter == PATH_NAME || parameter == PATH_ARTIFACT ||
+           str_index_of(text, '/') == text.length);
 }
 
 /* Whatever passes as a name is safe in a path, a log and a link. */
