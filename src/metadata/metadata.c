@@ -8,24 +8,27 @@
 #include "metadata/migrate.h"
 #include "metadata/sql_sqlite.h"
 
-/* schema/sqlite/NNN-….sql, embedded by the build */
-extern const char schema_sqlite_001[];
-extern const char schema_sqlite_002[];
-extern const char schema_sqlite_003[];
-extern const char schema_sqlite_004[];
-extern const char schema_sqlite_005[];
-extern const char schema_sqlite_006[];
-extern const char schema_sqlite_007[];
-extern const char schema_sqlite_008[];
-extern const char schema_sqlite_009[];
-extern const char schema_sqlite_010[];
-extern const char schema_sqlite_011[];
+static enum error_code open_sqlite(const char *path, migrating *bring_up,
+                                   struct metadata **metadata_out, struct error *err)
+{
+    size_t count = 0;
+    const struct migration *migrations = sql_sqlite_migrations(&count);
+    struct metadata *metadata = NULL;
+    struct sql *sql = NULL;
+    enum error_code code = sql_sqlite_open(path, &sql, err);
 
-static enum error_code open_sqlite(const char *path,
-                                   enum error_code (*bring_up)(struct sql *sql,
-                                                               const struct migration *migrations,
-                                                               size_t count, struct error *err),
-                                   struct metadata **metadata_out, struct error *err);
+    if (!code) {
+        code = bring_up(sql, migrations, count, err);
+    }
+    if (code) {
+        sql_free(sql);
+        return code;
+    }
+    metadata = memory_new(1, sizeof(*metadata));
+    metadata->sql = sql;
+    *metadata_out = metadata;
+    return OK;
+}
 
 enum error_code metadata_open_sqlite(const char *path, struct metadata **metadata_out,
                                      struct error *err)
@@ -40,42 +43,6 @@ enum error_code metadata_join_sqlite(const char *path, struct metadata **metadat
         return error_set(err, ERROR_INVALID, "there is no database %s", path);
     }
     return open_sqlite(path, migrate_check, metadata_out, err);
-}
-
-static enum error_code open_sqlite(const char *path,
-                                   enum error_code (*bring_up)(struct sql *sql,
-                                                               const struct migration *migrations,
-                                                               size_t count, struct error *err),
-                                   struct metadata **metadata_out, struct error *err)
-{
-    const struct migration migrations[] = {
-        {"initial", schema_sqlite_001},
-        {"tokens", schema_sqlite_002},
-        {"sources", schema_sqlite_003},
-        {"blob-places", schema_sqlite_004},
-        {"upload-tails", schema_sqlite_005},
-        {"upload-sums", schema_sqlite_006},
-        {"sums", schema_sqlite_007},
-        {"runnable", schema_sqlite_008},
-        {"swept-blobs", schema_sqlite_009},
-        {"ended-uploads", schema_sqlite_010},
-        {"referrers-by-age", schema_sqlite_011},
-    };
-    struct metadata *metadata = NULL;
-    struct sql *sql = NULL;
-    enum error_code code = sql_sqlite_open(path, &sql, err);
-
-    if (!code) {
-        code = bring_up(sql, migrations, ARRAY_LEN(migrations), err);
-    }
-    if (code) {
-        sql_free(sql);
-        return code;
-    }
-    metadata = memory_new(1, sizeof(*metadata));
-    metadata->sql = sql;
-    *metadata_out = metadata;
-    return OK;
 }
 
 void metadata_free(struct metadata *metadata)

@@ -10,6 +10,10 @@ struct migration {
     const char *script;
 };
 
+/* migrate or migrate_check. */
+typedef enum error_code migrating(struct sql *sql, const struct migration *migrations, size_t count,
+                                  struct error *err);
+
 /*
  * Brings a database from whatever version it is at to `count`, each step in a transaction of its
  * own, one program at a time. ERROR_INVALID if it is at a later version: then a newer program has

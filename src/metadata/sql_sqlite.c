@@ -13,6 +13,33 @@
 
 enum { FILE_MODE = 0600 };
 
+/* schema/sqlite/NNN-….sql, embedded by the build */
+extern const char schema_sqlite_001[];
+extern const char schema_sqlite_002[];
+extern const char schema_sqlite_003[];
+extern const char schema_sqlite_004[];
+extern const char schema_sqlite_005[];
+extern const char schema_sqlite_006[];
+extern const char schema_sqlite_007[];
+extern const char schema_sqlite_008[];
+extern const char schema_sqlite_009[];
+extern const char schema_sqlite_010[];
+extern const char schema_sqlite_011[];
+
+static const struct migration migrations[] = {
+    {"initial", schema_sqlite_001},
+    {"tokens", schema_sqlite_002},
+    {"sources", schema_sqlite_003},
+    {"blob-places", schema_sqlite_004},
+    {"upload-tails", schema_sqlite_005},
+    {"upload-sums", schema_sqlite_006},
+    {"sums", schema_sqlite_007},
+    {"runnable", schema_sqlite_008},
+    {"swept-blobs", schema_sqlite_009},
+    {"ended-uploads", schema_sqlite_010},
+    {"referrers-by-age", schema_sqlite_011},
+};
+
 struct sqlite {
     struct sql sql; /* first */
     char *path;
@@ -52,6 +79,12 @@ static const struct sql_driver sqlite_driver = {
     .close = sqlite_close,
     .script = sqlite_script,
 };
+
+const struct migration *sql_sqlite_migrations(size_t *count_out)
+{
+    *count_out = ARRAY_LEN(migrations);
+    return migrations;
+}
 
 enum error_code sql_sqlite_open(const char *path, struct sql **sql_out, struct error *err)
 {

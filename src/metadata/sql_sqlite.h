@@ -2,6 +2,7 @@
 
 #include "base/attributes.h"
 #include "base/error.h"
+#include "metadata/migrate.h"
 #include "metadata/sql.h"
 
 /*
@@ -12,3 +13,6 @@
 MUST_USE enum error_code sql_sqlite_open(const char *path, struct sql **sql_out, struct error *err);
 
 enum { SQLITE_READERS = 16 };
+
+/* How the schema of the metadata came to be in SQL of SQLite's: schema/sqlite/NNN-….sql. */
+const struct migration *sql_sqlite_migrations(size_t *count_out);
