@@ -97,6 +97,13 @@ static enum error_code parse_name(struct call *call, struct error *err)
     return call->route->method == HTTP_GET ? ERROR_NOT_FOUND : ERROR_DENIED;
 }
 
+struct actor call_actor(const struct call *call)
+{
+    const enum identity_kind kind = call->identity ? call->identity->kind : IDENTITY_ANONYMOUS;
+
+    return (struct actor){str_from(identity_kind_name(kind)), call->user};
+}
+
 void call_add_version(struct call *call)
 {
     if (str_starts_with(call->exchange->request.path, "/v2")) {

@@ -141,6 +141,9 @@ bool call_moves(struct call *call);
  */
 MUST_USE enum error_code call_read_path(struct call *call, struct error *err);
 
+/* Who asks, for what is kept of it. */
+struct actor call_actor(const struct call *call);
+
 /* Docker clients tell a registry by this field of an answer. */
 void call_add_version(struct call *call);
 

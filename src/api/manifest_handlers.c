@@ -176,7 +176,7 @@ static enum error_code end_put(struct call *call, struct error *err)
         .stated = call->has_digest ? &call->digest : NULL,
         .media_type = http_request_header(&call->exchange->request, "Content-Type"),
         .content = strbuf_str(&call->body),
-        .identity = call->user,
+        .identity = call_actor(call),
         .scm_source = call->scm_source,
         .patience = call->queues ? PUSH_GIVES_WAY : PUSH_GIVES_WAY_SOON,
     };

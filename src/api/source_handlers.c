@@ -68,7 +68,7 @@ static enum error_code end_release(struct call *call, struct error *err)
     struct release release = {
         .repository = &call->repository,
         .tag = call->path[PATH_TAG],
-        .identity = call->user,
+        .identity = call_actor(call),
         .arena = &call->exchange->arena,
     };
     enum error_code code = read_incident(call, &release.incident_id, err);

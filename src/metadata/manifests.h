@@ -51,7 +51,7 @@ struct manifest_push {
     const struct scm_claim *scm_claim; /* of a tag; NULL: nobody says what it was built from */
     const struct digest
         *replaces; /* the tag may move, if it is at this digest now; NULL: it may not */
-    struct str created_by;
+    struct actor created_by;
     int64_t created_ms; /* wall clock */
 };
 

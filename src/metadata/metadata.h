@@ -2,6 +2,7 @@
 
 #include "base/attributes.h"
 #include "base/error.h"
+#include "base/str.h"
 
 /*
  * What the registry knows beside its blobs: repositories, manifests (with their bytes), tags and
@@ -14,6 +15,12 @@
  * ERROR_TOO_LARGE.
  */
 struct metadata;
+
+/* Who did something, as it is kept: employee alice is not service alice. */
+struct actor {
+    struct str kind; /* the word for it; `unknown` where it was not kept */
+    struct str name;
+};
 
 /*
  * Opens (creating it if needed) the SQLite database at that path and brings its schema up to date.

@@ -167,8 +167,8 @@ static enum error_code add_manifest(struct sql_connection *connection, const str
         .text =
             "insert into manifest (repository_id, digest, media_type, artifact_type, annotations, "
             "subject, config_digest, size_bytes, image_size_bytes, created_by, created_ms, "
-            "platforms, is_runnable) "
-            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) "
+            "platforms, is_runnable, created_by_kind) "
+            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
             "on conflict (repository_id, digest) do nothing",
         .values = {sql_integer(push->repository_id), sql_text(str_from(push->digest.text)),
                    sql_text(wanted->manifest.media_type), sql_text(facts->artifact_type),
@@ -176,10 +176,10 @@ static enum error_code add_manifest(struct sql_connection *connection, const str
                    metadata_digest_value(&subject, facts->has_subject ? &facts->subject : NULL),
                    metadata_digest_value(&config, facts->has_config ? &facts->config : NULL),
                    sql_integer((int64_t)wanted->manifest.content.length),
-                   sql_integer((int64_t)facts->image_size_bytes), sql_text(wanted->created_by),
+                   sql_integer((int64_t)facts->image_size_bytes), sql_text(wanted->created_by.name),
                    sql_integer(wanted->created_ms), sql_text(facts->platforms),
-                   sql_integer(facts->is_runnable)},
-        .count = 13,
+                   sql_integer(facts->is_runnable), sql_text(wanted->created_by.kind)},
+        .count = 14,
     };
 
     return sql_run(connection, &query, err);
@@ -218,13 +218,13 @@ static enum error_code add_tag(struct sql_connection *connection, const struct p
     const struct manifest_push *wanted = push->wanted;
     const struct sql_query query = {
         .text = "insert into tag (repository_id, name, digest, kind, created_by, created_ms, "
-                "is_runnable) values ($1, $2, $3, $4, $5, $6, $7) "
+                "is_runnable, created_by_kind) values ($1, $2, $3, $4, $5, $6, $7, $8) "
                 "on conflict (repository_id, name) do nothing returning sequence",
         .values = {sql_integer(push->repository_id), sql_text(wanted->tag),
                    sql_text(str_from(push->digest.text)), sql_integer(wanted->tag_kind),
-                   sql_text(wanted->created_by), sql_integer(wanted->created_ms),
-                   sql_integer(wanted->facts.is_runnable)},
-        .count = 7,
+                   sql_text(wanted->created_by.name), sql_integer(wanted->created_ms),
+                   sql_integer(wanted->facts.is_runnable), sql_text(wanted->created_by.kind)},
+        .count = 8,
     };
 
     return sql_run_for_row(connection, &query, is_set_out, err);
@@ -236,13 +236,14 @@ static enum error_code move_tag(struct sql_connection *connection, const struct 
     const struct manifest_push *wanted = push->wanted;
     struct digest_value existing;
     const struct sql_query query = {
-        .text = "update tag set digest = $1, created_by = $2, created_ms = $3, is_runnable = $7 "
+        .text = "update tag set digest = $1, created_by = $2, created_ms = $3, is_runnable = $7, "
+                "created_by_kind = $8 "
                 "where repository_id = $4 and name = $5 and digest = $6 returning sequence",
-        .values = {sql_text(str_from(push->digest.text)), sql_text(wanted->created_by),
+        .values = {sql_text(str_from(push->digest.text)), sql_text(wanted->created_by.name),
                    sql_integer(wanted->created_ms), sql_integer(push->repository_id),
                    sql_text(wanted->tag), metadata_digest_value(&existing, &push->existing),
-                   sql_integer(wanted->facts.is_runnable)},
-        .count = 7,
+                   sql_integer(wanted->facts.is_runnable), sql_text(wanted->created_by.kind)},
+        .count = 8,
     };
 
     return sql_run_for_row(connection, &query, is_set_out, err);
@@ -255,13 +256,13 @@ static enum error_code record_change(struct sql_connection *connection, const st
     struct digest_value old_text;
     const struct sql_query query = {
         .text = "insert into tag_change "
-                "(repository_id, name, old_digest, new_digest, changed_by, changed_ms) "
-                "values ($1, $2, $3, $4, $5, $6)",
+                "(repository_id, name, old_digest, new_digest, changed_by, changed_ms, "
+                "changed_by_kind) values ($1, $2, $3, $4, $5, $6, $7)",
         .values = {sql_integer(push->repository_id), sql_text(wanted->tag),
                    metadata_digest_value(&old_text, old_digest),
-                   sql_text(str_from(push->digest.text)), sql_text(wanted->created_by),
-                   sql_integer(wanted->created_ms)},
-        .count = 6,
+                   sql_text(str_from(push->digest.text)), sql_text(wanted->created_by.name),
+                   sql_integer(wanted->created_ms), sql_text(wanted->created_by.kind)},
+        .count = 7,
     };
 
     return sql_run(connection, &query, err);

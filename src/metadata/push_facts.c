@@ -89,15 +89,15 @@ enum error_code push_add_source(struct sql_connection *connection, int64_t repos
     }
     const struct sql_query query = {
         .text = "insert into scm_source (repository_id, tag, digest, origin, url, revision, "
-                "author, status, created_by, created_ms) "
-                "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                "author, status, created_by, created_ms, created_by_kind) "
+                "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         .values = {sql_integer(repository_id), sql_text(push->tag),
                    metadata_digest_value(&digest, &push->manifest.digest),
                    sql_integer(claim->origin), sql_text(claim->source.url),
                    sql_text(claim->source.revision), sql_text(claim->source.author),
-                   sql_text(claim->source.status), sql_text(push->created_by),
-                   sql_integer(push->created_ms)},
-        .count = 10,
+                   sql_text(claim->source.status), sql_text(push->created_by.name),
+                   sql_integer(push->created_ms), sql_text(push->created_by.kind)},
+        .count = 11,
     };
     return sql_run(connection, &query, err);
 }

@@ -81,13 +81,14 @@ static enum error_code mark(struct sql_connection *connection, void *context, st
     const struct tag_place *place = marking->place;
     struct digest_value digest;
     struct sql_query query = {
-        .text = "insert into production_ready "
-                "(repository_id, tag, digest, incident_id, marked_by, marked_ms) "
-                "values ($1, $2, $3, $4, $5, $6) on conflict do nothing returning repository_id",
+        .text =
+            "insert into production_ready "
+            "(repository_id, tag, digest, incident_id, marked_by, marked_ms, marked_by_kind) "
+            "values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning repository_id",
         .values = {sql_null(), sql_text(place->tag), metadata_digest_value(&digest, &place->digest),
-                   sql_text(marking->mark->incident_id), sql_text(marking->mark->marked_by),
-                   sql_integer(marking->mark->marked_ms)},
-        .count = 6,
+                   sql_text(marking->mark->incident_id), sql_text(marking->mark->marked_by.name),
+                   sql_integer(marking->mark->marked_ms), sql_text(marking->mark->marked_by.kind)},
+        .count = 7,
     };
     int64_t id = 0;
     const enum error_code code = find_repository_of(connection, place, &id, err);

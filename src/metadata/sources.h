@@ -46,7 +46,7 @@ MUST_USE enum error_code metadata_find_scm_source(struct metadata *metadata,
 
 struct release_mark {
     struct str incident_id;
-    struct str marked_by;
+    struct actor marked_by;
     int64_t marked_ms;
 };
 

@@ -61,7 +61,7 @@ MUST_USE enum error_code sql_write(struct sql *sql, enum sql_durability durabili
 /* A statement and the values of its placeholders, in order. */
 struct sql_query {
     const char *text;
-    struct sql_value values[13];
+    struct sql_value values[14];
     size_t count;
 };
 

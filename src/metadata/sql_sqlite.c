@@ -25,6 +25,7 @@ extern const char schema_sqlite_008[];
 extern const char schema_sqlite_009[];
 extern const char schema_sqlite_010[];
 extern const char schema_sqlite_011[];
+extern const char schema_sqlite_012[];
 
 static const struct migration migrations[] = {
     {"initial", schema_sqlite_001},
@@ -38,6 +39,7 @@ static const struct migration migrations[] = {
     {"swept-blobs", schema_sqlite_009},
     {"ended-uploads", schema_sqlite_010},
     {"referrers-by-age", schema_sqlite_011},
+    {"kinds", schema_sqlite_012},
 };
 
 struct sqlite {

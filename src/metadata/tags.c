@@ -106,8 +106,10 @@ static void read_change(struct row *row, void *into)
 
     change->has_old = row_optional_digest(row, &change->old_digest);
     change->new_digest = row_digest(row);
-    change->changed_by = row_text(row);
+    change->changed_by.kind = row_text(row);
+    change->changed_by.name = row_text(row);
     change->changed_ms = row_integer(row);
+    change->sequence = row_integer(row);
 }
 
 enum error_code metadata_list_tag_changes(struct metadata *metadata,
@@ -115,13 +117,14 @@ enum error_code metadata_list_tag_changes(struct metadata *metadata,
                                           struct tag_history *history_out, struct error *err)
 {
     const struct sql_query changes = {
-        .text = "select old_digest, new_digest, changed_by, changed_ms "
+        .text = "select old_digest, new_digest, changed_by_kind, changed_by, changed_ms, "
+                "tag_change.sequence "
                 "from repository join tag_change on tag_change.repository_id = repository.id "
                 "where repository.name = $1 and tag_change.name = $2 "
-                "order by tag_change.sequence limit $3",
+                "and tag_change.sequence > $3 order by tag_change.sequence limit $4",
         .values = {sql_text(query->repository), sql_text(query->name),
-                   sql_integer((int64_t)query->limit)},
-        .count = 3,
+                   sql_integer(query->after_sequence), sql_integer((int64_t)query->limit + 1)},
+        .count = 4,
     };
     struct row_page page = {.read = read_change,
                             .item_bytes = sizeof(struct tag_change),
@@ -130,7 +133,7 @@ enum error_code metadata_list_tag_changes(struct metadata *metadata,
     const enum error_code code = metadata_read_page(metadata, &changes, &page, err);
 
     if (!code) {
-        *history_out = (struct tag_history){page.items, page.count};
+        *history_out = (struct tag_history){page.items, page.count, page.has_more};
     }
     return code;
 }

@@ -59,13 +59,16 @@ struct tag_change {
     bool has_old;
     struct digest old_digest;
     struct digest new_digest;
-    struct str changed_by;
+    struct actor changed_by;
     int64_t changed_ms;
+    int64_t sequence; /* its place among all changes */
 };
 
+/* Which changes of a tag to list: those behind that place (0: from the first), at most limit. */
 struct tag_history_query {
     struct str repository;
     struct str name;
+    int64_t after_sequence;
     size_t limit;
     struct arena *arena; /* for the history */
 };
@@ -74,9 +77,10 @@ struct tag_history_query {
 struct tag_history {
     struct tag_change *changes;
     size_t count;
+    bool has_more;
 };
 
-/* What became of a tag, its first changes up to the limit. No such tag: none. */
+/* What became of a tag. No such tag: nothing. */
 MUST_USE enum error_code metadata_list_tag_changes(struct metadata *metadata,
                                                    const struct tag_history_query *query,
                                                    struct tag_history *history_out,

@@ -19,7 +19,7 @@ struct manifest_upload {
     const struct digest *stated; /* the content\'s, if the request also says it; else NULL */
     struct str media_type; /* the request's Content-Type; kept as the specification writes it */
     struct str content;
-    struct str identity;
+    struct actor identity;
     const struct scm_source *scm_source; /* as the pusher says, who may; NULL: as layers say */
     enum push_patience patience;
 };

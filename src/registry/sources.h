@@ -18,7 +18,7 @@ struct release {
     const struct repository *repository;
     struct str tag;
     struct str incident_id;
-    struct str identity;
+    struct actor identity;
     struct arena *arena;
 };
 

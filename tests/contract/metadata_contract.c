@@ -113,13 +113,13 @@ static void the_same_again_is_done_and_changes_nothing(void **state)
 {
     struct metadata_fixture *fixture = *state;
     struct manifest_push again = push_of("team/app", "1.0", "content");
-    const struct tag_history_query query = {again.repository, again.tag, 10, &fixture->arena};
+    const struct tag_history_query query = {again.repository, again.tag, 0, 10, &fixture->arena};
     struct tag_history history;
     struct manifest_record manifest;
     struct tag_record tag;
 
     must_push(fixture, &again);
-    again.created_by = str_from("somebody else");
+    again.created_by = (struct actor){str_from("service"), str_from("somebody else")};
     again.created_ms = 2000;
     again.manifest.media_type = str_from("another/type");
     must_push(fixture, &again);
@@ -194,7 +194,7 @@ static void a_taken_tag_stores_nothing_at_all(void **state)
     struct metadata_fixture *fixture = *state;
     const struct digest first = push_text(fixture, "team/app", "1.0", "first");
     const struct manifest_push second = push_of("team/app", "1.0", "second");
-    const struct tag_history_query query = {second.repository, second.tag, 10, &fixture->arena};
+    const struct tag_history_query query = {second.repository, second.tag, 0, 10, &fixture->arena};
     struct tag_history history;
     struct tag_record tag;
 

@@ -281,14 +281,14 @@ static void every_change_of_a_tag_is_kept(void **state)
     struct metadata_fixture *fixture = *state;
     struct manifest_push first = push_of("team/app", "1-SNAPSHOT", "first");
     struct manifest_push second = push_of("team/app", "1-SNAPSHOT", "second");
-    const struct tag_history_query query = {str_from("team/app"), str_from("1-SNAPSHOT"), 10,
+    const struct tag_history_query query = {str_from("team/app"), str_from("1-SNAPSHOT"), 0, 10,
                                             &fixture->arena};
     struct tag_history history;
 
     first.tag_kind = second.tag_kind = TAG_SNAPSHOT;
     second.replaces = &first.manifest.digest;
     second.created_ms = 2000;
-    second.created_by = str_from("somebody else");
+    second.created_by = (struct actor){str_from("service"), str_from("somebody else")};
     must_push(fixture, &first);
     must_push(fixture, &first);
     must_push(fixture, &second);
@@ -299,14 +299,18 @@ static void every_change_of_a_tag_is_kept(void **state)
     assert_true(history.changes[1].has_old);
     assert_true(digest_equal(&history.changes[1].old_digest, &first.manifest.digest));
     assert_true(digest_equal(&history.changes[1].new_digest, &second.manifest.digest));
-    assert_true(str_is(history.changes[1].changed_by, "somebody else"));
+    assert_true(str_is(history.changes[0].changed_by.kind, "employee"));
+    assert_true(str_is(history.changes[0].changed_by.name, "somebody"));
+    assert_true(str_is(history.changes[1].changed_by.kind, "service"));
+    assert_true(str_is(history.changes[1].changed_by.name, "somebody else"));
     assert_int_equal(history.changes[1].changed_ms, 2000);
 }
 
 static void a_history_is_of_one_tag_and_bounded(void **state)
 {
     struct metadata_fixture *fixture = *state;
-    struct tag_history_query query = {str_from("team/app"), str_from("1.0"), 10, &fixture->arena};
+    struct tag_history_query query = {str_from("team/app"), str_from("1.0"), 0, 10,
+                                      &fixture->arena};
     struct tag_history history = {.count = 42};
     const struct digest digest = push_text(fixture, "team/app", "1.0", "content");
 
@@ -315,12 +319,13 @@ static void a_history_is_of_one_tag_and_bounded(void **state)
     assert_int_equal(metadata_list_tag_changes(fixture->metadata, &query, &history, NULL), OK);
     assert_int_equal(history.count, 1);
     assert_true(digest_equal(&history.changes[0].new_digest, &digest));
-    assert_true(str_is(history.changes[0].changed_by, "somebody"));
+    assert_true(str_is(history.changes[0].changed_by.name, "somebody"));
     assert_int_equal(history.changes[0].changed_ms, 1000);
     query.limit = 0;
     assert_int_equal(metadata_list_tag_changes(fixture->metadata, &query, &history, NULL), OK);
     assert_int_equal(history.count, 0);
-    query = (struct tag_history_query){str_from("team/app"), str_from("2.0"), 10, &fixture->arena};
+    query =
+        (struct tag_history_query){str_from("team/app"), str_from("2.0"), 0, 10, &fixture->arena};
     assert_int_equal(metadata_list_tag_changes(fixture->metadata, &query, &history, NULL), OK);
     assert_int_equal(history.count, 0);
     query.repository = str_from("team/none");
@@ -333,8 +338,8 @@ static void a_history_begins_with_the_oldest_change(void **state)
 {
     enum { MOVES = 5 };
     struct metadata_fixture *fixture = *state;
-    const struct tag_history_query query = {str_from("team/app"), str_from("1-SNAPSHOT"), 3,
-                                            &fixture->arena};
+    struct tag_history_query query = {str_from("team/app"), str_from("1-SNAPSHOT"), 0, 3,
+                                      &fixture->arena};
     struct digest digests[MOVES];
     struct tag_history history;
     char content[] = "0";
@@ -352,9 +357,16 @@ static void a_history_begins_with_the_oldest_change(void **state)
     }
     assert_int_equal(metadata_list_tag_changes(fixture->metadata, &query, &history, NULL), OK);
     assert_int_equal(history.count, 3);
+    assert_true(history.has_more);
     for (size_t i = 0; i < history.count; i++) {
         assert_true(digest_equal(&history.changes[i].new_digest, &digests[i]));
     }
+    query.after_sequence = history.changes[2].sequence;
+    assert_int_equal(metadata_list_tag_changes(fixture->metadata, &query, &history, NULL), OK);
+    assert_int_equal(history.count, 2);
+    assert_false(history.has_more);
+    assert_true(digest_equal(&history.changes[0].old_digest, &digests[2]));
+    assert_true(digest_equal(&history.changes[1].new_digest, &digests[4]));
 }
 
 static void a_history_that_does_not_fit_is_too_large(void **state)
@@ -365,7 +377,8 @@ static void a_history_that_does_not_fit_is_too_large(void **state)
     (void)push_text(fixture, "team/app", "1.0", "content");
     for (size_t limit_bytes = 0; code; limit_bytes += 16) {
         struct arena small;
-        const struct tag_history_query query = {str_from("team/app"), str_from("1.0"), 1, &small};
+        const struct tag_history_query query = {str_from("team/app"), str_from("1.0"), 0, 1,
+                                                &small};
         struct tag_history history = {.count = 42};
 
         arena_init(&small, limit_bytes);

@@ -87,7 +87,7 @@ static struct digest find_tag(struct metadata_fixture *fixture, const char *tag)
 
 static struct tag_history history_of(struct metadata_fixture *fixture, const char *tag)
 {
-    const struct tag_history_query query = {str_from("team/race"), str_from(tag), RACERS,
+    const struct tag_history_query query = {str_from("team/race"), str_from(tag), 0, RACERS,
                                             &fixture->arena};
     struct tag_history history = {0};
 

@@ -119,8 +119,10 @@ static void layers_overrule_nobody(void **state)
 static void a_tag_is_released_once(void **state)
 {
     const struct tag_place place = place_of("1.0", "one");
-    const struct release_mark first = {str_from("INC-1"), str_from("jdoe"), 77};
-    const struct release_mark second = {str_from("INC-2"), str_from("other"), 88};
+    const struct release_mark first = {
+        str_from("INC-1"), {str_from("employee"), str_from("jdoe")}, 77};
+    const struct release_mark second = {
+        str_from("INC-2"), {str_from("employee"), str_from("other")}, 88};
     struct metadata_fixture *fixture = *state;
     struct tag_detail tag = {0};
 
@@ -144,7 +146,8 @@ static void a_tag_is_released_once(void **state)
 static void a_release_is_of_a_digest(void **state)
 {
     const struct tag_place place = place_of("1-SNAPSHOT", "one");
-    const struct release_mark mark = {str_from("INC-1"), str_from("jdoe"), 77};
+    const struct release_mark mark = {
+        str_from("INC-1"), {str_from("employee"), str_from("jdoe")}, 77};
     struct metadata_fixture *fixture = *state;
     struct manifest_push push = push_of("team/app", "1-SNAPSHOT", "one");
     struct tag_detail tag = {0};
@@ -164,7 +167,8 @@ static void a_release_is_of_a_digest(void **state)
 
 static void what_is_not_there_is_not_released(void **state)
 {
-    const struct release_mark mark = {str_from("INC-1"), str_from("jdoe"), 77};
+    const struct release_mark mark = {
+        str_from("INC-1"), {str_from("employee"), str_from("jdoe")}, 77};
     struct metadata_fixture *fixture = *state;
     struct tag_place unknown[] = {place_of("none", "one"), place_of("1.0", "one"),
                                   place_of("1.0", "other"), place_of("1-SNAPSHOT", "one")};

@@ -24,7 +24,7 @@ struct manifest_push push_of(const char *repository, const char *tag, const char
                      .content = str_from(content),
                      .size_bytes = str_from(content).length},
         .tag = str_from(tag),
-        .created_by = str_from("somebody"),
+        .created_by = {str_from("employee"), str_from("somebody")},
         .created_ms = 1000,
     };
 }

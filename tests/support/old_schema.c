@@ -20,6 +20,14 @@ static const char *const undoing[] = {
     "drop table swept_blob;",
     /* ended-uploads */
     "drop table ended_upload; alter table upload drop column login_ends_ms;",
+    /* referrers-by-age */
+    "",
+    /* kinds */
+    "alter table tag_change drop column changed_by_kind;"
+    "alter table tag drop column created_by_kind;"
+    "alter table manifest drop column created_by_kind;"
+    "alter table scm_source drop column created_by_kind;"
+    "alter table production_ready drop column marked_by_kind;",
 };
 
 void old_schema_append(struct strbuf *script, int version)

@@ -43,7 +43,7 @@ static struct manifest_push push_of(const char *repository, const char *tag, con
                      .media_type = str_from("type"),
                      .content = str_from(content)},
         .tag = str_from(tag),
-        .created_by = str_from("somebody"),
+        .created_by = {str_from("employee"), str_from("somebody")},
         .created_ms = 1,
     };
 }
@@ -127,7 +127,8 @@ static void what_was_pushed_cannot_be_changed_by_hand(void **state)
         "delete from blob_place",
         "update blob_place set location = 'elsewhere'",
     };
-    const struct release_mark mark = {str_from("INC-1"), str_from("jdoe"), 1};
+    const struct release_mark mark = {
+        str_from("INC-1"), {str_from("employee"), str_from("jdoe")}, 1};
     const struct tag_place place = {str_from("team/app"), str_from("1.0"),
                                     hasher_digest_of(DIGEST_SHA256, str_from("content"))};
     struct fixture *fixture = *state;
@@ -204,7 +205,7 @@ static void read_all(struct metadata *metadata, struct arena *arena)
     const struct referrer_place place = {1, digest};
     const struct referrer_query referrers = {
         .repository = app, .subject = digest, .after = &place, .limit = 10};
-    const struct tag_history_query changes = {app, str_from("1.0"), 10, arena};
+    const struct tag_history_query changes = {app, str_from("1.0"), 0, 10, arena};
     const struct stale_upload_query stale = {1, 10, arena};
     struct manifest_record manifest;
     struct tag_record tag;
@@ -263,7 +264,8 @@ static void read_details(struct metadata *metadata, struct arena *arena)
 static void write_all(struct metadata *metadata)
 {
     const struct scm_claim claim = {{str_from("git:x"), str_from("1"), {0}, {0}}, SCM_OF_PUSHER};
-    const struct release_mark mark = {str_from("INC-1"), str_from("jdoe"), 1};
+    const struct release_mark mark = {
+        str_from("INC-1"), {str_from("employee"), str_from("jdoe")}, 1};
     const struct upload_record upload = {.id = str_from("two"), .state = str_from("state")};
     const struct digest first = hasher_digest_of(DIGEST_SHA256, str_from("content"));
     const struct digest unnamed = hasher_digest_of(DIGEST_SHA256, str_from("unnamed"));
@@ -439,6 +441,29 @@ static void database_from_before_is_summed(void **state)
     assert_int_equal(team.tags, 1);
 }
 
+/* What did not say which kind of somebody it was is not made to. */
+static void who_changed_a_tag_before_kinds_were_kept_is_of_no_known_kind(void **state)
+{
+    struct fixture *fixture = *state;
+    struct tag_history history;
+    struct arena arena;
+    const struct tag_history_query query = {str_from("team/app"), str_from("1.0"), 0, 10, &arena};
+    struct strbuf script;
+
+    arena_init(&arena, 1 << 20);
+    strbuf_init(&script, 1 << 16);
+    metadata_free(fixture->metadata);
+    old_schema_append(&script, 11);
+    run_by_hand(fixture, script.text);
+    assert_int_equal(metadata_open_sqlite(fixture->path, &fixture->metadata, NULL), OK);
+    assert_int_equal(metadata_list_tag_changes(fixture->metadata, &query, &history, NULL), OK);
+    assert_int_equal(history.count, 1);
+    assert_true(str_is(history.changes[0].changed_by.kind, "unknown"));
+    assert_true(str_is(history.changes[0].changed_by.name, "somebody"));
+    strbuf_release(&script);
+    arena_release(&arena);
+}
+
 static void database_of_a_newer_program_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -462,7 +487,7 @@ static void failing_database_is_never_an_answer(void **state)
     struct arena arena;
     const struct name_query names = {app, {0}, 10, &arena};
     const struct referrer_query referrers = {.repository = app, .subject = digest, .limit = 10};
-    const struct tag_history_query changes = {app, str_from("1.0"), 10, &arena};
+    const struct tag_history_query changes = {app, str_from("1.0"), 0, 10, &arena};
     const struct stale_upload_query stale = {1, 10, &arena};
     const struct upload_record saved = {.id = str_from("one")};
     struct manifest_record manifest;
@@ -556,6 +581,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(nothing_that_is_asked_scans_a_table, set_up, tear_down),
         cmocka_unit_test_setup_teardown(digest_that_is_none_is_our_fault, set_up, tear_down),
         cmocka_unit_test_setup_teardown(database_from_before_is_summed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            who_changed_a_tag_before_kinds_were_kept_is_of_no_known_kind, set_up, tear_down),
         cmocka_unit_test_setup_teardown(database_of_a_newer_program_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(failing_database_is_never_an_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(push_that_fails_leaves_nothing, set_up, tear_down),

@@ -197,7 +197,7 @@ enum error_code registry_world_push_as(struct registry_world *world, const char 
         .repository = repository_of(repository),
         .media_type = str_from(media_type),
         .content = str_from(content),
-        .identity = str_from("somebody"),
+        .identity = {str_from("employee"), str_from("somebody")},
     };
 
     world->err = (struct error){0};

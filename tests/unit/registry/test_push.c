@@ -239,7 +239,7 @@ static void every_move_is_recorded_with_both_digests(void **state)
         registry_world_make_image(world, "two", LAYER_TAR),
         registry_world_make_image(world, "one", LAYER_TAR),
     };
-    const struct tag_history_query query = {str_from("team/app"), str_from("1-SNAPSHOT"), 10,
+    const struct tag_history_query query = {str_from("team/app"), str_from("1-SNAPSHOT"), 0, 10,
                                             &world->arena};
     struct tag_history history;
 
@@ -257,7 +257,7 @@ static void every_move_is_recorded_with_both_digests(void **state)
         assert_true(digest_equal(&change->new_digest, &to));
         assert_int_equal(change->has_old, i > 0);
         assert_true(!change->has_old || digest_equal(&change->old_digest, &from));
-        assert_true(str_is(change->changed_by, "somebody"));
+        assert_true(str_is(change->changed_by.name, "somebody"));
     }
 }
 
@@ -384,7 +384,7 @@ static enum error_code push_giving_way(struct registry_world *world, const char 
         .repository = repository_of("team/app"),
         .media_type = str_from(OCI_IMAGE),
         .content = str_from(registry_world_make_image(world, "layer", LAYER_TAR)),
-        .identity = str_from("somebody"),
+        .identity = {str_from("employee"), str_from("somebody")},
         .scm_source = source,
         .patience = PUSH_GIVES_WAY,
     };
@@ -467,7 +467,7 @@ static void make_racer(struct registry_world *world, struct racer *racer, const 
         .reference = {.tag = str_from(tag)},
         .media_type = str_from(OCI_IMAGE),
         .content = str_from(image),
-        .identity = str_from("somebody"),
+        .identity = {str_from("employee"), str_from("somebody")},
     };
 }
 
@@ -589,7 +589,7 @@ static void manifest_that_fills_the_memory_is_too_large(void **state)
         .reference = {.tag = str_from("1.0")},
         .media_type = str_from(OCI_IMAGE),
         .content = str_from(image),
-        .identity = str_from("somebody"),
+        .identity = {str_from("employee"), str_from("somebody")},
     };
     struct manifest_receipt receipt;
     struct arena small;

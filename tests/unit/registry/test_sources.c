@@ -22,7 +22,7 @@ static void push(struct registry_world *world, const char *tag, const char *laye
         .repository = repository_of("team/app"),
         .media_type = str_from(OCI_IMAGE),
         .content = str_from(registry_world_make_image(world, layers, LAYER_COSIGN)),
-        .identity = str_from("jdoe"),
+        .identity = {str_from("employee"), str_from("jdoe")},
         .scm_source = source,
     };
 
@@ -73,7 +73,10 @@ static void signatures_and_digests_have_no_source(void **state)
 static enum error_code release(struct registry_world *world, const char *tag, struct error *err)
 {
     const struct repository repository = repository_of("team/app");
-    const struct release wanted = {&repository, str_from(tag), str_from("INC-1"), str_from("jdoe"),
+    const struct release wanted = {&repository,
+                                   str_from(tag),
+                                   str_from("INC-1"),
+                                   {str_from("employee"), str_from("jdoe")},
                                    &world->arena};
 
     return registry_mark_production_ready(world->registry, &wanted, err);
