@@ -31,6 +31,7 @@ extern const struct handler artifact_tag_handler;
 extern const struct handler image_ids_handler;
 
 extern const struct handler scm_source_handler;
+extern const struct handler tag_history_handler;
 extern const struct handler production_ready_handler;
 extern const struct handler tag_recheck_handler;
 extern const struct handler artifact_recheck_handler;

@@ -39,6 +39,8 @@ static const struct route routes[] = {
     /* The longer first: a tag may be called `tags` or `artifacts`. */
     {HTTP_GET, "/teams/{team}/artifacts/{artifact}/tags/{tag}/scm-source", ACCESS_PULL, HTTP_WORKER,
      ERRORS_PROBLEM, &scm_source_handler},
+    {HTTP_GET, "/teams/{team}/artifacts/{artifact}/tags/{tag}/history", ACCESS_PULL, HTTP_WORKER,
+     ERRORS_PROBLEM, &tag_history_handler},
     {HTTP_POST, "/teams/{team}/artifacts/{artifact}/tags/{tag}/production-ready", ACCESS_PUSH,
      HTTP_WORKER, ERRORS_PROBLEM, &production_ready_handler},
     {HTTP_POST, "/teams/{team}/artifacts/{artifact}/tags/{tag}/recheck", ACCESS_PULL, HTTP_WORKER,

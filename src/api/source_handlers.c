@@ -1,5 +1,9 @@
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "api/api_private.h"
 #include "api/handlers.h"
+#include "api/team_query.h"
 #include "base/clock.h"
 #include "base/json_value.h"
 #include "base/json_writer.h"
@@ -9,6 +13,12 @@
 enum { INCIDENT_ID_MAX_BYTES = 256 };
 
 static enum error_code get_source(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code get_history(struct call *call, bool *wants_body_out, struct error *err);
+static enum error_code read_history(struct call *call, struct tag_history_query *query_out,
+                                    struct error *err);
+static enum error_code answer_history(struct call *call, const struct tag_history_query *query,
+                                      const struct tag_history *history, struct error *err);
+static void write_change(struct json_writer *writer, const struct tag_change *change);
 static enum error_code begin_release(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code end_release(struct call *call, struct error *err);
 static enum error_code read_incident(struct call *call, struct str *incident_id_out,
@@ -18,6 +28,7 @@ static enum error_code recheck_tag(struct call *call, bool *wants_body_out, stru
 static enum error_code recheck_artifact(struct call *call, bool *wants_body_out, struct error *err);
 
 const struct handler scm_source_handler = {.begin = get_source};
+const struct handler tag_history_handler = {.begin = get_history};
 const struct handler production_ready_handler = {.begin = begin_release, .end = end_release};
 const struct handler tag_recheck_handler = {.begin = recheck_tag};
 const struct handler artifact_recheck_handler = {.begin = recheck_artifact};
@@ -47,6 +58,77 @@ static enum error_code get_source(struct call *call, bool *wants_body_out, struc
     json_writer_member(&writer, "created", str_from(created));
     json_writer_end_object(&writer);
     return call_answer_written(call, "application/json", err);
+}
+
+static enum error_code get_history(struct call *call, bool *wants_body_out, struct error *err)
+{
+    struct tag_history_query query = {0};
+    struct tag_history history = {0};
+    enum error_code code = read_history(call, &query, err);
+
+    (void)wants_body_out;
+    if (!code) {
+        code = registry_list_tag_changes(call->api->config.registry, &query, &history, err);
+    }
+    return code ? code : answer_history(call, &query, &history, err);
+}
+
+/* A page begins behind the change that its cursor names: by the place that it has for ever. */
+static enum error_code read_history(struct call *call, struct tag_history_query *query_out,
+                                    struct error *err)
+{
+    uint64_t after = 0;
+    struct str cursor;
+    enum error_code code = call_parameter(call, "cursor", ABOUT_PAGE, &cursor, err);
+
+    if (code) {
+        return code;
+    }
+    if (cursor.bytes && (!str_parse_uint64(cursor, &after) || after > INT64_MAX)) {
+        return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
+                               "cursor must be one that an answer's Link field has given");
+    }
+    *query_out = (struct tag_history_query){
+        .repository = call->repository.name,
+        .name = call->path[PATH_TAG],
+        .after_sequence = (int64_t)after,
+        .arena = &call->exchange->arena,
+    };
+    return team_query_limit(call, &query_out->limit, err);
+}
+
+static enum error_code answer_history(struct call *call, const struct tag_history_query *query,
+                                      const struct tag_history *history, struct error *err)
+{
+    struct json_writer writer;
+    char cursor[32];
+
+    if (history->has_more && history->count > 0) {
+        (void)snprintf(cursor, sizeof(cursor), "%" PRId64,
+                       history->changes[history->count - 1].sequence);
+        call_add_cursor_link(call, query->limit, str_from(cursor));
+    }
+    json_writer_init(&writer, &call->answer);
+    json_writer_begin_array(&writer);
+    for (size_t i = 0; i < history->count; i++) {
+        write_change(&writer, &history->changes[i]);
+    }
+    json_writer_end_array(&writer);
+    return call_answer_written(call, "application/json", err);
+}
+
+static void write_change(struct json_writer *writer, const struct tag_change *change)
+{
+    char changed[CLOCK_ISO_BYTES];
+
+    clock_format_iso(change->changed_ms, changed);
+    json_writer_begin_object(writer);
+    json_writer_member(writer, "changed", str_from(changed));
+    json_writer_member(writer, "changed_by_kind", change->changed_by.kind);
+    json_writer_member(writer, "changed_by", change->changed_by.name);
+    team_write_digest(writer, "from", change->has_old ? &change->old_digest : NULL);
+    team_write_digest(writer, "to", &change->new_digest);
+    json_writer_end_object(writer);
 }
 
 static enum error_code begin_release(struct call *call, bool *wants_body_out, struct error *err)

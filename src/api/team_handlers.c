@@ -30,7 +30,6 @@ static enum error_code get_tag(struct call *call, bool *wants_body_out, struct e
 static void write_tag(struct json_writer *writer, const struct tag_detail *tag);
 static void write_lines(struct json_writer *writer, struct str lines);
 static void write_status(struct json_writer *writer, const struct tag_detail *tag);
-static void write_digest(struct json_writer *writer, const char *name, const struct digest *digest);
 static enum error_code list_image_ids(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code write_latest(struct call *call, struct json_writer *writer,
                                     struct error *err);
@@ -205,12 +204,12 @@ static void write_tag(struct json_writer *writer, const struct tag_detail *tag)
     json_writer_member(writer, "name", tag->tag.name);
     json_writer_member(writer, "created", str_from(created));
     json_writer_member(writer, "created_by", tag->tag.created_by);
-    write_digest(writer, "image", tag->has_config ? &tag->config : NULL);
+    team_write_digest(writer, "image", tag->has_config ? &tag->config : NULL);
     for (size_t i = 0; i < ARRAY_LEN(of_scanner); i++) {
         json_writer_name(writer, of_scanner[i]);
         json_writer_null(writer);
     }
-    write_digest(writer, "digest", &tag->tag.digest);
+    team_write_digest(writer, "digest", &tag->tag.digest);
     json_writer_member_uint64(writer, "size", tag->image_size_bytes);
     json_writer_member(writer, "media_type", tag->media_type);
     json_writer_name(writer, "platforms");
@@ -243,19 +242,6 @@ static void write_status(struct json_writer *writer, const struct tag_detail *ta
     json_writer_member(writer, "status", str_from("production-ready"));
     json_writer_member(writer, "status_reason", tag->incident_id);
     json_writer_member(writer, "status_received_at", str_from(marked));
-}
-
-static void write_digest(struct json_writer *writer, const char *name, const struct digest *digest)
-{
-    char text[DIGEST_TEXT_BYTES];
-
-    json_writer_name(writer, name);
-    if (digest) {
-        digest_format(digest, text);
-        json_writer_string(writer, str_from(text));
-    } else {
-        json_writer_null(writer);
-    }
 }
 
 /* What old clients see by whether a tag exists: {"tag":"image id"}, with `latest` among them. */
@@ -310,5 +296,5 @@ static enum error_code write_latest(struct call *call, struct json_writer *write
 static void write_image_id(struct json_writer *writer, const char *name,
                            const struct tag_detail *tag)
 {
-    write_digest(writer, name, tag->has_config ? &tag->config : &tag->tag.digest);
+    team_write_digest(writer, name, tag->has_config ? &tag->config : &tag->tag.digest);
 }

@@ -38,3 +38,16 @@ void team_query_add_link(struct call *call, const struct name_query *query,
         call_add_cursor_link(call, query->limit, page->names[page->count - 1]);
     }
 }
+
+void team_write_digest(struct json_writer *writer, const char *name, const struct digest *digest)
+{
+    char text[DIGEST_TEXT_BYTES];
+
+    json_writer_name(writer, name);
+    if (digest) {
+        digest_format(digest, text);
+        json_writer_string(writer, str_from(text));
+    } else {
+        json_writer_null(writer);
+    }
+}

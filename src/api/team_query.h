@@ -1,6 +1,7 @@
 #pragma once
 
 #include "api/call.h"
+#include "base/json_writer.h"
 #include "registry/tags.h"
 
 enum { TEAM_PAGE_MAX_ENTRIES = 10 * 1000 };
@@ -16,3 +17,6 @@ MUST_USE enum error_code team_query_read(struct call *call, struct name_query *q
 /* Link to the page behind this one, if there is one. */
 void team_query_add_link(struct call *call, const struct name_query *query,
                          const struct name_page *page);
+
+/* A member that is a digest; NULL: null. */
+void team_write_digest(struct json_writer *writer, const char *name, const struct digest *digest);

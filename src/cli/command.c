@@ -23,6 +23,8 @@ static const struct command commands[] = {
      command_describe},
     {"scm-source", "TEAM ARTIFACT [TAG...]", "show what tags were built from", "l", 2,
      ARGUMENTS_MAX, command_scm_source},
+    {"history", "TEAM ARTIFACT [TAG]", "show what became of tags: when, by whom, to which digest",
+     "l", 2, 3, command_history},
     {"image", "ID", "list the tags of an image, by its id or its first digits", "", 1, 1,
      command_image},
     {"inspect-contents", "TEAM ARTIFACT [TAG...]", "list the files of image layers", "l", 2,

@@ -35,6 +35,7 @@ enum error_code command_tags(struct cli *cli, struct error *err);
 enum error_code command_latest(struct cli *cli, struct error *err);
 enum error_code command_describe(struct cli *cli, struct error *err);
 enum error_code command_scm_source(struct cli *cli, struct error *err);
+enum error_code command_history(struct cli *cli, struct error *err);
 enum error_code command_image(struct cli *cli, struct error *err);
 enum error_code command_inspect_contents(struct cli *cli, struct error *err);
 enum error_code command_mark_production_ready(struct cli *cli, struct error *err);

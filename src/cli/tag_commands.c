@@ -9,7 +9,8 @@ struct tags {
     struct table *table;
     const char *team;
     const char *artifact;
-    uint64_t limit; /* of each artifact */
+    const char *tag; /* whose history is added */
+    uint64_t limit;  /* of each artifact */
 };
 
 static const struct column tag_columns[] = {
@@ -27,6 +28,15 @@ static const struct column source_columns[] = {
     {"url", "URL", COLUMN_TEXT},       {"revision", "Revision", COLUMN_TEXT},
     {"status", "Status", COLUMN_TEXT}, {"created_time", "Created", COLUMN_TIME},
     {"created_by", "By", COLUMN_TEXT},
+};
+
+static const struct column change_columns[] = {
+    {"tag", "Tag", COLUMN_TEXT},
+    {"changed_time", "Changed", COLUMN_TIME},
+    {"changed_by_kind", "Kind", COLUMN_TEXT},
+    {"changed_by", "By", COLUMN_TEXT},
+    {"from", "From", COLUMN_DIGEST},
+    {"to", "To", COLUMN_DIGEST},
 };
 
 static const struct column detail_columns[] = {
@@ -60,6 +70,12 @@ static enum error_code add_source_of(void *context, const struct json_value *tag
                                      struct error *err);
 static enum error_code find_source(struct tags *tags, const char *tag, struct json_value **json_out,
                                    struct error *err);
+static enum error_code add_histories(struct tags *tags, struct error *err);
+static enum error_code add_history_of(void *context, const struct json_value *tag,
+                                      struct error *err);
+static enum error_code add_history(struct tags *tags, struct error *err);
+static enum error_code add_change(void *context, const struct json_value *change,
+                                  struct error *err);
 static void add_details(struct cli *cli, const struct json_value *tag,
                         const struct json_value *source, struct table *table);
 static struct cell join(struct cli *cli, const struct json_value *list);
@@ -231,6 +247,72 @@ static enum error_code find_source(struct tags *tags, const char *tag, struct js
                 json_out, err);
 
     return code == ERROR_NOT_FOUND ? OK : code;
+}
+
+enum error_code command_history(struct cli *cli, struct error *err)
+{
+    const struct options *const options = &cli->options;
+    struct table table;
+    struct tags tags = {
+        .cli = cli,
+        .table = &table,
+        .team = options->arguments[0],
+        .artifact = options->arguments[1],
+        .tag = options->argument_count > 2 ? options->arguments[2] : NULL,
+        .limit = options->limit > 0 ? options->limit : (uint64_t)LIMIT_OF_ARTIFACT,
+    };
+    enum error_code code = OK;
+
+    table_init(&table, change_columns, ARRAY_LEN(change_columns));
+    code = tags.tag ? add_history(&tags, err) : add_histories(&tags, err);
+    if (!code) {
+        table_print(&table, &cli->output);
+    }
+    table_release(&table);
+    return api_explain(cli, tags.team, code, err);
+}
+
+static enum error_code add_histories(struct tags *tags, struct error *err)
+{
+    const char *const parts[] = {tags->team, tags->artifact};
+    const struct api_visitor visitor = {tags, add_history_of};
+
+    return api_list_newest(tags->cli, parts, tags->limit, &visitor, err);
+}
+
+static enum error_code add_history_of(void *context, const struct json_value *tag,
+                                      struct error *err)
+{
+    struct tags *const tags = context;
+
+    tags->tag = arena_text(&tags->cli->arena, json_value_member_string(tag, "name"));
+    return add_history(tags, err);
+}
+
+static enum error_code add_history(struct tags *tags, struct error *err)
+{
+    const char *const parts[] = {tags->team, tags->artifact, tags->tag};
+    const struct api_visitor visitor = {tags, add_change};
+
+    return api_list(tags->cli, api_path(tags->cli, "/teams/%s/artifacts/%s/tags/%s/history", parts),
+                    &visitor, err);
+}
+
+static enum error_code add_change(void *context, const struct json_value *change, struct error *err)
+{
+    const struct tags *const tags = context;
+    struct cli *const cli = tags->cli;
+
+    (void)err;
+    table_add(tags->table, (const struct cell[]){
+                               cell_text(str_from(tags->tag)),
+                               time_of(change, "changed"),
+                               copy(cli, change, "changed_by_kind"),
+                               copy(cli, change, "changed_by"),
+                               copy(cli, change, "from"),
+                               copy(cli, change, "to"),
+                           });
+    return OK;
 }
 
 enum error_code command_describe(struct cli *cli, struct error *err)

@@ -39,6 +39,20 @@ enum error_code registry_list_tag_details(struct registry *registry,
     return metadata_list_tag_details(registry->config.metadata, query, page_out, err);
 }
 
+enum error_code registry_list_tag_changes(struct registry *registry,
+                                          const struct tag_history_query *query,
+                                          struct tag_history *history_out, struct error *err)
+{
+    const enum error_code code =
+        metadata_list_tag_changes(registry->config.metadata, query, history_out, err);
+
+    if (code || history_out->count > 0 || query->after_sequence > 0) {
+        return code;
+    }
+    return error_set_about(err, ABOUT_TAG, ERROR_NOT_FOUND, "%.*s has no tag %.*s",
+                           STR_FORMAT(query->repository), STR_FORMAT(query->name));
+}
+
 enum error_code registry_find_tag_detail(struct registry *registry,
                                          const struct repository *repository, struct str name,
                                          struct arena *arena, struct tag_detail *tag_out,

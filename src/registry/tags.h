@@ -33,6 +33,12 @@ MUST_USE enum error_code registry_list_tag_details(struct registry *registry,
                                                    struct tag_detail_page *page_out,
                                                    struct error *err);
 
+/* What became of a tag, oldest first. ERROR_NOT_FOUND about TAG if it never was. */
+MUST_USE enum error_code registry_list_tag_changes(struct registry *registry,
+                                                   const struct tag_history_query *query,
+                                                   struct tag_history *history_out,
+                                                   struct error *err);
+
 /* One tag; `latest` is the newest that can be run. ERROR_NOT_FOUND about TAG. */
 MUST_USE enum error_code registry_find_tag_detail(struct registry *registry,
                                                   const struct repository *repository,

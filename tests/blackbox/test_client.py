@@ -22,7 +22,7 @@ from support.waiting import wait_until
 
 SOURCE = {"url": "git:example.org/app.git", "revision": "abc123", "author": "jdoe", "status": ""}
 COMMANDS = ("login", "logout", "whoami", "teams", "artifacts", "tags", "latest", "describe",
-            "scm-source", "image", "inspect-contents", "mark-production-ready", "stats", "cves",
+            "scm-source", "history", "image", "inspect-contents", "mark-production-ready", "stats", "cves",
             "completion", "help")
 
 
@@ -135,6 +135,17 @@ def test_scm_source(person):
     row, = person.json("scm-source", "alpha", "app", "1.0")
     assert {name: row[name] for name in SOURCE} == SOURCE
     assert "no tag 9" in person.fail("scm-source", "alpha", "app", "9")
+
+
+def test_history(person, stocked):
+    row, = person.json("history", "alpha", "app", "1.0")
+    assert (row["tag"], row["from"], row["to"]) == ("1.0", None, stocked.built.digest)
+    assert (row["changed_by_kind"], row["changed_by"]) == ("anonymous", "anonymous")
+    assert is_recent(row["changed_time"])
+    assert [row["tag"] for row in person.rows("history", "alpha", "app")] == ["1.0", "2.0"]
+    assert [row["tag"] for row in person.rows("history", "alpha", "app", "-l", "1")] == ["2.0"]
+    assert "anonymous" in person.run("history", "alpha", "app", "1.0")
+    assert "no tag 9" in person.fail("history", "alpha", "app", "9")
 
 
 def test_image(person, stocked):
@@ -319,6 +330,7 @@ def test_unknown_team_names_the_nearest(person):
 @pytest.mark.parametrize("arguments", [
     ("tags", "alhpa", "app"), ("latest", "alhpa", "app"), ("describe", "alhpa", "app", "1.0"),
     ("scm-source", "alhpa", "app"), ("scm-source", "alhpa", "app", "1.0"),
+    ("history", "alhpa", "app"), ("history", "alhpa", "app", "1.0"),
     ("inspect-contents", "alhpa", "app"), ("inspect-contents", "alhpa", "app", "1.0"),
     ("mark-production-ready", "INC-1", "alhpa", "app", "1.0"), ("stats", "alhpa")])
 def test_all_commands_about_a_team_name_the_nearest(person, arguments):

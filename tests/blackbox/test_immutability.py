@@ -434,6 +434,68 @@ def test_referrers_are_those_of_the_repository(registry, repository):
     assert (elsewhere.status, elsewhere.json()["manifests"]) == (200, [])
 
 
+# -- what became of a tag
+
+def history_path(repository, tag):
+    team, _, artifact = repository.partition("/")
+    return f"/teams/{team}/artifacts/{artifact}/tags/{tag}/history"
+
+
+def history(registry, repository, tag):
+    """From which digest to which, oldest first."""
+    reply = registry.request("GET", history_path(repository, tag))
+    assert reply.status == 200, reply
+    return [(change["from"], change["to"]) for change in reply.json()]
+
+
+def test_a_version_has_one_change(registry, repository):
+    image = push(registry, repository, "1.0")
+    assert put(registry, repository, "1.0", image).status == 201
+    other = make_image()
+    push_blobs(registry, repository, other)
+    assert put(registry, repository, "1.0", other).status == 409
+    change, = registry.request("GET", history_path(repository, "1.0")).json()
+    assert (change["from"], change["to"]) == (None, image.digest)
+    assert (change["changed_by_kind"], change["changed_by"]) == ("anonymous", "anonymous")
+
+
+def test_every_move_of_a_snapshot_is_told(moving_registry, repository):
+    registry = moving_registry
+    first, second = (push(registry, repository, "1-SNAPSHOT") for _ in range(2))
+    push(registry, repository, "2-SNAPSHOT")
+    assert put(registry, repository, "1-SNAPSHOT", first).status == 201
+    moves = [(None, first.digest), (first.digest, second.digest), (second.digest, first.digest)]
+    assert history(registry, repository, "1-SNAPSHOT") == moves
+
+
+def test_signatures_that_grow_have_a_history(moving_registry, repository):
+    registry = moving_registry
+    tag = signature_tag(push(registry, repository, "1"))
+    grown = [[b"one"], [b"one", b"two"], [b"one", b"two", b"three"]]
+    for layers in grown:
+        assert put_signature(registry, repository, tag, layers).status == 201
+    digests = [digest_of(signature(layers)[1]) for layers in grown]
+    assert history(registry, repository, tag) == list(zip([None, *digests], digests))
+
+
+def test_a_history_comes_in_pages(moving_registry, repository):
+    registry = moving_registry
+    digests = [push(registry, repository, "1-SNAPSHOT").digest for _ in range(5)]
+    pages, path = [], history_path(repository, "1-SNAPSHOT") + "?limit=2"
+    while path:
+        reply = registry.request("GET", path)
+        pages.append([change["to"] for change in reply.json()])
+        path = reply.headers.get("Link", "").partition(">")[0].removeprefix("<")
+    assert pages == [digests[:2], digests[2:4], digests[4:]]
+
+
+@pytest.mark.parametrize("tag", ["9", "latest"])
+def test_what_is_no_tag_has_no_history(registry, repository, tag):
+    push(registry, repository, "1.0")
+    assert registry.request("GET", history_path(repository, tag)).status == 404
+    assert registry.request("GET", history_path(new_repository(), tag)).status == 404
+
+
 # -- caching
 
 def caching(registry, repository, reference):

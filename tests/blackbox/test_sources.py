@@ -172,6 +172,23 @@ def test_trusted_service_says_where_an_image_is_from(guarded, services, client):
     assert source_at(registry, "myteam/app", "1.0") == said
 
 
+def test_history_tells_namesakes_apart(guarded, services, client, tokens):
+    """Employee alice is not service alice, whether they show the provider's token or ours."""
+    employee = bearer(services.add_employee("alice", "myteam"))
+    service = bearer(services.add_service("alice", WRITE_ALL))
+    scope = "repository:myteam/app:pull,push"
+    push(client(guarded, employee), "myteam/app", "1", make_image())
+    push(client(guarded, service), "myteam/app", "2", make_image())
+    ours = bearer(tokens(guarded).token(scope, authorization=service))
+    push(client(guarded, ours), "myteam/app", "3", make_image())
+    reader = client(guarded, employee)
+    for tag, kind in (("1", "employee"), ("2", "service"), ("3", "service")):
+        change, = reader.request("GET", tag_path("myteam/app", tag) + "/history").json()
+        assert (change["changed_by_kind"], change["changed_by"]) == (kind, "alice")
+        assert reader.request("GET", tag_path("myteam/app", tag)).json()["created_by"] == "alice"
+    assert client(guarded).request("GET", tag_path("myteam/app", "1") + "/history").status == 401
+
+
 def test_others_are_refused_with_the_reason(guarded, services, client):
     source = encoded(source_of("git:forged"))
     services.add_employee("jdoe", "myteam")

@@ -75,6 +75,8 @@ static const struct {
     {HTTP_GET, "/teams/t/artifacts/tags/tags/tags", &artifact_tag_handler, "t tags tags"},
     {HTTP_GET, "/teams/t/artifacts/tags/tags/scm-source", &artifact_tag_handler,
      "t tags scm-source"},
+    {HTTP_GET, "/teams/t/artifacts/tags/tags/history", &artifact_tag_handler, "t tags history"},
+    {HTTP_GET, "/teams/t/artifacts/a/tags/tags/history", &tag_history_handler, "t a tags"},
     {HTTP_GET, "/teams/t/artifacts/a/tags/tags", &artifact_tag_handler, "t a tags"},
     {HTTP_GET, "/teams/t/artifacts/a%2Ftags/tags", &artifact_tags_handler, "t a%2Ftags"},
     {HTTP_POST, "/teams/t/artifacts/tags/recheck", &artifact_recheck_handler, "t tags"},

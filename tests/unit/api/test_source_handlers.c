@@ -23,6 +23,17 @@ static void a_source_is_told(void **state)
                         "\"status\":\"\",\"created\":\"2015-05-07T15:49:51.230Z\"}");
 }
 
+static void a_history_is_told(void **state)
+{
+    struct guarded_world *world = *state;
+    const struct reply *reply = guarded_world_ask(world, "GET " APP "/tags/1.0/history", WHO);
+
+    assert_int_equal(reply->status, 200);
+    assert_true(reply_says(reply, "[{\"changed\":\"2015-05-07T15:49:51.230Z\","
+                                  "\"changed_by_kind\":\"service\","
+                                  "\"changed_by\":\"robot\",\"from\":null,\"to\":\"sha256:"));
+}
+
 static void statuses_are_the_originals(void **state)
 {
     static const struct {
@@ -35,6 +46,12 @@ static void statuses_are_the_originals(void **state)
         {"GET " APP "/tags/9/scm-source", WHO, NULL, 404},
         {"GET " APP "/tags/1.0/scm-source", NULL, NULL, 401},
         {"GET " APP "/tags/latest/scm-source", WHO, NULL, 404},
+        {"GET " APP "/tags/1.0/history?cursor=9223372036854775808", WHO, NULL, 400},
+        {"GET " APP "/tags/1.0/history?cursor=x", WHO, NULL, 400},
+        {"GET " APP "/tags/1.0/history?limit=0", WHO, NULL, 400},
+        {"GET " APP "/tags/9/history", WHO, NULL, 404},
+        {"GET " APP "/tags/latest/history", WHO, NULL, 404},
+        {"GET " APP "/tags/1.0/history", NULL, NULL, 401},
         {"POST " APP "/tags/1.0/production-ready", NULL, INCIDENT, 401},
         {"POST " APP "/tags/1.0/production-ready", "Bearer service:robot", INCIDENT, 403},
         {"POST " APP "/tags/1.0/production-ready", WHO, "", 400},
@@ -156,11 +173,9 @@ static void claims_need_trust_and_form(void **state)
 int main(void)
 {
     const struct CMUnitTest source_handlers[] = {
-        TEST(a_source_is_told),
-        TEST(statuses_are_the_originals),
-        TEST(an_incident_is_limited),
-        TEST(a_released_tag_says_so),
-        TEST(an_incident_is_json_and_says_so),
+        TEST(a_source_is_told),           TEST(a_history_is_told),
+        TEST(statuses_are_the_originals), TEST(an_incident_is_limited),
+        TEST(a_released_tag_says_so),     TEST(an_incident_is_json_and_says_so),
         TEST(claims_need_trust_and_form),
     };
 

@@ -130,8 +130,8 @@ static void artifacts_match_from_the_right(void **state)
 /* Paths match from the right, so that a tag may be called as a part of them. */
 static void tags_may_have_any_name(void **state)
 {
-    static const char *const names[] = {"tags", "artifacts", "scm-source", "recheck",
-                                        "production-ready"};
+    static const char *const names[] = {"tags",    "artifacts",        "scm-source",
+                                        "recheck", "production-ready", "history"};
     struct guarded_world *world = *state;
     char manifest[TEST_MANIFEST_BYTES];
 

@@ -25,7 +25,7 @@ static void commands_are_found_by_name_or_beginning(void **state)
         {"a", "artifacts"},    {"w", "whoami"},   {"mark", "mark-production-ready"},
         {"scm", "scm-source"}, {"im", "image"},   {"in", "inspect-contents"},
         {"d", "describe"},     {"cv", "cves"},    {"co", "completion"},
-        {"h", "help"},         {"la", "latest"},  {"st", "stats"},
+        {"he", "help"},        {"la", "latest"},  {"st", "stats"},
     };
 
     (void)state;
@@ -47,6 +47,7 @@ static void other_names_are_refused_with_the_nearest(void **state)
         {"log", "login, logout"},
         {"t", "it could be teams, tags"},
         {"i", "image, inspect-contents"},
+        {"h", "history, help"},
         {"c", "cves, completion"},
         {"s", "scm-source, stats"},
         {"", "unknown command \"\""},

@@ -30,6 +30,11 @@ static int tear_down(void **state)
 #define TAG_NAMES "team\tartifact\ttag\tcreated_time\tcreated_by\tstatus\tstatus_reason\n"
 #define SOURCE_NAMES "tag\tauthor\turl\trevision\tstatus\tcreated_time\tcreated_by\n"
 
+#define CHANGE(from, to)                                                                           \
+    "{\"changed\":\"2015-05-07T15:49:51.230Z\",\"changed_by_kind\":\"service\","                   \
+    "\"changed_by\":\"jane\",\"from\":" from ",\"to\":" to "}"
+#define CHANGE_NAMES "tag\tchanged_time\tchanged_by_kind\tchanged_by\tfrom\tto\n"
+
 static void tags_and_sources_are_printed(void **state)
 {
     static const struct {
@@ -63,6 +68,18 @@ static void tags_and_sources_are_printed(void **state)
          {"[" TAG("2") "]", SOURCE},
          SOURCE_NAMES "2\tj\tgit:x\tr\t\t1431013791\tjane\n",
          "?newest=1 "},
+        {"history t a 1 -o tsv",
+         {"[" CHANGE("null", "\"sha256:a\"") "," CHANGE("\"sha256:a\"", "\"sha256:b\"") "]"},
+         CHANGE_NAMES "1\t1431013791\tservice\tjane\t\tsha256:a\n"
+                      "1\t1431013791\tservice\tjane\tsha256:a\tsha256:b\n",
+         "/teams/t/artifacts/a/tags/1/history "},
+        {"history t a -l 2 -o json",
+         {"[" TAG("2") "," TAG("3") "]", "[" CHANGE("null", "\"sha256:b\"") "]", "[{\"to\":7}]"},
+         "[{\"tag\":\"2\",\"changed_time\":1431013791,\"changed_by_kind\":\"service\","
+         "\"changed_by\":\"jane\",\"from\":null,\"to\":\"sha256:b\"},"
+         "{\"tag\":\"3\",\"changed_time\":null,\"changed_by_kind\":null,"
+         "\"changed_by\":null,\"from\":null,\"to\":null}]\n",
+         "/tags/3/history "},
     };
     struct command_world *const world = *state;
 
@@ -123,7 +140,8 @@ static void an_unknown_team_is_told(void **state)
 
 static void what_is_refused_prints_nothing(void **state)
 {
-    static const char *const lines[] = {"tags t", "tags t a", "scm-source t a", "scm-source t a 1",
+    static const char *const lines[] = {"tags t",           "tags t a",    "scm-source t a",
+                                        "scm-source t a 1", "history t a", "history t a 1",
                                         "describe t a 1"};
     struct command_world *const world = *state;
 
