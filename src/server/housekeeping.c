@@ -12,7 +12,7 @@ enum error_code housekeeping_start(struct housekeeping *housekeeping, struct err
 {
     const struct chore list[] = {
         {renew_token_keys, housekeeping, housekeeping->interval_ms},
-        {expire_uploads, housekeeping, housekeeping->interval_ms},
+        {expire_uploads, housekeeping, 0}, /* however often the server is started again */
     };
 
     return chores_start(list, ARRAY_LEN(list), &clock_system, &housekeeping->chores, err);

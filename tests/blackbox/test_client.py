@@ -210,10 +210,10 @@ def test_whoami_of_an_open_registry(person):
     assert person.rows("whoami")[0]["name"] == "anonymous"
 
 
-def test_all_pages_are_listed(make_person, start_server):
+def test_all_pages_are_listed(make_person, start_shipped_server):
     """More tags than the server gives at a time; one image is at all of them."""
     count, image = 10005, make_image()
-    server = start_server()
+    server = start_shipped_server()
     with RegistryClient(server.port) as registry:
         assert registry.push_image("alpha/many", "0", image).status == 201
         for number in range(1, count):

@@ -363,8 +363,7 @@ def test_log_level_is_read_again_on_hang_up(start_server):
     wait_until(server.requests, "the request's line")
     server.write_settings({"log": {"level": "error"}})
     server.hang_up()
-    wait_until(lambda: any(line["event"] == "setting_changed" for line in server.log_lines()),
-               "the settings to be read")
+    server.wait_for_event("setting_changed")
     server.write_settings({"log": {"level": "loud"}})
 
     def complaints():
@@ -499,8 +498,7 @@ def test_broken_certificate_on_hang_up_keeps_the_old_one(start_server, certifica
     good = certificate.path.read_text(encoding="ascii")
     certificate.path.write_text("not a certificate", encoding="ascii")
     server.hang_up()
-    wait_until(lambda: any(line["event"] == "certificate_kept" for line in server.log_lines()),
-               "the complaint")
+    server.wait_for_event("certificate_kept")
     certificate.path.write_text(good, encoding="ascii")
     with Wire(certificate.connect(server)) as wire:
         assert wire.ask(GET).status == 200

@@ -185,6 +185,11 @@ class Server:
 
         return wait_until(find, f"a request with {fields} to be logged")[-1]
 
+    def wait_for_event(self, event):
+        """The lines of it, once there is one. They come after what they tell."""
+        return wait_until(lambda: [line for line in self.log_lines() if line["event"] == event],
+                          f"{event} to be logged")
+
     def check_manifest_puts(self, repository, statuses):
         """Its pushes of manifests were answered so, and none came besides. Lines come after answers."""
         def find():
