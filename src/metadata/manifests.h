@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "metadata/metadata.h"
 #include "metadata/sources.h"
+#include "metadata/sql.h"
 #include "metadata/tags.h"
 
 /* A manifest as it was pushed to one repository. */
@@ -39,6 +40,28 @@ struct named_blob {
     bool must_not_be_swept; /* it is of no use without it */
 };
 
+/* What a push changed: a manifest came to be in a repository, or a tag came to be or moved. */
+struct push_change {
+    struct str repository;
+    struct str tag;                  /* empty: pushed by digest */
+    const struct digest *old_digest; /* where the tag was; NULL: it is new, or there is none */
+    struct digest new_digest;
+    struct actor changed_by;
+    int64_t changed_ms;
+};
+
+/*
+ * What else is committed with a push: join runs in its transaction, behind all that the push
+ * writes, so that what it writes there is kept if and only if the push is. Not called by a push
+ * that changes nothing; called again where the database repeats the transaction. If it fails, so
+ * does the push, with the same error.
+ */
+struct push_companion {
+    enum error_code (*join)(struct sql_connection *connection, const struct push_change *change,
+                            void *context, struct error *err);
+    void *context;
+};
+
 /* A push: everything it creates comes to be in one transaction, or nothing does. */
 struct manifest_push {
     struct str repository;
@@ -52,7 +75,8 @@ struct manifest_push {
     const struct digest
         *replaces; /* the tag may move, if it is at this digest now; NULL: it may not */
     struct actor created_by;
-    int64_t created_ms; /* wall clock */
+    int64_t created_ms;                     /* wall clock */
+    const struct push_companion *companion; /* NULL: nothing else */
 };
 
 enum push_outcome {

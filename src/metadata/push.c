@@ -9,6 +9,9 @@ struct push {
     int64_t repository_id;
     bool has_tag;           /* the tag is there already */
     struct digest existing; /* … and at this digest */
+    bool is_taken;          /* … and may not move */
+    bool is_manifest_new;
+    bool is_tag_set; /* by this push: it came to be, or moved */
 };
 
 static enum error_code store(struct sql_connection *connection, void *context, struct error *err);
@@ -16,7 +19,7 @@ static enum error_code find_or_add_repository(struct sql_connection *connection,
                                               struct error *err);
 static enum error_code add_content(struct sql_connection *connection, const struct push *push,
                                    struct error *err);
-static enum error_code add_manifest(struct sql_connection *connection, const struct push *push,
+static enum error_code add_manifest(struct sql_connection *connection, struct push *push,
                                     struct error *err);
 static enum error_code check_tag(struct sql_connection *connection, struct push *push,
                                  struct error *err);
@@ -30,6 +33,8 @@ static enum error_code move_tag(struct sql_connection *connection, const struct 
                                 bool *is_set_out, struct error *err);
 static enum error_code record_change(struct sql_connection *connection, const struct push *push,
                                      const struct digest *old_digest, struct error *err);
+static enum error_code join(struct sql_connection *connection, const struct push *push,
+                            struct error *err);
 
 enum error_code metadata_push_manifest(struct metadata *metadata, const struct manifest_push *push,
                                        enum push_outcome *outcome_out, struct digest *existing_out,
@@ -40,7 +45,7 @@ enum error_code metadata_push_manifest(struct metadata *metadata, const struct m
 
     digest_format(&push->manifest.digest, pushing.digest.text);
     code = sql_write(metadata->sql, SQL_DURABLE, store, &pushing, err);
-    if (code == ERROR_CONFLICT) {
+    if (code && pushing.is_taken) {
         *outcome_out = PUSH_TAG_TAKEN;
         *existing_out = pushing.existing;
         return OK;
@@ -62,6 +67,7 @@ static enum error_code store(struct sql_connection *connection, void *context, s
     const bool is_tagged = push->wanted->tag.length > 0;
     enum error_code code = find_or_add_repository(connection, push, err);
 
+    push->is_taken = push->is_tag_set = false; /* this may be repeated */
     if (!code && is_tagged) {
         code = check_tag(connection, push, err);
     }
@@ -80,7 +86,7 @@ static enum error_code store(struct sql_connection *connection, void *context, s
     if (!code && is_tagged) {
         code = push_add_source(connection, push->repository_id, push->wanted, err);
     }
-    return code;
+    return code ? code : join(connection, push, err);
 }
 
 static enum error_code find_or_add_repository(struct sql_connection *connection, struct push *push,
@@ -117,6 +123,7 @@ static enum error_code check_tag(struct sql_connection *connection, struct push 
         (replaces && digest_equal(&push->existing, replaces))) {
         return code;
     }
+    push->is_taken = true;
     return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT, "the tag is at another digest");
 }
 
@@ -156,7 +163,7 @@ static enum error_code add_content(struct sql_connection *connection, const stru
     return sql_run(connection, &query, err);
 }
 
-static enum error_code add_manifest(struct sql_connection *connection, const struct push *push,
+static enum error_code add_manifest(struct sql_connection *connection, struct push *push,
                                     struct error *err)
 {
     const struct manifest_push *wanted = push->wanted;
@@ -169,7 +176,7 @@ static enum error_code add_manifest(struct sql_connection *connection, const str
             "subject, config_digest, size_bytes, image_size_bytes, created_by, created_ms, "
             "platforms, is_runnable, created_by_kind) "
             "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
-            "on conflict (repository_id, digest) do nothing",
+            "on conflict (repository_id, digest) do nothing returning digest",
         .values = {sql_integer(push->repository_id), sql_text(str_from(push->digest.text)),
                    sql_text(wanted->manifest.media_type), sql_text(facts->artifact_type),
                    sql_text(facts->annotations),
@@ -182,7 +189,7 @@ static enum error_code add_manifest(struct sql_connection *connection, const str
         .count = 14,
     };
 
-    return sql_run(connection, &query, err);
+    return sql_run_for_row(connection, &query, &push->is_manifest_new, err);
 }
 
 /* It is the database that decides a race, not the check before: where writers are many, another
@@ -191,24 +198,24 @@ static enum error_code set_tag(struct sql_connection *connection, struct push *p
                                struct error *err)
 {
     const struct digest *wanted = &push->wanted->manifest.digest;
-    bool is_set = push->has_tag && digest_equal(&push->existing, wanted);
     enum error_code code = OK;
 
-    if (is_set) {
+    if (push->has_tag && digest_equal(&push->existing, wanted)) {
         return OK;
     }
-    code = push->has_tag ? move_tag(connection, push, &is_set, err)
-                         : add_tag(connection, push, &is_set, err);
+    code = push->has_tag ? move_tag(connection, push, &push->is_tag_set, err)
+                         : add_tag(connection, push, &push->is_tag_set, err);
     if (code) {
         return code;
     }
-    if (is_set) {
+    if (push->is_tag_set) {
         return record_change(connection, push, push->has_tag ? &push->existing : NULL, err);
     }
     code = find_tag_digest(connection, push, err);
     if (code || digest_equal(&push->existing, wanted)) {
         return code;
     }
+    push->is_taken = true;
     return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT, "another push of the tag was faster");
 }
 
@@ -266,4 +273,24 @@ static enum error_code record_change(struct sql_connection *connection, const st
     };
 
     return sql_run(connection, &query, err);
+}
+
+static enum error_code join(struct sql_connection *connection, const struct push *push,
+                            struct error *err)
+{
+    const struct manifest_push *wanted = push->wanted;
+    const struct push_companion *companion = wanted->companion;
+    const struct push_change change = {
+        .repository = wanted->repository,
+        .tag = wanted->tag,
+        .old_digest = push->is_tag_set && push->has_tag ? &push->existing : NULL,
+        .new_digest = wanted->manifest.digest,
+        .changed_by = wanted->created_by,
+        .changed_ms = wanted->created_ms,
+    };
+
+    if (!companion || !(push->is_manifest_new || push->is_tag_set)) {
+        return OK;
+    }
+    return companion->join(connection, &change, companion->context, err);
 }

@@ -392,5 +392,5 @@ int metadata_contract_run(const struct metadata_driver *driver)
            metadata_contract_run_referrers() + metadata_contract_run_uploads() +
            metadata_contract_run_races() + metadata_contract_run_token_keys() +
            metadata_contract_run_teams() + metadata_contract_run_sources() +
-           metadata_contract_run_blob_places();
+           metadata_contract_run_blob_places() + metadata_contract_run_companions();
 }

@@ -10,6 +10,7 @@ int metadata_contract_run_lists(void);
 int metadata_contract_run_referrers(void);
 int metadata_contract_run_uploads(void);
 int metadata_contract_run_races(void);
+int metadata_contract_run_companions(void);
 int metadata_contract_run_teams(void);
 int metadata_contract_run_sources(void);
 int metadata_contract_run_blob_places(void);
