@@ -1,12 +1,14 @@
 #include "api/errors.h"
 
 #include "api/api_private.h"
-#include "api/challenge.h"
+#include "api/origin.h"
 #include "api/routes.h"
 #include "base/json_writer.h"
 #include "http/status.h"
 
 #define RETRY_AFTER_S 5U
+
+enum { CHALLENGE_MAX_BYTES = 2048 };
 
 static const char internal_message[] = "internal error; the server's log has the details under "
                                        "the request id of this answer's X-Request-Id";
@@ -61,6 +63,10 @@ static void write_problem(struct call *call, struct str message);
 static void write_body(struct call *call, const char *code, struct str message);
 static void write_error(struct json_writer *writer, const char *code, struct str message,
                         const struct error_detail *detail);
+static void add_challenge(struct call *call);
+static void append_bearer(struct call *call, struct strbuf *buf);
+static void append_scope(struct call *call, struct strbuf *buf);
+static bool names_repository(struct call *call);
 static bool is_private(enum error_code code);
 static bool is_refusal(enum error_code code);
 static const char *public_message(enum error_code code);
@@ -94,9 +100,65 @@ void errors_answer(struct call *call, enum error_code code, const struct error *
                                  err->retry_after_s > 0 ? err->retry_after_s : RETRY_AFTER_S);
     }
     if (answer.status == 401) {
-        challenge_add(call);
+        add_challenge(call);
     }
     write_body(call, answer.code, str_from(message));
+}
+
+/* Where to get a token (distribution "Token Authentication Specification") for what this request
+ * needs; the place that gives tokens takes Basic. */
+static void add_challenge(struct call *call)
+{
+    struct strbuf challenge;
+
+    strbuf_init(&challenge, CHALLENGE_MAX_BYTES);
+    if (call->route && call->route->access == ACCESS_TOKEN) {
+        strbuf_append_text(&challenge, "Basic realm=\"pierone\", charset=\"UTF-8\"");
+    } else {
+        append_bearer(call, &challenge);
+    }
+    http_response_add(&call->exchange->response, "WWW-Authenticate", strbuf_str(&challenge));
+    strbuf_release(&challenge);
+}
+
+/* Without spaces between the parameters: some clients' parsers want none. */
+static void append_bearer(struct call *call, struct strbuf *buf)
+{
+    const struct str url = origin_url(call);
+
+    strbuf_append_format(buf, "Bearer realm=\"%.*s" TOKEN_PATH "\",service=\"%.*s\"",
+                         STR_FORMAT(url), STR_FORMAT(origin_service(call)));
+    append_scope(call, buf);
+    if (call->challenge_error) {
+        strbuf_append_format(buf, ",error=\"%s\"", call->challenge_error);
+    }
+    if (call->challenge_description) { /* what docker shows, instead of the body */
+        strbuf_append_format(buf, ",error_description=\"%s\"", call->challenge_description);
+    }
+}
+
+static void append_scope(struct call *call, struct strbuf *buf)
+{
+    const enum access access = call->route ? call->route->access : ACCESS_NOBODY;
+
+    if (access == ACCESS_CATALOG) {
+        strbuf_append_text(buf, ",scope=\"registry:catalog:*\"");
+        return;
+    }
+    if (!names_repository(call)) {
+        return;
+    }
+    strbuf_append_format(buf, ",scope=\"repository:%.*s:%s\"", STR_FORMAT(call->repository.name),
+                         access == ACCESS_PULL ? "pull" : "pull,push");
+}
+
+/* Whoever is not known is told before the path is looked at. */
+static bool names_repository(struct call *call)
+{
+    if (call->repository.name.length == 0) {
+        (void)!call_read_path(call, NULL);
+    }
+    return call->repository.name.length > 0;
 }
 
 /* What goes wrong behind the API is for the operator's eyes. */

@@ -2,7 +2,7 @@
 
 #include "api/call.h"
 
-/* What the routes do. Each is in the file of its subject: about_, base_, blob_, upload_, manifest_,
+/* What the routes do. Each is in the file of its subject: about_, blob_, upload_, manifest_,
  * list_, referrer_, source_, statistics_, team_ and token_handlers.c. */
 
 extern const struct handler base_handler;   /* GET /v2/ */

@@ -7,7 +7,6 @@
 #include "api/origin.h"
 #include "api/permission.h"
 #include "api/token_request.h"
-#include "api/token_scope.h"
 #include "auth/registry_token.h"
 #include "base/json_writer.h"
 

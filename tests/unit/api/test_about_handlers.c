@@ -71,6 +71,90 @@ static void the_description_needs_no_login(void **state)
     assert_true(reply_says(&world->reply, "\"openapi\": \"3.1.0\""));
 }
 
+struct fixture {
+    struct api_world world;
+    struct reply reply;
+};
+
+static int set_up(void **state)
+{
+    static struct fixture fixture;
+
+    api_world_init(&fixture.world);
+    reply_init(&fixture.reply);
+    *state = &fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    reply_release(&fixture->reply);
+    api_world_release(&fixture->world);
+    return 0;
+}
+
+static struct reply *ask(struct fixture *fixture, const char *line, const char *fields)
+{
+    api_world_ask(&fixture->world, &(struct question){.line = line, .fields = fields},
+                  &fixture->reply);
+    return &fixture->reply;
+}
+
+static void base_is_an_empty_object(void **state)
+{
+    static const char *const lines[] = {"GET /v2/", "GET /v2"};
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        assert_int_equal(ask(fixture, lines[i], NULL)->status, 200);
+        assert_string_equal(fixture->reply.body.text, "{}");
+        assert_true(reply_has(&fixture->reply, "Content-Type: application/json"));
+    }
+    assert_int_equal(ask(fixture, "HEAD /v2/", NULL)->status, 200);
+}
+
+static void process_that_answers_is_healthy(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fixture->world.is_ready = false;
+    assert_int_equal(ask(fixture, "GET /health", NULL)->status, 200);
+    assert_string_equal(fixture->reply.body.text, "{\"health\": true}");
+    assert_int_equal(ask(fixture, "GET /.well-known/health", NULL)->status, 200);
+}
+
+static void server_that_drains_is_not_ready(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(ask(fixture, "GET /ready", NULL)->status, 200);
+    fixture->world.is_ready = false;
+    assert_int_equal(ask(fixture, "GET /ready", NULL)->status, 503);
+    assert_true(reply_says(&fixture->reply, "\"message\":\"the server is shutting down\""));
+    assert_true(reply_has(&fixture->reply, "Retry-After: 5"));
+}
+
+static void nothing_can_be_deleted(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *allowed;
+    } cases[] = {
+        {"DELETE /v2/team/app/manifests/1.0", "Allow: GET, HEAD, PUT"},
+        {"DELETE /v2/team/app/manifests/sha256:00", "Allow: GET, HEAD, PUT"},
+        {"DELETE /v2/team/app/blobs/sha256:00", "Allow: GET, HEAD"},
+    };
+    struct fixture *fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        assert_true(reply_is_error(ask(fixture, cases[i].line, NULL), 405, "UNSUPPORTED"));
+        assert_true(reply_has(&fixture->reply, cases[i].allowed));
+        assert_true(reply_says(&fixture->reply, "immutable"));
+    }
+}
+
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, stocked_world_set_up, guarded_world_tear_down)
 
@@ -80,6 +164,10 @@ int main(void)
         TEST(clients_are_told_how_to_log_in),
         TEST(who_asks_is_told),
         TEST(the_description_needs_no_login),
+        cmocka_unit_test_setup_teardown(base_is_an_empty_object, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(process_that_answers_is_healthy, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(server_that_drains_is_not_ready, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_can_be_deleted, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(about_handlers, NULL, NULL);
