@@ -69,13 +69,16 @@ static const struct route routes[] = {
     {HTTP_GET, "/ready", ACCESS_PUBLIC, HTTP_LOOP, ERRORS_PROBLEM, &ready_handler},
 };
 
-static const char *const parameter_names[PATH_PARAMETERS] = {
-    [PATH_NAME] = "{name}",     [PATH_TEAM] = "{team}",     [PATH_ARTIFACT] = "{artifact}",
-    [PATH_TAG] = "{tag}",       [PATH_DIGEST] = "{digest}", [PATH_REFERENCE] = "{reference}",
-    [PATH_UPLOAD] = "{upload}", [PATH_IMAGE] = "{image}",
+static const struct str parameter_names[PATH_PARAMETERS] = {
+    [PATH_NAME] = STR_LITERAL("{name}"),         [PATH_TEAM] = STR_LITERAL("{team}"),
+    [PATH_ARTIFACT] = STR_LITERAL("{artifact}"), [PATH_TAG] = STR_LITERAL("{tag}"),
+    [PATH_DIGEST] = STR_LITERAL("{digest}"),     [PATH_REFERENCE] = STR_LITERAL("{reference}"),
+    [PATH_UPLOAD] = STR_LITERAL("{upload}"),     [PATH_IMAGE] = STR_LITERAL("{image}"),
 };
 
-static bool matches(const char *pattern, struct str path, struct str parameters[PATH_PARAMETERS]);
+static bool matches(const struct route *route, struct str path, struct route_match *match_out);
+static bool match_from_left(struct str pattern, struct str path,
+                            struct str parameters[PATH_PARAMETERS]);
 static bool match_from_right(struct str pattern, struct str *path,
                              struct str parameters[PATH_PARAMETERS]);
 static bool match_component(struct str wanted, struct str actual,
@@ -90,11 +93,11 @@ const struct route *routes_all(size_t *count_out)
 
 enum path_parameter routes_parameter(struct str component)
 {
-    if (!str_starts_with(component, "{")) {
+    if (component.length == 0 || component.bytes[0] != '{') {
         return PATH_PARAMETERS;
     }
     for (int i = 0; i < PATH_PARAMETERS; i++) {
-        if (str_is(component, parameter_names[i])) {
+        if (str_equal(component, parameter_names[i])) {
             return (enum path_parameter)i;
         }
     }
@@ -118,9 +121,9 @@ struct route_match routes_find(enum http_method method, struct str path)
     struct route_match found = {0};
 
     for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-        struct route_match match = {.route = &routes[i], .is_known_path = true};
+        struct route_match match;
 
-        if (!matches(routes[i].pattern, path, match.parameters)) {
+        if (!matches(&routes[i], path, &match)) {
             continue;
         }
         found.is_known_path = true;
@@ -131,20 +134,36 @@ struct route_match routes_find(enum http_method method, struct str path)
     return found;
 }
 
+/* Most rows differ in what stands before their first parameter. */
+static bool matches(const struct route *route, struct str path, struct route_match *match_out)
+{
+    const struct str pattern = str_from(route->pattern);
+    const size_t literal = str_index_of(pattern, '{');
+
+    if (!str_equal(str_slice(pattern, 0, literal), str_slice(path, 0, literal))) {
+        return false;
+    }
+    *match_out = (struct route_match){.route = route, .is_known_path = true};
+    return literal == pattern.length
+               ? path.length == pattern.length
+               : match_from_left(str_from_index(pattern, literal), str_from_index(path, literal),
+                                 match_out->parameters);
+}
+
 /* Component by component from the left, and what is behind a parameter that has several, from the
  * right. */
-static bool matches(const char *pattern, struct str path, struct str parameters[PATH_PARAMETERS])
+static bool match_from_left(struct str pattern, struct str path,
+                            struct str parameters[PATH_PARAMETERS])
 {
-    struct str rest = str_from(pattern);
     struct str wanted;
     struct str actual;
 
-    while (str_cut(&rest, '/', &wanted)) {
+    while (str_cut(&pattern, '/', &wanted)) {
         const enum path_parameter parameter = routes_parameter(wanted);
 
         if (parameter == PATH_NAME || parameter == PATH_ARTIFACT) {
             parameters[parameter] = path;
-            return match_from_right(rest, &parameters[parameter], parameters) &&
+            return match_from_right(pattern, &parameters[parameter], parameters) &&
                    parameters[parameter].length > 0;
         }
         if (!str_cut(&path, '/', &actual) || !match_component(wanted, actual, parameters)) {
@@ -214,7 +233,7 @@ void routes_append_allowed(struct str path, struct strbuf *buf)
         [HTTP_GET] = "GET, HEAD", [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
         [HTTP_PUT] = "PUT",       [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
     };
-    struct str ignored[PATH_PARAMETERS];
+    struct route_match ignored;
     bool is_told[ARRAY_LEN(names)] = {false};
 
     for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
@@ -222,7 +241,7 @@ void routes_append_allowed(struct str path, struct strbuf *buf)
 
         /* What is never done is not allowed, although it has a row to say so. */
         if (routes[i].handler != &immutable_handler && !is_told[method] &&
-            matches(routes[i].pattern, path, ignored)) {
+            matches(&routes[i], path, &ignored)) {
             is_told[method] = true;
             strbuf_append_text(buf, buf->length > 0 ? ", " : "");
             strbuf_append_text(buf, names[method]);
