@@ -183,9 +183,3 @@ enum error_code metadata_read_names(struct metadata *metadata, const struct sql_
     }
     return code;
 }
-
-enum error_code metadata_no_such_tag(struct str repository, struct str name, struct error *err)
-{
-    return error_set_about(err, ABOUT_TAG, ERROR_NOT_FOUND, "%.*s has no tag %.*s",
-                           STR_FORMAT(repository), STR_FORMAT(name));
-}

@@ -48,15 +48,9 @@ MUST_USE enum error_code metadata_repository_id(struct sql_connection *connectio
                                                 struct str repository, int64_t *id_out,
                                                 struct error *err);
 
-/* A page of names, one a row. */
+/* A page whose rows are names: to be filled, or read by a query in a transaction of its own. */
 struct row_page metadata_names(const struct name_query *query);
 MUST_USE enum error_code metadata_read_names(struct metadata *metadata,
                                              const struct sql_query *query,
                                              const struct name_query *wanted,
                                              struct name_page *page_out, struct error *err);
-
-/* ERROR_NOT_FOUND about TAG. */
-enum error_code metadata_no_such_tag(struct str repository, struct str name, struct error *err);
-
-/* ERROR_NOT_FOUND about UPLOAD. */
-enum error_code metadata_no_such_upload(struct str repository, struct error *err);

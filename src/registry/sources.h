@@ -1,8 +1,8 @@
 #pragma once
 
-#include "metadata/images.h"
+#include "metadata/repositories.h"
 #include "metadata/sources.h"
-#include "metadata/statistics.h"
+#include "metadata/tags.h"
 #include "registry/reference.h"
 #include "registry/registry.h"
 

@@ -1,9 +1,7 @@
 #pragma once
 
 #include "metadata/repositories.h"
-#include "metadata/tag_details.h"
 #include "metadata/tags.h"
-#include "metadata/teams.h"
 #include "registry/reference.h"
 #include "registry/registry.h"
 

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "metadata/ended_uploads.h"
+#include "metadata/uploads.h"
 #include "registry/registry_private.h"
 #include "registry/uploads.h"
 

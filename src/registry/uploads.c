@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "metadata/ended_uploads.h"
+#include "metadata/uploads.h"
 #include "registry/blobs.h"
 #include "registry/registry_private.h"
 #include "registry/upload_quota.h"

@@ -10,10 +10,9 @@
 
 #include "base/hasher.h"
 #include "base/strbuf.h"
-#include "metadata/images.h"
+#include "metadata/repositories.h"
 #include "metadata/sources.h"
-#include "metadata/statistics.h"
-#include "metadata/tag_details.h"
+#include "metadata/tags.h"
 
 static struct scm_claim claim_of(const char *revision, enum scm_origin origin)
 {

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "metadata/tag_details.h"
-#include "metadata/teams.h"
+#include "metadata/repositories.h"
+#include "metadata/tags.h"
 
 static void assert_page(const struct name_page *page, const char *const *names, size_t count,
                         bool has_more)

@@ -8,7 +8,6 @@
 #include <cmocka.h>
 
 #include "base/hasher.h"
-#include "metadata/ended_uploads.h"
 #include "metadata/uploads.h"
 
 static void save(struct metadata_fixture *fixture, const char *id, uint64_t offset,
