@@ -55,8 +55,9 @@ static enum error_code resolve(struct registry *registry, const struct repositor
 
     if (!code) {
         found->manifest.digest = tag.digest;
-        found->is_fixed = !is_latest && !tag_rule_may_move(tag.kind, config->snapshots_move,
-                                                           config->signatures_grow);
+        found->is_fixed =
+            !is_latest && !tag_rule_may_move(tag.kind, config->settings.snapshots_move,
+                                             config->settings.signatures == SIGNATURES_GROW);
     }
     return code;
 }

@@ -126,10 +126,10 @@ static enum error_code find_digest(struct push *push, struct error *err)
         upload->reference.is_digest ? &upload->reference.digest : upload->stated;
     enum error_code code = OK;
 
-    if (upload->content.length > push->registry->config.manifest_max_bytes) {
+    if (upload->content.length > push->registry->config.settings.manifest_max_bytes) {
         return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE,
                                "a manifest has at most %zu bytes",
-                               push->registry->config.manifest_max_bytes);
+                               push->registry->config.settings.manifest_max_bytes);
     }
     push->digest = hasher_digest_of(named ? named->algorithm : DIGEST_SHA256, upload->content);
     if (named) {
@@ -328,7 +328,8 @@ static enum error_code may_replace(struct push *push, enum tag_kind kind,
 {
     const struct registry_config *config = &push->registry->config;
 
-    if (!tag_rule_may_move(kind, config->snapshots_move, config->signatures_grow)) {
+    if (!tag_rule_may_move(kind, config->settings.snapshots_move,
+                           config->settings.signatures == SIGNATURES_GROW)) {
         return refuse_move(push, existing, err);
     }
     return kind == TAG_SIGNATURE ? may_grow(push, existing, err) : OK;
@@ -385,11 +386,12 @@ static enum error_code refuse_move(struct push *push, const struct digest *exist
     push->receipt->has_existing = true;
     push->receipt->existing = *existing;
     push->receipt->refused = push->digest;
-    return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT,
-                           "the tag %.*s:%.*s is immutable: it is at %s and does not move to %s. "
-                           "%s",
-                           STR_FORMAT(push->upload->repository.name),
-                           STR_FORMAT(push->upload->reference.tag), old_digest, new_digest,
-                           tag_rule_advice(tag_rule_kind(push->upload->reference.tag),
-                                           push->registry->config.signatures_grow));
+    return error_set_about(
+        err, ABOUT_TAG, ERROR_CONFLICT,
+        "the tag %.*s:%.*s is immutable: it is at %s and does not move to %s. "
+        "%s",
+        STR_FORMAT(push->upload->repository.name), STR_FORMAT(push->upload->reference.tag),
+        old_digest, new_digest,
+        tag_rule_advice(tag_rule_kind(push->upload->reference.tag),
+                        push->registry->config.settings.signatures == SIGNATURES_GROW));
 }

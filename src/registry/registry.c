@@ -15,7 +15,8 @@ struct registry *registry_new(const struct registry_config *config)
     scanned_layers_init(&registry->scanned_layers);
     (void)sem_init(&registry->source_searches, 0, SOURCE_SEARCHES_MAX);
     registry->parsing = memory_budget_new(PARSING_MAX_BYTES);
-    registry->cache = config->cache_bytes > 0 ? content_cache_new(config->cache_bytes) : NULL;
+    registry->cache =
+        config->settings.cache_bytes > 0 ? content_cache_new(config->settings.cache_bytes) : NULL;
     return registry;
 }
 

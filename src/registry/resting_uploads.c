@@ -24,7 +24,7 @@ enum error_code registry_expire_uploads(struct registry *registry, struct upload
                                         struct error *err)
 {
     const struct registry_config *config = &registry->config;
-    const int64_t before_ms = clock_wall_ms(config->clock) - config->upload_lifetime_ms;
+    const int64_t before_ms = clock_wall_ms(config->clock) - config->settings.upload_lifetime_ms;
     struct upload_list stale = {0};
     struct arena arena;
     const struct stale_upload_query query = {before_ms, EXPIRED_PER_RUN, &arena};

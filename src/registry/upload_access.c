@@ -75,7 +75,7 @@ static int64_t grace_begin_ms(const struct registry *registry)
 /* When uploads began that may still go on. */
 static int64_t oldest_ms(const struct registry *registry)
 {
-    return clock_wall_ms(registry->config.clock) - registry->config.upload_age_ms;
+    return clock_wall_ms(registry->config.clock) - registry->config.settings.upload_age_ms;
 }
 
 bool registry_upload_is_going_on(struct registry *registry, struct str id)
@@ -93,7 +93,7 @@ bool upload_record_is_stale(const struct registry *registry, const struct upload
 {
     const struct registry_config *config = &registry->config;
 
-    return record->updated_ms < clock_wall_ms(config->clock) - config->upload_lifetime_ms;
+    return record->updated_ms < clock_wall_ms(config->clock) - config->settings.upload_lifetime_ms;
 }
 
 enum error_code registry_find_upload_owner(struct registry *registry, const struct upload_key *key,
@@ -108,7 +108,7 @@ enum error_code registry_find_upload_owner(struct registry *registry, const stru
         .login = key->login,
         .login_ended_since_ms = grace_begin_ms(registry),
         .created_since_ms = oldest_ms(registry),
-        .updated_since_ms = clock_wall_ms(config->clock) - config->upload_lifetime_ms,
+        .updated_since_ms = clock_wall_ms(config->clock) - config->settings.upload_lifetime_ms,
     };
 
     return metadata_find_upload_owner(config->metadata, &query, arena, owner_out, err);
@@ -143,8 +143,9 @@ static bool has_become(const struct ended_upload *ended, const struct digest *di
 enum error_code registry_forget_ended_uploads(struct registry *registry, struct error *err)
 {
     const struct registry_config *config = &registry->config;
-    const int64_t kept_ms =
-        config->upload_lifetime_ms < ENDED_KEPT_MS ? config->upload_lifetime_ms : ENDED_KEPT_MS;
+    const int64_t kept_ms = config->settings.upload_lifetime_ms < ENDED_KEPT_MS
+                                ? config->settings.upload_lifetime_ms
+                                : ENDED_KEPT_MS;
 
     return metadata_forget_ended_uploads(config->metadata, clock_wall_ms(config->clock) - kept_ms,
                                          FORGOTTEN_PER_RUN, err);

@@ -23,7 +23,7 @@ static enum error_code refuse(struct error *err, const char *what, const char *s
 enum error_code upload_quota_begin(struct registry *registry, struct open_upload *open,
                                    struct str created_by, struct str repository, struct error *err)
 {
-    const struct upload_limits *limits = &registry->config.upload_limits;
+    const struct upload_limits *limits = &registry->config.settings.upload_limits;
     struct upload_sums sums = {0};
     enum error_code code = OK;
 
@@ -104,7 +104,7 @@ enum error_code upload_quota_check(struct registry *registry, const struct open_
 static enum error_code find_room(struct registry *registry, const struct open_upload *open,
                                  uint64_t more_bytes, uint64_t *room_out, struct error *err)
 {
-    const struct upload_limits *limits = &registry->config.upload_limits;
+    const struct upload_limits *limits = &registry->config.settings.upload_limits;
     struct upload_sums sums = {0};
     uint64_t of_identity = 0;
     uint64_t of_team = 0;

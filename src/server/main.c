@@ -236,20 +236,14 @@ static enum error_code make_registry(struct daemon *daemon, struct error *err)
         .metadata = daemon->metadata,
         .blobs = daemon->storage.blobs,
         .clock = &clock_system,
-        .manifest_max_bytes = settings->manifest_max_bytes,
-        .upload_lifetime_ms = settings->upload_lifetime_ms,
-        .upload_age_ms = settings->upload_age_ms,
-        .upload_limits = settings->upload_limits,
         .free_space = &daemon->free_space,
-        .cache_bytes = settings->cache_bytes,
-        .snapshots_move = settings->tags.snapshots,
-        .signatures_grow = settings->tags.signatures == SIGNATURES_GROW,
+        .settings = settings->registry,
     };
 
     (void)err;
     /* The blobs may be on another disk. */
     daemon->free_space = (struct free_space){.folders = {daemon->data.path, daemon->data.blobs},
-                                             .reserve_bytes = settings->free_space_bytes,
+                                             .reserve_bytes = settings->registry.free_space_bytes,
                                              .clock = &clock_system};
     daemon->registry = registry_new(&config);
     return OK;
@@ -272,7 +266,7 @@ static enum error_code make_api(struct daemon *daemon, struct error *err)
         .registry = daemon->registry,
         .log = &daemon->log,
         .clock = &clock_system,
-        .manifest_max_bytes = daemon->settings.manifest_max_bytes,
+        .manifest_max_bytes = daemon->settings.registry.manifest_max_bytes,
         .downloads_max = daemon->settings.storage.s3.downloads,
         .authenticator = daemon->admission.authenticator,
         .teams = daemon->admission.teams,

@@ -1,8 +1,11 @@
 #include "server/settings.h"
 
+#include "api/proxies.h"
+#include "http/http_settings.h"
+#include "server/listen_address.h"
 #include "server/settings_check.h"
-#include "server/settings_table.h"
 #include "settings/environment.h"
+#include "settings/value.h"
 
 /* Each text has its own bounds by where it comes from; this is for all of them. */
 enum { TEXTS_MAX_BYTES = 4 * SETTINGS_FILE_MAX_BYTES };
@@ -11,7 +14,7 @@ static const char markdown_head[] =
     "# Configuration\n"
     "\n"
     "<!-- Written by `pieroned --print-configuration markdown`: change "
-    "src/server/settings_table.c. -->\n"
+    "the row of a setting, in the *_settings.c of its owner. -->\n"
     "\n"
     "`pieroned` runs without any configuration: then it listens on loopback only. Values come\n"
     "from, each over the one before:\n"
@@ -37,8 +40,118 @@ static const char yaml_head[] =
     "## Remove the # before a setting, and before the name of its section, to change it.\n"
     "## docs/configuration.md tells more. Written by `pieroned --print-configuration yaml`.\n";
 
+static const char *const log_format_words[] = {
+    [LOG_FORMAT_AUTO] = "auto",
+    [LOG_FORMAT_TEXT] = "text",
+    [LOG_FORMAT_JSON] = "json",
+    NULL,
+};
+
+static const char *const log_level_words[] = {
+    [LOG_ERROR] = "error",
+    [LOG_WARNING] = "warning",
+    [LOG_INFO] = "info",
+    [LOG_DEBUG] = "debug",
+    NULL,
+};
+
+static enum error_code check_listen(struct str text, struct error *err);
+static enum error_code check_proxies(struct str text, struct error *err);
+
+static const struct setting general_rows[] = {
+    {
+        .key = "listen",
+        .type = SETTING_ADDRESS,
+        .offset = offsetof(struct settings, listen),
+        .default_text = "127.0.0.1:8080",
+        .help = "Address and port to listen on: HOST:PORT, or [IPV6]:PORT. Port 0 lets the system "
+                "choose one, which the log then names.",
+        .aliases = (const struct setting_alias[]){{.name = "HTTP_PORT", .prefix = "0.0.0.0:"}, {0}},
+        .check = check_listen,
+    },
+    {
+        .key = "data",
+        .type = SETTING_PATH,
+        .offset = offsetof(struct settings, data),
+        .default_text = "data",
+        .help = "Folder for everything that was pushed. Created if missing; its parent must exist. "
+                "Relative to the working folder.",
+        .aliases = (const struct setting_alias[]){{.name = "STORAGE_DIRECTORY"}, {0}},
+    },
+    {
+        .key = "public_url",
+        .type = SETTING_URL,
+        .offset = offsetof(struct settings, public_url),
+        .example = "https://registry.example.org",
+        .help = "How clients reach this registry, which the place to get tokens at is made from; "
+                "not set: as the request's Host has it. "
+                "http[s]://HOST[:PORT].",
+        .aliases =
+            (const struct setting_alias[]){{.name = "API_REPOSITORY", .prefix = "https://"}, {0}},
+    },
+    {
+        .key = "trusted_proxies",
+        .type = SETTING_ADDRESSES,
+        .offset = offsetof(struct settings, trusted_proxies),
+        .example = "10.0.0.0/8",
+        .help =
+            "Addresses and networks of the proxies in front, separated by spaces. What they say "
+            "in X-Forwarded-For, X-Forwarded-Proto and X-Forwarded-Host counts; what others say "
+            "there does not.",
+        .check = check_proxies,
+    },
+    {
+        .key = "ca_file",
+        .type = SETTING_PATH,
+        .offset = offsetof(struct settings, ca_file),
+        .example = "/etc/pierone/ca.pem",
+        .help = "PEM file with the authorities to trust when other servers are asked, instead of "
+                "the system's.",
+    },
+    {
+        .key = "allow_open",
+        .type = SETTING_BOOL,
+        .offset = offsetof(struct settings, allow_open),
+        .default_text = "false",
+        .help = "Without an identity provider everybody who reaches the server may push, so it "
+                "listens on loopback only. Set to true if other machines shall reach it all the "
+                "same.",
+    },
+};
+
+static const struct setting log_rows[] = {
+    {
+        .key = "log.format",
+        .type = SETTING_WORD,
+        .offset = offsetof(struct settings, log.format),
+        .default_text = "auto",
+        .words = log_format_words,
+        .help = "How log lines look. auto: text on a terminal, JSON otherwise.",
+    },
+    {
+        .key = "log.level",
+        .type = SETTING_WORD,
+        .offset = offsetof(struct settings, log.level),
+        .default_text = "info",
+        .words = log_level_words,
+        .help = "The most detailed lines to log. Read again on SIGHUP.",
+    },
+};
+
+static const struct settings_table general_table = {general_rows, ARRAY_LEN(general_rows), NULL};
+static const struct settings_table log_table = {log_rows, ARRAY_LEN(log_rows), NULL};
+
+/* In the order of the manual. */
 static const struct settings_part parts[] = {
-    {&settings_table, 0},
+    {&general_table, 0},
+    {&tls_settings_table, offsetof(struct settings, tls)},
+    {&auth_settings_table, offsetof(struct settings, auth)},
+    {&login_settings_table, offsetof(struct settings, login)},
+    {&team_settings_table, offsetof(struct settings, teams)},
+    {&s3_settings_table, offsetof(struct settings, storage.s3)},
+    {&log_table, 0},
+    {&http_settings_table, offsetof(struct settings, limits)},
+    {&registry_settings_table, offsetof(struct settings, registry)},
 };
 
 const struct settings_schema settings_schema = {
@@ -94,9 +207,7 @@ static void refuse_database(char *const *environment, struct problems *problems)
 
 bool settings_has_provider(const struct settings *settings)
 {
-    return settings->auth.users_file || settings->auth.tokeninfo_url ||
-           settings->auth.introspection.url || settings->auth.oidc.issuer ||
-           settings->auth.iidinfo_url;
+    return auth_settings_has_provider(&settings->auth);
 }
 
 void settings_release(struct settings *settings)
@@ -118,4 +229,21 @@ void settings_init(struct settings *settings)
 struct settings_target settings_target(struct settings *settings)
 {
     return (struct settings_target){&settings_schema, settings, &settings->texts};
+}
+
+static enum error_code check_listen(struct str text, struct error *err)
+{
+    struct listen_address unused;
+    struct error reason;
+
+    return listen_address_parse(text, &unused, &reason)
+               ? setting_value_refuse(text, err, reason.message)
+               : OK;
+}
+
+static enum error_code check_proxies(struct str text, struct error *err)
+{
+    struct proxies unused;
+
+    return proxies_parse(text, &unused, err);
 }

@@ -216,7 +216,7 @@ static enum error_code sweep(struct wish *wish, struct error *err)
  */
 static enum error_code find_age(const struct wish *wish, int64_t *age_ms_out, struct error *err)
 {
-    const int64_t least_ms = wish->settings.upload_lifetime_ms;
+    const int64_t least_ms = wish->settings.registry.upload_lifetime_ms;
     const char *const text = wish->older_than ? wish->older_than : default_age;
     char least[QUANTITY_TEXT_BYTES];
     uint64_t age_ms = 0;

@@ -54,10 +54,10 @@ void api_world_init(struct api_world *world)
         .metadata = world->metadata,
         .blobs = world->blobs,
         .clock = &world->clock.clock,
-        .manifest_max_bytes = API_WORLD_MANIFEST_MAX_BYTES,
-        .upload_lifetime_ms = 1000,
-        .upload_age_ms = INT64_MAX / 2,
-        .cache_bytes = CACHE_BYTES,
+        .settings.manifest_max_bytes = API_WORLD_MANIFEST_MAX_BYTES,
+        .settings.upload_lifetime_ms = 1000,
+        .settings.upload_age_ms = INT64_MAX / 2,
+        .settings.cache_bytes = CACHE_BYTES,
     });
     (void)snprintf(path, sizeof(path), "%s/log", world->folder);
     log_init(&world->log, open(path, O_CREAT | O_RDWR | O_CLOEXEC, 0600), LOG_JSON, LOG_INFO,

@@ -62,18 +62,20 @@ int registry_world_tear_down(void **state)
 void registry_world_let_move(struct registry_world *world, bool snapshots_move,
                              bool signatures_grow)
 {
-    serve(world, &(struct registry_config){.snapshots_move = snapshots_move,
-                                           .signatures_grow = signatures_grow});
+    serve(world, &(struct registry_config){.settings = {.snapshots_move = snapshots_move,
+                                                        .signatures = signatures_grow
+                                                                          ? SIGNATURES_GROW
+                                                                          : SIGNATURES_IMMUTABLE}});
 }
 
 void registry_world_remember(struct registry_world *world)
 {
-    serve(world, &(struct registry_config){.cache_bytes = CACHE_BYTES});
+    serve(world, &(struct registry_config){.settings.cache_bytes = CACHE_BYTES});
 }
 
 void registry_world_limit(struct registry_world *world, const struct upload_limits *limits)
 {
-    serve(world, &(struct registry_config){.upload_limits = *limits});
+    serve(world, &(struct registry_config){.settings.upload_limits = *limits});
 }
 
 void registry_world_keep_free(struct registry_world *world, uint64_t reserve_bytes)
@@ -88,9 +90,9 @@ static void serve(struct registry_world *world, const struct registry_config *ch
     config.metadata = world->metadata;
     config.blobs = world->blobs;
     config.clock = &world->clock.clock;
-    config.manifest_max_bytes = WORLD_MANIFEST_MAX_BYTES;
-    config.upload_lifetime_ms = WORLD_UPLOAD_LIFETIME_MS;
-    config.upload_age_ms = WORLD_UPLOAD_AGE_MS;
+    config.settings.manifest_max_bytes = WORLD_MANIFEST_MAX_BYTES;
+    config.settings.upload_lifetime_ms = WORLD_UPLOAD_LIFETIME_MS;
+    config.settings.upload_age_ms = WORLD_UPLOAD_AGE_MS;
     config.free_space = &world->free_space;
     world->free_space = (struct free_space){.folders = {world->folder}, .clock = config.clock};
     registry_free(world->registry);

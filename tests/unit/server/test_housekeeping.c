@@ -40,7 +40,7 @@ static void add_upload(struct fixture *fixture, int number)
 static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof(*fixture));
-    struct registry_config config = {.clock = &clock_system, .upload_lifetime_ms = 1};
+    struct registry_config config = {.clock = &clock_system, .settings.upload_lifetime_ms = 1};
     char path[PATH_BYTES];
 
     fixture->folder = temporary_folder_new();

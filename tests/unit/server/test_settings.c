@@ -81,8 +81,8 @@ static void without_sources_all_is_default(void **state)
     assert_false(fixture->settings.allow_open);
     assert_int_equal(fixture->settings.log.format, LOG_FORMAT_AUTO);
     assert_int_equal(fixture->settings.log.level, LOG_INFO);
-    assert_false(fixture->settings.tags.snapshots);
-    assert_int_equal(fixture->settings.tags.signatures, SIGNATURES_IMMUTABLE);
+    assert_false(fixture->settings.registry.snapshots_move);
+    assert_int_equal(fixture->settings.registry.signatures, SIGNATURES_IMMUTABLE);
     settings_release(&fixture->settings);
 }
 

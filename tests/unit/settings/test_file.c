@@ -47,7 +47,7 @@ static void a_file_sets_what_it_names(void **state)
     assert_int_equal(settings.limits.idle_timeout_ms, 75000);
     assert_int_equal(settings.limits.workers, 3);
     assert_int_equal(settings.log.level, LOG_DEBUG);
-    assert_true(settings.tags.snapshots);
+    assert_true(settings.registry.snapshots_move);
     settings_release(&settings);
 }
 

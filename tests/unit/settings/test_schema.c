@@ -65,8 +65,8 @@ static void the_limits_of_http_are_all_set(void **state)
     assert_int_equal(settings.limits.drain_delay_ms, 1000);
     assert_int_equal(settings.limits.drain_timeout_ms, 20000);
     assert_int_equal(settings.limits.discard_bytes, 1048576);
-    assert_int_equal(settings.manifest_max_bytes, 4194304);
-    assert_int_equal(settings.upload_lifetime_ms, 86400000);
+    assert_int_equal(settings.registry.manifest_max_bytes, 4194304);
+    assert_int_equal(settings.registry.upload_lifetime_ms, 86400000);
     settings_release(&settings);
 }
 
