@@ -64,7 +64,8 @@ struct blob_driver {
 struct blob_store {
     const struct blob_driver *driver;
     uint64_t chunk_min_bytes;
-    uint64_t largest_blob_bytes; /* 0: it does not matter */
+    uint64_t largest_blob_bytes;  /* 0: it does not matter */
+    const char *largest_blob_key; /* the setting that may be raised, where they do */
     bool is_remote;
 };
 

@@ -82,8 +82,8 @@ enum error_code blob_store_check_size(const struct blob_store *store, uint64_t s
         return OK;
     }
     return error_set_about(err, ABOUT_SIZE, ERROR_TOO_LARGE,
-                           "a blob has at most %llu bytes here (storage.s3.largest_blob)",
-                           (unsigned long long)store->largest_blob_bytes);
+                           "a blob has at most %llu bytes here (%s)",
+                           (unsigned long long)store->largest_blob_bytes, store->largest_blob_key);
 }
 
 bool blob_store_is_remote(const struct blob_store *store)

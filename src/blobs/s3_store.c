@@ -1,4 +1,5 @@
 #include "blobs/s3_store.h"
+#include "blobs/s3_settings.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -59,6 +60,7 @@ enum error_code s3_store_new(const struct s3_store_config *config, struct blob_s
     store->base.driver = &s3_driver;
     store->base.chunk_min_bytes = S3_PART_MIN_BYTES;
     store->base.largest_blob_bytes = config->largest_blob_bytes;
+    store->base.largest_blob_key = S3_LARGEST_BLOB_KEY;
     store->base.is_remote = true;
     store->config = *config;
     store->objects = (struct s3_objects){config->client, config->style, config->clock};

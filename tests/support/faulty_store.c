@@ -105,6 +105,7 @@ void faulty_store_be_slow_with_links(struct blob_store *store)
 void faulty_store_limit_blobs(struct blob_store *store, uint64_t largest_bytes)
 {
     store->largest_blob_bytes = largest_bytes;
+    store->largest_blob_key = "storage.largest_blob";
 }
 
 unsigned faulty_store_calls(struct blob_store *store)
