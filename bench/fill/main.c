@@ -96,7 +96,7 @@ static void push(struct filling *filling, uint64_t number)
     char tag[NAME_BYTES];
     char manifest[MANIFEST_BYTES];
     struct manifest_push wanted = {
-        .tag_kind = TAG_VERSION,
+        .tag_count = 1,
         .created_by = str_from("bench"),
         .created_ms = filling->begin_ms + (int64_t)(number / filling->artifacts),
     };
@@ -110,7 +110,7 @@ static void push(struct filling *filling, uint64_t number)
                    "\"digest\":\"sha256:%064" PRIx64 "\",\"size\":111},\"layers\":[]}",
                    number);
     wanted.repository = str_from(repository);
-    wanted.tag = str_from(tag);
+    wanted.tags[0] = (struct tag_push){str_from(tag), TAG_VERSION, NULL};
     wanted.manifest.media_type = str_from("application/vnd.oci.image.manifest.v1+json");
     wanted.manifest.content = str_from(manifest);
     wanted.manifest.size_bytes = wanted.manifest.content.length;
@@ -121,10 +121,10 @@ static void push(struct filling *filling, uint64_t number)
 static void push_tag(struct filling *filling, const struct manifest_push *wanted)
 {
     enum push_outcome outcome = PUSH_TAG_TAKEN;
-    struct digest existing;
+    struct tag_found found;
     struct error err = {0};
 
-    if (metadata_push_manifest(filling->metadata, wanted, &outcome, &existing, &err)) {
+    if (metadata_push_manifest(filling->metadata, wanted, &outcome, &found, &err)) {
         end_with(err.message);
     }
     if (outcome != PUSH_DONE) {

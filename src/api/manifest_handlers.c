@@ -17,11 +17,9 @@ static enum error_code read_parameters(struct call *call, struct error *err);
 static enum error_code read_source(struct call *call, struct error *err);
 static enum error_code end_put(struct call *call, struct error *err);
 static void answer_pushed(struct call *call, const struct manifest_receipt *receipt);
-static void add_details(struct call *call, const struct reference *reference,
-                        const struct manifest_receipt *receipt);
+static void add_details(struct call *call, const struct manifest_receipt *receipt);
 static void add_missing(struct call *call, const struct manifest_receipt *receipt);
-static void add_conflict(struct call *call, const struct reference *reference,
-                         const struct manifest_receipt *receipt);
+static void add_conflict(struct call *call, const struct manifest_receipt *receipt);
 static void write_digest(struct json_writer *writer, const char *name, const struct digest *digest);
 static struct str in_arena(struct call *call, const struct strbuf *buf);
 
@@ -189,7 +187,7 @@ static enum error_code end_put(struct call *call, struct error *err)
     }
     call->queues = receipt.has_given_way;
     if (code) {
-        add_details(call, &upload.reference, &receipt);
+        add_details(call, &receipt);
         return code;
     }
     answer_pushed(call, &receipt);
@@ -212,11 +210,10 @@ static void answer_pushed(struct call *call, const struct manifest_receipt *rece
     call_answer(call, 201);
 }
 
-static void add_details(struct call *call, const struct reference *reference,
-                        const struct manifest_receipt *receipt)
+static void add_details(struct call *call, const struct manifest_receipt *receipt)
 {
     if (receipt->has_existing) {
-        add_conflict(call, reference, receipt);
+        add_conflict(call, receipt);
     } else if (receipt->missing_count > 0) {
         add_missing(call, receipt);
     }
@@ -247,8 +244,7 @@ static void add_missing(struct call *call, const struct manifest_receipt *receip
     call->detail_count = receipt->missing_count;
 }
 
-static void add_conflict(struct call *call, const struct reference *reference,
-                         const struct manifest_receipt *receipt)
+static void add_conflict(struct call *call, const struct manifest_receipt *receipt)
 {
     struct error_detail *detail = arena_new(&call->exchange->arena, 1, sizeof(*detail));
     struct json_writer writer;
@@ -261,7 +257,7 @@ static void add_conflict(struct call *call, const struct reference *reference,
     json_writer_init(&writer, &buf);
     json_writer_begin_object(&writer);
     /* "Tag" as the clients of the original server know it. */
-    json_writer_member(&writer, "Tag", reference->tag);
+    json_writer_member(&writer, "Tag", receipt->refused_tag);
     write_digest(&writer, "existing", &receipt->existing);
     write_digest(&writer, "refused", &receipt->refused);
     json_writer_end_object(&writer);

@@ -52,9 +52,9 @@ struct push_change {
 
 /*
  * What else is committed with a push: join runs in its transaction, behind all that the push
- * writes, so that what it writes there is kept if and only if the push is. Not called by a push
- * that changes nothing; called again where the database repeats the transaction. If it fails, so
- * does the push, with the same error.
+ * writes, so that what it writes there is kept if and only if the push is. Called for each tag that
+ * came to be or moved, not by a push that changes nothing; called again where the database repeats
+ * the transaction. If it fails, so does the push, with the same error.
  */
 struct push_companion {
     enum error_code (*join)(struct sql_connection *connection, const struct push_change *change,
@@ -62,18 +62,28 @@ struct push_companion {
     void *context;
 };
 
+/* A tag that a push sets. */
+struct tag_push {
+    struct str name;
+    enum tag_kind kind;
+    const struct digest *replaces; /* it may move, if it is at this digest now; NULL: it may not */
+};
+
+/* Twice what distribution-spec asks for; as long as can be, their names fit into 4 KiB of fields.
+ */
+enum { PUSH_TAGS_MAX = 20 };
+
 /* A push: everything it creates comes to be in one transaction, or nothing does. */
 struct manifest_push {
     struct str repository;
     struct manifest_record manifest; /* with content */
     struct manifest_facts facts;
-    struct str tag; /* absent: pushed by digest */
-    enum tag_kind tag_kind;
+    struct tag_push tags[PUSH_TAGS_MAX];
+    size_t tag_count;               /* 0: pushed by digest */
     const struct named_blob *blobs; /* that the manifest names */
     size_t blob_count;
-    const struct scm_claim *scm_claim; /* of a tag; NULL: nobody says what it was built from */
-    const struct digest
-        *replaces; /* the tag may move, if it is at this digest now; NULL: it may not */
+    const struct scm_claim *scm_claim; /* of each tag but those of signatures, what it was built
+                                          from; NULL: nobody says */
     struct actor created_by;
     int64_t created_ms;                     /* wall clock */
     const struct push_companion *companion; /* NULL: nothing else */
@@ -81,17 +91,24 @@ struct manifest_push {
 
 enum push_outcome {
     PUSH_DONE,      /* all is there, durably: new, or it was already the same */
-    PUSH_TAG_TAKEN, /* the tag is at another digest: nothing was stored */
+    PUSH_TAG_TAKEN, /* a tag is at another digest: nothing was stored */
+};
+
+/* A tag as a push found it. */
+struct tag_found {
+    bool is_there;
+    bool is_taken;        /* at another digest, from which it may not move */
+    struct digest digest; /* if is_there */
 };
 
 /*
- * Stores a manifest, its repository if that is new, and its tag. Durable once it returns OK.
- * With PUSH_TAG_TAKEN, *existing_out is where the tag is.
+ * Stores a manifest, its repository if that is new, and its tags. Durable once it returns OK.
+ * With PUSH_TAG_TAKEN, found_out tells each of the tags, and one at least is taken.
  */
 MUST_USE enum error_code metadata_push_manifest(struct metadata *metadata,
                                                 const struct manifest_push *push,
                                                 enum push_outcome *outcome_out,
-                                                struct digest *existing_out, struct error *err);
+                                                struct tag_found *found_out, struct error *err);
 
 /* The manifest of that digest in that repository. ERROR_NOT_FOUND about MANIFEST. */
 MUST_USE enum error_code metadata_find_manifest(struct metadata *metadata, struct str repository,

@@ -12,7 +12,7 @@ static enum error_code add_blob(struct sql_connection *connection, const struct 
 static enum error_code check_standing(struct sql_connection *connection,
                                       const struct named_blob *blob, struct error *err);
 static enum error_code is_said(struct sql_connection *connection, int64_t repository_id,
-                               const struct manifest_push *push, bool *is_said_out,
+                               const struct manifest_push *push, size_t tag, bool *is_said_out,
                                struct error *err);
 static void compare_source(struct row *row, void *into);
 
@@ -73,17 +73,17 @@ static enum error_code add_blob(struct sql_connection *connection, const struct 
 }
 
 enum error_code push_add_source(struct sql_connection *connection, int64_t repository_id,
-                                const struct manifest_push *push, struct error *err)
+                                const struct manifest_push *push, size_t tag, struct error *err)
 {
     const struct scm_claim *claim = push->scm_claim;
     struct digest_value digest;
     bool is_there = false;
     enum error_code code = OK;
 
-    if (!claim) {
+    if (!claim || push->tags[tag].kind == TAG_SIGNATURE) {
         return OK;
     }
-    code = is_said(connection, repository_id, push, &is_there, err);
+    code = is_said(connection, repository_id, push, tag, &is_there, err);
     if (code || is_there) {
         return code;
     }
@@ -91,7 +91,7 @@ enum error_code push_add_source(struct sql_connection *connection, int64_t repos
         .text = "insert into scm_source (repository_id, tag, digest, origin, url, revision, "
                 "author, status, created_by, created_ms, created_by_kind) "
                 "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        .values = {sql_integer(repository_id), sql_text(push->tag),
+        .values = {sql_integer(repository_id), sql_text(push->tags[tag].name),
                    metadata_digest_value(&digest, &push->manifest.digest),
                    sql_integer(claim->origin), sql_text(claim->source.url),
                    sql_text(claim->source.revision), sql_text(claim->source.author),
@@ -103,7 +103,7 @@ enum error_code push_add_source(struct sql_connection *connection, int64_t repos
 }
 
 static enum error_code is_said(struct sql_connection *connection, int64_t repository_id,
-                               const struct manifest_push *push, bool *is_said_out,
+                               const struct manifest_push *push, size_t tag, bool *is_said_out,
                                struct error *err)
 {
     const struct scm_claim *claim = push->scm_claim;
@@ -112,7 +112,7 @@ static enum error_code is_said(struct sql_connection *connection, int64_t reposi
         .text = "select url, revision, author, status, origin from scm_source "
                 "where repository_id = $1 and tag = $2 and digest = $3 "
                 "order by sequence desc limit 1",
-        .values = {sql_integer(repository_id), sql_text(push->tag),
+        .values = {sql_integer(repository_id), sql_text(push->tags[tag].name),
                    metadata_digest_value(&digest, &push->manifest.digest)},
         .count = 3,
     };

@@ -16,6 +16,8 @@ enum push_patience {
 struct manifest_upload {
     struct repository repository;
     struct reference reference;
+    const struct str *tags;      /* beside a reference that is a digest: good ones, none twice */
+    size_t tag_count;            /* PUSH_TAGS_MAX at most */
     const struct digest *stated; /* the content\'s, if the request also says it; else NULL */
     struct str media_type; /* the request's Content-Type; kept as the specification writes it */
     struct str content;
@@ -29,7 +31,8 @@ struct manifest_receipt {
     struct digest digest; /* of the content: OK only */
     bool has_subject;     /* OK only: OCI-Subject is to be sent */
     struct digest subject;
-    bool has_existing; /* ERROR_CONFLICT: the tag is at existing, not at digest */
+    struct str refused_tag; /* ERROR_CONFLICT: the first, if there are several */
+    bool has_existing;      /* … is at existing, not at digest */
     struct digest existing;
     struct digest refused;  /* ERROR_CONFLICT: the digest that was pushed */
     struct digest *missing; /* ERROR_NOT_FOUND about REFERENCED: in the arena, bounded */
@@ -38,12 +41,12 @@ struct manifest_receipt {
 };
 
 /*
- * Stores a manifest under its digest and, if referred to by tag, under that tag, durably and both
- * or none. The same again is OK. Fails with ERROR_TOO_LARGE about MANIFEST; ERROR_INVALID about
- * MANIFEST, about DIGEST (the reference, or what is stated, is another digest than the content's)
- * or about TAG; ERROR_NOT_FOUND about REFERENCED (blobs or manifests it names are missing);
- * ERROR_UNSUPPORTED about MANIFEST (Docker schema 1); ERROR_CONFLICT about TAG (it is at another
- * digest, or it is `latest`); ERROR_UNAVAILABLE if it has given way.
+ * Stores a manifest under its digest and under the tags given, durably and all or none. The same
+ * again is OK. Fails with ERROR_TOO_LARGE about MANIFEST; ERROR_INVALID about MANIFEST, about
+ * DIGEST (the reference, or what is stated, is another digest than the content's) or about TAG;
+ * ERROR_NOT_FOUND about REFERENCED (blobs or manifests it names are missing); ERROR_UNSUPPORTED
+ * about MANIFEST (Docker schema 1); ERROR_CONFLICT about TAG (one is at another digest, or is
+ * `latest`); ERROR_UNAVAILABLE if it has given way.
  */
 MUST_USE enum error_code registry_push_manifest(struct registry *registry,
                                                 const struct manifest_upload *upload,

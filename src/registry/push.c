@@ -1,3 +1,5 @@
+#include <assert.h>
+
 #include "base/json_value.h"
 #include "base/memory.h"
 #include "registry/manifest_parser.h"
@@ -7,13 +9,12 @@
 #include "registry/registry_private.h"
 #include "registry/runnable.h"
 #include "registry/source_finder.h"
+#include "registry/tag_mover.h"
 #include "registry/tag_rule.h"
 
 enum {
     /* How often a tag that moves while we move it is tried again. */
     MOVE_ATTEMPTS = 64,
-    /* A stored manifest, whatever the limit was when it was pushed, and its descriptors. */
-    OLD_MANIFEST_ARENA_BYTES = 64 * 1024 * 1024,
     /* What a parsed manifest may take without being counted: each thread has one at most. */
     SMALL_PARSING_BYTES = 1024 * 1024,
     /* How long the next one waits: parsing takes some tens of milliseconds. */
@@ -28,14 +29,20 @@ struct push {
     struct manifest manifest;
     struct digest digest;
     struct manifest_receipt *receipt;
+    struct tag_push tags[PUSH_TAGS_MAX]; /* all but `latest` */
+    size_t tag_count;
+    bool has_latest;
+    bool has_image_tag;     /* one that is no signature's */
     struct scm_claim claim; /* if has_claim */
     bool has_claim;
     uint64_t parsing_bytes; /* taken from the registry's budget */
 };
 
-static bool is_latest(const struct manifest_upload *upload);
+static void name_tags(struct push *push);
+static void name_tag(struct push *push, struct str name);
+static bool is_stored(const struct push *push);
 static enum error_code prepare(struct push *push, struct error *err);
-static bool needs_search(const struct manifest_upload *upload);
+static bool needs_search(const struct push *push);
 static enum error_code find_digest(struct push *push, struct error *err);
 static enum error_code check_digest(const struct manifest_upload *upload,
                                     const struct digest *named, struct error *err);
@@ -44,18 +51,13 @@ static bool begin_parsing(struct push *push);
 static void end_parsing(struct push *push);
 static enum error_code understand(struct push *push, struct error *err);
 static enum error_code find_claim(struct push *push, struct error *err);
-static enum error_code push_latest(struct push *push, struct error *err);
+static enum error_code check_latest(struct push *push, struct error *err);
 static enum error_code store(struct push *push, struct error *err);
 static enum error_code describe(const struct push *push, struct manifest_push *wanted_out,
                                 struct error *err);
-static enum error_code may_replace(struct push *push, enum tag_kind kind,
-                                   const struct digest *existing, struct error *err);
-static enum error_code may_grow(struct push *push, const struct digest *existing,
-                                struct error *err);
-static enum error_code compare(struct push *push, const struct digest *existing, bool *grows_out,
-                               struct error *err);
-static enum error_code refuse_move(struct push *push, const struct digest *existing,
-                                   struct error *err);
+static enum error_code let_move(struct push *push, struct manifest_push *wanted,
+                                const struct tag_found *found, struct error *err);
+static void tell_refused(struct push *push, struct str tag, const struct digest *existing);
 
 enum error_code registry_push_manifest(struct registry *registry,
                                        const struct manifest_upload *upload, struct arena *arena,
@@ -66,14 +68,17 @@ enum error_code registry_push_manifest(struct registry *registry,
     enum error_code code = OK;
 
     *receipt_out = (struct manifest_receipt){0};
+    name_tags(&push);
     code = free_space_check(registry->config.free_space, err);
     if (!code) {
         code = prepare(&push, err);
     }
-    if (code) {
-        return code;
+    if (!code && push.has_latest) {
+        code = check_latest(&push, err);
     }
-    code = is_latest(upload) ? push_latest(&push, err) : store(&push, err);
+    if (!code && is_stored(&push)) {
+        code = store(&push, err);
+    }
     if (!code) {
         receipt_out->digest = push.digest;
         receipt_out->has_subject = push.manifest.facts.has_subject;
@@ -82,9 +87,36 @@ enum error_code registry_push_manifest(struct registry *registry,
     return code;
 }
 
-static bool is_latest(const struct manifest_upload *upload)
+static void name_tags(struct push *push)
 {
-    return !upload->reference.is_digest && tag_rule_is_latest(upload->reference.tag);
+    const struct manifest_upload *upload = push->upload;
+
+    assert(upload->tag_count <= PUSH_TAGS_MAX);
+    if (!upload->reference.is_digest) {
+        name_tag(push, upload->reference.tag);
+        return;
+    }
+    for (size_t i = 0; i < upload->tag_count; i++) {
+        name_tag(push, upload->tags[i]);
+    }
+}
+
+static void name_tag(struct push *push, struct str name)
+{
+    const enum tag_kind kind = tag_rule_kind(name);
+
+    if (tag_rule_is_latest(name)) {
+        push->has_latest = true;
+        return;
+    }
+    push->has_image_tag = push->has_image_tag || kind != TAG_SIGNATURE;
+    push->tags[push->tag_count++] = (struct tag_push){.name = name, .kind = kind};
+}
+
+/* Where `latest` is all that it is pushed as, it is there already, or refused. */
+static bool is_stored(const struct push *push)
+{
+    return !push->has_latest || push->tag_count > 0;
 }
 
 /* All that comes before the transaction. Whoever has to look into layers, or to hold much in
@@ -93,7 +125,7 @@ static bool is_latest(const struct manifest_upload *upload)
 static enum error_code prepare(struct push *push, struct error *err)
 {
     const struct manifest_upload *upload = push->upload;
-    const bool searches = needs_search(upload);
+    const bool searches = needs_search(push);
     enum error_code code = OK;
 
     if (searches && !source_search_begin(push->registry, upload->patience)) {
@@ -104,7 +136,7 @@ static enum error_code prepare(struct push *push, struct error *err)
     if (!code) {
         code = understand(push, err);
     }
-    if (!code && !is_latest(upload)) {
+    if (!code) {
         code = find_claim(push, err);
     }
     if (searches) {
@@ -113,10 +145,9 @@ static enum error_code prepare(struct push *push, struct error *err)
     return code;
 }
 
-static bool needs_search(const struct manifest_upload *upload)
+static bool needs_search(const struct push *push)
 {
-    return !upload->reference.is_digest && !upload->scm_source && !is_latest(upload) &&
-           tag_rule_kind(upload->reference.tag) != TAG_SIGNATURE;
+    return push->has_image_tag && !push->upload->scm_source;
 }
 
 static enum error_code find_digest(struct push *push, struct error *err)
@@ -164,7 +195,7 @@ static enum error_code understand(struct push *push, struct error *err)
         return error_set(err, ERROR_UNAVAILABLE, "others' manifests are parsed");
     }
     code = read(push, err);
-    if (!code && !is_latest(push->upload)) {
+    if (!code && is_stored(push)) {
         code = platforms_find(push->registry, &push->manifest, push->upload->content, push->arena,
                               &push->manifest.facts.platforms, err);
     }
@@ -223,13 +254,12 @@ static enum error_code find_claim(struct push *push, struct error *err)
     const struct source_search search = {push->registry, upload->repository.name, &push->manifest,
                                          push->arena};
 
-    if (upload->scm_source && !upload->reference.is_digest &&
-        tag_rule_kind(upload->reference.tag) != TAG_SIGNATURE) {
-        push->claim = (struct scm_claim){*upload->scm_source, SCM_OF_PUSHER};
-        push->has_claim = true;
+    if (!push->has_image_tag) {
         return OK;
     }
-    if (!needs_search(upload)) {
+    if (upload->scm_source) {
+        push->claim = (struct scm_claim){*upload->scm_source, SCM_OF_PUSHER};
+        push->has_claim = true;
         return OK;
     }
     push->claim.origin = SCM_OF_LAYER;
@@ -238,7 +268,7 @@ static enum error_code find_claim(struct push *push, struct error *err)
 
 /* `latest` is never stored. That it means this manifest already is success: nothing would change.
  */
-static enum error_code push_latest(struct push *push, struct error *err)
+static enum error_code check_latest(struct push *push, struct error *err)
 {
     const struct str repository = push->upload->repository.name;
     struct tag_record newest = {0};
@@ -251,9 +281,7 @@ static enum error_code push_latest(struct push *push, struct error *err)
     if (!code && digest_equal(&newest.digest, &push->digest)) {
         return OK;
     }
-    push->receipt->has_existing = !code;
-    push->receipt->existing = newest.digest;
-    push->receipt->refused = push->digest;
+    tell_refused(push, str_from("latest"), code ? NULL : &newest.digest);
     return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT,
                            "the tag latest cannot be pushed: it always is the newest tag of %.*s. "
                            "Push a version tag, like %.*s:1.0",
@@ -263,7 +291,7 @@ static enum error_code push_latest(struct push *push, struct error *err)
 static enum error_code store(struct push *push, struct error *err)
 {
     struct manifest_push wanted = {0};
-    struct digest existing = {0};
+    struct tag_found found[PUSH_TAGS_MAX];
     enum push_outcome outcome = PUSH_DONE;
     enum error_code code = describe(push, &wanted, err);
 
@@ -271,16 +299,15 @@ static enum error_code store(struct push *push, struct error *err)
         return code;
     }
     for (int i = 0; i < MOVE_ATTEMPTS; i++) {
-        code = metadata_push_manifest(push->registry->config.metadata, &wanted, &outcome, &existing,
-                                      err);
+        code =
+            metadata_push_manifest(push->registry->config.metadata, &wanted, &outcome, found, err);
         if (code || outcome == PUSH_DONE) {
             return code;
         }
-        code = may_replace(push, wanted.tag_kind, &existing, err);
+        code = let_move(push, &wanted, found, err);
         if (code) {
             return code;
         }
-        wanted.replaces = &existing;
     }
     return error_set_about(err, ABOUT_TAG, ERROR_UNAVAILABLE,
                            "the tag is being moved by others all the time; try again");
@@ -312,86 +339,47 @@ static enum error_code describe(const struct push *push, struct manifest_push *w
                      .content = upload->content,
                      .size_bytes = upload->content.length},
         .facts = push->manifest.facts,
-        .tag = upload->reference.is_digest ? (struct str){0} : upload->reference.tag,
-        .tag_kind = tag_rule_kind(upload->reference.tag),
+        .tag_count = push->tag_count,
         .blobs = blobs,
         .blob_count = count,
         .scm_claim = push->has_claim ? &push->claim : NULL,
         .created_by = upload->identity,
         .created_ms = clock_wall_ms(push->registry->config.clock),
     };
+    for (size_t i = 0; i < push->tag_count; i++) {
+        wanted_out->tags[i] = push->tags[i];
+    }
     return OK;
 }
 
-static enum error_code may_replace(struct push *push, enum tag_kind kind,
-                                   const struct digest *existing, struct error *err)
+/* Every tag that is in the way moves from where it is, or none does. */
+static enum error_code let_move(struct push *push, struct manifest_push *wanted,
+                                const struct tag_found *found, struct error *err)
 {
-    const struct registry_config *config = &push->registry->config;
-
-    if (!tag_rule_may_move(kind, config->settings.snapshots_move,
-                           config->settings.signatures == SIGNATURES_GROW)) {
-        return refuse_move(push, existing, err);
-    }
-    return kind == TAG_SIGNATURE ? may_grow(push, existing, err) : OK;
-}
-
-static enum error_code may_grow(struct push *push, const struct digest *existing, struct error *err)
-{
-    const struct registry_config *config = &push->registry->config;
-    struct digest subject;
-    bool is_allowed = tag_rule_subject(push->upload->reference.tag, &subject);
+    const struct tag_mover mover = {push->registry, wanted->repository, &push->manifest,
+                                    push->digest};
     enum error_code code = OK;
 
-    if (is_allowed) {
-        code = metadata_has_manifest(config->metadata, push->upload->repository.name, &subject,
-                                     &is_allowed, err);
-    }
-    if (!code && is_allowed) {
-        code = compare(push, existing, &is_allowed, err);
-    }
-    return code || is_allowed ? code : refuse_move(push, existing, err);
-}
+    for (size_t i = 0; i < wanted->tag_count && !code; i++) {
+        struct tag_push *tag = &wanted->tags[i];
 
-/* The old manifest has an arena of its own: it is needed no longer than this, at each attempt. */
-static enum error_code compare(struct push *push, const struct digest *existing, bool *grows_out,
-                               struct error *err)
-{
-    struct metadata *metadata = push->registry->config.metadata;
-    struct arena arena;
-    struct manifest_record record;
-    struct manifest old_manifest;
-    enum error_code code = OK;
-
-    arena_init(&arena, OLD_MANIFEST_ARENA_BYTES);
-    code = metadata_find_manifest(metadata, push->upload->repository.name, existing, &arena,
-                                  &record, err);
-    if (!code) {
-        code = manifest_parse(record.content, record.media_type, &arena, &old_manifest, err);
+        if (found[i].is_taken) {
+            code = tag_mover_check(&mover, tag, &found[i].digest, err);
+            tag->replaces = &found[i].digest;
+        }
+        if (code == ERROR_CONFLICT) {
+            tell_refused(push, tag->name, &found[i].digest);
+        }
     }
-    if (!code) {
-        *grows_out = tag_rule_grows(&old_manifest, &push->manifest);
-    }
-    arena_release(&arena);
     return code;
 }
 
-static enum error_code refuse_move(struct push *push, const struct digest *existing,
-                                   struct error *err)
+static void tell_refused(struct push *push, struct str tag, const struct digest *existing)
 {
-    char old_digest[DIGEST_TEXT_BYTES];
-    char new_digest[DIGEST_TEXT_BYTES];
-
-    digest_format(existing, old_digest);
-    digest_format(&push->digest, new_digest);
-    push->receipt->has_existing = true;
-    push->receipt->existing = *existing;
+    push->receipt->refused_tag = tag;
     push->receipt->refused = push->digest;
-    return error_set_about(
-        err, ABOUT_TAG, ERROR_CONFLICT,
-        "the tag %.*s:%.*s is immutable: it is at %s and does not move to %s. "
-        "%s",
-        STR_FORMAT(push->upload->repository.name), STR_FORMAT(push->upload->reference.tag),
-        old_digest, new_digest,
-        tag_rule_advice(tag_rule_kind(push->upload->reference.tag),
-                        push->registry->config.settings.signatures == SIGNATURES_GROW));
+    push->receipt->has_existing = existing;
+    if (existing) {
+        push->receipt->existing = *existing;
+    }
 }

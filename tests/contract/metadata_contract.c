@@ -113,7 +113,8 @@ static void the_same_again_is_done_and_changes_nothing(void **state)
 {
     struct metadata_fixture *fixture = *state;
     struct manifest_push again = push_of("team/app", "1.0", "content");
-    const struct tag_history_query query = {again.repository, again.tag, 0, 10, &fixture->arena};
+    const struct tag_history_query query = {again.repository, again.tags[0].name, 0, 10,
+                                            &fixture->arena};
     struct tag_history history;
     struct manifest_record manifest;
     struct tag_record tag;
@@ -123,7 +124,7 @@ static void the_same_again_is_done_and_changes_nothing(void **state)
     again.created_ms = 2000;
     again.manifest.media_type = str_from("another/type");
     must_push(fixture, &again);
-    again.tag = (struct str){0};
+    again.tag_count = 0;
     must_push(fixture, &again);
     assert_int_equal(metadata_find_tag(fixture->metadata, again.repository, str_from("1.0"),
                                        &fixture->arena, &tag, NULL),
@@ -194,7 +195,8 @@ static void a_taken_tag_stores_nothing_at_all(void **state)
     struct metadata_fixture *fixture = *state;
     const struct digest first = push_text(fixture, "team/app", "1.0", "first");
     const struct manifest_push second = push_of("team/app", "1.0", "second");
-    const struct tag_history_query query = {second.repository, second.tag, 0, 10, &fixture->arena};
+    const struct tag_history_query query = {second.repository, second.tags[0].name, 0, 10,
+                                            &fixture->arena};
     struct tag_history history;
     struct tag_record tag;
 
@@ -224,6 +226,115 @@ static void a_refused_push_takes_nothing_away(void **state)
     assert_true(digest_equal(&tag.digest, &second));
 }
 
+static void add_tag(struct manifest_push *push, const char *tag)
+{
+    push->tags[push->tag_count++] = (struct tag_push){.name = str_from(tag)};
+}
+
+static struct digest digest_at(struct metadata_fixture *fixture, const char *tag)
+{
+    struct tag_record found = {0};
+
+    (void)!metadata_find_tag(fixture->metadata, str_from("team/app"), str_from(tag),
+                             &fixture->arena, &found, NULL);
+    return found.digest;
+}
+
+static size_t changes_of(struct metadata_fixture *fixture, const char *tag)
+{
+    const struct tag_history_query query = {str_from("team/app"), str_from(tag), 0, 10,
+                                            &fixture->arena};
+    struct tag_history history;
+
+    assert_int_equal(metadata_list_tag_changes(fixture->metadata, &query, &history, NULL), OK);
+    return history.count;
+}
+
+/* Those that are there already stay as they are, and so does one that is named twice. */
+static void tags_are_added_to_those_that_are_there(void **state)
+{
+    static const char *const tags[] = {"1", "1.0", "1.0.0"};
+    struct metadata_fixture *fixture = *state;
+    struct manifest_push push = push_of("team/app", "1", "content");
+
+    must_push(fixture, &push);
+    for (size_t i = 1; i < ARRAY_LEN(tags); i++) {
+        add_tag(&push, tags[i]);
+        add_tag(&push, tags[i]);
+        must_push(fixture, &push);
+        must_push(fixture, &push);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
+        const struct digest found = digest_at(fixture, tags[i]);
+
+        assert_true(digest_equal(&found, &push.manifest.digest));
+        assert_int_equal(changes_of(fixture, tags[i]), 1);
+    }
+}
+
+static void one_taken_tag_of_several_leaves_all_as_they_were(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    const struct digest old = push_text(fixture, "team/app", "2", "old");
+    struct manifest_push push = push_of("team/app", "1", "content");
+    enum push_outcome outcome = PUSH_DONE;
+    struct tag_found found[PUSH_TAGS_MAX];
+    struct name_page page;
+
+    (void)push_text(fixture, "team/app", "4", "content");
+    add_tag(&push, "2");
+    add_tag(&push, "3");
+    add_tag(&push, "4");
+    add_tag(&push, "2");
+    assert_int_equal(metadata_push_manifest(fixture->metadata, &push, &outcome, found, NULL), OK);
+    assert_int_equal(outcome, PUSH_TAG_TAKEN);
+    for (size_t i = 0; i < push.tag_count; i++) {
+        const bool is_taken = str_is(push.tags[i].name, "2");
+
+        assert_int_equal(found[i].is_taken, is_taken);
+        assert_int_equal(found[i].is_there, is_taken || str_is(push.tags[i].name, "4"));
+        assert_true(!is_taken || digest_equal(&found[i].digest, &old));
+    }
+    assert_int_equal(
+        metadata_list_tags(fixture->metadata,
+                           &(struct name_query){push.repository, {0}, 10, &fixture->arena}, &page,
+                           NULL),
+        OK);
+    assert_int_equal(page.count, 2);
+}
+
+static void several_tags_move_together_or_not_at_all(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct manifest_push first = push_of("team/app", "a-SNAPSHOT", "first");
+    struct manifest_push second = push_of("team/app", "a-SNAPSHOT", "second");
+    enum push_outcome outcome = PUSH_DONE;
+    struct tag_found taken[PUSH_TAGS_MAX];
+    struct digest found;
+
+    add_tag(&first, "b-SNAPSHOT");
+    add_tag(&second, "b-SNAPSHOT");
+    for (size_t i = 0; i < first.tag_count; i++) {
+        first.tags[i].kind = second.tags[i].kind = TAG_SNAPSHOT;
+    }
+    must_push(fixture, &first);
+    second.tags[0].replaces = &first.manifest.digest;
+    second.tags[1].replaces = &second.manifest.digest;
+    assert_int_equal(metadata_push_manifest(fixture->metadata, &second, &outcome, taken, NULL), OK);
+    assert_int_equal(outcome, PUSH_TAG_TAKEN);
+    assert_false(taken[0].is_taken);
+    assert_true(taken[1].is_taken);
+    found = digest_at(fixture, "a-SNAPSHOT");
+    assert_true(digest_equal(&found, &first.manifest.digest));
+    second.tags[1].replaces = &first.manifest.digest;
+    must_push(fixture, &second);
+    for (size_t i = 0; i < second.tag_count; i++) {
+        found = digest_at(fixture, i ? "b-SNAPSHOT" : "a-SNAPSHOT");
+        assert_true(digest_equal(&found, &second.manifest.digest));
+        assert_int_equal(changes_of(fixture, i ? "b-SNAPSHOT" : "a-SNAPSHOT"), 2);
+    }
+}
+
 /* Nor is one by a name that looks alike. */
 static void tags_of_other_repositories_are_not_taken(void **state)
 {
@@ -247,12 +358,12 @@ static void a_tag_moves_only_from_where_the_mover_saw_it(void **state)
     struct manifest_push second = push_of("team/app", "1-SNAPSHOT", "second");
     struct manifest_push third = push_of("team/app", "1-SNAPSHOT", "third");
 
-    first.tag_kind = second.tag_kind = third.tag_kind = TAG_SNAPSHOT;
+    first.tags[0].kind = second.tags[0].kind = third.tags[0].kind = TAG_SNAPSHOT;
     must_push(fixture, &first);
     must_be_taken(fixture, &second, &first.manifest.digest);
-    second.replaces = &first.manifest.digest;
+    second.tags[0].replaces = &first.manifest.digest;
     must_push(fixture, &second);
-    third.replaces = &first.manifest.digest;
+    third.tags[0].replaces = &first.manifest.digest;
     must_be_taken(fixture, &third, &second.manifest.digest);
     assert_true(has_manifest(fixture, "team/app", &first.manifest.digest));
     assert_true(has_manifest(fixture, "team/app", &second.manifest.digest));
@@ -264,13 +375,13 @@ static void a_version_never_moves(void **state)
     const struct digest first = push_text(fixture, "team/app", "1.0", "first");
     struct manifest_push second = push_of("team/app", "1.0", "second");
     enum push_outcome outcome = PUSH_TAG_TAKEN;
-    struct digest existing;
+    struct tag_found found;
     struct tag_record tag;
 
     /* Even if the registry above forgot itself, the database refuses. */
-    second.replaces = &first;
-    assert_int_not_equal(
-        metadata_push_manifest(fixture->metadata, &second, &outcome, &existing, NULL), OK);
+    second.tags[0].replaces = &first;
+    assert_int_not_equal(metadata_push_manifest(fixture->metadata, &second, &outcome, &found, NULL),
+                         OK);
     assert_int_equal(metadata_find_tag(fixture->metadata, str_from("team/app"), str_from("1.0"),
                                        &fixture->arena, &tag, NULL),
                      OK);
@@ -318,11 +429,11 @@ static void push_and_die(struct metadata_fixture *fixture, int told_fd)
         char text[16];
         struct manifest_push push;
         enum push_outcome outcome = PUSH_TAG_TAKEN;
-        struct digest existing;
+        struct tag_found found;
 
         (void)snprintf(text, sizeof(text), "%d", i);
         push = push_of("team/child", text, text);
-        if (metadata_push_manifest(metadata, &push, &outcome, &existing, NULL) == OK) {
+        if (metadata_push_manifest(metadata, &push, &outcome, &found, NULL) == OK) {
             (void)!write(told_fd, ".", 1);
         }
     }
@@ -379,6 +490,9 @@ int metadata_contract_run(const struct metadata_driver *driver)
         TEST(large_content_comes_back_whole),
         TEST(a_taken_tag_stores_nothing_at_all),
         TEST(a_refused_push_takes_nothing_away),
+        TEST(tags_are_added_to_those_that_are_there),
+        TEST(one_taken_tag_of_several_leaves_all_as_they_were),
+        TEST(several_tags_move_together_or_not_at_all),
         TEST(tags_of_other_repositories_are_not_taken),
         TEST(a_tag_moves_only_from_where_the_mover_saw_it),
         TEST(a_version_never_moves),

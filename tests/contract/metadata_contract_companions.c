@@ -60,11 +60,11 @@ static struct witness new_witness(struct metadata_fixture *fixture)
 static enum error_code push_with(struct witness *witness, struct manifest_push push,
                                  enum push_outcome *outcome_out, struct error *err)
 {
-    struct digest existing;
+    struct tag_found found[PUSH_TAGS_MAX];
 
     witness->companion.context = witness;
     push.companion = &witness->companion;
-    return metadata_push_manifest(witness->fixture->metadata, &push, outcome_out, &existing, err);
+    return metadata_push_manifest(witness->fixture->metadata, &push, outcome_out, found, err);
 }
 
 static void must_push_with(struct witness *witness, struct manifest_push push)
@@ -109,14 +109,28 @@ static void a_move_is_told_with_where_the_tag_was(void **state)
     struct manifest_push first = push_of("team/app", "1-SNAPSHOT", "first");
     struct manifest_push second = push_of("team/app", "1-SNAPSHOT", "second");
 
-    first.tag_kind = second.tag_kind = TAG_SNAPSHOT;
-    second.replaces = &first.manifest.digest;
+    first.tags[0].kind = second.tags[0].kind = TAG_SNAPSHOT;
+    second.tags[0].replaces = &first.manifest.digest;
     must_push_with(&witness, first);
     must_push_with(&witness, second);
     assert_int_equal(witness.calls, 2);
     assert_non_null(witness.seen.old_digest);
     assert_true(digest_equal(&witness.seen_old, &first.manifest.digest));
     assert_true(digest_equal(&witness.seen.new_digest, &second.manifest.digest));
+}
+
+static void each_of_several_tags_is_told(void **state)
+{
+    struct witness witness = new_witness(*state);
+    struct manifest_push push = push_of("team/app", "1", "content");
+
+    must_push_with(&witness, push);
+    push.tags[push.tag_count++].name = str_from("1.0");
+    push.tags[push.tag_count++].name = str_from("1.0.0");
+    must_push_with(&witness, push);
+    assert_int_equal(witness.calls, 3);
+    assert_true(str_is(witness.seen.tag, "1.0.0"));
+    assert_null(witness.seen.old_digest);
 }
 
 static void a_push_by_digest_has_no_tag(void **state)
@@ -187,6 +201,7 @@ int metadata_contract_run_companions(void)
     const struct CMUnitTest metadata_contract_companions[] = {
         TEST(what_joins_a_push_is_committed_with_it),
         TEST(a_move_is_told_with_where_the_tag_was),
+        TEST(each_of_several_tags_is_told),
         TEST(a_push_by_digest_has_no_tag),
         TEST(nothing_joins_a_push_that_changes_nothing),
         TEST(nothing_joins_a_push_that_is_refused),

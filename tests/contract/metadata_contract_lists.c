@@ -129,7 +129,7 @@ static void push_at(struct metadata_fixture *fixture, const char *tag, enum tag_
 {
     struct manifest_push push = push_of("team/app", tag, tag);
 
-    push.tag_kind = kind;
+    push.tags[0].kind = kind;
     push.created_ms = created_ms;
     must_push(fixture, &push);
 }
@@ -189,15 +189,15 @@ static void a_tag_that_moves_to_what_cannot_be_run_is_not_the_newest(void **stat
     struct manifest_push image = push_of("team/app", "1-SNAPSHOT", "image");
     struct manifest_push cache = push_of("team/app", "1-SNAPSHOT", "cache");
 
-    image.tag_kind = cache.tag_kind = TAG_SNAPSHOT;
-    cache.replaces = &image.manifest.digest;
+    image.tags[0].kind = cache.tags[0].kind = TAG_SNAPSHOT;
+    cache.tags[0].replaces = &image.manifest.digest;
     cache.created_ms = 2000;
     push_runnable(fixture, push_of("team/app", "1", "1"), 500);
     push_runnable(fixture, image, 1000);
     assert_newest(fixture, "1-SNAPSHOT");
     must_push(fixture, &cache);
     assert_newest(fixture, "1");
-    image.replaces = &cache.manifest.digest;
+    image.tags[0].replaces = &cache.manifest.digest;
     push_runnable(fixture, image, 3000);
     assert_newest(fixture, "1-SNAPSHOT");
 }
@@ -252,8 +252,8 @@ static void a_tag_that_moves_is_new_again(void **state)
     push_at(fixture, "1-SNAPSHOT", TAG_SNAPSHOT, 1000);
     push_at(fixture, "1", TAG_VERSION, 2000);
     assert_newest(fixture, "1");
-    moved.tag_kind = TAG_SNAPSHOT;
-    moved.replaces = &first.manifest.digest;
+    moved.tags[0].kind = TAG_SNAPSHOT;
+    moved.tags[0].replaces = &first.manifest.digest;
     moved.created_ms = 3000;
     must_push(fixture, &moved);
     assert_newest(fixture, "1-SNAPSHOT");
@@ -285,8 +285,8 @@ static void every_change_of_a_tag_is_kept(void **state)
                                             &fixture->arena};
     struct tag_history history;
 
-    first.tag_kind = second.tag_kind = TAG_SNAPSHOT;
-    second.replaces = &first.manifest.digest;
+    first.tags[0].kind = second.tags[0].kind = TAG_SNAPSHOT;
+    second.tags[0].replaces = &first.manifest.digest;
     second.created_ms = 2000;
     second.created_by = (struct actor){str_from("service"), str_from("somebody else")};
     must_push(fixture, &first);
@@ -348,8 +348,8 @@ static void a_history_begins_with_the_oldest_change(void **state)
         content[0] = (char)('0' + i);
         struct manifest_push push = push_of("team/app", "1-SNAPSHOT", content);
 
-        push.tag_kind = TAG_SNAPSHOT;
-        push.replaces = i > 0 ? &digests[i - 1] : NULL;
+        push.tags[0].kind = TAG_SNAPSHOT;
+        push.tags[0].replaces = i > 0 ? &digests[i - 1] : NULL;
         digests[i] = push.manifest.digest;
         /* The clock may go back; what happened first stays first. */
         push.created_ms = 1000 - (int64_t)i;

@@ -23,7 +23,7 @@ struct racer {
     struct manifest_push push;
     enum error_code code;
     enum push_outcome outcome;
-    struct digest existing;
+    struct tag_found found[PUSH_TAGS_MAX];
 };
 
 static void *run_racer(void *argument)
@@ -31,8 +31,8 @@ static void *run_racer(void *argument)
     struct racer *racer = argument;
 
     (void)pthread_barrier_wait(racer->start);
-    racer->code = metadata_push_manifest(racer->metadata, &racer->push, &racer->outcome,
-                                         &racer->existing, NULL);
+    racer->code =
+        metadata_push_manifest(racer->metadata, &racer->push, &racer->outcome, racer->found, NULL);
     return NULL;
 }
 
@@ -108,7 +108,7 @@ static void assert_one_won(struct metadata_fixture *fixture, const struct racer 
 
         assert_int_equal(digest_equal(pushed, &winner), has_won);
         assert_int_equal(has_manifest(fixture, "team/race", pushed), has_won);
-        assert_true(has_won || digest_equal(&racers[i].existing, &winner));
+        assert_true(has_won || digest_equal(&racers[i].found[0].digest, &winner));
     }
 }
 
@@ -123,6 +123,27 @@ static void of_many_racing_pushes_one_wins(void **state)
     assert_int_equal(history_of(fixture, "1.0").count, 1);
 }
 
+/* Of sets that overlap, in whatever order, nobody gets a part. */
+static void of_many_racing_pushes_of_several_tags_one_wins_all(void **state)
+{
+    static const char *const tags[] = {"1", "1.0", "1.0.0", "1.0.0-alpine"};
+    struct metadata_fixture *fixture = *state;
+    struct racer racers[RACERS];
+
+    prepare(fixture, racers, "");
+    for (size_t i = 0; i < RACERS; i++) {
+        racers[i].push.tag_count = ARRAY_LEN(tags);
+        for (size_t j = 0; j < ARRAY_LEN(tags); j++) {
+            racers[i].push.tags[(i + j) % ARRAY_LEN(tags)].name = str_from(tags[j]);
+        }
+    }
+    run(racers);
+    for (size_t j = 0; j < ARRAY_LEN(tags); j++) {
+        assert_one_won(fixture, racers, tags[j]);
+        assert_int_equal(history_of(fixture, tags[j]).count, 1);
+    }
+}
+
 static void of_many_who_move_a_tag_from_the_same_place_one_wins(void **state)
 {
     struct metadata_fixture *fixture = *state;
@@ -130,12 +151,12 @@ static void of_many_who_move_a_tag_from_the_same_place_one_wins(void **state)
     struct racer racers[RACERS];
     struct tag_history history;
 
-    first.tag_kind = TAG_SNAPSHOT;
+    first.tags[0].kind = TAG_SNAPSHOT;
     must_push(fixture, &first);
     prepare(fixture, racers, "1-SNAPSHOT");
     for (int i = 0; i < RACERS; i++) {
-        racers[i].push.tag_kind = TAG_SNAPSHOT;
-        racers[i].push.replaces = &first.manifest.digest;
+        racers[i].push.tags[0].kind = TAG_SNAPSHOT;
+        racers[i].push.tags[0].replaces = &first.manifest.digest;
     }
     run(racers);
     assert_one_won(fixture, racers, "1-SNAPSHOT");
@@ -170,7 +191,7 @@ static void pushes_of_different_tags_do_not_hinder_each_other(void **state)
     prepare(fixture, racers, "");
     for (int i = RACERS - 1; i >= 0; i--) {
         (void)snprintf(racers[i].tag, TEXT_BYTES, "%d", i);
-        racers[i].push.tag = str_from(racers[i].tag);
+        racers[i].push.tags[0].name = str_from(racers[i].tag);
         racers[i].push.manifest = racers[i / 2].push.manifest;
     }
     run(racers);
@@ -191,6 +212,7 @@ int metadata_contract_run_races(void)
 {
     const struct CMUnitTest metadata_contract_races[] = {
         TEST(of_many_racing_pushes_one_wins),
+        TEST(of_many_racing_pushes_of_several_tags_one_wins_all),
         TEST(of_many_who_move_a_tag_from_the_same_place_one_wins),
         TEST(all_who_push_the_same_are_done),
         TEST(pushes_of_different_tags_do_not_hinder_each_other),

@@ -151,12 +151,12 @@ static void a_release_is_of_a_digest(void **state)
     struct manifest_push push = push_of("team/app", "1-SNAPSHOT", "one");
     struct tag_detail tag = {0};
 
-    push.tag_kind = TAG_SNAPSHOT;
+    push.tags[0].kind = TAG_SNAPSHOT;
     must_push(fixture, &push);
     assert_int_equal(metadata_mark_production_ready(fixture->metadata, &place, &mark, NULL), OK);
     push = push_of("team/app", "1-SNAPSHOT", "two");
-    push.tag_kind = TAG_SNAPSHOT;
-    push.replaces = &place.digest;
+    push.tags[0].kind = TAG_SNAPSHOT;
+    push.tags[0].replaces = &place.digest;
     must_push(fixture, &push);
     assert_int_equal(metadata_find_tag_detail(fixture->metadata, place.repository, place.tag,
                                               &fixture->arena, &tag, NULL),
@@ -174,11 +174,11 @@ static void what_is_not_there_is_not_released(void **state)
     struct manifest_push push = push_of("team/app", "1-SNAPSHOT", "one");
 
     (void)push_text(fixture, "team/app", "1.0", "one");
-    push.tag_kind = TAG_SNAPSHOT;
+    push.tags[0].kind = TAG_SNAPSHOT;
     must_push(fixture, &push);
     push = push_of("team/app", "1-SNAPSHOT", "two");
-    push.tag_kind = TAG_SNAPSHOT;
-    push.replaces = &unknown[3].digest;
+    push.tags[0].kind = TAG_SNAPSHOT;
+    push.tags[0].replaces = &unknown[3].digest;
     must_push(fixture, &push); /* it was seen at the first, and has moved */
     unknown[1].repository = str_from("team/none");
     for (size_t i = 0; i < ARRAY_LEN(unknown); i++) {
@@ -199,7 +199,7 @@ static void platforms_are_kept(void **state)
 
     push.facts.platforms = str_from("linux/amd64\nlinux/arm64/v8\n");
     must_push(fixture, &push);
-    assert_int_equal(metadata_find_tag_detail(fixture->metadata, push.repository, push.tag,
+    assert_int_equal(metadata_find_tag_detail(fixture->metadata, push.repository, push.tags[0].name,
                                               &fixture->arena, &tag, NULL),
                      OK);
     assert_true(str_is(tag.platforms, "linux/amd64\nlinux/arm64/v8\n"));

@@ -98,7 +98,7 @@ static void push_at(struct metadata_fixture *fixture, const char *tag, const cha
 {
     struct manifest_push push = push_of("team/app", tag, content);
 
-    push.tag_kind = kind;
+    push.tags[0].kind = kind;
     push.created_ms = created_ms;
     push.facts.image_size_bytes = 77;
     must_push(fixture, &push);

@@ -23,7 +23,8 @@ struct manifest_push push_of(const char *repository, const char *tag, const char
                      .media_type = str_from("application/vnd.oci.image.manifest.v1+json"),
                      .content = str_from(content),
                      .size_bytes = str_from(content).length},
-        .tag = str_from(tag),
+        .tags = {{.name = str_from(tag)}},
+        .tag_count = tag ? 1 : 0,
         .created_by = {str_from("employee"), str_from("somebody")},
         .created_ms = 1000,
     };
@@ -32,11 +33,10 @@ struct manifest_push push_of(const char *repository, const char *tag, const char
 void must_push(struct metadata_fixture *fixture, const struct manifest_push *push)
 {
     enum push_outcome outcome = PUSH_TAG_TAKEN;
-    struct digest existing;
+    struct tag_found found;
     struct error err = {0};
 
-    assert_int_equal(metadata_push_manifest(fixture->metadata, push, &outcome, &existing, &err),
-                     OK);
+    assert_int_equal(metadata_push_manifest(fixture->metadata, push, &outcome, &found, &err), OK);
     assert_int_equal(outcome, PUSH_DONE);
 }
 
@@ -53,12 +53,11 @@ void must_be_taken(struct metadata_fixture *fixture, const struct manifest_push 
                    const struct digest *by)
 {
     enum push_outcome outcome = PUSH_DONE;
-    struct digest existing;
+    struct tag_found found;
 
-    assert_int_equal(metadata_push_manifest(fixture->metadata, push, &outcome, &existing, NULL),
-                     OK);
+    assert_int_equal(metadata_push_manifest(fixture->metadata, push, &outcome, &found, NULL), OK);
     assert_int_equal(outcome, PUSH_TAG_TAKEN);
-    assert_true(digest_equal(&existing, by));
+    assert_true(digest_equal(&found.digest, by));
 }
 
 bool has_manifest(struct metadata_fixture *fixture, const char *repository,

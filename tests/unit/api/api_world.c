@@ -429,11 +429,11 @@ void api_world_name_blob(struct api_world *world, const char *digest)
         .blob_count = 1,
     };
     enum push_outcome outcome = PUSH_DONE;
-    struct digest existing;
+    struct tag_found found;
     enum error_code code = digest_parse(content, &named.digest, NULL);
 
     assert(!code);
-    code = metadata_push_manifest(world->metadata, &push, &outcome, &existing, NULL);
+    code = metadata_push_manifest(world->metadata, &push, &outcome, &found, NULL);
     assert(!code);
 }
 

@@ -39,7 +39,8 @@ static struct manifest_push push_of(const char *repository, const char *tag, con
         .manifest = {.digest = hasher_digest_of(DIGEST_SHA256, str_from(content)),
                      .media_type = str_from("type"),
                      .content = str_from(content)},
-        .tag = str_from(tag),
+        .tags = {{.name = str_from(tag)}},
+        .tag_count = tag ? 1 : 0,
         .created_by = {str_from("employee"), str_from("somebody")},
         .created_ms = 1,
     };
@@ -48,9 +49,9 @@ static struct manifest_push push_of(const char *repository, const char *tag, con
 static void must_push(struct metadata *metadata, const struct manifest_push *push)
 {
     enum push_outcome outcome = PUSH_TAG_TAKEN;
-    struct digest existing;
+    struct tag_found found;
 
-    assert_int_equal(metadata_push_manifest(metadata, push, &outcome, &existing, NULL), OK);
+    assert_int_equal(metadata_push_manifest(metadata, push, &outcome, &found, NULL), OK);
     assert_int_equal(outcome, PUSH_DONE);
 }
 
@@ -271,16 +272,16 @@ static void write_all(struct metadata *metadata)
     struct manifest_push snapshot = push_of("team/new", "1-SNAPSHOT", "content");
     bool is_swept = false;
 
-    const struct tag_place place = {snapshot.repository, snapshot.tag, first};
+    const struct tag_place place = {snapshot.repository, snapshot.tags[0].name, first};
 
-    snapshot.tag_kind = TAG_SNAPSHOT;
+    snapshot.tags[0].kind = TAG_SNAPSHOT;
     snapshot.scm_claim = &claim;
     snapshot.blobs = &named;
     snapshot.blob_count = 1;
     must_push(metadata, &snapshot);
     assert_int_equal(metadata_mark_production_ready(metadata, &place, &mark, NULL), OK);
     snapshot.manifest = push_of("team/new", "1-SNAPSHOT", "another content").manifest;
-    snapshot.replaces = &first;
+    snapshot.tags[0].replaces = &first;
     must_push(metadata, &snapshot);
     assert_int_equal(metadata_save_upload(metadata, &upload, NULL), OK);
     assert_int_equal(metadata_remove_upload(metadata, upload.id, NULL), OK);
@@ -528,7 +529,7 @@ static void push_that_fails_leaves_nothing(void **state)
     struct fixture *fixture = *state;
     const struct manifest_push wanted = push_of("team/new", "1.0", "another content");
     enum push_outcome outcome = PUSH_TAG_TAKEN;
-    struct digest existing;
+    struct tag_found found;
     bool is_there = true;
 
     for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
@@ -536,9 +537,8 @@ static void push_that_fails_leaves_nothing(void **state)
 
         (void)snprintf(script, sizeof(script), "alter table %s rename to gone", tables[i]);
         run_by_hand(fixture, script);
-        assert_int_equal(
-            metadata_push_manifest(fixture->metadata, &wanted, &outcome, &existing, NULL),
-            ERROR_INTERNAL);
+        assert_int_equal(metadata_push_manifest(fixture->metadata, &wanted, &outcome, &found, NULL),
+                         ERROR_INTERNAL);
         assert_int_equal(outcome, PUSH_TAG_TAKEN);
         (void)snprintf(script, sizeof(script), "alter table gone rename to %s", tables[i]);
         run_by_hand(fixture, script);

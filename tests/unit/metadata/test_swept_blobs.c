@@ -62,9 +62,9 @@ static enum error_code push(struct fixture *fixture, const char *blob, bool must
         .blob_count = 1,
     };
     enum push_outcome outcome = PUSH_DONE;
-    struct digest existing;
+    struct tag_found found;
 
-    return metadata_push_manifest(fixture->metadata, &wanted, &outcome, &existing, err);
+    return metadata_push_manifest(fixture->metadata, &wanted, &outcome, &found, err);
 }
 
 static bool sweep(struct fixture *fixture, const char *blob)

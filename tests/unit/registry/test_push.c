@@ -215,155 +215,98 @@ static void latest_that_is_so_already_is_success_and_stores_nothing(void **state
     assert_int_equal(registry_world_count(world, "select count(*) from tag"), 1);
 }
 
-static void snapshot_moves_only_where_settings_let_it(void **state)
+/* Pushes by digest, with these tags (separated by spaces). */
+static enum error_code push_with_tags(struct registry_world *world, const char *image,
+                                      const char *tags, const struct scm_source *source)
+{
+    struct str names[PUSH_TAGS_MAX];
+    struct str rest = str_from(tags);
+    struct manifest_upload upload = {
+        .repository = repository_of("team/app"),
+        .reference = {.is_digest = true, .digest = digest_of(image)},
+        .tags = names,
+        .media_type = str_from(OCI_IMAGE),
+        .content = str_from(image),
+        .identity = {str_from("employee"), str_from("somebody")},
+        .scm_source = source,
+    };
+
+    while (str_cut(&rest, ' ', &names[upload.tag_count])) {
+        upload.tag_count++;
+    }
+    world->err = (struct error){0};
+    return registry_push_manifest(world->registry, &upload, &world->arena, &world->receipt,
+                                  &world->err);
+}
+
+static void several_tags_are_set_at_once_and_more_later(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = registry_world_make_image(world, "one", LAYER_TAR);
+
+    assert_int_equal(push_with_tags(world, image, "1 1.0", NULL), OK);
+    assert_int_equal(push_with_tags(world, image, "1 1.0", NULL), OK);
+    assert_int_equal(push_with_tags(world, image, "1.0 1.0.0 1-SNAPSHOT", NULL), OK);
+    assert_true(registry_world_has(world, "team/app", "1", image));
+    assert_true(registry_world_has(world, "team/app", "1.0.0", image));
+    assert_int_equal(registry_world_count(world, "select count(*) from tag"), 4);
+    assert_int_equal(registry_world_count(world, "select count(*) from tag_change"), 4);
+}
+
+static void taken_tag_of_several_is_named_and_none_is_set(void **state)
 {
     struct registry_world *world = *state;
     const char *first = registry_world_make_image(world, "one", LAYER_TAR);
     const char *second = registry_world_make_image(world, "two", LAYER_TAR);
+    const struct digest existing = digest_of(first);
+    const struct digest refused = digest_of(second);
 
-    assert_int_equal(registry_world_push(world, "team/app", "1-SNAPSHOT", first), OK);
-    registry_world_let_move(world, false, true);
-    assert_int_equal(registry_world_push(world, "team/app", "1-SNAPSHOT", second), ERROR_CONFLICT);
     registry_world_let_move(world, true, false);
-    assert_int_equal(registry_world_push(world, "team/app", "1-SNAPSHOT", second), OK);
+    assert_int_equal(push_with_tags(world, first, "1-SNAPSHOT 1.0", NULL), OK);
+    assert_int_equal(push_with_tags(world, second, "1-SNAPSHOT 2 1.0", NULL), ERROR_CONFLICT);
+    assert_non_null(strstr(world->err.message, "team/app:1.0 is immutable"));
+    assert_true(str_is(world->receipt.refused_tag, "1.0"));
+    assert_true(world->receipt.has_existing);
+    assert_true(digest_equal(&world->receipt.existing, &existing));
+    assert_true(digest_equal(&world->receipt.refused, &refused));
+    assert_true(registry_world_has(world, "team/app", "1-SNAPSHOT", first));
+    assert_int_equal(registry_world_count(world, "select count(*) from tag"), 2);
+    assert_int_equal(registry_world_count(world, "select count(*) from manifest"), 1);
+    assert_int_equal(push_with_tags(world, second, "1-SNAPSHOT 2", NULL), OK);
     assert_true(registry_world_has(world, "team/app", "1-SNAPSHOT", second));
-    assert_true(
-        registry_world_has(world, "team/app", registry_world_digest_text(world, first), first));
 }
 
-static void every_move_is_recorded_with_both_digests(void **state)
+static void latest_among_several_tags_is_refused_unless_it_is_so(void **state)
 {
     struct registry_world *world = *state;
-    const char *const images[] = {
-        registry_world_make_image(world, "one", LAYER_TAR),
-        registry_world_make_image(world, "two", LAYER_TAR),
-        registry_world_make_image(world, "one", LAYER_TAR),
-    };
-    const struct tag_history_query query = {str_from("team/app"), str_from("1-SNAPSHOT"), 0, 10,
-                                            &world->arena};
-    struct tag_history history;
+    const char *image = registry_world_make_image(world, "one", LAYER_TAR);
 
-    registry_world_let_move(world, true, false);
-    for (size_t i = 0; i < ARRAY_LEN(images); i++) {
-        assert_int_equal(registry_world_push(world, "team/app", "1-SNAPSHOT", images[i]), OK);
-    }
-    assert_int_equal(metadata_list_tag_changes(world->metadata, &query, &history, NULL), OK);
-    assert_int_equal(history.count, ARRAY_LEN(images));
-    for (size_t i = 0; i < ARRAY_LEN(images); i++) {
-        const struct tag_change *change = &history.changes[i];
-        const struct digest to = digest_of(images[i]);
-        const struct digest from = digest_of(images[i > 0 ? i - 1 : 0]);
-
-        assert_true(digest_equal(&change->new_digest, &to));
-        assert_int_equal(change->has_old, i > 0);
-        assert_true(!change->has_old || digest_equal(&change->old_digest, &from));
-        assert_true(str_is(change->changed_by.name, "somebody"));
-    }
+    assert_int_equal(push_with_tags(world, image, "1.0 latest", NULL), ERROR_CONFLICT);
+    assert_true(str_is(world->receipt.refused_tag, "latest"));
+    assert_false(world->receipt.has_existing);
+    assert_int_equal(registry_world_count(world, "select count(*) from manifest"), 0);
+    assert_int_equal(push_with_tags(world, image, "1.0", NULL), OK);
+    assert_int_equal(push_with_tags(world, image, "latest", NULL), OK);
+    assert_int_equal(push_with_tags(world, image, "latest 1.0 1.1", NULL), OK);
+    assert_int_equal(registry_world_count(world, "select count(*) from tag"), 2);
 }
 
-/* The tag of an image's signatures: the image is pushed if it is to be there. */
-static const char *signature_tag(struct registry_world *world, const char *pushed_to)
+/* But not of a signature's, which was built from nothing. */
+static void each_of_several_tags_is_said_to_be_built_from_something(void **state)
 {
-    const char *image = registry_world_make_image(world, "signed", LAYER_TAR);
-
-    if (pushed_to) {
-        assert_int_equal(registry_world_push(world, pushed_to, "1.0", image), OK);
-    }
-    return arena_format(&world->arena, "sha256-%s.sig",
-                        registry_world_digest_text(world, image) + sizeof("sha256:") - 1);
-}
-
-static void signatures_grow_and_never_shrink(void **state)
-{
-    static const struct {
-        const char *signatures;
-        enum error_code code;
-    } pushes[] = {{"a", OK},      {"a,b", OK},   {"a", ERROR_CONFLICT}, {"b,c", ERROR_CONFLICT},
-                  {"c,b,a", OK},  {"c,b,a", OK}, {"", ERROR_CONFLICT},  {"a,b", ERROR_CONFLICT},
-                  {"a,b,c,d", OK}};
+    static const struct scm_source source = {STR_LITERAL("git:x"), STR_LITERAL("abc"),
+                                             STR_LITERAL("me"), STR_LITERAL("")};
     struct registry_world *world = *state;
-    const char *tag = NULL;
+    const char *image = registry_world_make_image(world, "one", LAYER_TAR);
+    const char *signature =
+        arena_format(&world->arena, "sha256-%s.sig 1.0 1.1",
+                     registry_world_digest_text(world, image) + sizeof("sha256:") - 1);
 
-    registry_world_let_move(world, false, true);
-    tag = signature_tag(world, "team/app");
-    for (size_t i = 0; i < ARRAY_LEN(pushes); i++) {
-        const char *image = registry_world_make_image(world, pushes[i].signatures, LAYER_COSIGN);
-
-        assert_int_equal(registry_world_push(world, "team/app", tag, image), pushes[i].code);
-        assert_int_equal(registry_world_has(world, "team/app", tag, image), pushes[i].code == OK);
-    }
+    assert_int_equal(push_with_tags(world, image, signature, &source), OK);
+    assert_int_equal(registry_world_count(world, "select count(*) from tag where kind = 2"), 1);
+    assert_int_equal(registry_world_count(world, "select count(*) from scm_source"), 2);
     assert_int_equal(
-        registry_world_count(world, "select count(*) from tag_change where old_digest is not null"),
-        3);
-}
-
-static void signatures_do_not_grow_unless_settings_let_them(void **state)
-{
-    struct registry_world *world = *state;
-    const char *tag = signature_tag(world, "team/app");
-    const char *one = registry_world_make_image(world, "a", LAYER_COSIGN);
-    const char *two = registry_world_make_image(world, "a,b", LAYER_COSIGN);
-
-    registry_world_let_move(world, true, false);
-    assert_int_equal(registry_world_push(world, "team/app", tag, one), OK);
-    assert_int_equal(registry_world_push(world, "team/app", tag, two), ERROR_CONFLICT);
-    assert_non_null(strstr(world->err.message, "tags.signatures: grow"));
-    registry_world_let_move(world, false, true);
-    assert_int_equal(registry_world_push(world, "team/app", tag, two), OK);
-    assert_int_equal(registry_world_push(world, "team/app", tag, one), ERROR_CONFLICT);
-    assert_null(strstr(world->err.message, "tags.signatures"));
-    assert_non_null(strstr(world->err.message, "never removed"));
-}
-
-static void a_refused_snapshot_names_its_setting(void **state)
-{
-    struct registry_world *world = *state;
-    const char *one = registry_world_make_image(world, "a", LAYER_TAR);
-    const char *two = registry_world_make_image(world, "b", LAYER_TAR);
-
-    assert_int_equal(registry_world_push(world, "team/app", "1-SNAPSHOT", one), OK);
-    assert_int_equal(registry_world_push(world, "team/app", "1-SNAPSHOT", two), ERROR_CONFLICT);
-    assert_non_null(strstr(world->err.message, "tags.snapshots"));
-}
-
-static void signatures_grow_only_beside_what_is_signed(void **state)
-{
-    static const char *const places[] = {NULL, "team/other"};
-    struct registry_world *world = *state;
-    const char *one = registry_world_make_image(world, "a", LAYER_COSIGN);
-    const char *two = registry_world_make_image(world, "a,b", LAYER_COSIGN);
-
-    registry_world_let_move(world, false, true);
-    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
-        const char *tag = signature_tag(world, places[i]);
-
-        assert_int_equal(registry_world_push(world, "team/app", tag, one), OK);
-        assert_int_equal(registry_world_push(world, "team/app", tag, two), ERROR_CONFLICT);
-        assert_int_equal(world->err.topic, ABOUT_TAG);
-    }
-}
-
-/* cosign writes the signature beside the layer, which is what was signed. */
-static void signature_in_an_annotation_is_kept(void **state)
-{
-    static const char from[] = "\"size\":1}]";
-    struct registry_world *world = *state;
-    const char *plain = registry_world_make_image(world, "a", LAYER_COSIGN);
-    const size_t head = strlen(plain) - strlen(strstr(plain, from));
-    const char *images[2];
-    const char *tag = NULL;
-
-    registry_world_let_move(world, false, true);
-    tag = signature_tag(world, "team/app");
-    for (size_t i = 0; i < ARRAY_LEN(images); i++) {
-        images[i] =
-            arena_format(&world->arena, "%.*s\"size\":1,\"annotations\":{\"signature\":\"%zu\"}}]}",
-                         (int)head, plain, i);
-    }
-    assert_int_equal(registry_world_push(world, "team/app", tag, images[0]), OK);
-    assert_int_equal(registry_world_push(world, "team/app", tag, images[1]), ERROR_CONFLICT);
-    assert_int_equal(registry_world_push(world, "team/app", tag, plain), ERROR_CONFLICT);
-    assert_true(registry_world_has(world, "team/app", tag, images[0]));
+        registry_world_count(world, "select count(*) from scm_source where tag like '1._'"), 2);
 }
 
 enum { RACERS = 50 };
@@ -562,22 +505,14 @@ static void failing_database_leaves_nothing_behind(void **state)
     assert_int_equal(registry_world_push(world, "team/app", "1.0", image), OK);
 }
 
-static void failing_look_up_of_what_was_before_moves_nothing(void **state)
+static void failing_look_up_of_the_newest_is_no_refusal(void **state)
 {
     struct registry_world *world = *state;
-    const char *one = registry_world_make_image(world, "a", LAYER_COSIGN);
-    const char *two = registry_world_make_image(world, "a,b", LAYER_COSIGN);
-    const char *tag = NULL;
+    const char *image = registry_world_make_image(world, "one", LAYER_TAR);
 
-    registry_world_let_move(world, false, true);
-    tag = signature_tag(world, "team/app");
-    assert_int_equal(registry_world_push(world, "team/app", tag, one), OK);
-    registry_world_run_sql(world, "drop trigger content_is_never_updated;"
-                                  "update content set bytes = x'00' where digest = "
-                                  "(select digest from tag where kind = 2)");
-    assert_int_equal(registry_world_push(world, "team/app", tag, two), ERROR_INVALID);
+    assert_int_equal(registry_world_push(world, "team/app", "1.0", image), OK);
     registry_world_run_sql(world, "alter table tag rename to gone");
-    assert_int_equal(registry_world_push(world, "team/app", "latest", two), ERROR_INTERNAL);
+    assert_int_equal(registry_world_push(world, "team/app", "latest", image), ERROR_INTERNAL);
 }
 
 static void manifest_that_fills_the_memory_is_too_large(void **state)
@@ -617,18 +552,15 @@ int main(void)
         WORLD_TEST(tags_of_other_repositories_do_not_matter),
         WORLD_TEST(latest_is_refused_with_what_to_push_instead),
         WORLD_TEST(latest_that_is_so_already_is_success_and_stores_nothing),
-        WORLD_TEST(snapshot_moves_only_where_settings_let_it),
-        WORLD_TEST(every_move_is_recorded_with_both_digests),
-        WORLD_TEST(signatures_grow_and_never_shrink),
-        WORLD_TEST(signatures_do_not_grow_unless_settings_let_them),
-        WORLD_TEST(a_refused_snapshot_names_its_setting),
-        WORLD_TEST(signatures_grow_only_beside_what_is_signed),
-        WORLD_TEST(signature_in_an_annotation_is_kept),
+        WORLD_TEST(several_tags_are_set_at_once_and_more_later),
+        WORLD_TEST(taken_tag_of_several_is_named_and_none_is_set),
+        WORLD_TEST(latest_among_several_tags_is_refused_unless_it_is_so),
+        WORLD_TEST(each_of_several_tags_is_said_to_be_built_from_something),
         WORLD_TEST(of_many_who_race_for_a_tag_one_wins),
         WORLD_TEST(all_who_race_to_move_a_snapshot_move_it),
         WORLD_TEST(failing_store_leaves_nothing_behind),
         WORLD_TEST(failing_database_leaves_nothing_behind),
-        WORLD_TEST(failing_look_up_of_what_was_before_moves_nothing),
+        WORLD_TEST(failing_look_up_of_the_newest_is_no_refusal),
         WORLD_TEST(who_has_to_search_gives_way_to_those_who_do),
         WORLD_TEST(large_manifest_waits_for_those_that_are_parsed),
         WORLD_TEST(manifest_that_fills_the_memory_is_too_large),
