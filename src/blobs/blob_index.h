@@ -26,8 +26,12 @@ struct blob_index {
     enum error_code (*find)(void *context, const struct digest *digest,
                             struct blob_location *location_out, struct error *err);
 
+    /* The blob counts as pushed now, so that nobody sweeps it soon. ERROR_NOT_FOUND about BLOB if
+     * it has no location (any more). */
+    enum error_code (*touch)(void *context, const struct digest *digest, struct error *err);
+
     /* Durable when it returns. The first location of a digest stays: that there is one is success.
-     */
+     * ERROR_NOT_FOUND about UPLOAD: a sweep has had this location, and its bytes may be gone. */
     enum error_code (*add)(void *context, const struct digest *digest,
                            const struct blob_location *location, struct error *err);
 

@@ -85,8 +85,8 @@ static enum error_code try_condition(const struct s3_objects *objects, const cha
         strbuf_append_text(report, "storage: conditional writes: yes, the bucket itself refuses to "
                                    "write an object twice\n");
     } else if (!code) {
-        strbuf_append_text(report, "storage: conditional writes: no; keys blobs/<digest> may be "
-                                   "written again, with the same bytes only\n");
+        strbuf_append_text(report, "storage: conditional writes: no; a request that is "
+                                   "repeated may write an object twice, with the same bytes\n");
     }
     s3_answer_release(&answer);
     return code;

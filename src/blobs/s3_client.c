@@ -238,7 +238,8 @@ static enum error_code send_once(struct attempt *attempt, struct outbound_answer
 static enum error_code send_signed(const struct attempt *attempt, const struct aws_signed *made,
                                    struct outbound_answer *answer, struct error *err)
 {
-    static const char *const wanted[] = {"ETag", "Content-Length", "x-amz-bucket-region", NULL};
+    static const char *const wanted[] = {"ETag", "Content-Length", "x-amz-bucket-region",
+                                         "x-amz-delete-marker", NULL};
     const struct s3_request *request = attempt->request;
     const char *lines[PAIRS_MAX + AWS_SIGNED_HEADERS + 1] = {0};
     const struct outbound_request sent = {

@@ -272,6 +272,25 @@ enum error_code s3_objects_find_whole(const struct s3_objects *objects,
     return code;
 }
 
+enum error_code s3_objects_delete(const struct s3_objects *objects, const char *key,
+                                  bool *is_kept_out, struct error *err)
+{
+    const struct s3_request request = {.method = "DELETE", .key = key};
+    struct s3_answer answer;
+    enum error_code code = s3_client_do(objects->client, &request, &answer, err);
+
+    if (!code) {
+        *is_kept_out = str_is(outbound_answer_field(&answer.http, "x-amz-delete-marker"), "true");
+    } else if (code == ERROR_NOT_FOUND) {
+        *is_kept_out = false;
+        code = OK;
+    } else if (s3_answer_is(&answer, "AccessDenied")) {
+        code = ERROR_DENIED;
+    }
+    s3_answer_release(&answer);
+    return code;
+}
+
 enum error_code s3_objects_abort(const struct s3_objects *objects, const struct s3_notes *notes,
                                  struct error *err)
 {

@@ -38,9 +38,8 @@ enum error_code s3_objects_upload_is_gone(struct error *err);
 
 /*
  * Writes an object that is not there. That it is there already is success: an earlier attempt did
- * it, or the key is the content's digest. An S3 that ignores the condition writes it once more, and
- * the same bytes: nothing else has that key. sha256: of bytes in
- * hexadecimal, or NULL.
+ * it. An S3 that ignores the condition writes it once more, and the same bytes: nothing else has
+ * that key. sha256: of bytes in hexadecimal, or NULL.
  */
 MUST_USE enum error_code s3_objects_put(const struct s3_objects *objects, const char *key,
                                         struct str bytes, const char *sha256, struct error *err);
@@ -78,6 +77,14 @@ MUST_USE enum error_code s3_objects_complete(const struct s3_objects *objects,
 MUST_USE enum error_code s3_objects_find_whole(const struct s3_objects *objects,
                                                const struct s3_notes *notes, uint64_t size_bytes,
                                                struct error *err);
+
+/*
+ * Removes an object: for who sweeps; a server may not (docs/storage.md). Success also if there is
+ * none. *is_kept_out: it is hidden, but the bucket has versions and keeps its bytes. ERROR_DENIED:
+ * permissions, a policy or a lock forbid it.
+ */
+MUST_USE enum error_code s3_objects_delete(const struct s3_objects *objects, const char *key,
+                                           bool *is_kept_out, struct error *err);
 
 /* Drops the parts. Success also if there are none. Tried once, and for seconds only. */
 MUST_USE enum error_code s3_objects_abort(const struct s3_objects *objects,

@@ -14,6 +14,7 @@
 static void s3_free(struct blob_store *base);
 static enum error_code s3_discard(struct blob_store *base, const struct blob_upload *upload,
                                   struct error *err);
+static void s3_touch(struct blob_store *base, const struct digest *digest);
 static enum error_code s3_read(struct blob_store *base, const struct digest *digest,
                                struct blob_content *content_out, struct error *err);
 static enum error_code s3_read_part(struct blob_store *base, const struct blob_content *content,
@@ -21,7 +22,6 @@ static enum error_code s3_read_part(struct blob_store *base, const struct blob_c
                                     struct error *err);
 static enum error_code s3_link(struct blob_store *base, const struct blob_content *content,
                                struct strbuf *url, struct error *err);
-static const char *prefix_of(const struct s3_store *store);
 
 static const struct blob_driver s3_driver = {
     .name = "s3",
@@ -34,6 +34,7 @@ static const struct blob_driver s3_driver = {
     .publish = s3_writer_publish,
     .close = s3_writer_close,
     .discard = s3_discard,
+    .touch = s3_touch,
     .read = s3_read,
     .read_part = s3_read_part,
     .link = s3_link,
@@ -95,6 +96,13 @@ static enum error_code s3_discard(struct blob_store *base, const struct blob_upl
     return code;
 }
 
+static void s3_touch(struct blob_store *base, const struct digest *digest)
+{
+    const struct blob_index *index = &store_of(base)->config.index;
+
+    (void)!index->touch(index->context, digest, NULL);
+}
+
 static enum error_code s3_read(struct blob_store *base, const struct digest *digest,
                                struct blob_content *content_out, struct error *err)
 {
@@ -140,25 +148,9 @@ static enum error_code s3_link(struct blob_store *base, const struct blob_conten
 void s3_store_upload_key(const struct s3_store *store, const struct blob_upload *upload,
                          char key_out[BLOB_KEY_BYTES])
 {
+    const char *const prefix = store->config.prefix ? store->config.prefix : "";
     char once[RANDOM_ID_BYTES];
 
     random_id(once);
-    (void)snprintf(key_out, BLOB_KEY_BYTES, "%suploads/%s/%s", prefix_of(store), upload->id, once);
-}
-
-static const char *prefix_of(const struct s3_store *store)
-{
-    return store->config.prefix ? store->config.prefix : "";
-}
-
-void s3_store_digest_key(const struct s3_store *store, const struct digest *digest,
-                         char key_out[BLOB_KEY_BYTES])
-{
-    char text[DIGEST_TEXT_BYTES];
-    const char *hex = NULL;
-
-    digest_format(digest, text);
-    hex = strchr(text, ':') + 1;
-    (void)snprintf(key_out, BLOB_KEY_BYTES, "%sblobs/%s/%.2s/%s", prefix_of(store),
-                   digest_algorithm_name(digest->algorithm), hex, hex);
+    (void)snprintf(key_out, BLOB_KEY_BYTES, "%suploads/%s/%s", prefix, upload->id, once);
 }

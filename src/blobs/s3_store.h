@@ -13,7 +13,8 @@
 /*
  * Blobs as objects of a bucket, for any number of instances. An upload goes to S3 in parts while it
  * arrives, and stays where it landed; the index says which blob that is. Nothing is read back but
- * the end of an upload that goes on in another request, nothing is copied, listed or deleted.
+ * the end of an upload that goes on in another request, nothing is copied, listed or deleted. Each
+ * object has a key of its own, whatever is in it.
  */
 struct s3_store_config {
     struct s3_client *client; /* owned from here on, as the store's life ends after all requests */

@@ -16,10 +16,8 @@ struct s3_store {
     struct workers *senders;
 };
 
-/* A key that is used once; and the only one that is used for the content, whoever sends it. */
+/* A key that is used once: what a sweep removes is never somebody else's (docs/decisions/021). */
 void s3_store_upload_key(const struct s3_store *store, const struct blob_upload *upload,
-                         char key_out[BLOB_KEY_BYTES]);
-void s3_store_digest_key(const struct s3_store *store, const struct digest *digest,
                          char key_out[BLOB_KEY_BYTES]);
 
 /*

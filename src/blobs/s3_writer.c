@@ -24,8 +24,8 @@ static enum error_code land(struct s3_writer *writer, const struct digest *diges
                             struct blob_location *location, struct error *err);
 static enum error_code check_found(struct s3_writer *writer, const struct digest *digest,
                                    struct error *err);
-static enum error_code put_by_digest(struct s3_writer *writer, const struct digest *digest,
-                                     char *key_out, struct error *err);
+static enum error_code put_small(struct s3_writer *writer, const struct digest *digest,
+                                 char *key_out, struct error *err);
 static void cancel(struct s3_writer *writer);
 static void give_up_multipart(struct s3_writer *writer);
 
@@ -241,7 +241,7 @@ enum error_code s3_writer_publish(struct blob_writer *base, const struct digest 
     struct s3_writer *writer = writer_of(base);
     const struct blob_index *index = &writer->store->config.index;
     struct blob_location location = {.size_bytes = base->upload.offset_bytes};
-    enum error_code code = index->find(index->context, digest, &location, err);
+    enum error_code code = index->touch(index->context, digest, err);
 
     if (!code) {
         cancel(writer);
@@ -268,7 +268,7 @@ static enum error_code land(struct s3_writer *writer, const struct digest *diges
     } else if (notes->tail_key[0] != '\0') {
         memcpy(location->key, notes->tail_key, sizeof(location->key));
     } else {
-        code = put_by_digest(writer, digest, location->key, err);
+        code = put_small(writer, digest, location->key, err);
     }
     return code;
 }
@@ -296,15 +296,15 @@ static enum error_code check_found(struct s3_writer *writer, const struct digest
     return digest_equal(&found, digest) ? OK : s3_objects_upload_is_gone(err);
 }
 
-/* What is all in memory has its digest as its key. S3 holds it against its hash. */
-static enum error_code put_by_digest(struct s3_writer *writer, const struct digest *digest,
-                                     char *key_out, struct error *err)
+/* What is all in memory: S3 holds it against its hash. */
+static enum error_code put_small(struct s3_writer *writer, const struct digest *digest,
+                                 char *key_out, struct error *err)
 {
     const struct str bytes = {writer->bytes ? writer->bytes : "", writer->length};
     char text[DIGEST_TEXT_BYTES];
 
     digest_format(digest, text);
-    s3_store_digest_key(writer->store, digest, key_out);
+    s3_store_upload_key(writer->store, &writer->base.upload, key_out);
     return s3_objects_put(&writer->store->objects, key_out, bytes,
                           digest->algorithm == DIGEST_SHA256 ? text + sizeof("sha256:") - 1 : NULL,
                           err);

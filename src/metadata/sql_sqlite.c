@@ -26,6 +26,7 @@ extern const char schema_sqlite_009[];
 extern const char schema_sqlite_010[];
 extern const char schema_sqlite_011[];
 extern const char schema_sqlite_012[];
+extern const char schema_sqlite_013[];
 
 static const struct migration migrations[] = {
     {"initial", schema_sqlite_001},
@@ -40,6 +41,7 @@ static const struct migration migrations[] = {
     {"ended-uploads", schema_sqlite_010},
     {"referrers-by-age", schema_sqlite_011},
     {"kinds", schema_sqlite_012},
+    {"swept-places", schema_sqlite_013},
 };
 
 struct sqlite {

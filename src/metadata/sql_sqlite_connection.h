@@ -6,7 +6,7 @@
 
 /* A connection of SQLite with its prepared statements; for the sources of sql_sqlite only. One
  * thread's at a time. */
-enum { STATEMENTS_PER_CONNECTION = 48 /* more than there are queries */ };
+enum { STATEMENTS_PER_CONNECTION = 64 /* more than there are queries */ };
 
 struct sqlite_statement {
     struct sql_rows rows; /* first */

@@ -6,6 +6,8 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/str.h"
+#include "metadata/blob_places.h"
 #include "metadata/metadata.h"
 
 /* What the metadata say of a blob whose bytes may or may not be there. */
@@ -34,6 +36,26 @@ struct blob_sweep {
 MUST_USE enum error_code metadata_sweep_blobs(struct metadata *metadata,
                                               const struct blob_sweep *sweep, bool *swept_out,
                                               struct error *err);
+
+/* Places of blobs that may go, unless they were touched since. */
+struct place_sweep {
+    struct blob_place_list *list; /* keeps those that were swept */
+    int64_t untouched_since_ms;
+    int64_t swept_ms;
+};
+
+/*
+ * As metadata_sweep_blobs, for a store that leaves blobs where they landed: the blob has no place
+ * any more, so that whoever pushes it again uses another one, and what is there is nobody's. Writes
+ * down what has to be removed.
+ */
+MUST_USE enum error_code metadata_sweep_places(struct metadata *metadata,
+                                               const struct place_sweep *sweep, struct error *err);
+
+/* Nothing is at that swept place any more. Durable. *is_first_out: nobody has said so before. */
+MUST_USE enum error_code metadata_end_swept_place(struct metadata *metadata, struct str location,
+                                                  int64_t removed_ms, bool *is_first_out,
+                                                  struct error *err);
 
 /* The blob's bytes are there again. Durable; writes nothing if it was not swept. */
 MUST_USE enum error_code metadata_revive_blob(struct metadata *metadata,

@@ -30,6 +30,7 @@ static void report_links(const struct settings *settings, const struct s3_client
                          struct strbuf *report);
 static enum error_code find(void *context, const struct digest *digest,
                             struct blob_location *location_out, struct error *err);
+static enum error_code touch(void *context, const struct digest *digest, struct error *err);
 static enum error_code add(void *context, const struct digest *digest,
                            const struct blob_location *location, struct error *err);
 static enum error_code read_tail(void *context, const struct blob_upload *upload,
@@ -73,7 +74,7 @@ static enum error_code open_s3(const struct settings *settings, struct storage *
 {
     struct s3_store_config config = {
         .style = style_of(settings),
-        .index = {.context = storage, .find = find, .add = add, .read_tail = read_tail},
+        .index = {storage, find, touch, add, read_tail},
         .clock = &clock_system,
         .prefix = settings->storage.s3.prefix,
         .largest_blob_bytes = settings->storage.s3.largest_blob_bytes,
@@ -170,6 +171,13 @@ static enum error_code find(void *context, const struct digest *digest,
     return code;
 }
 
+static enum error_code touch(void *context, const struct digest *digest, struct error *err)
+{
+    const struct storage *storage = context;
+
+    return metadata_touch_blob_place(storage->metadata, digest, clock_wall_ms(&clock_system), err);
+}
+
 static enum error_code add(void *context, const struct digest *digest,
                            const struct blob_location *location, struct error *err)
 {
@@ -178,7 +186,7 @@ static enum error_code add(void *context, const struct digest *digest,
         .digest = *digest,
         .location = str_from(location->key),
         .size_bytes = location->size_bytes,
-        .created_ms = clock_wall_ms(&clock_system),
+        .touched_ms = clock_wall_ms(&clock_system),
     };
 
     return metadata_add_blob_place(storage->metadata, &place, err);
@@ -193,9 +201,25 @@ static enum error_code read_tail(void *context, const struct blob_upload *upload
                                      tail, err);
 }
 
+enum error_code storage_open_bucket(const struct settings *settings, struct storage *storage_out,
+                                    struct s3_objects *objects_out, struct error *err)
+{
+    enum error_code code = OK;
+
+    *storage_out = (struct storage){0};
+    code = open_client(settings, storage_out, &storage_out->bucket, err);
+    if (code) {
+        storage_release(storage_out);
+        return code;
+    }
+    *objects_out = (struct s3_objects){storage_out->bucket, style_of(settings), &clock_system};
+    return OK;
+}
+
 void storage_release(struct storage *storage)
 {
     blob_store_free(storage->blobs);
+    s3_client_free(storage->bucket);
     aws_credentials_free(storage->credentials);
     http_client_free(storage->http);
     *storage = (struct storage){0};
@@ -205,27 +229,24 @@ void storage_check(const struct settings *settings, struct strbuf *report,
                    struct problems *problems)
 {
     struct storage storage = {0};
-    struct s3_client *client = NULL;
+    struct s3_objects objects;
     struct error err = {0};
     enum error_code code = OK;
 
     if (!settings->storage.s3.bucket) {
         return;
     }
-    code = open_client(settings, &storage, &client, &err);
+    code = storage_open_bucket(settings, &storage, &objects, &err);
     if (!code) {
-        const struct s3_objects objects = {client, style_of(settings), &clock_system};
-
         code = s3_check(&objects, settings->storage.s3.prefix, report, &err);
-        strbuf_append_format(report, "storage: %s, credentials: ", s3_client_name(client));
+        strbuf_append_format(report, "storage: %s, credentials: ", s3_client_name(storage.bucket));
         aws_credentials_describe(storage.credentials, report);
         strbuf_append_text(report, "\n");
-        report_links(settings, client, report);
+        report_links(settings, storage.bucket, report);
     }
     if (code) {
         problems_add(problems, "storage.s3: %s", err.message);
     }
-    s3_client_free(client);
     storage_release(&storage);
 }
 

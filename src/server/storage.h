@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/strbuf.h"
 #include "blobs/blob_store.h"
-#include "blobs/s3_client.h"
+#include "blobs/s3_objects.h"
 #include "metadata/metadata.h"
 #include "outbound/http_client.h"
 #include "server/settings.h"
@@ -16,6 +16,7 @@ struct storage {
     struct metadata *metadata; /* borrowed: says which object is which blob */
     struct http_client *http;  /* NULL, as the next, for a folder */
     struct aws_credentials *credentials;
+    struct s3_client *bucket; /* only of storage_open_bucket */
 };
 
 /*
@@ -25,6 +26,14 @@ struct storage {
 MUST_USE enum error_code storage_open(const struct settings *settings, const char *folder,
                                       struct metadata *metadata, struct storage *storage_out,
                                       struct error *err);
+
+/*
+ * The bucket of storage.s3, for commands that look after its objects themselves. Else as
+ * storage_open.
+ */
+MUST_USE enum error_code storage_open_bucket(const struct settings *settings,
+                                             struct storage *storage_out,
+                                             struct s3_objects *objects_out, struct error *err);
 
 /* Accepts one that is all zero. */
 void storage_release(struct storage *storage);

@@ -3,11 +3,12 @@
 #include <getopt.h>
 #include <stdio.h>
 
-#include "blobs/folder_sweep.h"
 #include "metadata/swept_blobs.h"
+#include "server/bucket_sweep.h"
 #include "server/data_folder.h"
 #include "server/process.h"
 #include "server/settings.h"
+#include "server/storage.h"
 #include "settings/quantity.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, OPTION_DATA = 256 };
@@ -24,8 +25,11 @@ struct wish {
     struct settings settings;
     struct metadata *metadata;
     int64_t now_ms;
+    int64_t untouched_since_ms;
     uint64_t blobs;
     uint64_t bytes;
+    struct bucket_sweep bucket; /* what came of it, in S3 */
+    struct error refusal;       /* the first of S3's */
 };
 
 static const char default_age[] = "24h";
@@ -37,13 +41,17 @@ static enum error_code take_option(int option, const char *word, struct wish *wi
 static int fail_usage(const struct error *err);
 static int print_help(void);
 static bool load_settings(struct wish *wish, char *const *environment);
-static enum error_code sweep(struct wish *wish, struct error *err);
+static enum error_code find_and_sweep(struct wish *wish, struct error *err);
+static enum error_code sweep_folder(struct wish *wish, const char *path, struct error *err);
+static enum error_code sweep_bucket(struct wish *wish, struct error *err);
 static enum error_code find_age(const struct wish *wish, int64_t *age_ms_out, struct error *err);
 static enum error_code is_named(void *context, const struct digest *digest, bool *is_named_out,
                                 struct error *err);
 static enum error_code mark(void *context, const struct digest *digests, size_t count,
                             bool *gone_out, struct error *err);
 static void tell(void *context, const struct old_blob *blob);
+static void tell_of_bucket(void *context, const struct old_blob *blob, const struct error *refusal);
+static void print_blob(const struct old_blob *blob, const char *end);
 static bool print_sum(const struct wish *wish);
 
 int sweep_command_run(int argc, char *const argv[], char *const *environment)
@@ -72,7 +80,7 @@ static int run(struct wish *wish, int argc, char *const argv[], char *const *env
     if (!load_settings(wish, environment)) {
         return EXIT_FAILED;
     }
-    if (sweep(wish, &err)) {
+    if (find_and_sweep(wish, &err)) {
         (void)print_sum(wish);
         (void)fprintf(stderr, "pieroned sweep: %s\n", err.message);
         return EXIT_FAILED;
@@ -144,7 +152,7 @@ static int print_help(void)
     static const char text[] =
         "Usage: pieroned sweep [-c FILE] [--data FOLDER] [--older-than TIME] [--delete]\n"
         "\n"
-        "Lists blobs that no manifest names: what was pushed and then never used. A server\n"
+        "Lists blobs that no manifest names: what was pushed and then never used. Servers\n"
         "may be running. Manifests and tags, and whatever they name, always stay.\n"
         "\n"
         "  -c, --config FILE    the server's settings\n"
@@ -152,7 +160,7 @@ static int print_help(void)
         "      --older-than TIME\n"
         "                       only what nobody has pushed or asked for in so long; at\n"
         "                       least limits.upload_lifetime, usually 24h\n"
-        "      --delete         remove them, too\n"
+        "      --delete         remove them, too; in S3 that needs s3:DeleteObject\n"
         "  -h, --help           print this\n";
 
     return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
@@ -182,22 +190,12 @@ static bool load_settings(struct wish *wish, char *const *environment)
     return !code;
 }
 
-static enum error_code sweep(struct wish *wish, struct error *err)
+static enum error_code find_and_sweep(struct wish *wish, struct error *err)
 {
     struct data_folder paths;
     int64_t age_ms = 0;
-    struct folder_sweep sweep = {.removes = wish->removes,
-                                 .context = wish,
-                                 .is_named = is_named,
-                                 .mark = mark,
-                                 .tell = tell};
-    enum error_code code = OK;
+    enum error_code code = find_age(wish, &age_ms, err);
 
-    if (wish->settings.storage.s3.bucket) {
-        return error_set(err, ERROR_UNSUPPORTED,
-                         "blobs in S3 (storage.s3.bucket) are not swept: only those in a folder");
-    }
-    code = find_age(wish, &age_ms, err);
     if (!code) {
         code = data_folder_find(wish->settings.data, &paths, err);
     }
@@ -207,9 +205,50 @@ static enum error_code sweep(struct wish *wish, struct error *err)
     if (code) {
         return code;
     }
-    sweep.path = paths.blobs;
-    sweep.untouched_since_ms = wish->now_ms - age_ms;
+    wish->untouched_since_ms = wish->now_ms - age_ms;
+    return wish->settings.storage.s3.bucket ? sweep_bucket(wish, err)
+                                            : sweep_folder(wish, paths.blobs, err);
+}
+
+static enum error_code sweep_folder(struct wish *wish, const char *path, struct error *err)
+{
+    const struct folder_sweep sweep = {
+        .path = path,
+        .untouched_since_ms = wish->untouched_since_ms,
+        .removes = wish->removes,
+        .context = wish,
+        .is_named = is_named,
+        .mark = mark,
+        .tell = tell,
+    };
+
     return folder_sweep_run(&sweep, err);
+}
+
+static enum error_code sweep_bucket(struct wish *wish, struct error *err)
+{
+    struct s3_objects objects;
+    struct storage storage;
+    enum error_code code = storage_open_bucket(&wish->settings, &storage, &objects, err);
+
+    if (code) {
+        return code;
+    }
+    wish->bucket = (struct bucket_sweep){
+        .metadata = wish->metadata,
+        .objects = wish->removes ? &objects : NULL,
+        .untouched_since_ms = wish->untouched_since_ms,
+        .now_ms = wish->now_ms,
+        .context = wish,
+        .tell = tell_of_bucket,
+    };
+    code = bucket_sweep_run(&wish->bucket, err);
+    storage_release(&storage);
+    if (!code && wish->bucket.refused > 0) {
+        code = error_set(err, ERROR_DENIED, "what was refused is tried again by the next sweep: %s",
+                         wish->refusal.message);
+    }
+    return code;
 }
 
 /* A push may take as long as an upload may rest: only then come its other layers, and its manifest.
@@ -260,21 +299,51 @@ static enum error_code mark(void *context, const struct digest *digests, size_t 
 static void tell(void *context, const struct old_blob *blob)
 {
     struct wish *wish = context;
+
+    print_blob(blob, "");
+    wish->blobs++;
+    wish->bytes += blob->size_bytes;
+}
+
+static void tell_of_bucket(void *context, const struct old_blob *blob, const struct error *refusal)
+{
+    struct wish *wish = context;
+
+    if (!refusal) {
+        tell(context, blob);
+        return;
+    }
+    print_blob(blob, ": refused");
+    if (wish->refusal.message[0] == '\0') {
+        wish->refusal = *refusal;
+    }
+}
+
+static void print_blob(const struct old_blob *blob, const char *end)
+{
     char digest[DIGEST_TEXT_BYTES];
     char time[CLOCK_ISO_BYTES];
 
     digest_format(&blob->digest, digest);
     clock_format_iso(blob->touched_ms > 0 ? blob->touched_ms : 0, time);
-    (void)printf("%s %llu bytes, since %s\n", digest, (unsigned long long)blob->size_bytes, time);
-    wish->blobs++;
-    wish->bytes += blob->size_bytes;
+    (void)printf("%s %llu bytes, since %s%s\n", digest, (unsigned long long)blob->size_bytes, time,
+                 end);
 }
 
 static bool print_sum(const struct wish *wish)
 {
-    const int length = printf("%llu blobs that no manifest names, %llu bytes: %s\n",
-                              (unsigned long long)wish->blobs, (unsigned long long)wish->bytes,
-                              wish->removes ? "removed" : "nothing was removed (see --delete)");
+    int length = printf("%llu blobs that no manifest names, %llu bytes: %s\n",
+                        (unsigned long long)wish->blobs, (unsigned long long)wish->bytes,
+                        wish->removes ? "removed" : "nothing was removed (see --delete)");
 
+    if (length > 0 && wish->bucket.refused > 0) {
+        length = printf("%llu more: S3 refused to remove them\n",
+                        (unsigned long long)wish->bucket.refused);
+    }
+    if (length > 0 && wish->bucket.kept > 0) {
+        length = printf("%llu of those removed are hidden only: the bucket has versions and keeps "
+                        "their bytes\n",
+                        (unsigned long long)wish->bucket.kept);
+    }
     return length > 0 && fflush(stdout) == 0;
 }

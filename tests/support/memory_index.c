@@ -22,6 +22,7 @@ struct memory_index {
 
 static enum error_code find(void *context, const struct digest *digest,
                             struct blob_location *location_out, struct error *err);
+static enum error_code touch(void *context, const struct digest *digest, struct error *err);
 static enum error_code add(void *context, const struct digest *digest,
                            const struct blob_location *location, struct error *err);
 static enum error_code read_tail(void *context, const struct blob_upload *upload,
@@ -51,7 +52,8 @@ void memory_index_free(struct memory_index *index)
 
 struct blob_index memory_index_functions(struct memory_index *index)
 {
-    return (struct blob_index){.context = index, .find = find, .add = add, .read_tail = read_tail};
+    return (struct blob_index){
+        .context = index, .find = find, .touch = touch, .add = add, .read_tail = read_tail};
 }
 
 static enum error_code find(void *context, const struct digest *digest,
@@ -71,6 +73,13 @@ static enum error_code find(void *context, const struct digest *digest,
     }
     *location_out = entry->location;
     return OK;
+}
+
+static enum error_code touch(void *context, const struct digest *digest, struct error *err)
+{
+    struct blob_location location;
+
+    return find(context, digest, &location, err);
 }
 
 static enum error_code add(void *context, const struct digest *digest,

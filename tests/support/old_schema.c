@@ -28,6 +28,10 @@ static const char *const undoing[] = {
     "alter table manifest drop column created_by_kind;"
     "alter table scm_source drop column created_by_kind;"
     "alter table production_ready drop column marked_by_kind;",
+    /* swept-places */
+    "drop table swept_place; drop trigger blob_place_never_moves;"
+    "drop trigger named_blob_keeps_its_place; drop index blob_place_by_location;"
+    "alter table blob_place drop column touched_ms;",
 };
 
 void old_schema_append(struct strbuf *script, int version)

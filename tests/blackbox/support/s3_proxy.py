@@ -40,7 +40,7 @@ class S3Request:
             ("PUT", False): "PutObject", ("PUT", True): "UploadPart",
             ("POST", False): "CreateMultipartUpload", ("POST", True): "CompleteMultipartUpload",
             ("GET", False): "GetObject", ("HEAD", False): "HeadObject",
-            ("DELETE", True): "AbortMultipartUpload",
+            ("DELETE", True): "AbortMultipartUpload", ("DELETE", False): "DeleteObject",
         }.get((self.method, upload), self.method)
 
     @property

@@ -51,8 +51,8 @@ static void what_a_bucket_can_do_is_reported(void **state)
         {{LOCK("<Rule><Mode>GOVERNANCE</Mode><Days>7</Days></Rule>"), S3_DONE, READ, S3_DONE,
           S3_BEGUN, DELETED, VERSIONS("<Status>Enabled</Status>")},
          {"Object Lock: yes, by default GOVERNANCE for 7 days\n", "written and read\n",
-          "conditional writes: no; keys blobs/<digest> may be written again, with the same bytes "
-          "only\n",
+          "conditional writes: no; a request that is repeated may write an object twice, with the "
+          "same bytes\n",
           "versioning: on"}},
         {{LOCK("<Rule><Mode>COMPLIANCE</Mode><Years>2</Years></Rule>"), S3_DONE, READ, S3_DONE,
           S3_BEGUN, DELETED, ERROR_DOCUMENT("403 x", "AccessDenied")},

@@ -61,9 +61,9 @@ static void small_blob_is_one_conditional_put(void **state)
     open_world(&world, answers);
     assert_int_equal(test_blob_push(world.store, str_from("abc"), NULL), OK);
     assert_int_equal(stub_server_count(world.server), 1);
-    assert_int_equal(count_of(&world,
-                              "PUT /layers/pre/blobs/sha256/ba/"
-                              "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad "),
+    assert_int_equal(count_of(&world, "PUT /layers/pre/uploads/"), 1);
+    assert_int_equal(count_of(&world, "x-amz-content-sha256: ba7816bf8f01cfea414140de5dae2223"
+                                      "b00361a396177a9cb410ff61f20015ad\r\n"),
                      1);
     assert_int_equal(count_of(&world, "if-none-match: *\r\n"), 1);
     assert_int_equal(count_of(&world, "Content-Length: 3\r\n"), 1);
