@@ -86,26 +86,6 @@ static void without_sources_all_is_default(void **state)
     settings_release(&fixture->settings);
 }
 
-static void flags_win_over_environment_over_file_over_default(void **state)
-{
-    struct fixture *const fixture = *state;
-    static char listen[] = "PIERONE_LISTEN=127.0.0.1:2";
-    static char data[] = "PIERONE_DATA=environment";
-    char *const environment[] = {listen, data, NULL};
-    const struct settings_override override = {"listen", "listen", "127.0.0.1:3"};
-
-    write_file(fixture, "listen: 127.0.0.1:1\ndata: file\nlimits:\n  workers: 2\n");
-    fixture->sources.environment = environment;
-    fixture->sources.overrides = &override;
-    fixture->sources.override_count = 1;
-    assert_int_equal(load(fixture), OK);
-    assert_string_equal(fixture->settings.listen, "127.0.0.1:3");
-    assert_string_equal(fixture->settings.data, "environment");
-    assert_int_equal(fixture->settings.limits.workers, 2);
-    assert_int_equal(fixture->settings.limits.headers, 100);
-    settings_release(&fixture->settings);
-}
-
 static void a_wrong_flag_is_named(void **state)
 {
     struct fixture *const fixture = *state;
@@ -139,31 +119,6 @@ static void settings_that_do_not_fit_together_are_refused(void **state)
     assert_int_equal(fixture->problems.count, 2);
 }
 
-static void a_missing_file_is_an_error(void **state)
-{
-    struct fixture *const fixture = *state;
-
-    fixture->sources.file = fixture->file;
-    assert_problem(fixture, "No such file or directory");
-}
-
-static void a_folder_is_no_file(void **state)
-{
-    struct fixture *const fixture = *state;
-
-    fixture->sources.file = fixture->folder;
-    assert_problem(fixture, "Is a directory");
-}
-
-static void a_huge_file_is_refused(void **state)
-{
-    struct fixture *const fixture = *state;
-
-    write_file(fixture, "# begin\n");
-    assert_int_equal(truncate(fixture->file, SETTINGS_FILE_MAX_BYTES + 1), 0);
-    assert_problem(fixture, "is larger than 1048576 bytes");
-}
-
 /* Such a start would seem to work, on an empty registry. */
 static void database_of_the_original_is_refused(void **state)
 {
@@ -195,17 +150,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(without_sources_all_is_default, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(flags_win_over_environment_over_file_over_default, set_up,
-                                        tear_down),
         cmocka_unit_test_setup_teardown(a_wrong_flag_is_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(problems_of_all_sources_are_told_together, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(settings_that_do_not_fit_together_are_refused, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(database_of_the_original_is_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_missing_file_is_an_error, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_folder_is_no_file, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_huge_file_is_refused, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -103,12 +103,52 @@ static void sections_are_offered_only_for_sections(void **state)
     assert_true(str_is(nearest.best, "limits"));
 }
 
+struct part {
+    unsigned first;
+    unsigned second;
+};
+
+static void check_part(const void *values, struct problems *problems)
+{
+    const struct part *const part = values;
+
+    problems_add(problems, "%u and %u", part->first, part->second);
+}
+
+static const struct setting part_rows[] = {
+    {.key = "a.first", .offset = offsetof(struct part, first)},
+    {.key = "a.second", .offset = offsetof(struct part, second)},
+};
+
+static void each_owner_sees_its_part(void **state)
+{
+    static const struct {
+        struct part here;
+        struct part there;
+    } whole = {{1, 2}, {3, 4}};
+    const struct settings_table table = {part_rows, ARRAY_LEN(part_rows), check_part};
+    const struct settings_table silent = {part_rows, ARRAY_LEN(part_rows), NULL};
+    const struct settings_part parts[] = {{&table, 0}, {&silent, 0}, {&table, sizeof(struct part)}};
+    const struct settings_schema schema = {.parts = parts, .count = ARRAY_LEN(parts)};
+    struct problems problems;
+
+    (void)state;
+    assert_int_equal(settings_schema_count(&schema), 6);
+    assert_string_equal(settings_schema_at(&schema, 5).key, "a.second");
+    assert_int_equal(settings_schema_at(&schema, 5).offset, 3 * sizeof(unsigned));
+    problems_init(&problems);
+    settings_schema_check(&schema, &whole, &problems);
+    assert_true(str_is(problems_lines(&problems), "1 and 2\n3 and 4"));
+    problems_release(&problems);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_default_fits_its_type_and_range),
         cmocka_unit_test(every_setting_has_a_field_and_a_help),
         cmocka_unit_test(the_limits_of_http_are_all_set),
+        cmocka_unit_test(each_owner_sees_its_part),
         cmocka_unit_test(settings_are_found_by_key),
         cmocka_unit_test(sections_are_known),
         cmocka_unit_test(sections_are_offered_only_for_sections),
