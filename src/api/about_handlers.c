@@ -85,11 +85,11 @@ static enum error_code tell_client(struct call *call, bool *wants_body_out, stru
     json_writer_member(&writer, "version", str_from(login->version));
     json_writer_name(&writer, "methods");
     write_methods(&writer, login);
-    write_text(&writer, "issuer", login->issuer);
-    write_text(&writer, "client_id", login->issuer ? login->client_id : NULL);
+    write_text(&writer, "issuer", login->settings.issuer);
+    write_text(&writer, "client_id", login->settings.issuer ? login->settings.client_id : NULL);
     json_writer_name(&writer, "scopes");
-    write_words(&writer, login->issuer ? login->scopes : NULL);
-    json_writer_member_uint64(&writer, "redirect_port", login->redirect_port);
+    write_words(&writer, login->settings.issuer ? login->settings.scopes : NULL);
+    json_writer_member_uint64(&writer, "redirect_port", login->settings.redirect_port);
     json_writer_end_object(&writer);
     return call_answer_written(call, "application/json", err);
 }

@@ -3,6 +3,7 @@
 #include <stdbool.h>
 
 #include "access/team_directory.h"
+#include "api/login_settings.h"
 #include "api/proxies.h"
 #include "auth/authenticator.h"
 #include "auth/token_keys.h"
@@ -20,10 +21,7 @@ struct api;
 /* How one logs in here: what /.well-known/pierone answers. Texts are borrowed. */
 struct api_login {
     const char *version; /* of this program */
-    const char *issuer;  /* of OpenID Connect; NULL: none */
-    const char *client_id;
-    const char *scopes;     /* separated by spaces */
-    uint64_t redirect_port; /* on the loopback; 0: any */
+    struct login_settings settings;
     bool takes_tokens;
     bool takes_passwords;
 };

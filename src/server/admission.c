@@ -34,7 +34,7 @@ enum error_code admission_open(const struct admission_config *config,
     enum error_code code = OK;
 
     *admission_out = (struct admission){0};
-    if (!settings_has_provider(settings)) {
+    if (!auth_settings_has_provider(&settings->auth)) {
         return OK;
     }
     code = open_client(settings, admission_out, err);
@@ -211,18 +211,18 @@ static void open_caches(const struct settings *settings, struct admission *admis
 
 struct api_login admission_login(const struct settings *settings)
 {
-    const char *const own = settings->login.issuer;
-
-    return (struct api_login){
+    struct api_login login = {
         .version = PIERONE_VERSION,
-        .issuer = own ? own : settings->auth.oidc.issuer,
-        .client_id = settings->login.client_id,
-        .scopes = settings->login.scopes,
-        .redirect_port = settings->login.redirect_port,
+        .settings = settings->login,
         .takes_tokens = settings->auth.oidc.issuer || settings->auth.introspection.url ||
                         settings->auth.tokeninfo_url,
         .takes_passwords = settings->auth.users_file,
     };
+
+    if (!login.settings.issuer) {
+        login.settings.issuer = settings->auth.oidc.issuer;
+    }
+    return login;
 }
 
 void admission_release(struct admission *admission)

@@ -68,7 +68,7 @@ static void check_admission(const struct settings *settings, struct strbuf *repo
 {
     struct log log;
 
-    if (!settings_has_provider(settings)) {
+    if (!auth_settings_has_provider(&settings->auth)) {
         strbuf_append_text(report,
                            "open: no identity provider, everybody who reaches it may push\n");
         return;

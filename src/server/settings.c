@@ -205,11 +205,6 @@ static void refuse_database(char *const *environment, struct problems *problems)
     }
 }
 
-bool settings_has_provider(const struct settings *settings)
-{
-    return auth_settings_has_provider(&settings->auth);
-}
-
 void settings_release(struct settings *settings)
 {
     arena_release(&settings->texts);

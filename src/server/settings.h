@@ -56,9 +56,6 @@ MUST_USE enum error_code settings_load(const struct settings_sources *sources,
                                        struct settings *settings_out, struct problems *problems);
 void settings_release(struct settings *settings);
 
-/* Whether anybody is asked who they are: if not, everybody may push. */
-bool settings_has_provider(const struct settings *settings);
-
 /* All keys at their defaults. */
 void settings_init(struct settings *settings);
 

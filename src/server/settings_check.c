@@ -10,7 +10,7 @@ static void check_memory(const struct settings *settings, struct problems *probl
 void settings_check(const struct settings *settings, struct problems *problems)
 {
     check_open(settings, problems);
-    if (!settings_has_provider(settings)) {
+    if (!auth_settings_has_provider(&settings->auth)) {
         team_settings_check_open(&settings->teams, problems);
     }
     check_memory(settings, problems);
@@ -21,8 +21,8 @@ const char *settings_warning(const struct settings *settings)
 {
     struct listen_address address;
 
-    if (!settings_has_provider(settings) || settings->tls.certificate || settings->public_url ||
-        listen_address_parse(str_from(settings->listen), &address, NULL) ||
+    if (!auth_settings_has_provider(&settings->auth) || settings->tls.certificate ||
+        settings->public_url || listen_address_parse(str_from(settings->listen), &address, NULL) ||
         listen_address_is_loopback(&address)) {
         return NULL;
     }
@@ -34,7 +34,7 @@ void settings_warn(const struct settings *settings, struct log *log)
 {
     const char *const warning = settings_warning(settings);
 
-    if (!settings_has_provider(settings)) {
+    if (!auth_settings_has_provider(&settings->auth)) {
         log_message(log, LOG_WARNING, "open",
                     "there is no identity provider: everybody who reaches this server may push");
     }
@@ -52,7 +52,7 @@ static void check_open(const struct settings *settings, struct problems *problem
         problems_add(problems, "listen: %s", err.message);
         return;
     }
-    if (!settings->allow_open && !settings_has_provider(settings) &&
+    if (!settings->allow_open && !auth_settings_has_provider(&settings->auth) &&
         !listen_address_is_loopback(&address)) {
         problems_add(problems,
                      "listen: other machines can reach \"%s\", and without an identity provider "

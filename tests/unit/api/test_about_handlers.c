@@ -30,15 +30,16 @@ static void clients_are_told_how_to_log_in(void **state)
     struct guarded_world *world = *state;
 
     assert_string_equal(
-        tell(world, &(struct api_login){.version = "1", .client_id = "x", .scopes = "a"}),
+        tell(world,
+             &(struct api_login){.version = "1", .settings = {.client_id = "x", .scopes = "a"}}),
         "{\"registry\":\"registry.example.org:444\",\"version\":\"1\",\"methods\":[],"
         "\"issuer\":null,\"client_id\":null,\"scopes\":[],\"redirect_port\":0}");
     assert_string_equal(
         tell(world, &(struct api_login){.version = "1",
-                                        .issuer = "https://login.example.org",
-                                        .client_id = "pierone",
-                                        .scopes = " openid  uid",
-                                        .redirect_port = 17999,
+                                        .settings = {.issuer = "https://login.example.org",
+                                                     .client_id = "pierone",
+                                                     .scopes = " openid  uid",
+                                                     .redirect_port = 17999},
                                         .takes_tokens = true,
                                         .takes_passwords = true}),
         "{\"registry\":\"registry.example.org:444\",\"version\":\"1\","
