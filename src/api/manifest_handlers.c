@@ -278,7 +278,7 @@ static void write_digest(struct json_writer *writer, const char *name, const str
 /* JSON that has no room is left out, as null. */
 static struct str in_arena(struct call *call, const struct strbuf *buf)
 {
-    const char *copy = arena_text(&call->exchange->arena, strbuf_str(buf));
+    const struct str copy = arena_copy(&call->exchange->arena, strbuf_str(buf));
 
-    return copy ? (struct str){copy, buf->length} : str_from("null");
+    return copy.bytes ? copy : str_from("null");
 }

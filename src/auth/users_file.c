@@ -109,12 +109,12 @@ static enum error_code parse_teams(struct str teams, struct users_file *file, st
 static enum error_code keep(struct users_file *file, struct str text, struct str *kept_out,
                             struct error *err)
 {
-    const char *const copy = arena_text(&file->memory, text);
+    const struct str copy = arena_copy(&file->memory, text);
 
-    if (!copy) {
+    if (!copy.bytes) {
         return error_set(err, ERROR_INVALID, "the file is too large");
     }
-    *kept_out = (struct str){copy, text.length};
+    *kept_out = copy;
     return OK;
 }
 

@@ -97,6 +97,13 @@ char *arena_text(struct arena *arena, struct str s)
     return copy;
 }
 
+struct str arena_copy(struct arena *arena, struct str s)
+{
+    const char *const copy = arena_text(arena, s);
+
+    return copy ? (struct str){copy, s.length} : (struct str){0};
+}
+
 char *arena_format(struct arena *arena, const char *format, ...)
 {
     va_list values;

@@ -29,5 +29,8 @@ MUST_USE void *arena_new(struct arena *arena, size_t count, size_t size);
 /* A copy that ends in NUL, or NULL beyond the limit. */
 MUST_USE char *arena_text(struct arena *arena, struct str s);
 
+/* The same with its length: {NULL, 0} beyond the limit. */
+MUST_USE struct str arena_copy(struct arena *arena, struct str s);
+
 /* The printed text, or NULL beyond the limit. */
 MUST_USE char *arena_format(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -55,11 +55,10 @@ static enum error_code offer(void *context, const struct json_value *element, st
 {
     struct search *const search = context;
     const struct str name = json_value_string(element);
-    const char *const copy = arena_text(&search->cli->arena, name);
 
     (void)err;
     search->is_there = search->is_there || str_equal(name, search->team);
-    nearest_offer(&search->nearest, (struct str){copy, copy ? name.length : 0});
+    nearest_offer(&search->nearest, arena_copy(&search->cli->arena, name));
     return OK;
 }
 

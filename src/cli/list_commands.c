@@ -17,7 +17,6 @@ static const struct column image_columns[] = {{"team", "Team", COLUMN_TEXT},
 static const struct column latest_columns[] = {{"tag", "Tag", COLUMN_TEXT}};
 
 static enum error_code add_name(void *context, const struct json_value *element, struct error *err);
-static struct str keep(struct cli *cli, struct str text);
 static enum error_code add_image(void *context, const struct json_value *element,
                                  struct error *err);
 
@@ -40,19 +39,12 @@ enum error_code command_teams(struct cli *cli, struct error *err)
 static enum error_code add_name(void *context, const struct json_value *element, struct error *err)
 {
     const struct names *const names = context;
-    const struct cell name = cell_text(keep(names->cli, json_value_string(element)));
+    const struct cell name = cell_text(arena_copy(&names->cli->arena, json_value_string(element)));
     const struct cell row[] = {cell_text(str_from(names->team)), name};
 
     (void)err;
     table_add(names->table, names->team ? row : &row[1]);
     return OK;
-}
-
-static struct str keep(struct cli *cli, struct str text)
-{
-    const char *const copy = arena_text(&cli->arena, text);
-
-    return (struct str){copy, copy ? text.length : 0};
 }
 
 enum error_code command_artifacts(struct cli *cli, struct error *err)
@@ -95,9 +87,9 @@ static enum error_code add_image(void *context, const struct json_value *element
 {
     const struct names *const names = context;
     const struct cell row[] = {
-        cell_text(keep(names->cli, json_value_member_string(element, "team"))),
-        cell_text(keep(names->cli, json_value_member_string(element, "artifact"))),
-        cell_text(keep(names->cli, json_value_member_string(element, "name"))),
+        cell_text(arena_copy(&names->cli->arena, json_value_member_string(element, "team"))),
+        cell_text(arena_copy(&names->cli->arena, json_value_member_string(element, "artifact"))),
+        cell_text(arena_copy(&names->cli->arena, json_value_member_string(element, "name"))),
     };
 
     (void)err;
@@ -118,7 +110,7 @@ enum error_code command_latest(struct cli *cli, struct error *err)
     if (code) {
         return api_explain(cli, cli->options.arguments[0], code, err);
     }
-    row = cell_text(keep(cli, json_value_member_string(json, "name")));
+    row = cell_text(arena_copy(&cli->arena, json_value_member_string(json, "name")));
     json_value_free(json);
     if (cli->output.format == OUTPUT_TEXT) {
         show_text(cli->output.file, row.text);

@@ -115,10 +115,7 @@ static enum login_kind kind_of(struct str name)
 
 static struct str copy(struct arena *arena, const struct json_value *entry, const char *name)
 {
-    const struct str value = json_value_member_string(entry, name);
-    const char *const text = arena_text(arena, value);
-
-    return text ? (struct str){text, value.length} : (struct str){0};
+    return arena_copy(arena, json_value_member_string(entry, name));
 }
 
 static int64_t time_of(const struct json_value *entry, const char *name)

@@ -14,7 +14,6 @@ static enum error_code read_grant(const struct json_value *json, struct arena *a
                                   struct oauth_grant *grant, struct error *err);
 static enum error_code read_refusal(const struct json_value *json, int status,
                                     struct oauth_grant *grant, struct error *err);
-static struct str copy(struct arena *arena, struct str text);
 
 enum error_code oauth_request_token(struct http_client *client, const struct oauth_request *request,
                                     struct arena *arena, struct oauth_grant *grant_out,
@@ -65,8 +64,8 @@ static enum error_code read_answer(const struct outbound_answer *answer, struct 
 static enum error_code read_grant(const struct json_value *json, struct arena *arena,
                                   struct oauth_grant *grant, struct error *err)
 {
-    grant->access_token = copy(arena, json_value_member_string(json, "access_token"));
-    grant->refresh_token = copy(arena, json_value_member_string(json, "refresh_token"));
+    grant->access_token = arena_copy(arena, json_value_member_string(json, "access_token"));
+    grant->refresh_token = arena_copy(arena, json_value_member_string(json, "refresh_token"));
     if (token_read_time(json, "expires_in", &grant->lifetime_ms) == TOKEN_TIME_WRONG) {
         return error_set(err, ERROR_UNAVAILABLE,
                          "the login server's expires_in is no time in seconds");
@@ -90,13 +89,6 @@ static enum error_code read_refusal(const struct json_value *json, int status,
     }
     return error_set(err, ERROR_UNAUTHENTICATED, "the login server refuses: %s (status %d)",
                      error.length > 0 ? grant->error : "it does not say why", status);
-}
-
-static struct str copy(struct arena *arena, struct str text)
-{
-    const char *const bytes = arena_text(arena, text);
-
-    return bytes ? (struct str){bytes, text.length} : (struct str){0};
 }
 
 enum error_code oauth_refresh(struct http_client *client, const struct oauth_refresh *refresh,

@@ -57,7 +57,5 @@ enum error_code command_whoami(struct cli *cli, struct error *err)
 
 static struct cell copy(struct cli *cli, const struct json_value *json, const char *name)
 {
-    const struct str text = json_value_member_string(json, name);
-
-    return cell_text((struct str){arena_text(&cli->arena, text), text.length});
+    return cell_text(arena_copy(&cli->arena, json_value_member_string(json, name)));
 }

@@ -150,10 +150,9 @@ static enum error_code add_tag(void *context, const struct json_value *tag, stru
 static struct cell copy(struct cli *cli, const struct json_value *json, const char *name)
 {
     const struct json_value *const member = json_value_member(json, name);
-    const struct str text = json_value_string(member);
 
     return json_value_is_string(member)
-               ? cell_text((struct str){arena_text(&cli->arena, text), text.length})
+               ? cell_text(arena_copy(&cli->arena, json_value_string(member)))
                : cell_absent();
 }
 

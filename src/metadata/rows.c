@@ -28,13 +28,13 @@ bool row_bool(struct row *row)
 struct str row_text(struct row *row)
 {
     const struct str value = row_borrowed_text(row);
-    const char *copy = row->code ? NULL : arena_text(row->arena, value);
+    const struct str copy = row->code ? (struct str){0} : arena_copy(row->arena, value);
 
-    if (!copy && !row->code) {
+    if (!copy.bytes && !row->code) {
         row->code =
             error_set(row->err, ERROR_TOO_LARGE, "the answer is larger than a request's memory");
     }
-    return row->code ? (struct str){0} : (struct str){copy, value.length};
+    return copy;
 }
 
 struct str row_long_text(struct row *row)

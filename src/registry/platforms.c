@@ -23,7 +23,6 @@ enum error_code platforms_find(struct registry *registry, const struct manifest 
                                struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf lines;
-    const char *copy = NULL;
     enum error_code code = OK;
 
     strbuf_init(&lines, PLATFORMS_MAX_BYTES);
@@ -35,8 +34,7 @@ enum error_code platforms_find(struct registry *registry, const struct manifest 
     if (code) {
         return code;
     }
-    copy = arena_text(arena, strbuf_str(&lines));
-    *platforms_out = copy ? (struct str){copy, lines.length} : (struct str){0};
+    *platforms_out = arena_copy(arena, strbuf_str(&lines));
     return OK;
 }
 

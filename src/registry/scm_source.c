@@ -49,7 +49,7 @@ static enum error_code read_field(const struct json_value *json, const struct fi
 {
     const struct json_value *member = json_value_member(json, field->name);
     const struct str value = json_value_string(member);
-    const char *copy = NULL;
+    struct str copy;
 
     if (member && !json_value_is_string(member)) {
         return error_set_about(err, ABOUT_SOURCE, ERROR_INVALID, "the source's %s must be a string",
@@ -66,10 +66,10 @@ static enum error_code read_field(const struct json_value *json, const struct fi
                                "the source's %s has more than %d bytes", field->name,
                                SCM_SOURCE_FIELD_BYTES);
     }
-    copy = arena_text(arena, value);
-    if (!copy) {
+    copy = arena_copy(arena, value);
+    if (!copy.bytes) {
         return error_set(err, ERROR_TOO_LARGE, "the source is too large");
     }
-    *field->value = (struct str){copy, value.length};
+    *field->value = copy;
     return OK;
 }

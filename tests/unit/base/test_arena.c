@@ -42,6 +42,8 @@ static void the_limit_is_for_all_together(void **state)
     assert_null(arena_new(&arena, 1, 1));
     assert_null(arena_new(&arena, SIZE_MAX, 2));
     assert_null(arena_text(&arena, str_from("x")));
+    assert_null(arena_copy(&arena, str_from("x")).bytes);
+    assert_int_equal(arena_copy(&arena, str_from("x")).length, 0);
     assert_null(arena_format(&arena, "%d", 1));
     arena_release(&arena);
     assert_non_null(arena_new(&arena, 1, 1000));
@@ -58,6 +60,8 @@ static void texts_are_copied(void **state)
     assert_string_equal(arena_text(&arena, str_from("abc")), "abc");
     assert_memory_equal(arena_text(&arena, with_nul), "a\0b", 4);
     assert_string_equal(arena_text(&arena, (struct str){0}), "");
+    assert_true(str_equal(arena_copy(&arena, with_nul), with_nul));
+    assert_string_equal(arena_copy(&arena, (struct str){0}).bytes, "");
     assert_string_equal(arena_format(&arena, "%s-%d", "x", 5), "x-5");
     arena_release(&arena);
 }
