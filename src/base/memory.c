@@ -74,6 +74,7 @@ void *memory_wipe_and_resize(void *block, size_t size)
 void memory_return(void)
 {
 #ifndef __APPLE__
+    /* cppcheck-suppress unusedAllocatedMemory; it is there to be freed */
     void *volatile last = malloc(TRIMMING_BYTES);
 
     free(last);

@@ -163,11 +163,11 @@ static enum error_code inspect_manifest(struct inspection *inspection,
 {
     const struct json_value *const entries = json_value_member(manifest, "manifests");
     const struct json_value *const layers = json_value_member(manifest, "layers");
-    enum error_code code = OK;
 
     if (json_value_length(entries) > 0) {
         const struct json_value *const entry = choose_image(entries);
         const struct str digest = json_value_member_string(entry, "digest");
+        enum error_code code = OK;
 
         if (!entry) {
             return error_set(err, ERROR_INVALID, "the index names no image, only attestations");

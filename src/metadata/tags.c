@@ -203,7 +203,7 @@ static enum error_code find_position_before(struct sql_connection *connection,
         .values = {query->values[0], sql_integer(newest)},
         .count = 2,
     };
-    struct tag_position position;
+    struct tag_position position = {0};
     const struct row_reader reader = {.read = read_position, .into = &position};
     const enum error_code code = rows_find(connection, &search, &reader, err);
 
