@@ -23,7 +23,7 @@ static const struct setting rows[] = {
         .offset = offsetof(struct team_settings, team_service_url),
         .example = "https://teams.example.org",
         .help = "Team service (STUPS) that knows which teams an employee belongs to.",
-        .aliases = (const struct setting_alias[]){{.name = "HTTP_TEAM_SERVICE_URL"}, {0}},
+        .aliases = {{.name = "HTTP_TEAM_SERVICE_URL"}},
     },
     {
         .key = "teams.team_service_form",
@@ -39,7 +39,7 @@ static const struct setting rows[] = {
         .offset = offsetof(struct team_settings, kio_url),
         .example = "https://kio.example.org",
         .help = "Kio, the application registry that knows a service's team.",
-        .aliases = (const struct setting_alias[]){{.name = "HTTP_KIO_URL"}, {0}},
+        .aliases = {{.name = "HTTP_KIO_URL"}},
     },
     {
         .key = "teams.kio_prefix",

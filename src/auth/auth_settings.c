@@ -23,9 +23,7 @@ static const struct setting rows[] = {
         .offset = offsetof(struct auth_settings, tokeninfo_url),
         .example = "https://info.services.auth.example.org/oauth2/tokeninfo",
         .help = "Token info service (STUPS) that tells whose an OAuth 2.0 token is.",
-        .aliases = (const struct setting_alias[]){{.name = "TOKENINFO_URL"},
-                                                  {.name = "HTTP_TOKENINFO_URL"},
-                                                  {0}},
+        .aliases = {{.name = "TOKENINFO_URL"}, {.name = "HTTP_TOKENINFO_URL"}},
     },
     {
         .key = "auth.iidinfo_url",
@@ -34,7 +32,7 @@ static const struct setting rows[] = {
         .example = "https://iidinfo.example.org/verify",
         .help = "Service that knows AWS instance identity documents: machines that present one may "
                 "pull.",
-        .aliases = (const struct setting_alias[]){{.name = "HTTP_IIDINFO_URL"}, {0}},
+        .aliases = {{.name = "HTTP_IIDINFO_URL"}},
     },
     {
         .key = "auth.public_read",
@@ -42,7 +40,7 @@ static const struct setting rows[] = {
         .offset = offsetof(struct auth_settings, public_read),
         .default_text = "false",
         .help = "Whether whoever is not logged in may pull. Pushing always takes a login.",
-        .aliases = (const struct setting_alias[]){{.name = "HTTP_ALLOW_PUBLIC_READ"}, {0}},
+        .aliases = {{.name = "HTTP_ALLOW_PUBLIC_READ"}},
     },
     {
         .key = "auth.secret_file",

@@ -33,7 +33,7 @@ static const struct setting rows[] = {
         .help =
             "Bucket for all layers. Not set: they are files in the data folder. The original name "
             "STORAGE_S3_BUCKET is accepted too.",
-        .aliases = (const struct setting_alias[]){{.name = "STORAGE_S3_BUCKET"}, {0}},
+        .aliases = {{.name = "STORAGE_S3_BUCKET"}},
     },
     {
         .key = "storage.s3.region",
@@ -42,10 +42,8 @@ static const struct setting rows[] = {
         .default_text = "us-east-1",
         .help = "The bucket's region, which signatures name. Not set: that of AWS_REGION or "
                 "AWS_DEFAULT_REGION, if there is one.",
-        .aliases =
-            (const struct setting_alias[]){{.name = "AWS_DEFAULT_REGION", .is_of_machine = true},
-                                           {.name = "AWS_REGION", .is_of_machine = true},
-                                           {0}},
+        .aliases = {{.name = "AWS_DEFAULT_REGION", .is_of_machine = true},
+                    {.name = "AWS_REGION", .is_of_machine = true}},
     },
     {
         .key = "storage.s3.endpoint",

@@ -66,7 +66,7 @@ static const struct setting general_rows[] = {
         .default_text = "127.0.0.1:8080",
         .help = "Address and port to listen on: HOST:PORT, or [IPV6]:PORT. Port 0 lets the system "
                 "choose one, which the log then names.",
-        .aliases = (const struct setting_alias[]){{.name = "HTTP_PORT", .prefix = "0.0.0.0:"}, {0}},
+        .aliases = {{.name = "HTTP_PORT", .prefix = "0.0.0.0:"}},
         .check = check_listen,
     },
     {
@@ -76,7 +76,7 @@ static const struct setting general_rows[] = {
         .default_text = "data",
         .help = "Folder for everything that was pushed. Created if missing; its parent must exist. "
                 "Relative to the working folder.",
-        .aliases = (const struct setting_alias[]){{.name = "STORAGE_DIRECTORY"}, {0}},
+        .aliases = {{.name = "STORAGE_DIRECTORY"}},
     },
     {
         .key = "public_url",
@@ -86,8 +86,7 @@ static const struct setting general_rows[] = {
         .help = "How clients reach this registry, which the place to get tokens at is made from; "
                 "not set: as the request's Host has it. "
                 "http[s]://HOST[:PORT].",
-        .aliases =
-            (const struct setting_alias[]){{.name = "API_REPOSITORY", .prefix = "https://"}, {0}},
+        .aliases = {{.name = "API_REPOSITORY", .prefix = "https://"}},
     },
     {
         .key = "trusted_proxies",

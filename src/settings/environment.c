@@ -78,7 +78,8 @@ static void apply_aliases(char *const *environment, const struct settings_target
     for (size_t i = 0; i < settings_schema_count(target->schema); i++) {
         const struct setting setting = settings_schema_at(target->schema, i);
 
-        for (const struct setting_alias *alias = setting.aliases; alias && alias->name; alias++) {
+        for (size_t k = 0; k < SETTING_ALIASES_MAX && setting.aliases[k].name; k++) {
+            const struct setting_alias *const alias = &setting.aliases[k];
             const struct str value = settings_environment_find(environment, alias->name);
 
             if (alias->is_of_machine == of_machine && value.length > 0 &&

@@ -45,6 +45,8 @@ struct setting_alias {
     bool is_of_machine; /* meant for all programs: no more than another default */
 };
 
+enum { SETTING_ALIASES_MAX = 2 };
+
 /*
  * One setting. Its row is the only place that knows its key; reading, messages, --help,
  * docs/configuration.md and the example file all come from there.
@@ -61,7 +63,7 @@ struct setting {
     const char *help;         /* what it does, in full sentences */
     /* Refuses texts that have the right type and are wrong all the same; NULL: none are. */
     enum error_code (*check)(struct str text, struct error *err);
-    const struct setting_alias *aliases; /* of several, the last wins; {0} ends them. NULL: none */
+    struct setting_alias aliases[SETTING_ALIASES_MAX]; /* the last that is set wins */
 };
 
 /* What one owner brings. Settings of a section stand together. */
