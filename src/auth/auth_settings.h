@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "auth/claims.h"
 #include "settings/schema.h"
 
 /* auth.*: who is asked whom a login belongs to. */
@@ -31,12 +32,7 @@ struct auth_settings {
     int64_t cache_time_ms;
     size_t cache_entries;
     unsigned failed_logins;
-    struct {
-        const char *name;
-        const char *realm;
-        const char *scope;
-        const char *service;
-    } claims;
+    struct claim_names claims; /* the team's is of teams.claim */
 };
 
 extern const struct settings_table auth_settings_table;

@@ -75,13 +75,10 @@ static enum error_code add_sources(const struct settings *settings, struct log *
 
 static struct claim_names claims_of(const struct settings *settings)
 {
-    return (struct claim_names){
-        .name = settings->auth.claims.name,
-        .realm = settings->auth.claims.realm,
-        .scope = settings->auth.claims.scope,
-        .team = settings->teams.claim,
-        .service = settings->auth.claims.service,
-    };
+    struct claim_names claims = settings->auth.claims;
+
+    claims.team = settings->teams.claim;
+    return claims;
 }
 
 /* What needs nobody first, what costs a question last. */
