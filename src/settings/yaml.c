@@ -6,6 +6,8 @@
 #include "base/strbuf.h"
 #include "base/utf8.h"
 
+static const char byte_order_mark[] = "\xef\xbb\xbf";
+
 enum {
     PATH_MAX_BYTES = YAML_MAX_DEPTH * (YAML_MAX_KEY_BYTES + 1),
     TEXTS_MAX_BYTES = 4 * 1024 * 1024, /* of all paths and values */
@@ -55,6 +57,10 @@ enum error_code yaml_entries_read(const char *name, struct str text,
 
     if (code) {
         return code;
+    }
+    /* To libyaml, which is told the encoding, it is a column: the first key would be indented. */
+    if (str_starts_with(text, byte_order_mark)) {
+        text = str_from_index(text, sizeof(byte_order_mark) - 1);
     }
     if (!yaml_parser_initialize(&reader.parser)) {
         return error_set(err, ERROR_INTERNAL, "%s: no memory to read it", name);

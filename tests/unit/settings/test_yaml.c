@@ -73,10 +73,11 @@ static void a_byte_order_mark_is_skipped(void **state)
     struct yaml_entries entries;
 
     (void)state;
-    assert_int_equal(yaml_entries_read("x.yaml", str_from("\xef\xbb\xbfkey: 1"), &entries, NULL),
-                     OK);
-    assert_int_equal(entries.count, 1);
+    assert_int_equal(
+        yaml_entries_read("x.yaml", str_from("\xef\xbb\xbfkey: 1\nother: 2"), &entries, NULL), OK);
+    assert_int_equal(entries.count, 2);
     assert_string_equal(entries.list[0].path, "key");
+    assert_string_equal(entries.list[1].path, "other");
     yaml_entries_release(&entries);
 }
 
