@@ -181,17 +181,35 @@ bool call_is_not_modified(struct call *call, const struct digest *digest)
 enum error_code call_parameter(struct call *call, const char *name, enum error_topic topic,
                                struct str *value_out, struct error *err)
 {
+    struct str second = {0};
+    size_t position = 0;
+    enum error_code code = call_next_parameter(call, name, topic, &position, value_out, err);
+
+    if (!code && value_out->bytes) {
+        code = call_next_parameter(call, name, topic, &position, &second, err);
+    }
+    if (!code && second.bytes) {
+        return error_set_about(err, topic, ERROR_INVALID, "the query parameter %s is there twice",
+                               name);
+    }
+    return code;
+}
+
+enum error_code call_next_parameter(struct call *call, const char *name, enum error_topic topic,
+                                    size_t *position, struct str *value_out, struct error *err)
+{
+    const struct http_request *request = &call->exchange->request;
     char decoded[PARAMETER_MAX_BYTES];
     const char *copy = NULL;
 
     *value_out = (struct str){0};
-    switch (http_request_parameter(&call->exchange->request, name, decoded, sizeof(decoded))) {
+    switch (http_request_next_parameter(request, name, position, decoded, sizeof(decoded))) {
     case HTTP_PARAMETER_ABSENT:
         return OK;
     case HTTP_PARAMETER_BAD:
         return error_set_about(err, topic, ERROR_INVALID,
-                               "the query parameter %s is there twice, has more than %d bytes, or "
-                               "is no text in percent-encoded UTF-8",
+                               "the query parameter %s has more than %d bytes, or is no text in "
+                               "percent-encoded UTF-8",
                                name, PARAMETER_MAX_BYTES - 1);
     case HTTP_PARAMETER_FOUND:
         break;

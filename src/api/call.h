@@ -85,6 +85,8 @@ struct call {
     struct upload *upload;   /* open, or NULL; closed before the answer is sent */
     uint64_t expected_bytes; /* that the body must have, if has_expected_bytes */
     bool has_expected_bytes;
+    struct str *tags; /* to set beside a manifest's digest; or NULL */
+    size_t tag_count;
     bool has_digest;         /* a manifest is said to have that one */
     struct digest digest;    /* that the upload is to become */
     bool is_repeated;        /* what it asks for was done before: it only has to be answered */
@@ -174,6 +176,12 @@ bool call_is_not_modified(struct call *call, const struct digest *digest);
  */
 MUST_USE enum error_code call_parameter(struct call *call, const char *name, enum error_topic topic,
                                         struct str *value_out, struct error *err);
+
+/* The same of one that may be there several times; the next one, if called again: *position begins
+ * at 0. */
+MUST_USE enum error_code call_next_parameter(struct call *call, const char *name,
+                                             enum error_topic topic, size_t *position,
+                                             struct str *value_out, struct error *err);
 
 /* The `n` of a listing, up to most_entries, which is also what it is if absent. ERROR_INVALID about
  * PAGE. */

@@ -14,6 +14,9 @@ static void answer_manifest(struct call *call, const struct manifest_record *man
                             bool is_by_digest);
 static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err);
 static enum error_code read_parameters(struct call *call, struct error *err);
+static enum error_code read_tags(struct call *call, bool is_by_digest, struct error *err);
+static enum error_code add_tag(struct call *call, struct str tag, struct error *err);
+static bool has_tag(const struct call *call, struct str tag);
 static enum error_code read_source(struct call *call, struct error *err);
 static enum error_code end_put(struct call *call, struct error *err);
 static void answer_pushed(struct call *call, const struct manifest_receipt *receipt);
@@ -96,6 +99,9 @@ static enum error_code begin_put(struct call *call, bool *wants_body_out, struct
     enum error_code code = reference_parse(call->path[PATH_REFERENCE], &reference, err);
 
     if (!code) {
+        code = read_tags(call, reference.is_digest, err);
+    }
+    if (!code) {
         code = read_parameters(call, err);
     }
     if (code) {
@@ -114,19 +120,64 @@ static enum error_code begin_put(struct call *call, bool *wants_body_out, struct
 }
 
 /* A tag cannot be taken back: what is asked for and not done is refused, not ignored. */
-static enum error_code read_parameters(struct call *call, struct error *err)
+static enum error_code read_tags(struct call *call, bool is_by_digest, struct error *err)
 {
     struct str tag;
-    struct str digest;
-    enum error_code code = call_parameter(call, "tag", ABOUT_TAG, &tag, err);
+    size_t position = 0;
+    enum error_code code = call_next_parameter(call, "tag", ABOUT_TAG, &position, &tag, err);
 
-    if (!code && tag.bytes) {
+    if (!code && tag.bytes && !is_by_digest) {
         return error_set_about(err, ABOUT_TAG, ERROR_INVALID,
-                               "the query parameter tag is not supported: push each tag by itself");
+                               "the query parameter tag goes with a manifest's digest: push to "
+                               "that, with a tag= for each tag");
     }
-    if (!code) {
-        code = call_parameter(call, "digest", ABOUT_DIGEST, &digest, err);
+    while (!code && tag.bytes) {
+        code = add_tag(call, tag, err);
+        if (!code) {
+            code = call_next_parameter(call, "tag", ABOUT_TAG, &position, &tag, err);
+        }
     }
+    return code;
+}
+
+static enum error_code add_tag(struct call *call, struct str tag, struct error *err)
+{
+    const enum error_code code = tag_check(tag, err);
+
+    if (code || has_tag(call, tag)) {
+        return code;
+    }
+    if (call->tag_count == PUSH_TAGS_MAX) {
+        return error_set_about(err, ABOUT_TAG, ERROR_TOO_LARGE,
+                               "at most %d tags are pushed at once: push the others with the next "
+                               "request",
+                               PUSH_TAGS_MAX);
+    }
+    if (!call->tags) {
+        call->tags = arena_new(&call->exchange->arena, PUSH_TAGS_MAX, sizeof(*call->tags));
+    }
+    if (!call->tags) {
+        return error_set(err, ERROR_TOO_LARGE, "the query is too long");
+    }
+    call->tags[call->tag_count++] = tag;
+    return OK;
+}
+
+static bool has_tag(const struct call *call, struct str tag)
+{
+    for (size_t i = 0; i < call->tag_count; i++) {
+        if (str_equal(call->tags[i], tag)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum error_code read_parameters(struct call *call, struct error *err)
+{
+    struct str digest;
+    enum error_code code = call_parameter(call, "digest", ABOUT_DIGEST, &digest, err);
+
     if (!code && digest.bytes) {
         call->has_digest = true;
         code = digest_parse(digest, &call->digest, err);
@@ -171,6 +222,8 @@ static enum error_code end_put(struct call *call, struct error *err)
 {
     struct manifest_upload upload = {
         .repository = call->repository,
+        .tags = call->tags,
+        .tag_count = call->tag_count,
         .stated = call->has_digest ? &call->digest : NULL,
         .media_type = http_request_header(&call->exchange->request, "Content-Type"),
         .content = strbuf_str(&call->body),
@@ -206,6 +259,9 @@ static void answer_pushed(struct call *call, const struct manifest_receipt *rece
     if (receipt->has_subject) {
         digest_format(&receipt->subject, text);
         http_response_add(response, "OCI-Subject", str_from(text));
+    }
+    for (size_t i = 0; i < call->tag_count; i++) {
+        http_response_add(response, "OCI-Tag", call->tags[i]);
     }
     call_answer(call, 201);
 }

@@ -32,27 +32,27 @@ struct str http_request_next_header(const struct http_request *request, const ch
     return (struct str){0};
 }
 
-enum http_parameter http_request_parameter(const struct http_request *request, const char *name,
-                                           char *decoded, size_t capacity)
+enum http_parameter http_request_next_parameter(const struct http_request *request,
+                                                const char *name, size_t *position, char *decoded,
+                                                size_t capacity)
 {
-    enum http_parameter found = HTTP_PARAMETER_ABSENT;
-    struct str query = request->query;
+    struct str rest = str_from_index(request->query, *position);
     struct str parameter = {0};
 
-    while (str_cut(&query, '&', &parameter)) {
+    while (str_cut(&rest, '&', &parameter)) {
         const size_t equals = str_index_of(parameter, '=');
 
         if (!is_named(str_slice(parameter, 0, equals), name)) {
             continue;
         }
-        if (found != HTTP_PARAMETER_ABSENT ||
-            !http_percent_decode(str_from_index(parameter, equals + 1), decoded, capacity) ||
-            !utf8_is_valid(str_from(decoded))) {
-            return HTTP_PARAMETER_BAD;
-        }
-        found = HTTP_PARAMETER_FOUND;
+        *position = request->query.length - rest.length;
+        return http_percent_decode(str_from_index(parameter, equals + 1), decoded, capacity) &&
+                       utf8_is_valid(str_from(decoded))
+                   ? HTTP_PARAMETER_FOUND
+                   : HTTP_PARAMETER_BAD;
     }
-    return found;
+    *position = request->query.length;
+    return HTTP_PARAMETER_ABSENT;
 }
 
 /* Encoded or not, it is the same name (RFC 3986 6.2.2.2). */

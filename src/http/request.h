@@ -54,15 +54,17 @@ struct str http_request_next_header(const struct http_request *request, const ch
 enum http_parameter {
     HTTP_PARAMETER_ABSENT,
     HTTP_PARAMETER_FOUND,
-    HTTP_PARAMETER_BAD, /* there twice, too long, badly encoded, holding NUL or not UTF-8 */
+    HTTP_PARAMETER_BAD, /* too long, badly encoded, holding NUL or not UTF-8 */
 };
 
 /*
  * The query parameter of that name, percent-decoded ('+' is a plus, not a space) into memory of
- * `decoded`, which has room for capacity bytes with the NUL. Others are not looked at.
+ * `decoded`, which has room for capacity bytes with the NUL. Others are not looked at. Called
+ * again, its next occurrence: *position begins at 0.
  */
-enum http_parameter http_request_parameter(const struct http_request *request, const char *name,
-                                           char *decoded, size_t capacity);
+enum http_parameter http_request_next_parameter(const struct http_request *request,
+                                                const char *name, size_t *position, char *decoded,
+                                                size_t capacity);
 
 /* Percent-decodes; false if badly encoded, holding NUL, or longer than capacity - 1. */
 bool http_percent_decode(struct str encoded, char *decoded, size_t capacity);

@@ -233,14 +233,43 @@ def test_manifest_has_the_digest_that_is_stated(registry, repository, algorithm)
         assert registry.get_manifest(repository, reference).body == image.manifest
 
 
-@pytest.mark.parametrize("reference", ["2.0", None])
-def test_tags_that_would_be_ignored_are_refused(registry, repository, reference):
+def test_tags_are_pushed_with_a_digest(registry, repository):
     image = make_image()
     for blob in image.blobs:
         assert registry.push_blob(repository, blob).status == 201
-    for query in ("tag=1", "tag=1&tag=2", "tag="):
-        reply = registry.put_manifest(repository, f"{reference or image.digest}?{query}",
-                                      image.manifest, image.media_type)
+    for tags in (["1.2.3", "1.2", "1"], ["1.2.3", "1.2", "1"], ["1", "1.2.3-alpine"]):
+        query = "&".join(f"tag={tag}" for tag in tags + tags[:1])
+        reply = registry.put_manifest(repository, f"{image.digest}?{query}", image.manifest,
+                                      image.media_type)
+        assert (reply.status, reply.headers["Docker-Content-Digest"]) == (201, image.digest)
+        assert reply.headers.get_all("OCI-Tag") == tags
+        for tag in tags:
+            assert registry.get_manifest(repository, tag).body == image.manifest
+    assert registry.list_tags(repository).json()["tags"] == ["1", "1.2", "1.2.3", "1.2.3-alpine"]
+
+
+def test_twenty_tags_are_pushed_at_once_and_no_more(registry, repository):
+    image = make_image()
+    for blob in image.blobs:
+        assert registry.push_blob(repository, blob).status == 201
+    tags = [f"{number:x<128}" for number in range(20)]
+    for number, status in ((21, 414), (20, 201)):
+        query = "&".join(f"tag={tag}" for tag in (tags + ["20"])[:number])
+        reply = registry.put_manifest(repository, f"{image.digest}?{query}", image.manifest,
+                                      image.media_type)
+        assert reply.status == status
+    assert reply.headers.get_all("OCI-Tag") == tags
+    assert sum(len(f"{name}: {value}\r\n") for name, value in reply.headers.items()) < 4000
+
+
+def test_tags_that_cannot_be_set_are_refused(registry, repository):
+    image = make_image()
+    for blob in image.blobs:
+        assert registry.push_blob(repository, blob).status == 201
+    for query in ("2.0?tag=1", "2.0?tag=2.0", "2.0?tag=", f"{image.digest}?tag=",
+                  f"{image.digest}?tag=1&tag=-x", f"{image.digest}?tag=1&tag=%00",
+                  f"{image.digest}?tag=1&tag={'x' * 129}"):
+        reply = registry.put_manifest(repository, query, image.manifest, image.media_type)
         assert (reply.status, reply.error_code()) == (400, "TAG_INVALID"), query
     assert registry.list_tags(repository).status == 404
 

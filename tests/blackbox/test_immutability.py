@@ -92,6 +92,74 @@ def test_one_of_fifty_racing_clients_wins(server, registry, repository):
                 "Tag": "1.0", "existing": winner, "refused": image.digest}
 
 
+def tagged(image, *tags):
+    return "?".join((image.digest, "&".join(f"tag={tag}" for tag in tags)))
+
+
+def test_one_taken_tag_of_several_refuses_all(registry, repository):
+    first = push(registry, repository, "1.0")
+    second = make_image()
+    push_blobs(registry, repository, second)
+    reply = put(registry, repository, tagged(second, "2.0", "1.0", "3.0"), second)
+    assert (reply.status, reply.reason, reply.error_code()) == (409, "Tag Is Immutable", "DENIED")
+    assert reply.json()["errors"][0]["detail"] == {
+        "Tag": "1.0", "existing": first.digest, "refused": second.digest}
+    assert first.digest in reply.json()["errors"][0]["message"]
+    assert "OCI-Tag" not in reply.headers
+    assert registry.list_tags(repository).json()["tags"] == ["1.0"]
+    assert pull(registry, repository, second.digest) == 404
+
+
+def test_latest_among_several_tags_is_refused_until_it_is_so(registry, repository):
+    image = make_image()
+    push_blobs(registry, repository, image)
+    reply = put(registry, repository, tagged(image, "1.0", "latest"), image)
+    assert (reply.status, reply.error_code()) == (409, "DENIED")
+    assert "the tag latest cannot be pushed" in reply.json()["errors"][0]["message"]
+    assert registry.list_tags(repository).status == 404
+    for tags in (["1.0"], ["1.0", "latest"], ["latest"]):
+        reply = put(registry, repository, tagged(image, *tags), image)
+        assert (reply.status, reply.headers.get_all("OCI-Tag")) == (201, tags)
+    assert registry.list_tags(repository).json()["tags"] == ["1.0"]
+
+
+def test_snapshots_among_several_tags_move_with_the_others_or_not(moving_registry, repository):
+    first, second = make_image(), make_image()
+    for image in (first, second):
+        push_blobs(moving_registry, repository, image)
+    assert put(moving_registry, repository, tagged(first, "1-SNAPSHOT", "1.0"), first).status == 201
+    assert put(moving_registry, repository, tagged(second, "1-SNAPSHOT", "1.0"), second).status == 409
+    assert pull(moving_registry, repository, "1-SNAPSHOT") == first.digest
+    assert put(moving_registry, repository, tagged(second, "1-SNAPSHOT", "2-SNAPSHOT", "1.1"),
+               second).status == 201
+    for tag in ("1-SNAPSHOT", "2-SNAPSHOT", "1.1"):
+        assert pull(moving_registry, repository, tag) == second.digest
+
+
+def test_one_of_sixteen_racing_clients_wins_all_tags(server, registry, repository):
+    tags = ["1", "1.0", "1.0.0", "1.0.0-alpine"]
+    images = [make_image() for _ in range(16)]
+    for image in images:
+        push_blobs(registry, repository, image)
+
+    def race(number):
+        image = images[number]
+        turned = tags[number % len(tags):] + tags[:number % len(tags)]
+        with RegistryClient(server.port) as client:
+            return put(client, repository, tagged(image, *turned), image)
+
+    with concurrent.futures.ThreadPoolExecutor(len(images)) as pool:
+        replies = list(pool.map(race, range(len(images))))
+    statuses = [reply.status for reply in replies]
+    assert sorted(statuses) == [201] + [409] * (len(images) - 1)
+    winner = images[statuses.index(201)].digest
+    assert {pull(registry, repository, tag) for tag in tags} == {winner}
+    for image, reply in zip(images, replies):
+        if reply.status == 409:
+            assert reply.json()["errors"][0]["detail"]["existing"] == winner
+            assert pull(registry, repository, image.digest) == 404
+
+
 def test_same_digest_is_no_conflict_for_fifty(server, registry, repository):
     image = make_image()
     push_blobs(registry, repository, image)

@@ -113,11 +113,20 @@ static void check_decoding(struct str encoded)
 static void check_parameter(struct str query)
 {
     struct http_request request;
+    enum http_parameter found = HTTP_PARAMETER_FOUND;
     char value[16];
+    size_t position = 0;
+    size_t before = 0;
 
     request.query = query;
-    if (http_request_parameter(&request, "n", value, sizeof(value)) == HTTP_PARAMETER_FOUND) {
-        assert(strlen(value) < sizeof(value));
-        assert(utf8_is_valid(str_from(value)));
+    while (found != HTTP_PARAMETER_ABSENT) {
+        found = http_request_next_parameter(&request, "n", &position, value, sizeof(value));
+        assert(position >= before);
+        assert(position <= query.length);
+        before = position;
+        if (found == HTTP_PARAMETER_FOUND) {
+            assert(strlen(value) < sizeof(value));
+            assert(utf8_is_valid(str_from(value)));
+        }
     }
 }

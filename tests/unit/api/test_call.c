@@ -202,6 +202,30 @@ static void link_encodes_what_could_end_it(void **state)
         "Link: </p?n=1&last=a%3Eb%26c&artifactType=x/y%2Bz%20%0A>; rel=\"next\"\r\n");
 }
 
+static void parameter_that_is_there_twice_is_refused_unless_it_may(void **state)
+{
+    static const char *const queries[] = {"n=1&n=1", "n=1&%6e=2", "n&n", "n=1&m=2&n=3", "n=1&n=%"};
+    struct fixture *fixture = *state;
+    struct error err = {0};
+    struct str value;
+    size_t position = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
+        fixture->exchange.request.query = str_from(queries[i]);
+        assert_int_equal(call_parameter(&fixture->call, "n", ABOUT_DIGEST, &value, &err),
+                         ERROR_INVALID);
+        assert_int_equal(err.topic, ABOUT_DIGEST);
+    }
+    fixture->exchange.request.query = str_from("n=1&m=0&n=2&n=%");
+    for (const char *wanted = "12"; *wanted; wanted++) {
+        assert_int_equal(
+            call_next_parameter(&fixture->call, "n", ABOUT_TAG, &position, &value, &err), OK);
+        assert_int_equal(value.bytes[0], *wanted);
+    }
+    assert_int_equal(call_next_parameter(&fixture->call, "n", ABOUT_TAG, &position, &value, &err),
+                     ERROR_INVALID);
+}
+
 /* The longest that call_parameter gives, each byte of it encoded, is there whole. */
 static void long_link_is_whole(void **state)
 {
@@ -226,6 +250,8 @@ int main(void)
         cmocka_unit_test(longest_digest_fits_into_an_entity_tag),
         cmocka_unit_test_setup_teardown(known_content_is_not_sent_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parameter_is_decoded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(parameter_that_is_there_twice_is_refused_unless_it_may,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(parameter_that_cannot_be_read_is_refused, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(page_size_is_read_and_capped, set_up, tear_down),

@@ -334,6 +334,68 @@ static void reference_must_be_a_tag_or_the_digest(void **state)
                                "DIGEST_INVALID"));
 }
 
+static int push_with_query(struct fixture *fixture, const char *manifest, const char *query)
+{
+    char digest[DIGEST_TEXT_BYTES];
+    char path[1024];
+
+    digest_of(manifest, digest);
+    (void)snprintf(path, sizeof(path), "team/app/manifests/%s?%s", digest, query);
+    return push(fixture, path, manifest)->status;
+}
+
+static void each_tag_of_a_digest_is_answered_once(void **state)
+{
+    struct fixture *fixture = *state;
+    char manifest[TEST_MANIFEST_BYTES];
+
+    api_world_make_image(&fixture->world, "tags", manifest);
+    assert_int_equal(push_with_query(fixture, manifest, "tag=1.0&tag=1&tag=1.0&%74ag=%31"), 201);
+    assert_non_null(strstr(fixture->reply.headers.text, "\r\nOCI-Tag: 1.0\r\nOCI-Tag: 1\r\n"));
+    assert_non_null(strstr(fixture->reply.headers.text, "OCI-Tag: 1\r\n"));
+    assert_int_equal(ask(fixture, "GET /v2/team/app/manifests/1", NULL)->status, 200);
+    assert_int_equal(push(fixture, "team/app/manifests/2", manifest)->status, 201);
+    assert_null(strstr(fixture->reply.headers.text, "OCI-Tag"));
+}
+
+static void tags_that_cannot_be_set_are_refused(void **state)
+{
+    static const char most[] = "tag=1&tag=2&tag=3&tag=4&tag=5&tag=6&tag=7&tag=8&tag=9&tag=a&tag=b&"
+                               "tag=c&tag=d&tag=e&tag=f&tag=g&tag=h&tag=i&tag=j&tag=k&tag=1";
+    struct fixture *fixture = *state;
+    char manifest[TEST_MANIFEST_BYTES];
+    char query[512];
+
+    api_world_make_image(&fixture->world, "tags", manifest);
+    assert_true(reply_is_error(push(fixture, "team/app/manifests/1.0?tag=1", manifest), 400,
+                               "TAG_INVALID"));
+    assert_int_equal(push_with_query(fixture, manifest, "tag=1&tag=-x"), 400);
+    assert_true(reply_is_error(&fixture->reply, 400, "TAG_INVALID"));
+    assert_int_equal(push_with_query(fixture, manifest, "tag="), 400);
+    assert_int_equal(push_with_query(fixture, manifest, "tag=1&tag=%00"), 400);
+    (void)snprintf(query, sizeof(query), "%s&tag=l", most);
+    assert_int_equal(push_with_query(fixture, manifest, query), 414);
+    assert_true(reply_is_error(&fixture->reply, 414, "SIZE_INVALID"));
+    assert_int_equal(ask(fixture, "GET /v2/team/app/tags/list", NULL)->status, 404);
+    assert_int_equal(push_with_query(fixture, manifest, most), 201);
+}
+
+static void refusal_of_one_of_several_tags_names_it(void **state)
+{
+    struct fixture *fixture = *state;
+    char first[TEST_MANIFEST_BYTES];
+    char second[TEST_MANIFEST_BYTES];
+
+    api_world_make_image(&fixture->world, "first", first);
+    api_world_make_image(&fixture->world, "second", second);
+    assert_int_equal(push_with_query(fixture, first, "tag=2&tag=3"), 201);
+    assert_int_equal(push_with_query(fixture, second, "tag=1&tag=3&tag=2"), 409);
+    assert_true(reply_is_error(&fixture->reply, 409, "DENIED"));
+    assert_non_null(strstr(fixture->reply.body.text, "\"Tag\":\"3\""));
+    assert_null(strstr(fixture->reply.headers.text, "OCI-Tag"));
+    assert_int_equal(ask(fixture, "GET /v2/team/app/manifests/1", NULL)->status, 404);
+}
+
 /* Told before the body is read if the client says how long it is, else in its middle. */
 static void manifest_that_is_too_large_is_refused_early(void **state)
 {
@@ -392,6 +454,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(manifest_that_is_none_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(content_type_must_be_there, set_up, tear_down),
         cmocka_unit_test_setup_teardown(reference_must_be_a_tag_or_the_digest, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(each_tag_of_a_digest_is_answered_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tags_that_cannot_be_set_are_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(refusal_of_one_of_several_tags_names_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(manifest_that_is_too_large_is_refused_early, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(subject_that_was_understood_is_told, set_up, tear_down),

@@ -117,9 +117,11 @@ static void parameters_are_found_and_decoded(void **state)
         struct http_request request;
         char value[16] = "before";
         enum http_parameter found = HTTP_PARAMETER_BAD;
+        size_t position = 0;
 
         request.query = str_from(cases[i].query);
-        found = http_request_parameter(&request, cases[i].name, value, sizeof(value));
+        found =
+            http_request_next_parameter(&request, cases[i].name, &position, value, sizeof(value));
         assert_int_equal(found, cases[i].value ? HTTP_PARAMETER_FOUND : HTTP_PARAMETER_ABSENT);
         if (cases[i].value) {
             assert_string_equal(value, cases[i].value);
@@ -130,18 +132,44 @@ static void parameters_are_found_and_decoded(void **state)
 static void parameters_that_cannot_be_read_are_not_taken_for_absent(void **state)
 {
     static const char *const queries[] = {
-        "n=%zz",    "n=%zz&n=1", "n=1&n=1", "n=1&%6e=2",          "n=%00", "n=%C3",
-        "n=%C0%AF", "n=%",       "n=%4",    "n=0123456789012345", "n&n",   "n=1&m=2&n=3",
+        "n=%zz", "n=%zz&n=1", "n=%00", "n=%C3", "n=%C0%AF", "n=%", "n=%4", "n=0123456789012345",
     };
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
         struct http_request request;
         char value[16];
+        size_t position = 0;
 
         request.query = str_from(queries[i]);
-        if (http_request_parameter(&request, "n", value, sizeof(value)) != HTTP_PARAMETER_BAD) {
+        if (http_request_next_parameter(&request, "n", &position, value, sizeof(value)) !=
+            HTTP_PARAMETER_BAD) {
             fail_msg("%s", queries[i]);
+        }
+    }
+}
+
+static void parameters_that_repeat_are_found_one_by_one(void **state)
+{
+    static const char *const queries[] = {"n=1&n=2", "m=%zz&n=1&&%6e=2&nn=3", "n=1&n=2&"};
+    struct http_request request;
+    char value[16];
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
+        size_t position = 0;
+
+        request.query = str_from(queries[i]);
+        for (const char *wanted = "12"; *wanted; wanted++) {
+            assert_int_equal(
+                http_request_next_parameter(&request, "n", &position, value, sizeof(value)),
+                HTTP_PARAMETER_FOUND);
+            assert_int_equal(value[0], *wanted);
+        }
+        for (int again = 0; again < 2; again++) {
+            assert_int_equal(
+                http_request_next_parameter(&request, "n", &position, value, sizeof(value)),
+                HTTP_PARAMETER_ABSENT);
         }
     }
 }
@@ -156,6 +184,7 @@ int main(void)
         cmocka_unit_test(only_the_empty_text_fits_in_one_byte),
         cmocka_unit_test(parameters_are_found_and_decoded),
         cmocka_unit_test(parameters_that_cannot_be_read_are_not_taken_for_absent),
+        cmocka_unit_test(parameters_that_repeat_are_found_one_by_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
