@@ -58,6 +58,16 @@ static const struct column detail_columns[] = {
     {"scm_status", "Work tree", COLUMN_TEXT},
 };
 
+/* What a command lists: rows of these columns. */
+struct listing {
+    const struct column *columns;
+    size_t column_count;
+    enum error_code (*add)(struct tags *tags, struct error *err);
+};
+
+static enum error_code list(struct cli *cli, const struct listing *listing, uint64_t usual_limit,
+                            struct error *err);
+static enum error_code add_artifacts(struct tags *tags, struct error *err);
 static enum error_code add_team(struct tags *tags, struct error *err);
 static enum error_code add_named_artifact(void *context, const struct json_value *element,
                                           struct error *err);
@@ -82,28 +92,45 @@ static struct cell join(struct cli *cli, const struct json_value *list);
 
 enum error_code command_tags(struct cli *cli, struct error *err)
 {
+    static const struct listing listing = {tag_columns, ARRAY_LEN(tag_columns), add_artifacts};
+    const bool is_of_team = cli->options.argument_count == 1;
+
+    return list(cli, &listing, is_of_team ? LIMIT_OF_TEAM : LIMIT_OF_ARTIFACT, err);
+}
+
+static enum error_code list(struct cli *cli, const struct listing *listing, uint64_t usual_limit,
+                            struct error *err)
+{
     const struct options *const options = &cli->options;
-    const bool is_of_team = options->argument_count == 1;
     struct table table;
-    struct tags tags = {.cli = cli, .table = &table, .team = options->arguments[0]};
+    struct tags tags = {
+        .cli = cli,
+        .table = &table,
+        .team = options->arguments[0],
+        .artifact = options->argument_count > 1 ? options->arguments[1] : NULL,
+        .limit = options->limit > 0 ? options->limit : usual_limit,
+    };
     enum error_code code = OK;
 
-    tags.limit = options->limit > 0 ? options->limit
-                 : is_of_team       ? (uint64_t)LIMIT_OF_TEAM
-                                    : (uint64_t)LIMIT_OF_ARTIFACT;
-    table_init(&table, tag_columns, ARRAY_LEN(tag_columns));
-    if (is_of_team) {
-        code = add_team(&tags, err);
-    }
-    for (size_t i = 1; i < options->argument_count && !code; i++) {
-        tags.artifact = options->arguments[i];
-        code = add_artifact(&tags, err);
-    }
+    table_init(&table, listing->columns, listing->column_count);
+    code = listing->add(&tags, err);
     if (!code) {
         table_print(&table, &cli->output);
     }
     table_release(&table);
     return api_explain(cli, tags.team, code, err);
+}
+
+static enum error_code add_artifacts(struct tags *tags, struct error *err)
+{
+    const struct options *const options = &tags->cli->options;
+    enum error_code code = options->argument_count == 1 ? add_team(tags, err) : OK;
+
+    for (size_t i = 1; i < options->argument_count && !code; i++) {
+        tags->artifact = options->arguments[i];
+        code = add_artifact(tags, err);
+    }
+    return code;
 }
 
 static enum error_code add_team(struct tags *tags, struct error *err)
@@ -166,24 +193,9 @@ static struct cell time_of(const struct json_value *json, const char *name)
 
 enum error_code command_scm_source(struct cli *cli, struct error *err)
 {
-    const struct options *const options = &cli->options;
-    struct table table;
-    struct tags tags = {
-        .cli = cli,
-        .table = &table,
-        .team = options->arguments[0],
-        .artifact = options->arguments[1],
-        .limit = options->limit > 0 ? options->limit : (uint64_t)LIMIT_OF_ARTIFACT,
-    };
-    enum error_code code = OK;
+    static const struct listing listing = {source_columns, ARRAY_LEN(source_columns), add_sources};
 
-    table_init(&table, source_columns, ARRAY_LEN(source_columns));
-    code = add_sources(&tags, err);
-    if (!code) {
-        table_print(&table, &cli->output);
-    }
-    table_release(&table);
-    return api_explain(cli, tags.team, code, err);
+    return list(cli, &listing, LIMIT_OF_ARTIFACT, err);
 }
 
 /* Those that are named, or the newest ones. */
@@ -250,32 +262,23 @@ static enum error_code find_source(struct tags *tags, const char *tag, struct js
 
 enum error_code command_history(struct cli *cli, struct error *err)
 {
-    const struct options *const options = &cli->options;
-    struct table table;
-    struct tags tags = {
-        .cli = cli,
-        .table = &table,
-        .team = options->arguments[0],
-        .artifact = options->arguments[1],
-        .tag = options->argument_count > 2 ? options->arguments[2] : NULL,
-        .limit = options->limit > 0 ? options->limit : (uint64_t)LIMIT_OF_ARTIFACT,
-    };
-    enum error_code code = OK;
+    static const struct listing listing = {change_columns, ARRAY_LEN(change_columns),
+                                           add_histories};
 
-    table_init(&table, change_columns, ARRAY_LEN(change_columns));
-    code = tags.tag ? add_history(&tags, err) : add_histories(&tags, err);
-    if (!code) {
-        table_print(&table, &cli->output);
-    }
-    table_release(&table);
-    return api_explain(cli, tags.team, code, err);
+    return list(cli, &listing, LIMIT_OF_ARTIFACT, err);
 }
 
+/* Of the tag that is named, or of the newest ones. */
 static enum error_code add_histories(struct tags *tags, struct error *err)
 {
+    const struct options *const options = &tags->cli->options;
     const char *const parts[] = {tags->team, tags->artifact};
     const struct api_visitor visitor = {tags, add_history_of};
 
+    if (options->argument_count > 2) {
+        tags->tag = options->arguments[2];
+        return add_history(tags, err);
+    }
     return api_list_newest(tags->cli, parts, tags->limit, &visitor, err);
 }
 
