@@ -92,8 +92,7 @@ void connection_free(struct connection *connection)
         application->leave(application->context, connection->session);
     }
     sender_release(&connection->sender);
-    input_release(&connection->input);
-    input_release(&connection->ahead);
+    framing_release(&connection->framing);
     transport_release(&connection->transport);
     address_shares_give_back(world->shares, connection->share);
     free(connection);
@@ -208,9 +207,7 @@ static void drop_exchange(struct connection *connection)
     http_response_release(&exchange->response);
     arena_release(&exchange->arena);
     free(exchange);
-    input_wipe_used(&connection->input);
-    input_append(&connection->input, input_str(&connection->ahead));
-    input_release(&connection->ahead);
+    framing_end_request(&connection->framing);
     if (connection->is_proxy) {
         address_shares_give_back(connection->world->shares, connection->share);
         connection->share = NULL;
@@ -270,7 +267,7 @@ static enum connection_want give_up(struct connection *connection)
     if (connection->state == CONNECTION_HEAD || connection->state == CONNECTION_BODY) {
         (void)connection_refuse(connection, &too_slow);
     } else {
-        connection->closes = true;
+        connection->framing.closes = true;
         connection->state = CONNECTION_FINISH;
     }
     return WANT_TURN;

@@ -8,9 +8,8 @@
 #include "base/list.h"
 #include "base/workers.h"
 #include "http/address_shares.h"
-#include "http/body.h"
 #include "http/exchange.h"
-#include "http/input.h"
+#include "http/framing.h"
 #include "http/poller.h"
 #include "http/sender.h"
 #include "http/server.h"
@@ -76,19 +75,16 @@ struct connection {
     bool is_sent;            /* the answer has left whole */
     enum http_thread thread; /* that it is run on */
     enum http_thread pool;   /* whose turn it is when it wants a worker */
-    bool closes;             /* no request after this one */
     int64_t deadline_ms;
     uint64_t moved_bytes; /* of a body, since the deadline was set */
     uint64_t budget_bytes;
     unsigned requests_left; /* of this turn */
 
-    struct input input; /* the request points into it */
-    struct input ahead; /* of the next request: what came with the end of a chunked body */
+    struct framing framing;         /* what comes in */
+    struct sender sender;           /* what goes out */
     struct http_exchange *exchange; /* NULL between requests */
     void *session;                  /* the application's, or NULL */
     struct address_share *share;    /* of a proxy: its exchange's; NULL: it has none */
-    struct body body;
-    struct sender sender;
     char peer_address[INET6_ADDRSTRLEN];
 };
 

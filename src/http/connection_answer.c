@@ -19,10 +19,10 @@ enum connection_want connection_answer(struct connection *connection)
     };
 
     assert(response->status >= 200);
-    connection->closes =
-        connection->closes || response->closes || !connection->body.is_complete ||
+    connection->framing.closes =
+        connection->framing.closes || response->closes || !connection->framing.body.is_complete ||
         atomic_load_explicit(&connection->world->is_draining, memory_order_relaxed);
-    delivery.closes = connection->closes;
+    delivery.closes = connection->framing.closes;
     sender_begin(&connection->sender, response, &delivery);
     connection->state = CONNECTION_SEND;
     connection_set_deadline(connection, connection_limits(connection)->stall_timeout_ms);
@@ -50,7 +50,7 @@ enum connection_want connection_send_answer(struct connection *connection)
         return connection_is_on_loop(connection) ? WANT_TURN : WANT_LOOP;
     }
     connection->is_sent = result == IO_DONE;
-    connection->closes = connection->closes || !connection->is_sent;
+    connection->framing.closes = connection->framing.closes || !connection->is_sent;
     connection->state = CONNECTION_FINISH;
     return WANT_NEXT;
 }
@@ -62,7 +62,7 @@ static enum connection_want take_piece(struct connection *connection)
         return connection_move(connection, HTTP_CARRIER);
     }
     if (!sender_take_piece(&connection->sender)) {
-        connection->closes = true;
+        connection->framing.closes = true;
         connection->state = CONNECTION_FINISH;
     }
     connection_set_deadline(connection, connection_limits(connection)->stall_timeout_ms);
@@ -77,7 +77,7 @@ enum connection_want connection_finish(struct connection *connection)
     }
     connection_end_exchange(connection);
     connection->has_served = true;
-    if (connection->closes) {
+    if (connection->framing.closes) {
         return leave(connection);
     }
     connection->state = CONNECTION_HEAD;
@@ -91,14 +91,11 @@ enum connection_want connection_finish(struct connection *connection)
 /* The way out behind the last answer. */
 static enum connection_want leave(struct connection *connection)
 {
-    const bool has_unread =
-        !connection->body.is_complete || input_str(&connection->input).length > 0;
-
     if (!connection->is_sent) {
         return WANT_CLOSE;
     }
     connection->transport.driver->shutdown_write(&connection->transport);
-    if (!has_unread) {
+    if (!framing_has_unread(&connection->framing)) {
         return WANT_CLOSE;
     }
     connection->state = CONNECTION_LINGER;

@@ -49,13 +49,15 @@ enum connection_want connection_receive_head(struct connection *connection)
     }
     connection->may_read = false;
     /* One byte more than a head may have: so that one that is too long is seen to be. */
-    length = input_reserve(&connection->input, connection_limits(connection)->head_bytes + 1);
-    result = transport->driver->read(transport, input_end(&connection->input), length, &length);
+    length =
+        input_reserve(&connection->framing.input, connection_limits(connection)->head_bytes + 1);
+    result =
+        transport->driver->read(transport, input_end(&connection->framing.input), length, &length);
     if (result == IO_DONE && length == 0) {
         return WANT_CLOSE; /* there is nobody to answer a half head */
     }
     if (result == IO_DONE) {
-        input_extend(&connection->input, length);
+        input_extend(&connection->framing.input, length);
     }
     return result == IO_WAIT_READ ? await_head(connection) : connection_want_of(result);
 }
@@ -63,19 +65,18 @@ enum connection_want connection_receive_head(struct connection *connection)
 /* WANT_READ: the head is not complete. */
 static enum connection_want parse_head(struct connection *connection)
 {
-    const struct str bytes = input_str(&connection->input);
     const struct http_parser_limits limits = {connection_limits(connection)->head_bytes,
                                               connection_limits(connection)->headers};
     struct http_refusal refusal = {0};
-    size_t length = 0;
 
-    if (bytes.length == 0) {
+    if (input_str(&connection->framing.input).length == 0) {
         return WANT_READ;
     }
     if (!connection->exchange) {
         connection_new_exchange(connection);
     }
-    switch (http_parse_request(bytes, &limits, &connection->exchange->request, &length, &refusal)) {
+    switch (framing_parse_head(&connection->framing, &limits, &connection->exchange->request,
+                               &refusal)) {
     case HTTP_PARSE_MORE:
         return WANT_READ;
     case HTTP_PARSE_REFUSED:
@@ -83,10 +84,7 @@ static enum connection_want parse_head(struct connection *connection)
     case HTTP_PARSE_DONE:
         break;
     }
-    input_consume(&connection->input, length);
-    body_init(&connection->body, &connection->exchange->request);
     connection->exchange->begin_us = clock_elapsed_us();
-    connection->closes = !connection->exchange->request.keeps_alive;
     connection->state = CONNECTION_BEGIN;
     return WANT_NEXT;
 }
@@ -94,9 +92,9 @@ static enum connection_want parse_head(struct connection *connection)
 /* Waits for more of a head; between requests without holding any memory. */
 static enum connection_want await_head(struct connection *connection)
 {
-    if (input_str(&connection->input).length == 0) {
+    if (input_str(&connection->framing.input).length == 0) {
         assert(!connection->exchange);
-        input_release(&connection->input);
+        input_release(&connection->framing.input);
         sender_release(&connection->sender);
         if (connection->has_served && connection_is_draining(connection)) {
             return WANT_CLOSE;
@@ -151,7 +149,7 @@ static enum connection_want turn_away(struct connection *connection)
     const struct http_refusal full = {503, "There are too many connections; try again later."};
 
     connection->exchange->thread = HTTP_LOOP;
-    connection->closes = connection->closes || connection->is_surplus;
+    connection->framing.closes = connection->framing.closes || connection->is_surplus;
     application->refuse(application->context, connection->exchange, &full);
     return connection_answer(connection);
 }
@@ -161,13 +159,13 @@ static enum connection_want begin_body(struct connection *connection)
     connection->body_began = true;
     connection->state = CONNECTION_BODY;
     connection_set_deadline(connection, connection_limits(connection)->stall_timeout_ms);
-    if (!body_allow(&connection->body, connection->exchange->body_max_bytes)) {
+    if (!body_allow(&connection->framing.body, connection->exchange->body_max_bytes)) {
         return refuse_size(connection);
     }
-    if (connection->exchange->request.expects_continue && !connection->body.is_complete &&
-        input_str(&connection->input).length == 0 && !send_continue(connection)) {
+    if (connection->exchange->request.expects_continue && !connection->framing.body.is_complete &&
+        input_str(&connection->framing.input).length == 0 && !send_continue(connection)) {
         connection->state = CONNECTION_FINISH;
-        connection->closes = true;
+        connection->framing.closes = true;
     }
     return connection_is_on_loop(connection) ? WANT_WORKER : WANT_NEXT;
 }
@@ -197,7 +195,7 @@ enum connection_want connection_receive_body(struct connection *connection)
     do {
         want = feed_ahead(connection);
     } while (want == WANT_NEXT && connection->state == CONNECTION_BODY &&
-             input_str(&connection->input).length > 0);
+             input_str(&connection->framing.input).length > 0);
     while (want == WANT_NEXT && connection->state == CONNECTION_BODY) {
         want = connection->budget_bytes == 0 ? WANT_WORKER : receive_body_bytes(connection);
     }
@@ -208,7 +206,7 @@ enum connection_want connection_receive_body(struct connection *connection)
 static enum connection_want feed_ahead(struct connection *connection)
 {
     const size_t room = room_for_body(connection);
-    struct str bytes = str_slice(input_str(&connection->input), 0, room);
+    struct str bytes = str_slice(input_str(&connection->framing.input), 0, room);
     const size_t before = bytes.length;
     enum connection_want want = WANT_NEXT;
 
@@ -216,7 +214,7 @@ static enum connection_want feed_ahead(struct connection *connection)
         return WANT_LATER;
     }
     want = feed(connection, &bytes);
-    input_consume(&connection->input, before - bytes.length);
+    input_consume(&connection->framing.input, before - bytes.length);
     return want;
 }
 
@@ -232,7 +230,7 @@ static enum connection_want receive_body_bytes(struct connection *connection)
 {
     char buffer[BODY_BUFFER_BYTES];
     struct transport *transport = &connection->transport;
-    const uint64_t wanted = body_wanted(&connection->body);
+    const uint64_t wanted = body_wanted(&connection->framing.body);
     struct str bytes = {buffer, wanted < sizeof(buffer) ? (size_t)wanted : sizeof(buffer)};
     const size_t room = room_for_body(connection);
     enum connection_want want = WANT_NEXT;
@@ -249,16 +247,14 @@ static enum connection_want receive_body_bytes(struct connection *connection)
     }
     if (result == IO_CLOSED || bytes.length == 0) {
         connection->state = CONNECTION_FINISH;
-        connection->closes = true;
+        connection->framing.closes = true;
         return WANT_NEXT;
     }
     length = bytes.length;
     connection->budget_bytes -=
         length < connection->budget_bytes ? length : connection->budget_bytes;
     want = feed(connection, &bytes);
-    if (connection->body.is_complete) {
-        input_append(&connection->ahead, bytes);
-    }
+    framing_keep_ahead(&connection->framing, bytes);
     wipe_short(buffer, length);
     return want;
 }
@@ -279,7 +275,7 @@ static enum connection_want feed(struct connection *connection, struct str *byte
     struct str data = {0};
 
     for (;;) {
-        switch (body_read(&connection->body, bytes, &data)) {
+        switch (body_read(&connection->framing.body, bytes, &data)) {
         case CHUNKED_MORE:
             return WANT_NEXT;
         case CHUNKED_BROKEN:
@@ -336,7 +332,6 @@ enum connection_want connection_refuse(struct connection *connection,
 
     connection->exchange->thread = HTTP_LOOP;
     application->refuse(application->context, connection->exchange, refusal);
-    connection->exchange->response.closes = true;
-    connection->body.is_complete = false; /* nobody knows what else is on its way */
+    framing_lose_track(&connection->framing);
     return connection_answer(connection);
 }
