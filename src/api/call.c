@@ -53,12 +53,12 @@ static enum error_code decode_path(struct call *call, struct error *err)
     for (int i = PATH_NAME + 1; i < PATH_PARAMETERS; i++) {
         struct str *parameter = &call->path[i];
         const size_t capacity = parameter->length + 1;
-        char *decoded =
-            parameter->length > 0 ? arena_new(&call->exchange->arena, capacity, 1) : NULL;
+        char *decoded = NULL;
 
         if (parameter->length == 0) {
             continue;
         }
+        decoded = arena_new(&call->exchange->arena, capacity, 1);
         if (!decoded || !http_percent_decode(*parameter, decoded, capacity)) {
             return error_set(err, ERROR_INVALID, "the path is not well encoded");
         }
