@@ -263,6 +263,33 @@ struct str json_value_member_string(const struct json_value *object, const char 
     return json_value_string(json_value_member(object, name));
 }
 
+bool json_value_equal(const struct json_value *one, const struct json_value *other)
+{
+    return json_equal(node(one), node(other)) != 0;
+}
+
+bool json_value_equal_except(const struct json_value *one, const struct json_value *other,
+                             const char *const *names, size_t count)
+{
+    json_t *first = NULL;
+    json_t *second = NULL;
+    bool is_equal = false;
+
+    if (!json_value_is_object(one) || !json_value_is_object(other)) {
+        return false;
+    }
+    first = json_copy(mutable_node(one));
+    second = json_copy(mutable_node(other));
+    for (size_t i = 0; i < count; i++) {
+        (void)json_object_del(first, names[i]);
+        (void)json_object_del(second, names[i]);
+    }
+    is_equal = json_equal(first, second) != 0;
+    json_decref(first);
+    json_decref(second);
+    return is_equal;
+}
+
 bool json_value_write_strings(const struct json_value *object, struct strbuf *buf)
 {
     json_t *members = mutable_node(object);

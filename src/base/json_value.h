@@ -75,6 +75,13 @@ bool json_value_number(const struct json_value *json, double *number_out);
 /* json_value_string(json_value_member(object, name)) */
 struct str json_value_member_string(const struct json_value *object, const char *name);
 
+/* Whether both are there and mean the same: the order of members does not matter. */
+bool json_value_equal(const struct json_value *one, const struct json_value *other);
+
+/* Whether both are objects that are equal without the members of these names. */
+bool json_value_equal_except(const struct json_value *one, const struct json_value *other,
+                             const char *const *names, size_t count);
+
 /*
  * Appends an object whose members are all strings as JSON, in their order. False, with something
  * appended, if one is not a string or it is no object.

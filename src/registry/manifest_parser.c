@@ -1,5 +1,6 @@
 #include "registry/manifest_parser.h"
 
+#include "base/hasher.h"
 #include "base/json_value.h"
 
 /* A manifest while it is read. */
@@ -299,7 +300,7 @@ static enum error_code copy(struct reading *reading, struct str text, struct str
     return OK;
 }
 
-/* Kept as JSON, of what has a subject: listings of referrers show them. */
+/* Kept as JSON only of what has a subject: listings of referrers show them. */
 static enum error_code read_annotations(struct reading *reading, struct error *err)
 {
     const struct json_value *annotations = json_value_present(reading->json, "annotations");
@@ -311,6 +312,9 @@ static enum error_code read_annotations(struct reading *reading, struct error *e
     }
     strbuf_init(&text, MANIFEST_MAX_ANNOTATIONS_BYTES);
     code = manifest_write_annotations(annotations, &text, err);
+    if (!code) {
+        reading->manifest.annotations = hasher_digest_of(DIGEST_SHA256, strbuf_str(&text));
+    }
     if (!code && reading->manifest.facts.has_subject) {
         code = copy(reading, strbuf_str(&text), &reading->manifest.facts.annotations, err);
     }

@@ -28,6 +28,7 @@ struct manifest {
     const char *media_type; /* as the specification writes it */
     struct manifest_facts facts;
     struct descriptor subject;      /* if facts.has_subject */
+    struct digest annotations;      /* a hash of them as JSON; zero if there are none */
     bool is_index;                  /* descriptors are of manifests or blobs, else all of blobs */
     struct descriptor *descriptors; /* config first, if there is one; in the arena */
     size_t descriptor_count;

@@ -45,14 +45,21 @@ static enum error_code add_of_config(struct registry *registry, const struct dig
     enum error_code code = OK;
 
     strbuf_init(&config, PLATFORM_CONFIG_MAX_BYTES);
-    code = blob_reader_read_all(registry->config.blobs, digest, &config, err);
-    if (code) {
-        return code == ERROR_TOO_LARGE ? OK : code;
-    }
-    if (json_value_memory_bytes(strbuf_str(&config)) > PLATFORM_CONFIG_MEMORY_BYTES) {
+    code = platforms_read_config(registry, digest, &config, err);
+    return code ? code : add_of_document(strbuf_str(&config), false, lines, err);
+}
+
+enum error_code platforms_read_config(struct registry *registry, const struct digest *digest,
+                                      struct strbuf *config, struct error *err)
+{
+    const enum error_code code = blob_reader_read_all(registry->config.blobs, digest, config, err);
+
+    if (code == ERROR_TOO_LARGE ||
+        json_value_memory_bytes(strbuf_str(config)) > PLATFORM_CONFIG_MEMORY_BYTES) {
+        strbuf_clear(config);
         return OK;
     }
-    return add_of_document(strbuf_str(&config), false, lines, err);
+    return code;
 }
 
 static enum error_code add_of_document(struct str document, bool is_index, struct strbuf *lines,

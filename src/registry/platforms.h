@@ -10,6 +10,11 @@ enum {
     PLATFORM_CONFIG_MEMORY_BYTES = 8 * 1024 * 1024, /* …one that takes more once it is parsed */
 };
 
+/* Appends a config; nothing of one that is not looked into. Fails as blob_reader_read_all. */
+MUST_USE enum error_code platforms_read_config(struct registry *registry,
+                                               const struct digest *digest, struct strbuf *config,
+                                               struct error *err);
+
 /*
  * The platforms of an image (image-spec "config.md", from its config) or of an index (image-spec
  * "image-index.md", from its entries), one a line, each once: `linux/arm64/v8`. Empty if nothing

@@ -1,5 +1,6 @@
 #include "registry/tag_mover.h"
 
+#include "registry/platforms.h"
 #include "registry/registry_private.h"
 #include "registry/tag_rule.h"
 
@@ -10,6 +11,11 @@ static enum error_code may_grow(const struct tag_mover *mover, struct str tag,
                                 const struct digest *existing, bool *may_out, struct error *err);
 static enum error_code compare(const struct tag_mover *mover, const struct digest *existing,
                                bool *grows_out, struct error *err);
+static enum error_code compare_configs(const struct tag_mover *mover,
+                                       const struct manifest *old_manifest, bool *grows_out,
+                                       struct error *err);
+static enum error_code read_config(const struct tag_mover *mover, const struct digest *digest,
+                                   struct json_value **config_out, struct error *err);
 static enum error_code refuse(const struct tag_mover *mover, const struct tag_push *tag,
                               const struct digest *existing, struct error *err);
 
@@ -59,7 +65,50 @@ static enum error_code compare(const struct tag_mover *mover, const struct diges
     if (!code) {
         *grows_out = tag_rule_grows(&old_manifest, mover->manifest);
     }
+    if (!code && *grows_out) {
+        code = compare_configs(mover, &old_manifest, grows_out, err);
+    }
     arena_release(&arena);
+    return code;
+}
+
+static enum error_code compare_configs(const struct tag_mover *mover,
+                                       const struct manifest *old_manifest, bool *grows_out,
+                                       struct error *err)
+{
+    const struct manifest_facts *old_facts = &old_manifest->facts;
+    const struct manifest_facts *new_facts = &mover->manifest->facts;
+    struct json_value *old_config = NULL;
+    struct json_value *new_config = NULL;
+    enum error_code code = OK;
+
+    if (!old_facts->has_config || digest_equal(&old_facts->config, &new_facts->config)) {
+        return OK;
+    }
+    code = read_config(mover, &old_facts->config, &old_config, err);
+    if (!code) {
+        code = read_config(mover, &new_facts->config, &new_config, err);
+    }
+    if (!code) {
+        *grows_out = tag_rule_config_grows(old_config, new_config);
+    }
+    json_value_free(old_config);
+    json_value_free(new_config);
+    return code;
+}
+
+/* NULL for one that cannot be read: it is no config that grows. */
+static enum error_code read_config(const struct tag_mover *mover, const struct digest *digest,
+                                   struct json_value **config_out, struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text;
+    enum error_code code = OK;
+
+    strbuf_init(&text, PLATFORM_CONFIG_MAX_BYTES);
+    code = platforms_read_config(mover->registry, digest, &text, err);
+    if (!code && json_value_parse(strbuf_str(&text), config_out, NULL)) {
+        *config_out = NULL;
+    }
     return code;
 }
 

@@ -8,9 +8,11 @@ static const char *const signature_layers[] = {
     "application/vnd.dsse.envelope.v1+json",
 };
 
+static bool says_the_same(const struct manifest *old_manifest, const struct manifest *new_manifest);
 static bool holds_signatures_only(const struct manifest *manifest);
 static bool is_signature_layer(const struct descriptor *layer);
 static bool has_descriptor(const struct manifest *manifest, const struct descriptor *wanted);
+static bool extends(const struct json_value *old_array, const struct json_value *new_array);
 
 enum tag_kind tag_rule_kind(struct str tag)
 {
@@ -78,7 +80,7 @@ bool tag_rule_subject(struct str tag, struct digest *subject_out)
 
 bool tag_rule_grows(const struct manifest *old_manifest, const struct manifest *new_manifest)
 {
-    if (old_manifest->format != new_manifest->format ||
+    if (!says_the_same(old_manifest, new_manifest) ||
         new_manifest->descriptor_count - new_manifest->first_layer > TAG_RULE_MAX_GROWTH ||
         (!new_manifest->is_index && !holds_signatures_only(new_manifest))) {
         return false;
@@ -89,6 +91,30 @@ bool tag_rule_grows(const struct manifest *old_manifest, const struct manifest *
         }
     }
     return true;
+}
+
+/* Beside its layers or entries, and what is in its config. */
+static bool says_the_same(const struct manifest *old_manifest, const struct manifest *new_manifest)
+{
+    const struct manifest_facts *old_facts = &old_manifest->facts;
+    const struct manifest_facts *new_facts = &new_manifest->facts;
+    bool is_same = old_manifest->format == new_manifest->format &&
+                   old_facts->has_config == new_facts->has_config &&
+                   old_facts->has_subject == new_facts->has_subject &&
+                   digest_equal(&old_manifest->annotations, &new_manifest->annotations) &&
+                   str_equal(old_facts->artifact_type, new_facts->artifact_type);
+
+    if (is_same && old_facts->has_subject) {
+        is_same = digest_equal(&old_facts->subject, &new_facts->subject);
+    }
+    if (is_same && old_facts->has_config) {
+        const struct descriptor *old_config = &old_manifest->descriptors[0];
+        const struct descriptor *new_config = &new_manifest->descriptors[0];
+
+        is_same = str_equal(old_config->media_type, new_config->media_type) &&
+                  digest_equal(&old_config->annotations, &new_config->annotations);
+    }
+    return is_same;
 }
 
 static bool holds_signatures_only(const struct manifest *manifest)
@@ -123,4 +149,35 @@ static bool has_descriptor(const struct manifest *manifest, const struct descrip
         }
     }
     return false;
+}
+
+bool tag_rule_config_grows(const struct json_value *old_config, const struct json_value *new_config)
+{
+    static const char *const growing[] = {"created", "history", "rootfs"};
+    static const char *const of_rootfs[] = {"diff_ids"};
+    const struct json_value *old_rootfs = json_value_member(old_config, "rootfs");
+    const struct json_value *new_rootfs = json_value_member(new_config, "rootfs");
+    const bool has_rootfs = old_rootfs || new_rootfs;
+
+    return json_value_equal_except(old_config, new_config, growing, ARRAY_LEN(growing)) &&
+           extends(json_value_member(old_config, "history"),
+                   json_value_member(new_config, "history")) &&
+           (!has_rootfs ||
+            json_value_equal_except(old_rootfs, new_rootfs, of_rootfs, ARRAY_LEN(of_rootfs))) &&
+           extends(json_value_member(old_rootfs, "diff_ids"),
+                   json_value_member(new_rootfs, "diff_ids"));
+}
+
+/* Whether the new array has all of the old one first. */
+static bool extends(const struct json_value *old_array, const struct json_value *new_array)
+{
+    const size_t length = json_value_length(old_array);
+    bool is_same = json_value_is_array(new_array) || (!old_array && !new_array);
+
+    is_same = is_same && (json_value_is_array(old_array) || !old_array);
+    for (size_t i = 0; i < length && is_same; i++) {
+        is_same =
+            json_value_equal(json_value_element(old_array, i), json_value_element(new_array, i));
+    }
+    return is_same;
 }

@@ -4,6 +4,7 @@
 
 #include "base/attributes.h"
 #include "base/digest.h"
+#include "base/json_value.h"
 #include "base/str.h"
 #include "metadata/tags.h"
 #include "registry/manifest_parser.h"
@@ -32,7 +33,16 @@ enum { TAG_RULE_MAX_GROWTH = 1000 };
 
 /*
  * Whether a signature tag may be replaced: the new manifest has every layer or entry of the old
- * one with its annotations (where cosign keeps signatures), is of the same format, and holds
- * nothing but signatures and attestations, or is an index of referrers.
+ * one with its annotations (where cosign keeps signatures), says all else as the old one does, and
+ * holds nothing but signatures and attestations, or is an index of referrers. If the configs have
+ * other digests, tag_rule_config_grows decides.
  */
 bool tag_rule_grows(const struct manifest *old_manifest, const struct manifest *new_manifest);
+
+/*
+ * Whether the new config is what cosign makes of the old one when it adds signatures: another
+ * `created`, more `history` and more `rootfs.diff_ids` behind those that were there, and no other
+ * change.
+ */
+bool tag_rule_config_grows(const struct json_value *old_config,
+                           const struct json_value *new_config);

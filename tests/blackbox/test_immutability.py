@@ -303,19 +303,19 @@ def test_versions_stay_beside_snapshots(moving_registry, repository):
     assert put(moving_registry, repository, "1", other).status == 409
 
 
-def signature(layers, layer_type=COSIGN_LAYER):
+def signature(layers, layer_type=COSIGN_LAYER, config=b"{}", **members):
     """A manifest as cosign pushes it: a config, and a layer for each signature."""
-    config = b"{}"
     return config, json.dumps({
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
         "config": descriptor(OCI_CONFIG, config),
         "layers": [descriptor(layer_type, layer) for layer in layers],
+        **members,
     }).encode()
 
 
-def put_signature(registry, repository, tag, layers, layer_type=COSIGN_LAYER):
-    config, manifest = signature(layers, layer_type)
+def put_signature(registry, repository, tag, layers, layer_type=COSIGN_LAYER, **members):
+    config, manifest = signature(layers, layer_type, **members)
     for blob in [config, *layers]:
         assert registry.push_blob(repository, blob).status == 201
     return registry.put_manifest(repository, tag, manifest, OCI_MANIFEST)
@@ -342,6 +342,63 @@ def test_signatures_do_not_shrink_or_change(moving_registry, repository, layers,
     tag = signature_tag(push(registry, repository, "1"))
     assert put_signature(registry, repository, tag, [b"one"]).status == 201
     assert put_signature(registry, repository, tag, layers, layer_type).status == 409
+
+
+def cosign_config(layers, **members):
+    """As cosign writes it anew with each signature."""
+    return json.dumps({
+        "architecture": "", "created": f"2026-01-01T00:00:{len(layers):02}Z", "os": "",
+        "history": [{"created": "0001-01-01T00:00:00Z"} for _ in layers], "config": {},
+        "rootfs": {"type": "layers", "diff_ids": [digest_of(layer) for layer in layers]},
+        **members}).encode()
+
+
+def test_config_of_signatures_grows_with_them(moving_registry, repository):
+    registry, layers = moving_registry, []
+    tag = signature_tag(push(registry, repository, "1"))
+    for layer in (b"one", b"two", b"three"):
+        layers.append(layer)
+        assert put_signature(registry, repository, tag, layers,
+                             config=cosign_config(layers)).status == 201
+
+
+@pytest.mark.parametrize("change", [
+    {"config": cosign_config([b"two", b"one"])},
+    {"config": cosign_config([b"one", b"two"], history=[])},
+    {"config": cosign_config([b"one", b"two"], os="linux")},
+    {"config": cosign_config([b"one", b"two"], config={"Cmd": ["sh"]})},
+    {"config": cosign_config([b"one", b"two"], author="somebody")},
+    {"config": b"no JSON"},
+    {"config": cosign_config([b"one", b"two"], more="x" * 2 * 1024 * 1024)},
+    {"annotations": {"a": "b"}},
+    {"artifactType": "application/other"},
+], ids=["diff_ids", "history", "os", "Cmd", "author", "no JSON", "too large", "annotations",
+        "artifactType"])
+def test_nothing_else_changes_with_signatures(moving_registry, repository, change):
+    registry = moving_registry
+    tag = signature_tag(push(registry, repository, "1"))
+    assert put_signature(registry, repository, tag, [b"one"],
+                         config=cosign_config([b"one"])).status == 201
+    members = {"config": cosign_config([b"one", b"two"]), **change}
+    assert put_signature(registry, repository, tag, [b"one", b"two"], **members).status == 409
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_subject_of_signatures_stays(moving_registry, repository, is_first):
+    registry = moving_registry
+    image = push(registry, repository, "1")
+    tag, subject = signature_tag(image), {"subject": descriptor(OCI_MANIFEST, image.manifest)}
+    for number, (layers, status) in enumerate((([b"one"], 201), ([b"one", b"two"], 409))):
+        members = subject if is_first == (number == 0) else {}
+        assert put_signature(registry, repository, tag, layers, **members).status == status
+
+
+def test_config_that_nobody_can_read_stays(moving_registry, repository):
+    registry = moving_registry
+    tag = signature_tag(push(registry, repository, "1"))
+    for layers, config, status in (([b"one"], b"no JSON", 201), ([b"one", b"two"], b"{}", 409),
+                                   ([b"one", b"two"], b"no JSON", 201)):
+        assert put_signature(registry, repository, tag, layers, config=config).status == status
 
 
 def put_referrers(registry, repository, tag, images):

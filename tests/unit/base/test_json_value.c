@@ -245,9 +245,45 @@ static void an_object_of_strings_is_written_in_order(void **state)
     json_value_free(bad);
 }
 
+static void values_are_equal_whatever_the_order_of_members(void **state)
+{
+    static const char *const names[] = {"x", "y"};
+    static const struct {
+        const char *one;
+        const char *other;
+        bool is_equal;
+        bool is_equal_except;
+    } rows[] = {
+        {"{\"a\":1,\"b\":[2]}", "{\"b\":[2],\"a\":1}", true, true},
+        {"{\"a\":1,\"x\":1}", "{\"a\":1,\"y\":2}", false, true},
+        {"{\"a\":1,\"x\":1}", "{\"a\":2,\"x\":1}", false, false},
+        {"{\"a\":{\"x\":1}}", "{\"a\":{\"x\":2}}", false, false},
+        {"[1,2]", "[1,2]", true, false},
+        {"[1,2]", "[2,1]", false, false},
+        {"1", "1.0", false, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct json_value *one = NULL;
+        struct json_value *other = NULL;
+
+        assert_int_equal(json_value_parse(str_from(rows[i].one), &one, NULL), OK);
+        assert_int_equal(json_value_parse(str_from(rows[i].other), &other, NULL), OK);
+        assert_int_equal(json_value_equal(one, other), rows[i].is_equal);
+        assert_int_equal(json_value_equal_except(one, other, names, ARRAY_LEN(names)),
+                         rows[i].is_equal_except);
+        assert_false(json_value_equal(one, NULL));
+        json_value_free(one);
+        json_value_free(other);
+    }
+    assert_false(json_value_equal(NULL, NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(values_are_equal_whatever_the_order_of_members),
         cmocka_unit_test(members_and_elements_are_found),
         cmocka_unit_test(only_true_is_true_and_only_false_is_false),
         cmocka_unit_test(what_is_absent_can_be_asked_further),

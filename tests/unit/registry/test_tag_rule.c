@@ -197,6 +197,93 @@ static void signature_tag_keeps_what_is_annotated(void **state)
     assert_true(tag_rule_grows(&old_manifest, &new_manifest));
 }
 
+static void signature_tag_keeps_what_the_manifest_says_beside_its_layers(void **state)
+{
+    struct descriptor old_descriptors[MAX_LAYERS];
+    struct descriptor new_descriptors[MAX_LAYERS];
+    struct manifest old_manifest;
+
+    (void)state;
+    for (int change = 0; change <= 6; change++) {
+        struct manifest new_manifest;
+
+        make(&old_manifest, old_descriptors, "a", COSIGN, false);
+        make(&new_manifest, new_descriptors, "ab", COSIGN, false);
+        old_manifest.facts.has_config = change != 6;
+        new_manifest.facts.has_config = true;
+        new_manifest.annotations.bytes[0] = change == 1;
+        new_manifest.facts.artifact_type = str_from(change == 2 ? "type" : "");
+        new_manifest.facts.has_subject = change == 3;
+        new_descriptors[0].media_type = str_from(change == 4 ? "type" : "");
+        new_descriptors[0].annotations.bytes[0] = change == 5;
+        assert_int_equal(tag_rule_grows(&old_manifest, &new_manifest), change == 0);
+    }
+    make(&old_manifest, old_descriptors, "a", COSIGN, false);
+    old_manifest.facts.has_subject = true;
+    struct manifest new_manifest = old_manifest;
+    assert_true(tag_rule_grows(&old_manifest, &new_manifest));
+    new_manifest.facts.subject.bytes[0] = 1;
+    assert_false(tag_rule_grows(&old_manifest, &new_manifest));
+}
+
+static void config_of_signatures_only_gets_more_history(void **state)
+{
+#define OLD                                                                                        \
+    "{\"created\":\"0\",\"os\":\"\",\"config\":{},\"history\":[{\"created\":\"1\"}],"              \
+    "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"a\"]}}"
+    static const struct {
+        const char *before;
+        const char *after;
+        bool grows;
+    } rows[] = {
+        {OLD, OLD, true},
+        {OLD,
+         "{\"rootfs\":{\"diff_ids\":[\"a\",\"b\"],\"type\":\"layers\"},\"os\":\"\",\"config\":{},"
+         "\"history\":[{\"created\":\"1\"},{\"created\":\"2\"}]}",
+         true},
+        {OLD,
+         "{\"created\":\"0\",\"os\":\"\",\"config\":{},\"history\":[{\"created\":\"2\"}],"
+         "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"a\"]}}",
+         false},
+        {OLD,
+         "{\"created\":\"0\",\"os\":\"\",\"config\":{},\"history\":[{\"created\":\"1\"}],"
+         "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"b\",\"a\"]}}",
+         false},
+        {OLD,
+         "{\"created\":\"0\",\"os\":\"\",\"config\":{},\"history\":[{\"created\":\"1\"}],"
+         "\"rootfs\":{\"type\":\"other\",\"diff_ids\":[\"a\"]}}",
+         false},
+        {OLD, "{\"created\":\"0\",\"os\":\"\",\"config\":{},\"history\":[{\"created\":\"1\"}]}",
+         false},
+        {OLD,
+         "{\"created\":\"0\",\"os\":\"\",\"config\":{\"Cmd\":[\"x\"]},"
+         "\"history\":[{\"created\":\"1\"}],"
+         "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"a\"]}}",
+         false},
+        {OLD, "[]", false},
+        {"[]", "[]", false},
+        {"{}", "{\"created\":\"1\",\"history\":[1]}", true},
+        {"{}", "{\"history\":{}}", false},
+        {"{\"history\":[]}", "{}", false},
+        {"{}", "{\"Created\":\"1\"}", false},
+        {"{}", "{\"more\":1}", false},
+        {"{\"more\":1}", "{}", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct json_value *before = NULL;
+        struct json_value *after = NULL;
+
+        assert_int_equal(json_value_parse(str_from(rows[i].before), &before, NULL), OK);
+        assert_int_equal(json_value_parse(str_from(rows[i].after), &after, NULL), OK);
+        assert_int_equal(tag_rule_config_grows(before, after), rows[i].grows);
+        json_value_free(before);
+        json_value_free(after);
+    }
+#undef OLD
+}
+
 static void signature_tag_grows_up_to_a_bound(void **state)
 {
     struct descriptor descriptors[MAX_LAYERS + 1] = {{.size_bytes = 0}};
@@ -222,6 +309,8 @@ int main(void)
         cmocka_unit_test(signature_tag_takes_only_what_keeps_all_signatures),
         cmocka_unit_test(signature_tag_keeps_its_format),
         cmocka_unit_test(signature_tag_keeps_what_is_annotated),
+        cmocka_unit_test(signature_tag_keeps_what_the_manifest_says_beside_its_layers),
+        cmocka_unit_test(config_of_signatures_only_gets_more_history),
         cmocka_unit_test(signature_tag_grows_up_to_a_bound),
     };
 
