@@ -95,7 +95,7 @@ static const struct setting rows[] = {
     {
         .key = "storage.s3.encryption",
         .type = SETTING_TEXT,
-        .offset = offsetof(struct s3_settings, encryption),
+        .offset = offsetof(struct s3_settings, style.encryption),
         .example = "aws:kms",
         .help = "Server-side encryption: AES256, aws:kms or aws:kms:dsse. Not set: what the bucket "
                 "does by default.",
@@ -103,14 +103,14 @@ static const struct setting rows[] = {
     {
         .key = "storage.s3.kms_key",
         .type = SETTING_TEXT,
-        .offset = offsetof(struct s3_settings, kms_key),
+        .offset = offsetof(struct s3_settings, style.kms_key),
         .example = "arn:aws:kms:eu-central-1:111122223333:key/1234abcd",
         .help = "The key for aws:kms. Not set: the account's own.",
     },
     {
         .key = "storage.s3.storage_class",
         .type = SETTING_TEXT,
-        .offset = offsetof(struct s3_settings, storage_class),
+        .offset = offsetof(struct s3_settings, style.storage_class),
         .example = "INTELLIGENT_TIERING",
         .help = "Storage class of new objects, one that can be read at once. Not set: the bucket's "
                 "standard.",
@@ -118,7 +118,7 @@ static const struct setting rows[] = {
     {
         .key = "storage.s3.object_lock.mode",
         .type = SETTING_WORD,
-        .offset = offsetof(struct s3_settings, object_lock.mode),
+        .offset = offsetof(struct s3_settings, style.lock_mode),
         .default_text = "none",
         .words = lock_words,
         .help = "Locks layers against deletion, also by the operator: governance or compliance, "
@@ -128,7 +128,7 @@ static const struct setting rows[] = {
     {
         .key = "storage.s3.object_lock.days",
         .type = SETTING_NUMBER,
-        .offset = offsetof(struct s3_settings, object_lock.days),
+        .offset = offsetof(struct s3_settings, style.lock_days),
         .default_text = "3650",
         .minimum = 1,
         .maximum = 36500,
@@ -262,7 +262,7 @@ static void check_memory(const struct s3_settings *settings, struct problems *pr
  */
 static void check_encryption(const struct s3_settings *settings, struct problems *problems)
 {
-    const char *encryption = settings->encryption;
+    const char *encryption = settings->style.encryption;
     const struct str name = str_from(encryption);
     const bool has_key = str_is(name, "aws:kms") || str_is(name, "aws:kms:dsse");
 
@@ -272,7 +272,7 @@ static void check_encryption(const struct s3_settings *settings, struct problems
                      "aws:kms:dsse",
                      encryption);
     }
-    if (settings->kms_key && !has_key) {
+    if (settings->style.kms_key && !has_key) {
         problems_add(problems, "storage.s3.kms_key: needs storage.s3.encryption: aws:kms");
     }
 }

@@ -17,17 +17,11 @@ struct s3_settings {
     bool path_style;
     bool redirect;
     int64_t link_lifetime_ms;
-    const char *encryption; /* NULL: the bucket's, as the next two */
-    const char *kms_key;
-    const char *storage_class;
-    struct {
-        enum s3_lock_mode mode;
-        unsigned days;
-    } object_lock;
+    struct s3_style style; /* of objects */
     uint64_t largest_blob_bytes;
-    uint64_t upload_memory_bytes;
-    unsigned upload_parts;
-    unsigned connections;
+    uint64_t upload_memory_bytes; /* of all uploads together; at least two of the largest parts */
+    unsigned upload_parts;        /* of one upload, on their way at once */
+    unsigned connections;         /* threads that send parts */
     size_t downloads;
     int64_t timeout_ms;
     int64_t retry_time_ms;

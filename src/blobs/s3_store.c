@@ -1,5 +1,4 @@
 #include "blobs/s3_store.h"
-#include "blobs/s3_settings.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -9,7 +8,10 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "blobs/s3_parts.h"
+#include "blobs/s3_settings.h"
 #include "blobs/s3_store_private.h"
+
+enum { MS_PER_SECOND = 1000 };
 
 static void s3_free(struct blob_store *base);
 static enum error_code s3_discard(struct blob_store *base, const struct blob_upload *upload,
@@ -51,21 +53,22 @@ enum error_code s3_store_new(const struct s3_store_config *config, struct blob_s
     struct s3_store *store = memory_new(1, sizeof(*store));
     enum error_code code = OK;
 
-    assert(config->parts_in_flight > 0);
-    assert(config->memory_bytes >= s3_parts_largest(config->largest_blob_bytes));
-    code = workers_new(config->senders, &store->senders, err);
+    assert(config->settings.upload_parts > 0);
+    assert(config->settings.upload_memory_bytes >=
+           s3_parts_largest(config->settings.largest_blob_bytes));
+    code = workers_new(config->settings.connections, &store->senders, err);
     if (code) {
         free(store);
         return code;
     }
     store->base.driver = &s3_driver;
     store->base.chunk_min_bytes = S3_PART_MIN_BYTES;
-    store->base.largest_blob_bytes = config->largest_blob_bytes;
+    store->base.largest_blob_bytes = config->settings.largest_blob_bytes;
     store->base.largest_blob_key = S3_LARGEST_BLOB_KEY;
     store->base.is_remote = true;
     store->config = *config;
-    store->objects = (struct s3_objects){config->client, config->style, config->clock};
-    store->memory = memory_budget_new(config->memory_bytes);
+    store->objects = (struct s3_objects){config->client, config->settings.style, config->clock};
+    store->memory = memory_budget_new(config->settings.upload_memory_bytes);
     *store_out = &store->base;
     return OK;
 }
@@ -116,8 +119,8 @@ static enum error_code s3_read(struct blob_store *base, const struct digest *dig
     *content_out = (struct blob_content){.kind = BLOB_REMOTE,
                                          .size_bytes = location.size_bytes,
                                          .fd = -1,
-                                         .is_linked = config->redirects,
-                                         .is_link_slow = config->redirects &&
+                                         .is_linked = config->settings.redirect,
+                                         .is_link_slow = config->settings.redirect &&
                                                          !s3_client_has_keys(config->client)};
     memcpy(content_out->key, location.key, sizeof(content_out->key));
     return OK;
@@ -142,13 +145,14 @@ static enum error_code s3_link(struct blob_store *base, const struct blob_conten
 {
     const struct s3_store_config *config = &store_of(base)->config;
 
-    return s3_client_link(config->client, content->key, config->link_lifetime_s, url, err);
+    return s3_client_link(config->client, content->key,
+                          (unsigned)(config->settings.link_lifetime_ms / MS_PER_SECOND), url, err);
 }
 
 void s3_store_upload_key(const struct s3_store *store, const struct blob_upload *upload,
                          char key_out[BLOB_KEY_BYTES])
 {
-    const char *const prefix = store->config.prefix ? store->config.prefix : "";
+    const char *const prefix = store->config.settings.prefix ? store->config.settings.prefix : "";
     char once[RANDOM_ID_BYTES];
 
     random_id(once);

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "blobs/blob_index.h"
 #include "blobs/blob_store.h"
-#include "blobs/s3_objects.h"
+#include "blobs/s3_settings.h"
 
 /*
  * Blobs as objects of a bucket, for any number of instances. An upload goes to S3 in parts while it
@@ -18,17 +18,10 @@
  */
 struct s3_store_config {
     struct s3_client *client; /* owned from here on, as the store's life ends after all requests */
-    struct s3_style style;
-    struct blob_index index; /* its context is borrowed */
+    struct blob_index index;  /* its context is borrowed */
     const struct clock *clock;
-    const char *prefix; /* of all keys; borrowed; NULL: none */
-    uint64_t largest_blob_bytes;
-    uint64_t memory_bytes;    /* of all uploads together; at least one largest part */
-    int64_t memory_wait_ms;   /* so long an upload waits for some of that */
-    unsigned senders;         /* threads that send parts */
-    unsigned parts_in_flight; /* of one upload */
-    bool redirects;           /* clients fetch blobs from S3 themselves */
-    unsigned link_lifetime_s;
+    struct s3_settings settings; /* their texts are borrowed */
+    int64_t memory_wait_ms;      /* so long an upload waits for memory */
 };
 
 enum { S3_PREFIX_MAX_BYTES = 255 };

@@ -66,7 +66,8 @@ static enum error_code read_notes(struct s3_writer *writer, const struct blob_up
     }
     if (!s3_notes_parse(bytes, &writer->notes) ||
         writer->notes.offset_bytes != upload->offset_bytes ||
-        writer->notes.tail_length > writer->store->config.memory_bytes) { /* it was more then */
+        writer->notes.tail_length >
+            writer->store->config.settings.upload_memory_bytes) { /* it was more then */
         return s3_objects_upload_is_gone(err);
     }
     return OK;

@@ -67,7 +67,8 @@ static uint64_t next_size(const struct s3_writer *writer)
     uint64_t size_bytes = 0;
 
     if (number <= S3_PARTS_MAX) {
-        size_bytes = s3_parts_size(writer->store->config.largest_blob_bytes, (unsigned)number);
+        size_bytes =
+            s3_parts_size(writer->store->config.settings.largest_blob_bytes, (unsigned)number);
     }
     /* The settings were others when it came to rest. */
     return size_bytes > 0 && size_bytes < old_tail ? old_tail : size_bytes;
@@ -198,7 +199,7 @@ enum error_code s3_writer_send_part(struct s3_writer *writer, struct error *err)
     enum error_code code = begin_multipart(writer, err);
 
     if (!code) {
-        code = s3_writer_await_parts(writer, writer->store->config.parts_in_flight - 1, err);
+        code = s3_writer_await_parts(writer, writer->store->config.settings.upload_parts - 1, err);
     }
     if (code) {
         return code;

@@ -14,8 +14,7 @@
 enum {
     INDEX_ARENA_BYTES = 4096,
     ANSWER_MAX_BYTES = 1024 * 1024, /* unless a request says otherwise */
-    MS_PER_SECOND = 1000,
-    MEMORY_WAIT_MS = 30 * 1000, /* then there are too many uploads at once */
+    MEMORY_WAIT_MS = 30 * 1000,     /* then there are too many uploads at once */
 };
 
 static enum error_code open_folder(const char *folder, struct storage *storage, struct error *err);
@@ -25,7 +24,6 @@ static enum error_code open_s3(const struct settings *settings, struct storage *
 static enum error_code open_client(const struct settings *settings, struct storage *storage,
                                    struct s3_client **client_out, struct error *err);
 static const char *variable(const void *context, const char *name);
-static struct s3_style style_of(const struct settings *settings);
 static void report_links(const struct settings *settings, const struct s3_client *client,
                          struct strbuf *report);
 static enum error_code find(void *context, const struct digest *digest,
@@ -73,17 +71,10 @@ static enum error_code open_s3(const struct settings *settings, struct storage *
                                struct error *err)
 {
     struct s3_store_config config = {
-        .style = style_of(settings),
         .index = {storage, find, touch, add, read_tail},
         .clock = &clock_system,
-        .prefix = settings->storage.s3.prefix,
-        .largest_blob_bytes = settings->storage.s3.largest_blob_bytes,
-        .memory_bytes = settings->storage.s3.upload_memory_bytes,
+        .settings = settings->storage.s3,
         .memory_wait_ms = MEMORY_WAIT_MS,
-        .senders = settings->storage.s3.connections,
-        .parts_in_flight = settings->storage.s3.upload_parts,
-        .redirects = settings->storage.s3.redirect,
-        .link_lifetime_s = (unsigned)(settings->storage.s3.link_lifetime_ms / MS_PER_SECOND),
     };
     enum error_code code = open_client(settings, storage, &config.client, err);
 
@@ -137,17 +128,6 @@ static const char *variable(const void *context, const char *name)
 {
     (void)context;
     return getenv(name);
-}
-
-static struct s3_style style_of(const struct settings *settings)
-{
-    return (struct s3_style){
-        .encryption = settings->storage.s3.encryption,
-        .kms_key = settings->storage.s3.kms_key,
-        .storage_class = settings->storage.s3.storage_class,
-        .lock_mode = settings->storage.s3.object_lock.mode,
-        .lock_days = settings->storage.s3.object_lock.days,
-    };
 }
 
 static enum error_code find(void *context, const struct digest *digest,
@@ -212,7 +192,8 @@ enum error_code storage_open_bucket(const struct settings *settings, struct stor
         storage_release(storage_out);
         return code;
     }
-    *objects_out = (struct s3_objects){storage_out->bucket, style_of(settings), &clock_system};
+    *objects_out =
+        (struct s3_objects){storage_out->bucket, settings->storage.s3.style, &clock_system};
     return OK;
 }
 

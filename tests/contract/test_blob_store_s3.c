@@ -47,13 +47,13 @@ static struct blob_store *open_s3(void *argument)
     struct s3_store_config config = {
         .client = s3_client_new(&client_config),
         .clock = &clock_system,
-        .prefix = context->prefix,
-        .largest_blob_bytes = UINT64_C(1) << 30,
-        .memory_bytes = 64 << 20,
+        .settings = {.prefix = context->prefix,
+                     .largest_blob_bytes = UINT64_C(1) << 30,
+                     .upload_memory_bytes = 64 << 20,
+                     .connections = 4,
+                     .upload_parts = 3,
+                     .link_lifetime_ms = 60 * 1000},
         .memory_wait_ms = 30 * 1000,
-        .senders = 4,
-        .parts_in_flight = 3,
-        .link_lifetime_s = 60,
     };
     char id[RANDOM_ID_BYTES];
     struct blob_store *store = NULL;

@@ -55,17 +55,17 @@ void s3_world_open_store(struct s3_world *world, const struct s3_style *style)
 {
     const struct s3_store_config config = {
         .client = s3_client_new(&world->client_config),
-        .style = *style,
         .index = memory_index_functions(world->index),
         .clock = &clock_system,
-        .prefix = "pre/",
-        .largest_blob_bytes = 1 << 30,
-        .memory_bytes = 10 << 20,
+        .settings = {.style = *style,
+                     .prefix = "pre/",
+                     .largest_blob_bytes = 1 << 30,
+                     .upload_memory_bytes = 10 << 20,
+                     .connections = 1,
+                     .upload_parts = 1,
+                     .redirect = true,
+                     .link_lifetime_ms = 60 * 1000},
         .memory_wait_ms = world->memory_wait_ms,
-        .senders = 1,
-        .parts_in_flight = 1,
-        .redirects = true,
-        .link_lifetime_s = 60,
     };
 
     assert_int_equal(s3_store_new(&config, &world->store, NULL), OK);

@@ -33,19 +33,19 @@ static void settings_of_s3_fit_together(void **state)
                           "the largest parts that storage.s3.largest_blob needs");
     settings.upload_memory_bytes = UINT64_C(3) << 30;
     owner_settings_assert(&s3_settings_table, &settings, "");
-    settings.encryption = "aes";
+    settings.style.encryption = "aes";
     owner_settings_assert(
         &s3_settings_table, &settings,
         "storage.s3.encryption: \"aes\" is none of AES256, aws:kms, aws:kms:dsse");
-    settings.encryption = "AES256";
+    settings.style.encryption = "AES256";
     owner_settings_assert(&s3_settings_table, &settings, "");
-    settings.kms_key = "key";
+    settings.style.kms_key = "key";
     owner_settings_assert(&s3_settings_table, &settings,
                           "storage.s3.kms_key: needs storage.s3.encryption: aws:kms");
-    settings.encryption = "aws:kms:dsse";
+    settings.style.encryption = "aws:kms:dsse";
     owner_settings_assert(&s3_settings_table, &settings, "");
     settings.bucket = NULL; /* then nothing of it matters */
-    settings.encryption = NULL;
+    settings.style.encryption = NULL;
     owner_settings_assert(&s3_settings_table, &settings, "");
     arena_release(&texts);
 }
