@@ -281,7 +281,7 @@ enum error_code s3_objects_delete(const struct s3_objects *objects, const char *
 
     if (!code) {
         *is_kept_out = str_is(outbound_answer_field(&answer.http, "x-amz-delete-marker"), "true");
-    } else if (code == ERROR_NOT_FOUND) {
+    } else if (s3_answer_is(&answer, "NoSuchKey")) {
         *is_kept_out = false;
         code = OK;
     } else if (s3_answer_is(&answer, "AccessDenied")) {

@@ -21,6 +21,7 @@
     "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n<Error><Code>NoSuchKey</Code></Error>"
 #define DENIED                                                                                     \
     "HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n<Error><Code>AccessDenied</Code></Error>"
+#define NO_S3 "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 #define UNKNOWN                                                                                    \
     "HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n"                                          \
     "<Error><Code>InvalidAccessKeyId</Code></Error>"
@@ -168,6 +169,7 @@ static void nothing_more_is_marked_where_all_is_refused(void **state)
 static void sweep_ends_where_s3_cannot_be_asked(void **state)
 {
     static const char *const unknown[] = {UNKNOWN, NULL};
+    static const char *const nobody[] = {NO_S3, NULL};
     static const char *const removed[] = {REMOVED, NULL};
     struct fixture *fixture = *state;
 
@@ -175,6 +177,7 @@ static void sweep_ends_where_s3_cannot_be_asked(void **state)
     add(fixture, "def", "uploads/2");
     (void)sweep(fixture, unknown, ERROR_UNAVAILABLE);
     assert_int_equal(fixture->asked, 1);
+    (void)sweep(fixture, nobody, ERROR_NOT_FOUND);
     assert_int_equal(fixture->told + fixture->told_refused, 0);
     (void)sweep(fixture, removed, OK);
     assert_int_equal(fixture->told, 2);
