@@ -104,7 +104,7 @@ static void a_reader_that_never_reads_does_not_prevent_the_end(void **state)
     (void)state;
     log_too_much(&fixture);
     log_end_thread(&fixture.log, 1);
-    close_log(&fixture);
+    (void)close(fixture.fds[0]); /* ends the thread's write; the other end is still the thread's */
 }
 
 static void a_log_without_a_reader_ends(void **state)

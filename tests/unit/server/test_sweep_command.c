@@ -1,9 +1,11 @@
 #include "server/sweep_command.h"
 
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -15,12 +17,13 @@ enum { WORDS_MAX = 6 };
 static int run(const char *const words[WORDS_MAX])
 {
     char *const environment[] = {NULL};
+    char texts[WORDS_MAX][PATH_MAX];
     char *argv[WORDS_MAX + 1] = {NULL};
     int argc = 0;
 
-    while (argc < WORDS_MAX && words[argc]) {
-        argv[argc] = (char *)(uintptr_t)words[argc];
-        argc++;
+    for (; argc < WORDS_MAX && words[argc]; argc++) {
+        (void)snprintf(texts[argc], sizeof(texts[argc]), "%s", words[argc]);
+        argv[argc] = texts[argc];
     }
     return sweep_command_run(argc, argv, environment);
 }
