@@ -16,7 +16,8 @@ static const char internal_message[] = "internal error; the server's log has the
 /*
  * The first row that fits: a topic of ABOUT_NOTHING fits all. DENIED, not TAG_INVALID, for a tag
  * that would have to move: on TAG_INVALID podman, buildah and skopeo try three other formats and
- * then blame schema 1. A reason of its own where a client (ctr) shows nothing else of an answer.
+ * then blame schema 1. DENIED for a blob that is too large: on SIZE_INVALID docker sends it four
+ * times more. A reason of its own where a client (ctr) shows nothing else of an answer.
  */
 static const struct {
     enum error_code code;
@@ -50,6 +51,7 @@ static const struct {
     {ERROR_CONFLICT, ABOUT_NOTHING, {409, "BLOB_UPLOAD_INVALID", NULL}},
     {ERROR_OUT_OF_RANGE, ABOUT_BLOB, {416, "SIZE_INVALID", NULL}},
     {ERROR_OUT_OF_RANGE, ABOUT_NOTHING, {416, "BLOB_UPLOAD_INVALID", NULL}},
+    {ERROR_TOO_LARGE, ABOUT_SIZE, {413, "DENIED", "Blob Too Large"}},
     {ERROR_TOO_LARGE, ABOUT_TAG, {414, "SIZE_INVALID", "Too Many Tags"}},
     {ERROR_TOO_LARGE, ABOUT_NOTHING, {413, "SIZE_INVALID", NULL}},
     {ERROR_UNSUPPORTED, ABOUT_MANIFEST, {415, "UNSUPPORTED", NULL}},

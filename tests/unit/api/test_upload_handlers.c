@@ -311,15 +311,15 @@ static void blob_that_says_it_is_too_large_is_not_taken(void **state)
     faulty_store_limit_blobs(fixture->world.blobs, 9);
     (void)snprintf(line, sizeof(line), "POST " UPLOADS "%s", digest_query(DIGEST_SHA256, content));
     reply = ask(fixture, line, NULL, content);
-    assert_true(reply_is_error(reply, 413, "SIZE_INVALID"));
+    assert_true(reply_is_error(reply, 413, "DENIED"));
     assert_false(reply->took_body);
     begin_upload(fixture, "");
     reply = ask_upload(fixture, "PATCH", "", NULL, content);
-    assert_true(reply_is_error(reply, 413, "SIZE_INVALID"));
+    assert_true(reply_is_error(reply, 413, "DENIED"));
     assert_false(reply->took_body);
     assert_int_equal(ask_upload(fixture, "PATCH", "", NULL, "01234")->status, 202);
     reply = ask_upload(fixture, "PUT", digest_query(DIGEST_SHA256, content), NULL, "56789");
-    assert_true(reply_is_error(reply, 413, "SIZE_INVALID"));
+    assert_true(reply_is_error(reply, 413, "DENIED"));
     assert_false(reply->took_body);
     assert_at(fixture, "0-4");
 }
