@@ -13,7 +13,7 @@ static bool recall_manifest(struct call *call);
 static void answer_manifest(struct call *call, const struct manifest_record *manifest,
                             bool is_by_digest);
 static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code read_parameters(struct call *call, struct error *err);
+static enum error_code read_digest(struct call *call, struct error *err);
 static enum error_code read_tags(struct call *call, bool is_by_digest, struct error *err);
 static enum error_code add_tag(struct call *call, struct str tag, struct error *err);
 static bool has_tag(const struct call *call, struct str tag);
@@ -102,7 +102,7 @@ static enum error_code begin_put(struct call *call, bool *wants_body_out, struct
         code = read_tags(call, reference.is_digest, err);
     }
     if (!code) {
-        code = read_parameters(call, err);
+        code = read_digest(call, err);
     }
     if (code) {
         return code;
@@ -173,7 +173,7 @@ static bool has_tag(const struct call *call, struct str tag)
     return false;
 }
 
-static enum error_code read_parameters(struct call *call, struct error *err)
+static enum error_code read_digest(struct call *call, struct error *err)
 {
     struct str digest;
     enum error_code code = call_parameter(call, "digest", ABOUT_DIGEST, &digest, err);
