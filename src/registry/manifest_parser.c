@@ -208,6 +208,7 @@ static enum error_code read_config(struct reading *reading, struct error *err)
     if (code) {
         return code;
     }
+    manifest->descriptors[0].may_be_elsewhere = false; /* as layers may, whatever it calls itself */
     manifest->descriptor_count = 1;
     manifest->first_layer = 1;
     manifest->facts.has_config = true;

@@ -315,6 +315,16 @@ static void image_names_its_config_and_then_its_layers(void **state)
     assert_true(manifest->descriptors[3].may_be_elsewhere);
 }
 
+static void only_layers_may_be_elsewhere(void **state)
+{
+    static const char content[] =
+        "{" V2 ",\"config\":" DESCRIPTOR(FOREIGN, "0", "10") ",\"layers\":[" LAYER "]}";
+    struct parsing *parsing = *state;
+
+    assert_int_equal(parse(parsing, content, OCI_IMAGE), OK);
+    assert_false(parsing->manifest.descriptors[0].may_be_elsewhere);
+}
+
 static void facts_of_an_image_come_from_its_content(void **state)
 {
     static const char content[] = IMAGE_WITH("\"subject\":" DESCRIPTOR(OCI_IMAGE, "9", "7"));
@@ -479,6 +489,7 @@ int main(void)
         cmocka_unit_test(other_content_types_are_told_which_are_taken),
         cmocka_unit_test(schema_1_is_refused_with_what_to_do),
         cmocka_unit_test(image_names_its_config_and_then_its_layers),
+        cmocka_unit_test(only_layers_may_be_elsewhere),
         cmocka_unit_test(facts_of_an_image_come_from_its_content),
         cmocka_unit_test(index_has_entries_but_neither_config_nor_size),
         cmocka_unit_test(artifact_type_falls_back_to_the_configs_media_type),
