@@ -70,6 +70,7 @@ static enum error_code inspect_layer(struct inspection *inspection, const struct
 static enum error_code read_source(void *context, char *buffer, size_t capacity, size_t *length_out,
                                    struct error *err);
 static bool add_entry(void *context, const struct layer_entry *entry);
+static struct str without_slash(struct str name);
 static struct cell time_cell(int64_t time_s);
 static void format_mode(uint32_t mode, char text[MODE_BYTES]);
 
@@ -336,7 +337,7 @@ static bool add_entry(void *context, const struct layer_entry *entry)
     const char *const name =
         is_for_people && entry->link.length > 0
             ? arena_format(arena, "%.*s -> %.*s", STR_FORMAT(entry->name), STR_FORMAT(entry->link))
-            : arena_text(arena, entry->name);
+            : arena_text(arena, without_slash(entry->name));
     char mode[MODE_BYTES];
 
     if (is_for_people) {
@@ -354,6 +355,15 @@ static bool add_entry(void *context, const struct layer_entry *entry)
                   [CREATED] = time_cell(entry->modified_s),
               });
     return name != NULL;
+}
+
+/* In archives, the names of folders end in one. */
+static struct str without_slash(struct str name)
+{
+    while (name.length > 1 && str_ends_with(name, "/")) {
+        name = str_slice(name, 0, name.length - 1);
+    }
+    return name;
 }
 
 /* Whatever an archive says; a time that cannot be is none. */

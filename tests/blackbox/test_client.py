@@ -32,6 +32,7 @@ def tar_of(files):
         for name, content in files.items():
             entry = tarfile.TarInfo(name)
             entry.size, entry.mtime, entry.mode = len(content), 1700000000, 0o755
+            entry.type = tarfile.DIRTYPE if name.endswith("/") else tarfile.REGTYPE
             tar.addfile(entry, io.BytesIO(content))
     return archive.getvalue()
 
@@ -165,6 +166,15 @@ def test_inspect_contents(person, stocked):
         "hello", "bin/app"}  # of all tags
     text = person.run("inspect-contents", "alpha", "app", "1.0")
     assert "2.0 KiB" in text and "-rwxr-xr-x" in text
+
+
+def test_inspect_contents_names_folders_without_a_slash(make_person, start_server):
+    server = start_server()
+    with RegistryClient(server.port) as registry:
+        image = image_of({"etc/": b"", "etc/hosts": b""})
+        assert registry.push_image("alpha/folders", "1", image).status == 201
+    rows = make_person(server).json("inspect-contents", "alpha", "folders", "1")
+    assert [row["name"] for row in rows] == ["etc", "etc/hosts"]
 
 
 def test_inspect_contents_of_an_index(make_person, start_server):
