@@ -1,12 +1,11 @@
 #include "auth/users_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "auth/password.h"
+#include "base/file.h"
 
 enum { ARENA_BYTES = 4 * USERS_FILE_MAX_BYTES, USERS_MAX = 16 * 1024 };
 
@@ -15,9 +14,6 @@ static enum error_code parse_teams(struct str teams, struct users_file *file, st
                                    struct error *err);
 static enum error_code keep(struct users_file *file, struct str text, struct str *kept_out,
                             struct error *err);
-static enum error_code check_privacy(int fd, const char *path, struct error *err);
-static enum error_code read_all(int fd, const char *path, struct strbuf *text_out,
-                                struct error *err);
 static bool is_letter(char byte);
 static bool is_mark(char byte);
 
@@ -118,65 +114,29 @@ static enum error_code keep(struct users_file *file, struct str text, struct str
     return OK;
 }
 
-/* Does not wait for the writer of a pipe: what is no file is refused. */
 enum error_code users_file_read(const char *path, struct strbuf *text_out, struct error *err)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    enum error_code code = OK;
+    mode_t mode = 0;
+    const enum error_code code = file_read(path, FILE_REGULAR, text_out, &mode);
 
-    if (fd < 0 && errno == ENOENT) {
+    if (code == ERROR_NOT_FOUND && errno == ENOENT) {
         return error_set(err, ERROR_NOT_FOUND,
                          "there is no users file %s: `pieroned user add NAME --team TEAM "
                          "--users-file %s` makes it",
                          path, path);
     }
-    if (fd < 0) {
-        return error_set_errno(err, "cannot read %s", path);
-    }
-    code = check_privacy(fd, path, err);
-    if (!code) {
-        code = read_all(fd, path, text_out, err);
-    }
-    (void)close(fd);
-    return code;
-}
-
-static enum error_code check_privacy(int fd, const char *path, struct error *err)
-{
-    struct stat status;
-
-    if (fstat(fd, &status) < 0) {
-        return error_set_errno(err, "cannot read %s", path);
-    }
-    if (!S_ISREG(status.st_mode)) {
+    if (code == ERROR_INVALID) {
         return error_set(err, ERROR_INVALID, "%s is not a regular file", path);
     }
-    if (status.st_mode & S_IRWXO) {
+    if (mode & S_IRWXO) {
         return error_set(err, ERROR_INVALID,
                          "everybody may read the password hashes in %s: `chmod o= %s`", path, path);
     }
-    return OK;
-}
-
-static enum error_code read_all(int fd, const char *path, struct strbuf *text_out,
-                                struct error *err)
-{
-    char bytes[16 * 1024];
-    ssize_t got = 0;
-
-    do {
-        got = read(fd, bytes, sizeof(bytes));
-        strbuf_append(text_out, (struct str){bytes, got > 0 ? (size_t)got : 0});
-    } while (got > 0 && !text_out->is_truncated);
-    explicit_bzero(bytes, sizeof(bytes));
-    if (got < 0) {
-        return error_set_errno(err, "cannot read %s", path);
-    }
-    if (text_out->is_truncated) {
+    if (code == ERROR_TOO_LARGE) {
         return error_set(err, ERROR_INVALID, "%s has more than %d bytes", path,
                          USERS_FILE_MAX_BYTES);
     }
-    return OK;
+    return code ? error_set_errno(err, "cannot read %s", path) : OK;
 }
 
 void users_file_release(struct users_file *file)

@@ -1,15 +1,7 @@
 #include "aws/source.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "aws/answer.h"
-
-static enum error_code check_regular(int fd, struct error *err);
-static enum error_code read_all(int fd, struct strbuf *text, struct error *err);
+#include "base/file.h"
 
 const char *aws_source_variable(const struct aws_credentials_config *config, const char *name)
 {
@@ -18,56 +10,23 @@ const char *aws_source_variable(const struct aws_credentials_config *config, con
     return value && value[0] != '\0' ? value : NULL;
 }
 
-/* Does not wait for the writer of a pipe: what is no file is refused. */
 enum error_code aws_source_read_file(const char *path, struct strbuf *text, struct error *err)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-    enum error_code code = OK;
+    const enum error_code code = file_read(path, FILE_REGULAR, text, NULL);
 
-    if (fd < 0) {
-        switch (errno) {
-        case ENOENT:
-        case ENOTDIR:
-            return error_set(err, ERROR_NOT_FOUND, "there is no such file");
-        case EACCES:
-        case EPERM:
-            return error_set(err, ERROR_DENIED, "may not be read");
-        default:
-            return error_set_errno(err, "cannot be read");
-        }
+    if (code == ERROR_NOT_FOUND) {
+        return error_set(err, code, "there is no such file");
     }
-    code = check_regular(fd, err);
-    code = code ? code : read_all(fd, text, err);
-    (void)close(fd);
-    return code;
-}
-
-static enum error_code check_regular(int fd, struct error *err)
-{
-    struct stat status;
-
-    if (fstat(fd, &status) < 0) {
-        return error_set_errno(err, "cannot be read");
+    if (code == ERROR_DENIED) {
+        return error_set(err, code, "may not be read");
     }
-    return S_ISREG(status.st_mode) ? OK : error_set(err, ERROR_INVALID, "is not a regular file");
-}
-
-static enum error_code read_all(int fd, struct strbuf *text, struct error *err)
-{
-    char bytes[4 * 1024];
-    ssize_t got = 0;
-
-    do {
-        got = read(fd, bytes, sizeof(bytes));
-        strbuf_append(text, (struct str){bytes, got > 0 ? (size_t)got : 0});
-    } while (got > 0 && !text->is_truncated);
-    explicit_bzero(bytes, sizeof(bytes));
-    if (got < 0) {
-        return error_set_errno(err, "cannot be read");
+    if (code == ERROR_INVALID) {
+        return error_set(err, code, "is not a regular file");
     }
-    return text->is_truncated
-               ? error_set(err, ERROR_INVALID, "has more than %zu bytes", text->limit_bytes)
-               : OK;
+    if (code == ERROR_TOO_LARGE) {
+        return error_set(err, ERROR_INVALID, "has more than %zu bytes", text->limit_bytes);
+    }
+    return code ? error_set_errno(err, "cannot be read") : OK;
 }
 
 /* Without white space at its ends. */

@@ -10,12 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/memory.h"
+#include "base/file.h"
 
-enum { CHUNK_BYTES = 4096, FOLDER_MODE = 0700, FILE_MODE = 0600, LINKS_MAX = 40 };
+enum { FOLDER_MODE = 0700, FILE_MODE = 0600, LINKS_MAX = 40 };
 
 static enum error_code fail(const char *path, const char *what, struct error *err);
-static enum error_code read_all(int fd, const char *path, struct strbuf *buf, struct error *err);
 static enum error_code make_folders(const char *path, struct error *err);
 static enum error_code find_target(const char *path, char target[PATH_MAX], struct error *err);
 static bool follow_link(char path[PATH_MAX], bool *is_link_out);
@@ -31,34 +30,15 @@ static enum error_code fail(const char *path, const char *what, struct error *er
 
 enum error_code private_file_read(const char *path, struct strbuf *buf, struct error *err)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    enum error_code code = OK;
+    const enum error_code code = file_read(path, FILE_ANY, buf, NULL);
 
-    if (fd < 0) {
-        return errno == ENOENT || errno == ENOTDIR
-                   ? error_set(err, ERROR_NOT_FOUND, "there is no %s", path)
-                   : fail(path, "read", err);
+    if (code == ERROR_NOT_FOUND) {
+        return error_set(err, code, "there is no %s", path);
     }
-    code = read_all(fd, path, buf, err);
-    (void)close(fd);
-    return code;
-}
-
-static enum error_code read_all(int fd, const char *path, struct strbuf *buf, struct error *err)
-{
-    char chunk[CHUNK_BYTES];
-    ssize_t got = 0;
-
-    while ((got = read(fd, chunk, sizeof(chunk))) > 0 && !buf->is_truncated) {
-        strbuf_append(buf, (struct str){chunk, (size_t)got});
+    if (code == ERROR_TOO_LARGE) {
+        return error_set(err, ERROR_INVALID, "%s is longer than %zu bytes", path, buf->limit_bytes);
     }
-    memory_wipe(chunk, sizeof(chunk));
-    if (got < 0) {
-        return fail(path, "read", err);
-    }
-    return buf->is_truncated ? error_set(err, ERROR_INVALID, "%s is longer than %zu bytes", path,
-                                         buf->limit_bytes)
-                             : OK;
+    return code ? fail(path, "read", err) : OK;
 }
 
 enum error_code private_file_write(const char *path, struct str content, struct error *err)

@@ -9,59 +9,58 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/random.h"
 
-enum { FRESH_BYTES = 2 * (RANDOM_ID_BYTES - 1) };
+enum {
+    FRESH_BYTES = 2 * (RANDOM_ID_BYTES - 1),
+    FILE_MAX_BYTES = 2 * SECRET_MAX_BYTES, /* with the white space at its end */
+};
 
-static enum error_code read_open(int fd, const char *path, struct strbuf *secret,
-                                 struct error *err);
+static struct str without_end(struct str text);
 static enum error_code make(const char *path, struct error *err);
 static bool write_fresh(int fd);
 
 enum error_code secret_file_read(const char *path, struct strbuf *secret_out, struct error *err)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    CLEANUP(strbuf_release) struct strbuf text;
+    struct str secret;
+    mode_t mode = 0;
     enum error_code code = OK;
 
-    if (fd < 0 && errno == ENOENT) {
+    strbuf_init_secret(&text, FILE_MAX_BYTES);
+    code = file_read(path, FILE_ANY, &text, &mode);
+    if (code == ERROR_NOT_FOUND && errno == ENOENT) {
         return error_set(err, ERROR_NOT_FOUND,
                          "%s is missing: make it with `(umask 077; openssl rand -hex 32 >%s)`",
                          path, path);
     }
-    if (fd < 0) {
+    if (code && code != ERROR_TOO_LARGE) {
         return error_set_errno(err, "cannot read %s", path);
     }
-    code = read_open(fd, path, secret_out, err);
-    (void)close(fd);
-    return code;
-}
-
-static enum error_code read_open(int fd, const char *path, struct strbuf *secret, struct error *err)
-{
-    char bytes[SECRET_MAX_BYTES + 1];
-    struct stat status;
-    const ssize_t got = read(fd, bytes, sizeof(bytes));
-    size_t length = got > 0 ? (size_t)got : 0;
-
-    while (length > 0 && strchr(" \t\r\n", bytes[length - 1])) {
-        length--;
+    secret = without_end(strbuf_str(&text));
+    if (code || secret.length < SECRET_MIN_BYTES || secret.length > SECRET_MAX_BYTES) {
+        return error_set(
+            err, ERROR_INVALID,
+            "%s has %s%zu bytes: a secret has %d to %d, for instance those of `openssl "
+            "rand -hex 32`",
+            path, code ? "more than " : "", code ? text.limit_bytes : secret.length,
+            SECRET_MIN_BYTES, SECRET_MAX_BYTES);
     }
-    strbuf_append(secret, (struct str){bytes, length});
-    explicit_bzero(bytes, sizeof(bytes));
-    if (got < 0 || fstat(fd, &status) < 0) {
-        return error_set_errno(err, "cannot read %s", path);
-    }
-    if (length < SECRET_MIN_BYTES || length > SECRET_MAX_BYTES) {
-        return error_set(err, ERROR_INVALID,
-                         "%s has %zu bytes: a secret has %d to %d, for instance those of `openssl "
-                         "rand -hex 32`",
-                         path, length, SECRET_MIN_BYTES, SECRET_MAX_BYTES);
-    }
-    if (status.st_mode & S_IRWXO) {
+    if (mode & S_IRWXO) {
         return error_set(err, ERROR_INVALID, "others may read the secret in %s: `chmod o= %s`",
                          path, path);
     }
+    strbuf_append(secret_out, secret);
     return OK;
+}
+
+static struct str without_end(struct str text)
+{
+    while (text.length > 0 && strchr(" \t\r\n", text.bytes[text.length - 1])) {
+        text.length--;
+    }
+    return text;
 }
 
 enum error_code secret_file_need(const char *path, struct strbuf *secret_out, struct error *err)

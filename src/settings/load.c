@@ -1,10 +1,8 @@
 #include "settings/load.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 
+#include "base/file.h"
 #include "settings/environment.h"
 #include "settings/file.h"
 #include "settings/value.h"
@@ -12,8 +10,6 @@
 static void apply_file(const char *path, const struct settings_target *target,
                        struct problems *problems);
 static enum error_code read_file(const char *path, struct strbuf *buf, struct error *err);
-static enum error_code read_descriptor(int fd, const char *path, struct strbuf *buf,
-                                       struct error *err);
 static void apply_overrides(const struct settings_sources *sources,
                             const struct settings_target *target, struct problems *problems);
 
@@ -61,39 +57,16 @@ static void apply_file(const char *path, const struct settings_target *target,
     settings_file_apply(path, strbuf_str(&text), target, problems);
 }
 
+/* The buffer's limit is that of the file. */
 static enum error_code read_file(const char *path, struct strbuf *buf, struct error *err)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC);
-    enum error_code code;
+    const enum error_code code = file_read(path, FILE_ANY, buf, NULL);
 
-    if (fd < 0) {
-        return error_set_errno(err, "cannot read %s", path);
+    if (code == ERROR_TOO_LARGE) {
+        return error_set(err, ERROR_TOO_LARGE, "%s: is larger than %d bytes", path,
+                         SETTINGS_FILE_MAX_BYTES);
     }
-    code = read_descriptor(fd, path, buf, err);
-    (void)close(fd);
-    return code;
-}
-
-/* The buffer's limit is that of the file. */
-static enum error_code read_descriptor(int fd, const char *path, struct strbuf *buf,
-                                       struct error *err)
-{
-    char chunk[8192];
-
-    while (!buf->is_truncated) {
-        const ssize_t length = read(fd, chunk, sizeof(chunk));
-
-        if (length == 0) {
-            return OK;
-        }
-        if (length > 0) {
-            strbuf_append(buf, (struct str){chunk, (size_t)length});
-        } else if (errno != EINTR) {
-            return error_set_errno(err, "cannot read %s", path);
-        }
-    }
-    return error_set(err, ERROR_TOO_LARGE, "%s: is larger than %d bytes", path,
-                     SETTINGS_FILE_MAX_BYTES);
+    return code ? error_set_errno(err, "cannot read %s", path) : OK;
 }
 
 static void apply_overrides(const struct settings_sources *sources,

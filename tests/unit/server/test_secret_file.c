@@ -68,7 +68,7 @@ static void a_secret_is_read_without_the_line_end(void **state)
 static void what_is_no_secret_is_refused(void **state)
 {
     struct fixture *fixture = *state;
-    static char text[SECRET_MAX_BYTES + 2];
+    static char text[2 * SECRET_MAX_BYTES + 2];
 
     assert_int_equal(read_secret(fixture), ERROR_NOT_FOUND);
     assert_non_null(strstr(fixture->err.message, "openssl rand"));
@@ -78,6 +78,11 @@ static void what_is_no_secret_is_refused(void **state)
     memset(text, 'x', SECRET_MAX_BYTES + 1);
     write_file(fixture, text, 0600);
     assert_int_equal(read_secret(fixture), ERROR_INVALID);
+    assert_non_null(strstr(fixture->err.message, "has 4097 bytes"));
+    memset(text, 'x', 2 * SECRET_MAX_BYTES + 1);
+    write_file(fixture, text, 0600);
+    assert_int_equal(read_secret(fixture), ERROR_INVALID);
+    assert_non_null(strstr(fixture->err.message, "has more than 8192 bytes"));
     write_file(fixture, "0123456789abcdef0123456789abcdef", 0604);
     assert_int_equal(read_secret(fixture), ERROR_INVALID);
     assert_non_null(strstr(fixture->err.message, "chmod o="));
