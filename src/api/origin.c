@@ -20,11 +20,19 @@ static const struct https_mark {
     const char *parameter;
     const char *value;
 } https_marks[] = {
-    {"X-Forwarded-Proto", NULL, "https"},  {"X-Forwarded-Protocol", NULL, "https"},
-    {"X-Forwarded-Scheme", NULL, "https"}, {"X-Url-Scheme", NULL, "https"},
-    {"X-Scheme", NULL, "https"},           {"CloudFront-Forwarded-Proto", NULL, "https"},
-    {"X-Forwarded-Ssl", NULL, "on"},       {"Front-End-Https", NULL, "on"},
-    {"X-Forwarded-Port", NULL, "443"},     {"Forwarded", "proto", "https"},
+    {"X-Forwarded-Proto", NULL, "https"},
+    {"X-Forwarded-Protocol", NULL, "https"},
+    {"X-Forwarded-Scheme", NULL, "https"},
+    {"X-Url-Scheme", NULL, "https"},
+    {"X-Scheme", NULL, "https"},
+    {"CloudFront-Forwarded-Proto", NULL, "https"},
+    {"X-Forwarded-Ssl", NULL, "on"},
+    {"Front-End-Https", NULL, "on"},
+    {"X-Forwarded-Port", NULL, "443"},
+    {"Forwarded", "proto", "https"},
+    {"X-Original-Proto", NULL, "https"},
+    {"X-AppEngine-Https", NULL, "on"},
+    {"Fastly-SSL", NULL, "1"},
 };
 
 static void find_lists(const struct call *call, const char *name, struct forwarded_lists *lists);

@@ -89,7 +89,9 @@ static const struct setting limit_rows[] = {
         .maximum = 1000000,
         .help = "Of these, the share of one address; of IPv6, of one /64. A proxy of "
                 "trusted_proxies has none; its requests that are being served count for the "
-                "addresses that it tells. 0: a quarter of limits.connections, and at least 64.",
+                "addresses that it tells. 0: a quarter of limits.connections, or 64 if that is "
+                "more, but "
+                "never more than half of them.",
     },
     {
         .key = "limits.loops",

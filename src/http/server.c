@@ -72,9 +72,14 @@ enum error_code http_server_new(const struct http_server_config *config,
     return OK;
 }
 
+/* One address never has all that there is, as long as there is more than one. */
 static unsigned share_of(unsigned connections)
 {
-    return connections / SHARE_FRACTION > SHARE_MIN ? connections / SHARE_FRACTION : SHARE_MIN;
+    const unsigned half = connections > 1 ? connections / 2 : 1;
+    const unsigned usual =
+        connections / SHARE_FRACTION > SHARE_MIN ? connections / SHARE_FRACTION : SHARE_MIN;
+
+    return usual < half ? usual : half;
 }
 
 static enum error_code set_up(struct http_server *server, struct error *err)

@@ -316,7 +316,7 @@ def test_too_many_fields_are_refused(wire):
 
 
 def test_connection_beyond_the_limit_gets_503(start_server):
-    server = start_server({"limits": {"connections": 4}})
+    server = start_server({"limits": {"connections": 4, "connections_per_address": 4}})
     wires = [Wire(server.connect()) for _ in range(4)]
     for wire in wires:
         assert wire.ask(GET).status == 200
@@ -354,6 +354,16 @@ def test_address_beyond_its_share_gets_503_and_others_are_served(start_server):
                 return another.ask(GET).status == 200
 
         wait_until(is_served_again, "room for another connection")
+
+
+def test_no_address_has_all_connections_however_few_there_are(start_server):
+    server = start_server({"limits": {"connections": 8}})
+    with contextlib.ExitStack() as stack:
+        for _ in range(4):
+            stack.enter_context(Wire(server.connect("127.0.0.2")))
+        one_too_many = stack.enter_context(Wire(server.connect("127.0.0.2")))
+        assert one_too_many.ask(GET).status == 503
+        assert stack.enter_context(Wire(server.connect())).ask(GET).status == 200
 
 
 def test_address_far_beyond_its_share_is_not_even_answered(start_server):
@@ -560,7 +570,8 @@ def test_reset_in_the_middle_of_a_download_hurts_nobody(server, registry):
 
 
 def test_many_vanishing_clients_leave_room_for_others(start_server):
-    server = start_server({"limits": {"connections": 50, "workers": 2}})
+    server = start_server({"limits": {
+        "connections": 50, "connections_per_address": 50, "workers": 2}})
     upload, _ = begin_upload(server)
     for _ in range(200):
         with Wire(server.connect()) as wire:

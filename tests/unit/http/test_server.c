@@ -269,6 +269,7 @@ static void app_leave(void *context, void *session)
 
 static const struct http_limits usual_limits = {
     .connections = 100,
+    .connections_per_address = 100,
     .loops = 2,
     .workers = 3,
     .waiters = 2,
@@ -861,6 +862,7 @@ static void connections_beyond_the_limit_get_503(void **state)
     int first = -1;
 
     limits.connections = 1;
+    limits.connections_per_address = 1;
     start(fixture, &limits);
     first = dial(fixture);
     say(first, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
