@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api/api_private.h"
+#include "base/ascii.h"
 #include "base/host.h"
 
 enum { FORWARDED_FIELDS_MAX = 8, PORT_MAX = 65535, DOUBT_INTERVAL_MS = 60 * 1000 };
@@ -295,8 +296,7 @@ static bool is_host(struct str host)
     for (size_t i = 0; i < host.length; i++) {
         const char byte = host.bytes[i];
 
-        if (!((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-              (byte >= '0' && byte <= '9') || memchr(".-_:[]", byte, sizeof(".-_:[]") - 1))) {
+        if (!ascii_is_letter_or_digit(byte) && !memchr(".-_:[]", byte, sizeof(".-_:[]") - 1)) {
             return false;
         }
     }

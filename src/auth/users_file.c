@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "auth/password.h"
+#include "base/ascii.h"
 #include "base/file.h"
 
 enum { ARENA_BYTES = 4 * USERS_FILE_MAX_BYTES, USERS_MAX = 16 * 1024 };
@@ -14,7 +15,6 @@ static enum error_code parse_teams(struct str teams, struct users_file *file, st
                                    struct error *err);
 static enum error_code keep(struct users_file *file, struct str text, struct str *kept_out,
                             struct error *err);
-static bool is_letter(char byte);
 static bool is_mark(char byte);
 
 enum error_code users_file_parse(struct str text, struct users_file *file_out, struct error *err)
@@ -163,7 +163,7 @@ enum error_code user_name_check(struct str name, struct error *err)
                          USER_NAME_MAX_LENGTH);
     }
     for (size_t i = 0; i < name.length; i++) {
-        if (!is_letter(name.bytes[i]) && (i == 0 || !is_mark(name.bytes[i]))) {
+        if (!ascii_is_letter_or_digit(name.bytes[i]) && (i == 0 || !is_mark(name.bytes[i]))) {
             return error_set(err, ERROR_INVALID,
                              "a user's name is made of letters and digits, and of . _ - @ behind "
                              "the first");
@@ -175,12 +175,6 @@ enum error_code user_name_check(struct str name, struct error *err)
                          STR_FORMAT(name));
     }
     return OK;
-}
-
-static bool is_letter(char byte)
-{
-    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-           (byte >= '0' && byte <= '9');
 }
 
 /* strchr finds NUL, too. */
@@ -197,7 +191,7 @@ enum error_code user_team_check(struct str team, struct error *err)
         const char byte = team.bytes[i];
         const bool is_edge = i == 0 || i == team.length - 1;
 
-        is_good = (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ||
+        is_good = ascii_is_lower(byte) || ascii_is_digit(byte) ||
                   (!is_edge && strchr("._-", byte) && byte != '\0');
     }
     if (!is_good) {

@@ -1,8 +1,7 @@
 #include "aws/answer.h"
 
-#include <ctype.h>
-
 #include "aws/xml.h"
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/json_value.h"
 
@@ -58,7 +57,7 @@ static enum error_code check_code(const struct json_value *json, struct error *e
 static bool is_code(struct str text)
 {
     for (size_t i = 0; i < text.length; i++) {
-        if (!isalnum((unsigned char)text.bytes[i]) && text.bytes[i] != '.') {
+        if (!ascii_is_letter_or_digit(text.bytes[i]) && text.bytes[i] != '.') {
             return false;
         }
     }

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "base/ascii.h"
 #include "outbound/url.h"
 
 typedef int pair_order(struct aws_pair a, struct aws_pair b);
@@ -58,9 +59,8 @@ static int compare_encoded(struct str a, struct str b)
 /* What is encoded begins with a percent sign, which is less than all that is not. */
 static int encoded_rank(char byte)
 {
-    const bool is_unreserved = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                               (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' ||
-                               byte == '_' || byte == '~';
+    const bool is_unreserved =
+        ascii_is_letter_or_digit(byte) || byte == '-' || byte == '.' || byte == '_' || byte == '~';
 
     return (unsigned char)byte + (is_unreserved ? UINT8_MAX + 1 : 0);
 }

@@ -1,5 +1,7 @@
 #include "base/base64url.h"
 
+#include "base/ascii.h"
+
 static const char url_alphabet[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -34,13 +36,13 @@ long base64url_decode(struct str text, uint8_t *bytes_out)
 
 static int value_of(char character)
 {
-    if (character >= 'A' && character <= 'Z') {
+    if (ascii_is_upper(character)) {
         return character - 'A';
     }
-    if (character >= 'a' && character <= 'z') {
+    if (ascii_is_lower(character)) {
         return character - 'a' + 26;
     }
-    if (character >= '0' && character <= '9') {
+    if (ascii_is_digit(character)) {
         return character - '0' + 52;
     }
     if (character == '-') {

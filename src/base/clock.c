@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "base/ascii.h"
+
 enum {
     MS_PER_SECOND = 1000,
     NS_PER_MS = 1000000,
@@ -107,7 +109,7 @@ static bool has_shape(struct str text)
     for (size_t i = 0; i < sizeof(shape) - 1 && is_alike; i++) {
         const char byte = text.bytes[i];
 
-        is_alike = shape[i] == '0' ? byte >= '0' && byte <= '9' : byte == shape[i];
+        is_alike = shape[i] == '0' ? ascii_is_digit(byte) : byte == shape[i];
     }
     return is_alike && number_at(text, 0, 4) >= 1970 && number_at(text, 5, 2) >= 1 &&
            number_at(text, 5, 2) <= 12 && number_at(text, 8, 2) >= 1 &&
@@ -124,7 +126,7 @@ static bool parse_fraction(struct str text, int64_t *ms_out)
     if (!str_starts_with(text, ".")) {
         return str_is(text, "Z");
     }
-    for (i = 1; i < text.length && text.bytes[i] >= '0' && text.bytes[i] <= '9'; i++) {
+    for (i = 1; i < text.length && ascii_is_digit(text.bytes[i]); i++) {
         unit_ms /= 10;
         *ms_out += (text.bytes[i] - '0') * unit_ms;
     }

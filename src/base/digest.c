@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/ascii.h"
+
 /* How much of a wrong digest an error repeats. */
 enum { SHOWN_BYTES = 80 };
 
@@ -49,7 +51,7 @@ static bool parse_hex(struct str hex, uint8_t *bytes_out)
         bytes_out[i / 2] = (uint8_t)(high * 16 + low);
     }
     for (size_t i = 0; i < hex.length; i++) {
-        if (hex.bytes[i] >= 'A' && hex.bytes[i] <= 'F') {
+        if (ascii_is_upper(hex.bytes[i])) {
             return false;
         }
     }

@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 
+#include "base/ascii.h"
 #include "base/json_writer.h"
 
 /* What a text would be, found without parsing it. */
@@ -147,8 +148,8 @@ static char take_folded(struct str *rest)
     } else if (str_starts_with(*rest, kelvin)) {
         byte = 'k';
         length = sizeof(kelvin) - 1;
-    } else if (byte >= 'A' && byte <= 'Z') {
-        byte = (char)(byte - 'A' + 'a');
+    } else {
+        byte = ascii_lower(byte);
     }
     *rest = str_from_index(*rest, length);
     return byte;

@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/ascii.h"
+
 enum {
     NAME_MAX_LENGTH = 63, /* longer names are near to nothing */
     LEAST_TOLERANCE = 2,
@@ -92,10 +94,7 @@ static bool is_same_letter(char a, char b)
 
 static char plain_letter(char letter)
 {
-    if (letter == '.') {
-        return '_';
-    }
-    return letter >= 'A' && letter <= 'Z' ? (char)(letter + ('a' - 'A')) : letter;
+    return letter == '.' ? '_' : ascii_lower(letter);
 }
 
 static size_t smaller(size_t a, size_t b)

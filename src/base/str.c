@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-static char lower(char byte);
+#include "base/ascii.h"
 
 struct str str_from(const char *text)
 {
@@ -26,16 +26,11 @@ bool str_equal_ignoring_case(struct str a, struct str b)
         return false;
     }
     for (size_t i = 0; i < a.length; i++) {
-        if (lower(a.bytes[i]) != lower(b.bytes[i])) {
+        if (ascii_lower(a.bytes[i]) != ascii_lower(b.bytes[i])) {
             return false;
         }
     }
     return true;
-}
-
-static char lower(char byte)
-{
-    return byte >= 'A' && byte <= 'Z' ? (char)(byte + ('a' - 'A')) : byte;
 }
 
 bool str_is(struct str s, const char *text)
@@ -146,7 +141,7 @@ bool str_parse_uint64(struct str s, uint64_t *number_out)
         return false;
     }
     for (size_t i = 0; i < s.length; i++) {
-        if (s.bytes[i] < '0' || s.bytes[i] > '9') {
+        if (!ascii_is_digit(s.bytes[i])) {
             return false;
         }
         if (__builtin_mul_overflow(number, 10U, &number) ||
@@ -160,9 +155,9 @@ bool str_parse_uint64(struct str s, uint64_t *number_out)
 
 int str_hex_value(char digit)
 {
-    if (digit >= '0' && digit <= '9') {
+    if (ascii_is_digit(digit)) {
         return digit - '0';
     }
-    digit = lower(digit);
+    digit = ascii_lower(digit);
     return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/base64url.h"
 #include "base/memory.h"
 
@@ -60,7 +61,7 @@ static bool read_fraction(struct str digits, uint64_t *ms_out)
     uint64_t ms = 0;
 
     for (size_t i = 0; i < digits.length; i++) {
-        if (digits.bytes[i] < '0' || digits.bytes[i] > '9') {
+        if (!ascii_is_digit(digits.bytes[i])) {
             return false;
         }
     }

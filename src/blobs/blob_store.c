@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/ascii.h"
 #include "base/memory.h"
 #include "blobs/blob_driver.h"
 
@@ -129,7 +130,7 @@ static enum error_code check_id(const char *id, struct error *err)
 
 static bool is_id_digit(char digit)
 {
-    return (digit >= '0' && digit <= '9') || (digit >= 'a' && digit <= 'f');
+    return ascii_is_digit(digit) || (digit >= 'a' && digit <= 'f');
 }
 
 enum error_code blob_writer_write(struct blob_writer *writer, struct str bytes, struct error *err)

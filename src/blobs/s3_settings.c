@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/attributes.h"
 #include "blobs/s3_parts.h"
 #include "blobs/s3_store.h"
@@ -294,8 +295,8 @@ static bool is_bucket_name(struct str name)
     for (size_t i = 0; i < name.length; i++) {
         const char byte = name.bytes[i];
 
-        is_right = is_right && ((byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9') ||
-                                byte == '.' || byte == '-');
+        is_right = is_right &&
+                   (ascii_is_lower(byte) || ascii_is_digit(byte) || byte == '.' || byte == '-');
     }
     return is_right;
 }
@@ -325,8 +326,7 @@ static bool is_plain(struct str text, const char *others)
     for (size_t i = 0; i < text.length; i++) {
         const char byte = text.bytes[i];
 
-        is_right = is_right && ((byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                                (byte >= '0' && byte <= '9') || strchr(others, byte) != NULL);
+        is_right = is_right && (ascii_is_letter_or_digit(byte) || strchr(others, byte) != NULL);
     }
     return is_right;
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
+
 static bool take_scheme(struct str *text, const char *scheme);
 static bool is_host(struct str host);
 static const char *lower_case(struct arena *arena, struct str text);
@@ -51,8 +53,7 @@ static bool is_host(struct str host)
     for (size_t i = 0; i < host.length && is_plain; i++) {
         const char byte = host.bytes[i];
 
-        is_plain = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
-                   (byte >= '0' && byte <= '9') || (byte != '\0' && strchr("-._:[]", byte));
+        is_plain = ascii_is_letter_or_digit(byte) || (byte != '\0' && strchr("-._:[]", byte));
     }
     return is_plain && host.bytes[0] != ':' && host.bytes[host.length - 1] != ':';
 }
@@ -62,9 +63,7 @@ static const char *lower_case(struct arena *arena, struct str text)
     char *const copy = arena_text(arena, text);
 
     for (size_t i = 0; copy && i < text.length; i++) {
-        if (copy[i] >= 'A' && copy[i] <= 'Z') {
-            copy[i] = (char)(copy[i] + ('a' - 'A'));
-        }
+        copy[i] = ascii_lower(copy[i]);
     }
     return copy;
 }

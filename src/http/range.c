@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/ascii.h"
+
 static enum http_range_result parse_one(struct str range, uint64_t size_bytes,
                                         struct http_range *range_out);
 static enum http_range_result from_front(struct str first, struct str last, uint64_t size_bytes,
@@ -104,7 +106,7 @@ static enum http_range_result from_back(struct str suffix, uint64_t size_bytes,
 static bool parse_position(struct str digits, uint64_t *position_out)
 {
     for (size_t i = 0; i < digits.length; i++) {
-        if (digits.bytes[i] < '0' || digits.bytes[i] > '9') {
+        if (!ascii_is_digit(digits.bytes[i])) {
             return false;
         }
     }

@@ -1,5 +1,6 @@
 #include "http/request_line.h"
 
+#include "base/ascii.h"
 #include "http/syntax.h"
 
 enum { METHOD_MAX_BYTES = 32 };
@@ -9,7 +10,6 @@ static bool parse_method(struct str name, struct http_request *request,
 static enum http_method method_of(struct str name);
 static bool parse_version(struct str version, struct http_request *request,
                           struct http_refusal *refusal_out);
-static bool is_digit(char byte);
 static bool parse_target(struct str target, struct http_request *request,
                          struct http_refusal *refusal_out);
 static void split_path(struct str path_and_query, struct http_request *request);
@@ -81,7 +81,8 @@ static bool parse_version(struct str version, struct http_request *request,
     const struct str digits = str_from_index(version, name.length);
 
     if (!str_equal(str_slice(version, 0, name.length), name) || digits.length != 3 ||
-        !is_digit(digits.bytes[0]) || digits.bytes[1] != '.' || !is_digit(digits.bytes[2])) {
+        !ascii_is_digit(digits.bytes[0]) || digits.bytes[1] != '.' ||
+        !ascii_is_digit(digits.bytes[2])) {
         return refuse(refusal_out, 400, "The request line must end in HTTP/1.1 or HTTP/1.0.");
     }
     if (digits.bytes[0] != '1') {
@@ -89,11 +90,6 @@ static bool parse_version(struct str version, struct http_request *request,
     }
     request->minor_version = digits.bytes[2] == '0' ? 0 : 1;
     return true;
-}
-
-static bool is_digit(char byte)
-{
-    return byte >= '0' && byte <= '9';
 }
 
 /* RFC 9112 3.2. */

@@ -1,5 +1,7 @@
 #include "registry/reference.h"
 
+#include "base/ascii.h"
+
 static bool is_component(struct str component);
 static size_t skip_separator(struct str rest);
 static bool is_name_byte(char byte);
@@ -60,7 +62,7 @@ static bool is_component(struct str component)
 
 static bool is_name_byte(char byte)
 {
-    return (byte >= 'a' && byte <= 'z') || (byte >= '0' && byte <= '9');
+    return ascii_is_lower(byte) || ascii_is_digit(byte);
 }
 
 /* How long the separator is that the rest begins with and that something follows; 0: none. */
@@ -99,7 +101,7 @@ enum error_code tag_check(struct str tag, struct error *err)
 
 static bool is_tag_byte(char byte, bool is_first)
 {
-    return is_name_byte(byte) || (byte >= 'A' && byte <= 'Z') || byte == '_' ||
+    return ascii_is_letter_or_digit(byte) || byte == '_' ||
            (!is_first && (byte == '.' || byte == '-'));
 }
 

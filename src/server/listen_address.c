@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "base/host.h"
 
 static enum error_code cut_host(struct str *text, struct listen_address *address,
@@ -65,10 +66,8 @@ static bool is_host_name(struct str host)
 {
     for (size_t i = 0; i < host.length; i++) {
         const char byte = host.bytes[i];
-        const bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-        const bool is_digit = byte >= '0' && byte <= '9';
 
-        if (!is_letter && !is_digit && byte != '-' && byte != '.' && byte != '_') {
+        if (!ascii_is_letter_or_digit(byte) && byte != '-' && byte != '.' && byte != '_') {
             return false;
         }
     }

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "base/ascii.h"
 #include "base/nearest.h"
 #include "settings/value.h"
 
@@ -28,7 +29,7 @@ void setting_environment_name(const struct setting *setting,
 {
     (void)snprintf(name_out, SETTING_ENVIRONMENT_BYTES, PREFIX "%s", setting->key);
     for (char *byte = name_out; *byte != '\0'; byte++) {
-        if (*byte >= 'a' && *byte <= 'z') {
+        if (ascii_is_lower(*byte)) {
             *byte = (char)(*byte - ('a' - 'A'));
         } else if (*byte == '.') {
             *byte = '_';

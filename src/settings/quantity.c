@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "base/ascii.h"
+
 struct unit {
     const char *name;
     uint64_t factor;
@@ -74,7 +76,7 @@ static bool quantity_cut(struct str text, struct quantity *quantity_out)
 {
     size_t digits = 0;
 
-    while (digits < text.length && text.bytes[digits] >= '0' && text.bytes[digits] <= '9') {
+    while (digits < text.length && ascii_is_digit(text.bytes[digits])) {
         digits++;
     }
     quantity_out->unit = str_from_index(text, digits);

@@ -2,6 +2,7 @@
 
 #include <yaml.h>
 
+#include "base/ascii.h"
 #include "base/memory.h"
 #include "base/strbuf.h"
 #include "base/utf8.h"
@@ -226,9 +227,8 @@ static bool is_word(struct str key)
 {
     for (size_t i = 0; i < key.length; i++) {
         const char byte = key.bytes[i];
-        const bool is_letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
 
-        if (!is_letter && !(byte >= '0' && byte <= '9') && byte != '_' && byte != '-') {
+        if (!ascii_is_letter_or_digit(byte) && byte != '_' && byte != '-') {
             return false;
         }
     }
