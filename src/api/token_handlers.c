@@ -8,6 +8,7 @@
 #include "api/permission.h"
 #include "api/token_request.h"
 #include "auth/registry_token.h"
+#include "base/clock.h"
 #include "base/json_writer.h"
 
 enum {
@@ -15,7 +16,6 @@ enum {
     FORM_MAX_BYTES = 128 * 1024,       /* a token, encoded, and scopes */
     DECISION_MAX_MS = 10 * 1000,       /* for all look-ups of one request: others need the thread */
     TOKEN_LIFETIME_MIN_MS = 60 * 1000, /* distribution: clients count on a minute */
-    MS_PER_SECOND = 1000,
 };
 
 /* What comes of it. */

@@ -10,7 +10,6 @@
 
 enum {
     SLOTS_PER_BUCKET = 8,
-    MS_PER_SECOND = 1000,
     NETWORK_BYTES = 8, /* of an IPv6 address; the rest its holder chooses (RFC 4291 2.5.4) */
     SITE_BYTES = 6,    /* what one holder may well have (RFC 6177) */
 };

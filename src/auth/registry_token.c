@@ -5,13 +5,14 @@
 
 #include "auth/jwt.h"
 #include "auth/jwt_sign.h"
+#include "base/clock.h"
 #include "base/json_value.h"
 #include "base/json_writer.h"
 #include "base/token.h"
 
 #define TYPE "pierone+jwt"
 
-enum { CLAIMS_MAX_BYTES = 32 * 1024, LOGIN_BYTES = 32, MS_PER_SECOND = 1000 };
+enum { CLAIMS_MAX_BYTES = 32 * 1024, LOGIN_BYTES = 32 };
 
 static void write_claims(const struct registry_token *token, struct strbuf *buf);
 static void write_access(struct json_writer *writer, struct str grants);

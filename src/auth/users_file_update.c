@@ -11,7 +11,9 @@
 
 #include "auth/users_file.h"
 
-enum { LOCK_PATIENCE_MS = 10 * 1000, LOCK_PAUSE_MS = 10, NS_PER_MS = 1000 * 1000 };
+#include "base/clock.h"
+
+enum { LOCK_PATIENCE_MS = 10 * 1000, LOCK_PAUSE_MS = 10 };
 
 /* Whose a file is (-1: as it comes), and who may read it. */
 struct ownership {

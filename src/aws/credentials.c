@@ -7,7 +7,6 @@
 #include "base/memory.h"
 
 enum {
-    MS_PER_SECOND = 1000,
     REFRESH_AHEAD_MS = 10 * 60 * MS_PER_SECOND, /* a link made before still lives its time */
     LIFETIME_SHARE = 4,                         /* of short lives, this part at the end */
     FILE_AGE_MS = 5 * MS_PER_SECOND,            /* how soon a change of the file counts */

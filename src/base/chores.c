@@ -8,8 +8,6 @@
 
 #include "base/memory.h"
 
-enum { MS_PER_SECOND = 1000, NS_PER_MS = 1000000 };
-
 struct chores {
     const struct clock *clock;
     struct chore list[CHORES_MAX];

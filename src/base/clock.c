@@ -7,8 +7,6 @@
 #include "base/ascii.h"
 
 enum {
-    MS_PER_SECOND = 1000,
-    NS_PER_MS = 1000000,
     NS_PER_US = 1000,
     SECONDS_CHARACTERS = sizeof("2015-05-07T15:49:51") - 1,
 };

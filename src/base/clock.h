@@ -6,6 +6,8 @@
 #include "base/attributes.h"
 #include "base/str.h"
 
+enum { MS_PER_SECOND = 1000, NS_PER_MS = 1000 * 1000 };
+
 /*
  * Where the time comes from. Passed to whatever needs it, so that tests can turn the hands
  * (tests/support/fake_clock.h). Deadlines are monotonic; what people see is wall-clock time.

@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 
-enum { MS_PER_SECOND = 1000, NS_PER_MS = 1000 * 1000, NS_PER_SECOND = 1000 * 1000 * 1000 };
+enum { NS_PER_SECOND = 1000 * 1000 * 1000 };
 
 struct memory_budget {
     pthread_mutex_t left_mutex; /* guards left_bytes */

@@ -5,9 +5,10 @@
 
 #include "base/ascii.h"
 #include "base/base64url.h"
+#include "base/clock.h"
 #include "base/memory.h"
 
-enum { MS_PER_SECOND = 1000, MS_DIGITS = 3, TOKEN_MAX_BYTES = 64 * 1024 };
+enum { MS_DIGITS = 3, TOKEN_MAX_BYTES = 64 * 1024 };
 
 /* 9999-12-31T23:59:59Z: no date is later, so that sums do not overflow. */
 static const uint64_t time_max_s = 253402300799;

@@ -8,14 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "blobs/blob_folder.h"
 
 enum {
     BATCH_BLOBS = 100, /* that a publisher may have to wait for */
     SUBFOLDERS = 256,
     SUBFOLDER_PATH_BYTES = 16, /* sha256/ab */
-    MS_PER_SECOND = 1000,
-    NS_PER_MS = 1000000,
 };
 
 /* A subfolder, and what of it may go. */

@@ -22,8 +22,6 @@ enum {
     PAUSE_MOST_MS = 5000,
     QUICK_MS = 5000,
     UNSIGNED_OVER_BYTES = 1024 * 1024,
-    MS_PER_SECOND = 1000,
-    NS_PER_MS = 1000 * 1000,
 };
 
 /* An endpoint as signatures and URLs need it. */

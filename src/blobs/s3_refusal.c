@@ -2,7 +2,9 @@
 
 #include <string.h>
 
-enum { RETRY_AFTER_S = 10, MS_PER_SECOND = 1000 };
+#include "base/clock.h"
+
+enum { RETRY_AFTER_S = 10 };
 
 static const char *advice(const struct s3_answer *answer);
 

@@ -11,8 +11,6 @@
 #include "blobs/s3_settings.h"
 #include "blobs/s3_store_private.h"
 
-enum { MS_PER_SECOND = 1000 };
-
 static void s3_free(struct blob_store *base);
 static enum error_code s3_discard(struct blob_store *base, const struct blob_upload *upload,
                                   struct error *err);

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
+#include "base/clock.h"
 #include "base/json_value.h"
 #include "cli/api_client.h"
 #include "cli/command.h"
@@ -14,7 +15,6 @@ enum {
     MANIFEST_MAX_BYTES = 16 * 1024 * 1024,
     MODE_BYTES = 11,
     PERMISSIONS = 07777,
-    MS_PER_SECOND = 1000,
     INDEXES_MAX = 4, /* one within another */
     TAGS_MAX = INT32_MAX,
 };

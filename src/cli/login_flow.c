@@ -2,8 +2,6 @@
 
 #include <time.h>
 
-enum { MS_PER_SECOND = 1000, NS_PER_MS = 1000 * 1000 };
-
 struct login login_flow_result(const struct login_flow *flow, const struct oauth_grant *grant)
 {
     struct login login = {

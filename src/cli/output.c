@@ -4,13 +4,13 @@
 #include <stdlib.h>
 
 #include "base/attributes.h"
+#include "base/clock.h"
 #include "base/json_writer.h"
 #include "base/memory.h"
 #include "base/utf8.h"
 
 enum {
     FIRST_CAPACITY = 16,
-    MS_PER_SECOND = 1000,
     JSON_MAX_BYTES = 256 * 1024 * 1024,
     GAP = 2,                                   /* spaces between columns */
     SHOWN_DIGEST = sizeof("sha256:") - 1 + 12, /* as docker cuts them */

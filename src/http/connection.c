@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "http/connection_steps.h"
 #include "http/tls.h"
@@ -16,7 +17,6 @@ enum {
     TURN_SEND_BYTES = 8 * 1024 * 1024,
     TURN_REQUESTS = 64,
     DRAIN_FIRST_REQUEST_MS = 1000,
-    MS_PER_SECOND = 1000,
 };
 
 static enum connection_want step(struct connection *connection);

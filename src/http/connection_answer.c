@@ -2,7 +2,9 @@
 
 #include <assert.h>
 
-enum { LINGER_MS = 2000, LINGER_BUFFER_BYTES = 64 * 1024, MS_PER_SECOND = 1000 };
+#include "base/clock.h"
+
+enum { LINGER_MS = 2000, LINGER_BUFFER_BYTES = 64 * 1024 };
 
 static enum connection_want take_piece(struct connection *connection);
 static enum connection_want leave(struct connection *connection);

@@ -16,8 +16,6 @@
 enum {
     ACCEPTS_PER_TURN = 64,
     DRAIN_POLL_MS = 5,
-    NS_PER_MS = 1000000,
-    MS_PER_SECOND = 1000,
     /* Connections beyond a limit get a 503, up to a fraction and a few; then the queue holds them,
        or, if they are one address's, they are closed. */
     SURPLUS_FRACTION = 8,

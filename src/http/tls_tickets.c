@@ -10,7 +10,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 
-enum { NAME_BYTES = 16, KEY_BYTES = 32, IV_BYTES = 16, MS_PER_SECOND = 1000 };
+enum { NAME_BYTES = 16, KEY_BYTES = 32, IV_BYTES = 16 };
 
 /* What OpenSSL wants to hear of a ticket (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)). */
 enum outcome { FAILED = -1, UNKNOWN = 0, GOOD = 1, GOOD_BUT_OLD = 2 };

@@ -23,8 +23,6 @@ enum {
     RECEIVE_BUFFER_BYTES = 128 * 1024,
     SEND_BUFFER_BYTES = 256 * 1024,
     PROXY_WANTS_LOGIN = 407, /* RFC 9110 15.5.8: of proxies alone */
-    MS_PER_SECOND = 1000,
-    NS_PER_MS = 1000 * 1000,
 };
 
 struct http_client {

@@ -19,7 +19,7 @@
 static const char device_url[] = "https://login/device";
 static const char token_url[] = "https://login/token";
 
-enum { CHATTER_BYTES = 4096, STEPS_MAX = 8, PAUSES_MAX = 400, MS_PER_SECOND = 1000 };
+enum { CHATTER_BYTES = 4096, STEPS_MAX = 8, PAUSES_MAX = 400 };
 
 #define DEVICE                                                                                     \
     "{\"device_code\":\"dev&sesame\",\"user_code\":\"ABCD-EFGH\",\"verification_uri\":"            \
