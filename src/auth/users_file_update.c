@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "auth/users_file.h"
@@ -100,13 +99,11 @@ static enum error_code lock(const char *path, int *fd_out, struct error *err)
 
 static bool wait_for_lock(int fd)
 {
-    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * NS_PER_MS};
-
     for (int waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited_ms += LOCK_PAUSE_MS) {
         if ((errno != EWOULDBLOCK && errno != EINTR) || waited_ms >= LOCK_PATIENCE_MS) {
             return false;
         }
-        (void)nanosleep(&pause, NULL);
+        clock_pause(LOCK_PAUSE_MS);
     }
     return true;
 }

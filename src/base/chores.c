@@ -89,8 +89,7 @@ static size_t find_next(const struct chores *chores)
 /* False once it is to end. */
 static bool wait_until(struct chores *chores, int64_t due_ms)
 {
-    const struct timespec due = {.tv_sec = due_ms / MS_PER_SECOND,
-                                 .tv_nsec = due_ms % MS_PER_SECOND * NS_PER_MS};
+    const struct timespec due = clock_timespec(due_ms);
     bool is_ending = false;
 
     (void)pthread_mutex_lock(&chores->end_mutex);

@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "base/ascii.h"
 
@@ -60,6 +59,20 @@ int64_t clock_elapsed_us(void)
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * MS_PER_SECOND * MS_PER_SECOND + now.tv_nsec / NS_PER_US;
+}
+
+struct timespec clock_timespec(int64_t time_ms)
+{
+    assert(time_ms >= 0);
+    return (struct timespec){.tv_sec = (time_t)(time_ms / MS_PER_SECOND),
+                             .tv_nsec = (long)(time_ms % MS_PER_SECOND * NS_PER_MS)};
+}
+
+void clock_pause(int64_t duration_ms)
+{
+    const struct timespec duration = clock_timespec(duration_ms);
+
+    (void)nanosleep(&duration, NULL);
 }
 
 void clock_format_iso(int64_t wall_ms, char text_out[CLOCK_ISO_BYTES])

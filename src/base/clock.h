@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "base/attributes.h"
 #include "base/str.h"
@@ -25,6 +26,12 @@ int64_t clock_wall_ms(const struct clock *clock);
 
 /* Microseconds, only for measuring how long something took. */
 int64_t clock_elapsed_us(void);
+
+/* A time or duration as the system's calls take it; not negative. */
+struct timespec clock_timespec(int64_t time_ms);
+
+/* Has the thread sleep; a signal cuts it short. */
+void clock_pause(int64_t duration_ms);
 
 enum { CLOCK_ISO_BYTES = sizeof("2015-05-07T15:49:51.230Z") };
 

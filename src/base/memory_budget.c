@@ -9,16 +9,12 @@
 #include "base/clock.h"
 #include "base/memory.h"
 
-enum { NS_PER_SECOND = 1000 * 1000 * 1000 };
-
 struct memory_budget {
     pthread_mutex_t left_mutex; /* guards left_bytes */
     pthread_cond_t is_more_left;
     uint64_t limit_bytes;
     uint64_t left_bytes;
 };
-
-static struct timespec deadline_in(int64_t timeout_ms);
 
 struct memory_budget *memory_budget_new(uint64_t limit_bytes)
 {
@@ -48,7 +44,7 @@ void memory_budget_free(struct memory_budget *memory)
 
 bool memory_budget_take(struct memory_budget *memory, uint64_t bytes, int64_t timeout_ms)
 {
-    const struct timespec deadline = deadline_in(timeout_ms);
+    const struct timespec deadline = clock_timespec(clock_monotonic_ms(&clock_system) + timeout_ms);
     bool is_taken = false;
     int result = 0;
 
@@ -61,20 +57,6 @@ bool memory_budget_take(struct memory_budget *memory, uint64_t bytes, int64_t ti
     memory->left_bytes -= is_taken ? bytes : 0;
     (void)pthread_mutex_unlock(&memory->left_mutex);
     return is_taken;
-}
-
-static struct timespec deadline_in(int64_t timeout_ms)
-{
-    struct timespec deadline = {0};
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &deadline);
-    deadline.tv_sec += timeout_ms / MS_PER_SECOND;
-    deadline.tv_nsec += timeout_ms % MS_PER_SECOND * NS_PER_MS;
-    if (deadline.tv_nsec >= NS_PER_SECOND) {
-        deadline.tv_sec++;
-        deadline.tv_nsec -= NS_PER_SECOND;
-    }
-    return deadline;
 }
 
 void memory_budget_give(struct memory_budget *memory, uint64_t bytes)

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "aws/xml.h"
 #include "base/memory.h"
@@ -314,14 +313,9 @@ static void pause_before(int attempt_number)
     const int doublings = attempt_number < 7 ? attempt_number - 1 : 6;
     const int64_t most_ms = (int64_t)PAUSE_FIRST_MS << doublings;
     uint16_t chance = 0;
-    struct timespec duration;
-    int64_t pause_ms = 0;
 
     random_fill(&chance, sizeof(chance));
-    pause_ms = (most_ms < PAUSE_MOST_MS ? most_ms : PAUSE_MOST_MS) * chance / UINT16_MAX;
-    duration = (struct timespec){.tv_sec = pause_ms / MS_PER_SECOND,
-                                 .tv_nsec = pause_ms % MS_PER_SECOND * NS_PER_MS};
-    (void)nanosleep(&duration, NULL);
+    clock_pause((most_ms < PAUSE_MOST_MS ? most_ms : PAUSE_MOST_MS) * chance / UINT16_MAX);
 }
 
 void s3_answer_release(struct s3_answer *answer)

@@ -1,7 +1,5 @@
 #include "cli/login_flow.h"
 
-#include <time.h>
-
 struct login login_flow_result(const struct login_flow *flow, const struct oauth_grant *grant)
 {
     struct login login = {
@@ -18,11 +16,6 @@ struct login login_flow_result(const struct login_flow *flow, const struct oauth
 
 void login_flow_pause(void *context, int64_t duration_ms)
 {
-    const struct timespec duration = {
-        .tv_sec = (time_t)(duration_ms / MS_PER_SECOND),
-        .tv_nsec = (long)(duration_ms % MS_PER_SECOND * NS_PER_MS),
-    };
-
     (void)context;
-    (void)nanosleep(&duration, NULL);
+    clock_pause(duration_ms);
 }

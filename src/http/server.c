@@ -44,7 +44,6 @@ static bool accept_one(struct http_server *server);
 static void take(struct http_server *server, int fd, const struct sockaddr_storage *address);
 static bool speaks_for_others(const struct http_server *server, struct str address);
 static void wake_all(struct http_server *server);
-static void wait_ms(int64_t duration_ms);
 static void await_connections(struct http_server *server);
 
 enum error_code http_server_new(const struct http_server_config *config,
@@ -228,7 +227,7 @@ void http_server_drain(struct http_server *server)
 {
     atomic_store(&server->world.is_draining, true);
     wake_all(server);
-    wait_ms(server->config.limits.drain_delay_ms);
+    clock_pause(server->config.limits.drain_delay_ms); /* a second signal cuts it short */
     loop_end_accepting(server->loops[0]);
     await_connections(server);
 }
@@ -238,14 +237,6 @@ static void wake_all(struct http_server *server)
     for (unsigned i = 0; i < server->config.limits.loops; i++) {
         loop_wake(server->loops[i]);
     }
-}
-
-static void wait_ms(int64_t duration_ms)
-{
-    const struct timespec duration = {.tv_sec = duration_ms / MS_PER_SECOND,
-                                      .tv_nsec = duration_ms % MS_PER_SECOND * NS_PER_MS};
-
-    (void)nanosleep(&duration, NULL); /* a second signal cuts it short */
 }
 
 /* Until all connections are closed, or their time is up. */
@@ -259,7 +250,7 @@ static void await_connections(struct http_server *server)
         if (clock_monotonic_ms(clock) >= deadline_ms) {
             return;
         }
-        wait_ms(DRAIN_POLL_MS);
+        clock_pause(DRAIN_POLL_MS);
     }
 }
 

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -63,7 +62,6 @@ static size_t receive_field(char *bytes, size_t size, size_t count, void *contex
 static bool is_passing(CURLcode result, int status);
 static int proxy_status_of(const struct exchange *exchange);
 static enum error_code fail(const struct exchange *exchange, CURLcode result, struct error *err);
-static void pause_ms(int64_t duration_ms);
 static void reset_answer(const struct outbound_request *request, struct outbound_answer *answer);
 
 enum error_code http_client_new(const struct http_client_config *config,
@@ -185,7 +183,7 @@ static enum error_code send_within(struct exchange *exchange, int64_t timeout_ms
             break;
         }
         reset_answer(exchange->request, exchange->answer);
-        pause_ms(PAUSE_MIN_MS + chance * PAUSE_SPREAD_MS / UINT8_MAX);
+        clock_pause(PAUSE_MIN_MS + chance * PAUSE_SPREAD_MS / UINT8_MAX);
     }
     return result == CURLE_OK && exchange->answer->status != PROXY_WANTS_LOGIN
                ? OK
@@ -364,14 +362,6 @@ static enum error_code fail(const struct exchange *exchange, CURLcode result, st
     };
 
     return http_failure_set(&failure, err);
-}
-
-static void pause_ms(int64_t duration_ms)
-{
-    const struct timespec duration = {.tv_sec = duration_ms / MS_PER_SECOND,
-                                      .tv_nsec = duration_ms % MS_PER_SECOND * NS_PER_MS};
-
-    (void)nanosleep(&duration, NULL);
 }
 
 static void reset_answer(const struct outbound_request *request, struct outbound_answer *answer)

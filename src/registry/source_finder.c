@@ -36,7 +36,7 @@ bool source_search_begin(struct registry *registry, enum push_patience patience)
 {
     const int64_t wait_ms = patience == PUSH_GIVES_WAY_SOON ? SOURCE_PATIENCE_MS : 0;
     const int64_t until_ms = clock_monotonic_ms(&clock_system) + wait_ms;
-    const struct timespec until = {.tv_sec = until_ms / 1000, .tv_nsec = until_ms % 1000 * 1000000};
+    const struct timespec until = clock_timespec(until_ms);
     int result = -1;
 
     do {

@@ -118,6 +118,27 @@ static void the_machines_clock_goes_forward(void **state)
     assert_true(clock_wall_ms(&clock_system) > 1577836800000); /* 2020 */
 }
 
+static void milliseconds_become_seconds_and_nanoseconds(void **state)
+{
+    static const struct {
+        int64_t ms;
+        struct timespec time;
+    } rows[] = {
+        {0, {0}},
+        {999, {.tv_nsec = 999000000}},
+        {1000, {.tv_sec = 1}},
+        {1431013791230, {.tv_sec = 1431013791, .tv_nsec = 230000000}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct timespec time = clock_timespec(rows[i].ms);
+
+        assert_int_equal(time.tv_sec, rows[i].time.tv_sec);
+        assert_int_equal(time.tv_nsec, rows[i].time.tv_nsec);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +146,7 @@ int main(void)
         cmocka_unit_test(written_times_are_read_again),
         cmocka_unit_test(fractions_of_a_second_may_have_any_length),
         cmocka_unit_test(other_times_are_not_read),
+        cmocka_unit_test(milliseconds_become_seconds_and_nanoseconds),
         cmocka_unit_test(the_machines_clock_goes_forward),
     };
 
