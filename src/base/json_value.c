@@ -264,6 +264,17 @@ struct str json_value_member_string(const struct json_value *object, const char 
     return json_value_string(json_value_member(object, name));
 }
 
+bool json_value_has_text(const struct json_value *json, struct str text)
+{
+    for (size_t i = 0; i < json_value_length(json); i++) {
+        if (json_value_is_string(json_value_element(json, i)) &&
+            str_equal(json_value_string(json_value_element(json, i)), text)) {
+            return true;
+        }
+    }
+    return json_value_is_string(json) && str_equal(json_value_string(json), text);
+}
+
 bool json_value_equal(const struct json_value *one, const struct json_value *other)
 {
     return json_equal(node(one), node(other)) != 0;

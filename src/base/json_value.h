@@ -75,6 +75,9 @@ bool json_value_number(const struct json_value *json, double *number_out);
 /* json_value_string(json_value_member(object, name)) */
 struct str json_value_member_string(const struct json_value *object, const char *name);
 
+/* Whether it is this text, or an array that holds it. */
+bool json_value_has_text(const struct json_value *json, struct str text);
+
 /* Whether both are there and mean the same: the order of members does not matter. */
 bool json_value_equal(const struct json_value *one, const struct json_value *other);
 

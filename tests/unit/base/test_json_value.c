@@ -280,9 +280,27 @@ static void values_are_equal_whatever_the_order_of_members(void **state)
     assert_false(json_value_equal(NULL, NULL));
 }
 
+static void a_text_is_found_alone_or_in_an_array(void **state)
+{
+    struct json_value *value = parse("[\"a\",[\"b\",\"a\",1,\"\"],{\"a\":\"a\"},null,\"\"]");
+    static const bool has_a[] = {true, true, false, false, false};
+    static const bool has_nothing[] = {false, true, false, false, true};
+
+    (void)state;
+    for (size_t i = 0; i < json_value_length(value); i++) {
+        assert_int_equal(json_value_has_text(json_value_element(value, i), str_from("a")),
+                         has_a[i]);
+        assert_int_equal(json_value_has_text(json_value_element(value, i), str_from("")),
+                         has_nothing[i]);
+    }
+    assert_false(json_value_has_text(NULL, str_from("")));
+    json_value_free(value);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_text_is_found_alone_or_in_an_array),
         cmocka_unit_test(values_are_equal_whatever_the_order_of_members),
         cmocka_unit_test(members_and_elements_are_found),
         cmocka_unit_test(only_true_is_true_and_only_false_is_false),
