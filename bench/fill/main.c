@@ -97,7 +97,7 @@ static void push(struct filling *filling, uint64_t number)
     char manifest[MANIFEST_BYTES];
     struct manifest_push wanted = {
         .tag_count = 1,
-        .created_by = str_from("bench"),
+        .created_by = {str_from("user"), str_from("bench")},
         .created_ms = filling->begin_ms + (int64_t)(number / filling->artifacts),
     };
 

@@ -17,9 +17,13 @@ enum {
     NO_CONTENT = 204
 };
 
+static bool shake_hands(struct client *client);
 static bool has_body(const char *method);
+static bool send_plain(const struct client *client, struct str bytes);
 static bool receive_head(struct client *client, size_t *length_out, size_t *head_bytes_out);
-static bool drop_body(const struct client *client, uint64_t bytes);
+static size_t receive_some(struct client *client, size_t length);
+static bool drop_body(struct client *client, uint64_t bytes);
+static bool drop_plain_body(const struct client *client, uint64_t bytes);
 static void set_location(struct client_answer *answer, struct str value);
 
 bool client_open(struct client *client, unsigned port)
@@ -37,15 +41,26 @@ bool client_open(struct client *client, unsigned port)
         return false;
     }
     (void)setsockopt(client->fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
-    if (connect(client->fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+    if (connect(client->fd, (const struct sockaddr *)&address, sizeof(address)) != 0 ||
+        !shake_hands(client)) {
         client_close(client);
         return false;
     }
     return true;
 }
 
+static bool shake_hands(struct client *client)
+{
+    if (client->secure) {
+        client->session = secure_open(client->secure, client->fd, client->before);
+    }
+    return !client->secure || client->session;
+}
+
 void client_close(struct client *client)
 {
+    secure_close(client->session);
+    client->session = NULL;
     if (client->fd >= 0) {
         (void)close(client->fd);
         client->fd = -1;
@@ -80,6 +95,11 @@ static bool has_body(const char *method)
 
 bool client_send(struct client *client, struct str bytes)
 {
+    return client->session ? secure_send(client->session, bytes) : send_plain(client, bytes);
+}
+
+static bool send_plain(const struct client *client, struct str bytes)
+{
     while (bytes.length > 0) {
         const ssize_t sent = send(client->fd, bytes.bytes, bytes.length, MSG_NOSIGNAL);
 
@@ -111,13 +131,12 @@ static bool receive_head(struct client *client, size_t *length_out, size_t *head
     size_t length = 0;
 
     while (!end && length < sizeof(client->buffer)) {
-        const ssize_t got =
-            recv(client->fd, client->buffer + length, sizeof(client->buffer) - length, 0);
+        const size_t got = receive_some(client, length);
 
-        if (got <= 0) {
+        if (got == 0) {
             return false;
         }
-        length += (size_t)got;
+        length += got;
         end = memmem(client->buffer, length, "\r\n\r\n", 4);
     }
     if (!end) {
@@ -128,9 +147,42 @@ static bool receive_head(struct client *client, size_t *length_out, size_t *head
     return true;
 }
 
+/* Behind the first `length` bytes of the buffer. 0: no more comes. */
+static size_t receive_some(struct client *client, size_t length)
+{
+    char *end = client->buffer + length;
+    const size_t room = sizeof(client->buffer) - length;
+    ssize_t got = 0;
+
+    if (client->session) {
+        return secure_receive(client->session, end, room);
+    }
+    got = recv(client->fd, end, room, 0);
+    return got > 0 ? (size_t)got : 0;
+}
+
+/* What is encrypted has to be read: the buffer's bytes are not needed any more. */
+static bool drop_body(struct client *client, uint64_t bytes)
+{
+    if (!client->session) {
+        return drop_plain_body(client, bytes);
+    }
+    while (bytes > 0) {
+        const size_t room = sizeof(client->buffer);
+        const size_t got =
+            secure_receive(client->session, client->buffer, bytes < room ? (size_t)bytes : room);
+
+        if (got == 0) {
+            return false;
+        }
+        bytes -= got;
+    }
+    return true;
+}
+
 /* MSG_TRUNC: the kernel drops the bytes (tcp(7)). A generator that copied them would take the CPU
  * that the server needs. */
-static bool drop_body(const struct client *client, uint64_t bytes)
+static bool drop_plain_body(const struct client *client, uint64_t bytes)
 {
     while (bytes > 0) {
         const size_t most = bytes < (1U << 30) ? (size_t)bytes : 1U << 30;
@@ -195,8 +247,8 @@ bool client_parse_head(struct str head, bool is_head, struct client_answer *answ
 /* Of an absolute URL only what stands behind the authority. */
 static void set_location(struct client_answer *answer, struct str value)
 {
-    if (str_starts_with(value, "http://")) {
-        value = str_from_index(value, sizeof("http://") - 1);
+    if (str_starts_with(value, "http://") || str_starts_with(value, "https://")) {
+        value = str_from_index(value, str_index_of(value, '/') + 2);
         value = str_from_index(value, str_index_of(value, '/'));
     }
     (void)snprintf(answer->location, sizeof(answer->location), "%.*s", STR_FORMAT(value));

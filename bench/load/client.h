@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "secure.h"
 
 enum { CLIENT_BUFFER_BYTES = 16 * 1024, CLIENT_LOCATION_BYTES = 2048, CLIENT_PATH_BYTES = 2300 };
 
@@ -15,6 +16,9 @@ enum { CLIENT_BUFFER_BYTES = 16 * 1024, CLIENT_LOCATION_BYTES = 2048, CLIENT_PAT
 struct client {
     int fd; /* -1: none */
     unsigned port;
+    struct secure *secure;               /* NULL: without TLS; borrowed */
+    const struct secure_session *before; /* to resume; NULL: none; borrowed */
+    struct secure_session *session;      /* NULL: without TLS, or not open */
     char buffer[CLIENT_BUFFER_BYTES];
 };
 
@@ -32,7 +36,7 @@ struct client_answer {
     char location[CLIENT_LOCATION_BYTES]; /* path and query of the Location, or empty */
 };
 
-/* Connects. False with fd == -1 if that fails. */
+/* Connects, and shakes hands where TLS is spoken. False with fd == -1 if that fails. */
 bool client_open(struct client *client, unsigned port);
 void client_close(struct client *client);
 
@@ -40,7 +44,7 @@ void client_close(struct client *client);
 bool client_send_request(struct client *client, const struct client_request *request);
 bool client_send(struct client *client, struct str bytes);
 
-/* Reads an answer; its body is dropped without being copied. */
+/* Reads an answer; its body is dropped (without TLS without being copied). */
 bool client_receive(struct client *client, bool is_head, struct client_answer *answer_out);
 
 /* Both, on a connection that is opened if it is not; closed if something went wrong. */

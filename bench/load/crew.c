@@ -27,6 +27,7 @@ void crew_run(const struct options *options, unsigned count, const struct crew_w
 {
     struct crew crew = {.work = work};
     struct place *places = memory_new(count, sizeof(*places));
+    struct secure *secure = options->tls ? secure_new() : NULL;
     int64_t begin_us;
 
     (void)pthread_barrier_init(&crew.start, NULL, count + 1);
@@ -35,7 +36,7 @@ void crew_run(const struct options *options, unsigned count, const struct crew_w
             .crew = &crew,
             .member = {.options = options,
                        .number = i,
-                       .client = {.fd = -1, .port = options->port}},
+                       .client = {.fd = -1, .port = options->port, .secure = secure}},
         };
         start_member(&places[i]);
     }
@@ -50,6 +51,7 @@ void crew_run(const struct options *options, unsigned count, const struct crew_w
     }
     recorder_print(&crew.all, begin_us);
     recorder_release(&crew.all);
+    secure_free(secure);
     free(places);
 }
 

@@ -39,8 +39,10 @@ static void tick(struct holder *holder, unsigned number);
 void load_hold(const struct options *options)
 {
     struct holder holder = {.options = options, .client = {.fd = -1, .port = options->port}};
+    struct secure *secure = options->tls ? secure_new() : NULL;
     const int64_t begin_us = clock_elapsed_us();
 
+    holder.client.secure = secure;
     holder.idle = open_all(&holder, options->idle, open_idle);
     holder.downloads = open_all(&holder, options->downloads, open_download);
     holder.uploads = open_all(&holder, options->uploads, open_upload);
@@ -53,6 +55,7 @@ void load_hold(const struct options *options)
     free(holder.downloads);
     free(holder.uploads);
     recorder_release(&holder.recorder);
+    secure_free(secure);
 }
 
 static int *open_all(struct holder *holder, unsigned count, int (*open_one)(struct holder *holder))
@@ -135,6 +138,8 @@ static int taken(struct holder *holder, bool is_open)
         return -1;
     }
     holder->client.fd = -1;
+    secure_close(holder->client.session); /* idle: nothing more is said on it */
+    holder->client.session = NULL;
     (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
     (void)fcntl(fd, F_SETFL, O_NONBLOCK);
     return fd;

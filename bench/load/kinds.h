@@ -23,6 +23,10 @@ void load_push(const struct options *options);
 /* Each connection, opened at the same moment, gets all paths once: a cluster that starts. */
 void load_pull(const struct options *options);
 
+/* Each connection asks for the first path once and is opened again, for `seconds`; with `resumes`
+ * the sessions of TLS before it go on. */
+void load_handshake(const struct options *options);
+
 /* Holds idle connections, and uploads and downloads that move some bytes a second, until standard
  * input ends. Prints its line when all are there. */
 void load_hold(const struct options *options);

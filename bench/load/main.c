@@ -12,9 +12,9 @@ struct kind {
 };
 
 static const struct kind kinds[] = {
-    {"request", load_request}, {"probe", load_probe}, {"download", load_download},
-    {"upload", load_upload},   {"push", load_push},   {"pull", load_pull},
-    {"hold", load_hold},
+    {"request", load_request}, {"probe", load_probe},         {"download", load_download},
+    {"upload", load_upload},   {"push", load_push},           {"pull", load_pull},
+    {"hold", load_hold},       {"handshake", load_handshake},
 };
 
 static void raise_descriptor_limit(void);

@@ -29,6 +29,8 @@ static const struct number_option numbers[] = {
     {"idle", offsetof(struct options, idle)},
     {"uploads", offsetof(struct options, uploads)},
     {"downloads", offsetof(struct options, downloads)},
+    {"tls", offsetof(struct options, tls)},
+    {"resumes", offsetof(struct options, resumes)},
 };
 
 struct options options_parse(int count, char *const *words)

@@ -17,6 +17,8 @@ struct options {
     unsigned idle;      /* connections that only rest */
     unsigned uploads;   /* slow ones */
     unsigned downloads; /* slow ones */
+    unsigned tls;       /* not 0: all speak it */
+    unsigned resumes;   /* not 0: handshakes after the first do */
     uint64_t bytes;     /* of a blob */
     const char *method;
     const char *repository;

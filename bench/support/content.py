@@ -1,7 +1,6 @@
 """The images that are measured, and how they come into a registry."""
 
 import hashlib
-import http.client
 import json
 import os
 import urllib.parse
@@ -36,8 +35,8 @@ def digest_of(content):
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
-def push(port, image, repository=REPOSITORY, tag=TAG):
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+def push(server, image, repository=REPOSITORY, tag=TAG):
+    client = server.connect()
     push_by(client, {}, image, repository, tag)
     client.close()
 

@@ -1,5 +1,6 @@
 """Rows about many at once: idle, slow, all together; and about starting and cold caches."""
 
+import functools
 import os
 import time
 
@@ -22,25 +23,27 @@ IN_CROWD = "pieroned, slow crowd"
 BESIDE_UPLOADS = "pieroned, 4 uploads"
 # What an idle server on this machine, whose cores others use up, makes of the same probe.
 CONTROL = "nginx, while pieroned has 4 uploads"
+PROBES = (ALONE, IN_CROWD, BESIDE_UPLOADS, CONTROL)
+TLS_PROBES = (ALONE, BESIDE_UPLOADS, CONTROL)
 
 
 def _measure_idle(bench, name):
-    with bench.servers[name] as server:
-        with load.held(bench.build, port=server.port, idle=IDLE_CONNECTIONS) as told:
+    with bench.server(name) as server:
+        with load.held(bench.build, **server.load_options(), idle=IDLE_CONNECTIONS) as told:
             time.sleep(SETTLE_SECONDS)
             memory_mb = server.process.resident_mb()
             return Sample(memory_mb, memory_mb=memory_mb, failed=told["failed"])
 
 
 def _measure_ready(bench, name):
-    with bench.servers[name] as server:
+    with bench.server(name) as server:
         return Sample(server.ready_seconds * 1000, memory_mb=server.process.resident_mb())
 
 
-def _measure_others(bench, name):
+def _measure_others(is_tls, bench, name):
     """p99 of small requests at a modest, fixed rate: beside nothing, or beside others' load."""
-    with bench.scratch("pieroned") as server, bench.servers["nginx"] as control:
-        content.push(server.port, bench.image)
+    with bench.scratch("pieroned", is_tls) as server, bench.server("nginx", is_tls) as control:
+        content.push(server, bench.image)
         probed_server = control if name == CONTROL else server
         with _others(bench, server, name) as told:
             time.sleep(SETTLE_SECONDS)
@@ -54,15 +57,15 @@ def _others(bench, server, name):
         return _Uploads(bench, server)
     crowd = CROWD if name == IN_CROWD else {}
     large = f"/v2/{content.REPOSITORY}/blobs/{content.digest_of(bench.image.layers[1])}"
-    return load.held(bench.build, port=server.port, path=large, **crowd)
+    return load.held(bench.build, **server.load_options(), path=large, **crowd)
 
 
 class _Uploads:
     """Four full-speed uploads that go on for longer than the probe."""
 
     def __init__(self, bench, server):
-        self.child = load.in_background(bench.build, "upload", port=server.port, connections=4,
-                                        count=UPLOADS_WITHOUT_END, distinct=1,
+        self.child = load.in_background(bench.build, "upload", **server.load_options(),
+                                        connections=4, count=UPLOADS_WITHOUT_END, distinct=1,
                                         bytes=UPLOAD_BYTES)
 
     def __enter__(self):
@@ -78,8 +81,8 @@ class _Uploads:
 
 def _probe(bench, server):
     paths = [manifest_path(bench.image), small_blob_path(bench.image)]
-    return load.generate(bench.build, "probe", port=server.port, connections=PROBE_CONNECTIONS,
-                         rate=PROBE_RATE, seconds=bench.seconds, path=paths)
+    return load.generate(bench.build, "probe", **server.load_options(), rate=PROBE_RATE,
+                         connections=PROBE_CONNECTIONS, seconds=bench.seconds, path=paths)
 
 
 def _measure_herd(bench, name):
@@ -92,7 +95,7 @@ def _measure_herd(bench, name):
         paths = [f"{base}/manifests/{content.TAG}"]
         paths += [f"{base}/blobs/{content.digest_of(blob)}" for blob in image.blobs()]
         told, cpu, memory_mb = watched(server, lambda: load.generate(
-            bench.build, "pull", port=server.port, connections=HERD_CLIENTS, path=paths))
+            bench.build, "pull", **server.load_options(), connections=HERD_CLIENTS, path=paths))
         return Sample(told["seconds"] * 1000, cpu * 1e6 / HERD_CLIENTS, memory_mb, told["p50_us"],
                       told["p99_us"], told["failed"])
 
@@ -100,7 +103,7 @@ def _measure_herd(bench, name):
 def _measure_cold(bench, name):
     """The first download after its bytes were dropped from the page cache; or, warm, the second."""
     name, condition = name.split(", ")
-    with bench.servers[name] as server:
+    with bench.server(name) as server:
         path = f"/v2/{content.REPOSITORY}/blobs/{content.digest_of(bench.image.layers[1])}"
         if condition == "warm":
             _download_once(bench, server, path)
@@ -112,7 +115,7 @@ def _measure_cold(bench, name):
 
 
 def _download_once(bench, server, path):
-    return load.generate(bench.build, "pull", port=server.port, connections=1, path=path)
+    return load.generate(bench.build, "pull", **server.load_options(), connections=1, path=path)
 
 
 def _drop_from_cache(folder):
@@ -136,8 +139,10 @@ ROWS = (
         _measure_idle, (at_most(25, "MB"),)),
     Row("ready", "ready after start", "ms", "", ALL_SERVERS, _measure_ready, (at_most(20, "ms"),)),
     Row("others", f"p99 of {PROBE_RATE} small requests a second", "ms", "µs/req",
-        (ALONE, IN_CROWD, BESIDE_UPLOADS, CONTROL), _measure_others,
+        PROBES, functools.partial(_measure_others, False),
         (_at_most_twice(IN_CROWD), _at_most_twice(BESIDE_UPLOADS))),
+    Row("tls-others", f"TLS: p99 of {PROBE_RATE} small requests a second", "ms", "µs/req",
+        TLS_PROBES, functools.partial(_measure_others, True), (_at_most_twice(BESIDE_UPLOADS),)),
     Row("herd", f"{HERD_CLIENTS} clients pull a fresh image (2.5 MB)", "ms", "µs/pull", ALL_SERVERS,
         _measure_herd, needs_content=False),
     Row("cold", "one download of 100 MB", "MB/s", "s/GB", _each_cold_and_warm, _measure_cold),

@@ -3,22 +3,21 @@
 import functools
 
 from support import content, load
-from support.rows import (ALL_SERVERS, DOCKER_REGISTRIES, MEMORY_GOAL, Row, Sample, at_least,
-                          cpu_at_most)
+from support.rows import (ALL_SERVERS, DOCKER_REGISTRIES, MEMORY_GOAL, NEWER_REGISTRIES, NGINX,
+                          TLS_SERVERS, Row, Sample, at_least, cpu_at_most)
 
 WARM_UP_SECONDS = 1
-NGINX = ("nginx",)
 MB = 1e6
 GB = 1e9
 
 
 def by_wrk(bench, server, path, connections, seconds):
-    return load.wrk(f"http://127.0.0.1:{server.port}{path}", connections, seconds)
+    return load.wrk(server.url(path), connections, seconds)
 
 
 def by_generator(bench, server, path, connections, seconds, **options):
-    return load.generate(bench.build, "request", port=server.port, path=path, seconds=seconds,
-                         connections=connections, threads=2, **options)
+    return load.generate(bench.build, "request", **server.load_options(), path=path,
+                         seconds=seconds, connections=connections, threads=2, **options)
 
 
 def watched(server, run):
@@ -40,17 +39,17 @@ def sample_bytes(told, cpu_seconds, memory_mb):
                   memory_mb, failed=told["failed"])
 
 
-def _measure_requests(make_load, path, connections, bench, name):
-    with bench.servers[name] as server:
+def _measure_requests(make_load, path, connections, is_tls, bench, name):
+    with bench.server(name, is_tls) as server:
         make_load(bench, server, path(bench.image), connections, WARM_UP_SECONDS)
         return sample_requests(*watched(server, lambda: make_load(
             bench, server, path(bench.image), connections, bench.seconds)))
 
 
-def _measure_download(connections, bench, name):
-    with bench.servers[name] as server:
+def _measure_download(connections, is_tls, bench, name):
+    with bench.server(name, is_tls) as server:
         def run(seconds):
-            return load.generate(bench.build, "download", port=server.port, seconds=seconds,
+            return load.generate(bench.build, "download", **server.load_options(), seconds=seconds,
                                  connections=connections, path=_large_blob(bench.image))
 
         run(WARM_UP_SECONDS)
@@ -74,15 +73,28 @@ def _large_blob(image):
 
 
 def _requests(name, title, path, goals, connections=32, make_load=by_wrk):
-    measure = functools.partial(_measure_requests, make_load, path, connections)
+    measure = functools.partial(_measure_requests, make_load, path, connections, False)
     return Row(name, f"{title}, {connections} connections", "req/s", "µs/req", ALL_SERVERS, measure,
                (*goals, MEMORY_GOAL))
 
 
 def _download(connections, factor):
     return Row(f"blob-get-100m-{connections}", f"blob GET of 100 MB, {connections} at once", "MB/s",
-               "s/GB", ALL_SERVERS, functools.partial(_measure_download, connections),
+               "s/GB", ALL_SERVERS, functools.partial(_measure_download, connections, False),
                (at_least(factor, DOCKER_REGISTRIES), cpu_at_most(1, NGINX), MEMORY_GOAL))
+
+
+def _requests_over_tls(name, title, path, connections):
+    measure = functools.partial(_measure_requests, by_wrk, path, connections, True)
+    return Row(f"tls-{name}", f"TLS: {title}, {connections} connections", "req/s", "µs/req",
+               TLS_SERVERS, measure, (at_least(1.1, NGINX), cpu_at_most(1, NGINX), MEMORY_GOAL))
+
+
+def _download_over_tls(connections):
+    best = (*NEWER_REGISTRIES, *NGINX)
+    return Row(f"tls-blob-get-100m-{connections}", f"TLS: blob GET of 100 MB, {connections} at once",
+               "MB/s", "s/GB", TLS_SERVERS, functools.partial(_measure_download, connections, True),
+               (at_least(1.15, best), cpu_at_most(1, best), MEMORY_GOAL))
 
 
 # wrk waits for the body that an answer to HEAD does not have.
@@ -100,4 +112,8 @@ ROWS = (
               (at_least(40, DOCKER_REGISTRIES),), connections=16),
     _download(1, 0.9),
     _download(16, 1.1),
+    _requests_over_tls("manifest-get", "manifest GET by tag", manifest_path, 32),
+    _requests_over_tls("blob-get-1k", "blob GET of 1 KB", small_blob_path, 16),
+    _download_over_tls(1),
+    _download_over_tls(16),
 )

@@ -50,7 +50,7 @@ def _measure(bench, name):
     kind = servers.Pieroned if name == OPEN else PieronedWithUser
     with kind(bench.servers[servers.Pieroned.name].folder) as server:
         header = server.bearer(REPOSITORIES[name]) if name != OPEN else None
-        url = f"http://127.0.0.1:{server.port}{manifest_path(bench.image)}"
+        url = server.url(manifest_path(bench.image))
         load.wrk(url, CONNECTIONS, WARM_UP_SECONDS, authorization=header)
         return sample_requests(*watched(server, lambda: load.wrk(
             url, CONNECTIONS, bench.seconds, authorization=header)))

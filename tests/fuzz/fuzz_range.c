@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
+#include "http/conditional.h"
 #include "http/range.h"
 #include "http/request.h"
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/hasher.h"
-#include "http/request.h"
+#include "http/request_parser.h"
 #include "metadata/manifests.h"
 #include "metadata/metadata.h"
 #include "registry/source_finder.h"
