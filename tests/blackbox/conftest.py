@@ -1,5 +1,6 @@
 """Fixtures: servers, a client of the protocol, and the real clients."""
 
+import concurrent.futures
 import contextlib
 import os
 import pathlib
@@ -9,12 +10,16 @@ import pytest
 
 from support import ceph as ceph_daemons
 from support import clients
+from support import databases as database_kinds
+from support import nginx, pgbouncer, postgres
 from support.authorization import TokenClient
+from support.cluster import Cluster, shared_settings
 from support.fake_time import FakeTime
 from support.glewlwyd import Glewlwyd
 from support.identity_services import IdentityServices
 from support.issuer import Issuer, SigningKeys
 from support.pierone_client import Person, Terminal
+from support.postgres import Postgres
 from support.registry_client import RegistryClient
 from support.s3_proxy import S3Proxy
 from support.server import Server, find_binary, run_once, to_yaml
@@ -22,10 +27,123 @@ from support.used_secrets import UsedSecrets
 from support.wire import Wire
 
 
+def pytest_addoption(parser):
+    parser.addoption("--database", choices=database_kinds.KINDS, default="sqlite",
+                     help="where servers keep their metadata; pgbouncer: PostgreSQL behind that")
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "sqlite_only: it looks at, or cuts the power of, SQLite")
+
+
+def pytest_collection_modifyitems(config, items):
+    """On PostgreSQL, what is about SQLite alone is no test."""
+    if config.getoption("--database") == "sqlite":
+        return
+    left_out = [item for item in items if item.get_closest_marker("sqlite_only")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not item.get_closest_marker("sqlite_only")]
+
+
 @pytest.fixture
 def folder():
     with tempfile.TemporaryDirectory(prefix="pierone-test-") as path:
         yield pathlib.Path(path)
+
+
+# -- databases
+
+@pytest.fixture(scope="session", autouse=True)
+def databases(request):
+    """Of all servers that are not told otherwise."""
+    kind = request.config.getoption("--database")
+    if kind != "sqlite":
+        require(postgres, "PostgreSQL")
+    if kind == "pgbouncer":
+        require(pgbouncer, "pgbouncer")
+    with database_kinds.of_kind(kind) as Server.databases:
+        yield Server.databases
+
+
+@pytest.fixture(scope="module")
+def durable_databases(request, databases):
+    """The same, but flushed as in life, for all servers of a file."""
+    with database_kinds.of_kind(request.config.getoption("--database"),
+                                is_durable=True) as Server.databases:
+        yield Server.databases
+    Server.databases = databases
+
+
+def require(program, name):
+    if not program.is_installed():
+        pytest.skip(f"{name} is not installed: run script/install-dependencies test")
+
+
+@pytest.fixture(scope="session")
+def shared_postgres(databases):
+    """One for all tests of a worker, whatever their servers use otherwise."""
+    if hasattr(databases, "postgres"):
+        yield databases.postgres
+        return
+    require(postgres, "PostgreSQL")
+    server = Postgres.new()
+    try:
+        yield server
+    finally:
+        server.release()
+
+
+@pytest.fixture
+def database_url(shared_postgres):
+    """Of an empty database in PostgreSQL."""
+    name = shared_postgres.create_database()
+    yield shared_postgres.url(name)
+    shared_postgres.drop_database(name)
+
+
+@pytest.fixture
+def primary_and_standby():
+    """Two PostgreSQL that flush as in life: what is acknowledged is in both."""
+    require(postgres, "PostgreSQL")
+    with contextlib.ExitStack() as servers:
+        primary = Postgres.new(is_durable=True)
+        servers.callback(primary.release)
+        standby = primary.replicate()
+        servers.callback(standby.release)
+        yield primary, standby
+
+
+# -- several instances
+
+@pytest.fixture
+def start_instances(start_shipped_server, ceph, bucket, folder, used_secrets):
+    """Starts servers that are one registry: start_instances(count, database_url, settings)."""
+    used_secrets.add(ceph.operator.secret_key)
+
+    def start_all(count, url, settings=None):
+        shared, secret = shared_settings(folder, used_secrets, url, bucket, ceph.endpoint)
+        shared = {**shared, **(settings or {})}
+        if "auth" in shared:
+            shared["auth"] = {**shared["auth"], "secret_file": str(secret)}
+        with concurrent.futures.ThreadPoolExecutor(count) as pool:  # at the same moment
+            started = [pool.submit(start_shipped_server, shared, ceph.operator.environment)
+                       for _ in range(count)]
+        return [one.result() for one in started]
+
+    return start_all
+
+
+@pytest.fixture
+def start_cluster(start_instances, request):
+    """The same behind a load balancer: start_cluster(url, settings, count)."""
+    require(nginx, "nginx")
+
+    def start(url, settings=None, count=3):
+        cluster = Cluster(start_instances(count, url, settings))
+        request.addfinalizer(cluster.release)
+        return cluster
+
+    return start
 
 
 # -- servers

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 
+from .databases import OwnFile
 from .waiting import PATIENCE_S, wait_until
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -51,6 +52,8 @@ def to_yaml(settings, indent=0):
 class Server:
     """Started by start(), ended by stop() (which checks that it ended well) or kill()."""
 
+    databases = OwnFile()  # for all of a run: see databases.py
+
     def __init__(self, binary, settings=None, environment=None):
         self.binary = binary
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pierone-test-"))
@@ -58,6 +61,8 @@ class Server:
         self.environment = environment or {}
         self.settings_file = self.folder / "pierone.yaml"
         self.log_file = self.folder / "log"
+        self._databases = self.databases
+        self.database = None if "database" in self.settings else self._databases.create()
         self.process = None
         self.port = None
         self._is_terminated = False
@@ -124,6 +129,8 @@ class Server:
         finally:
             self.kill()
             shutil.rmtree(self.folder, ignore_errors=True)
+            if self.database:
+                self._databases.drop(self.database)
 
     def hang_up(self):
         self.process.send_signal(signal.SIGHUP)
@@ -156,6 +163,8 @@ class Server:
 
     def write_settings(self, settings):
         self.settings = {**settings, "limits": {**USUAL_LIMITS, **settings.get("limits", {})}}
+        if self.database:
+            self.settings.update(self._databases.settings(self.database))
         self.settings_file.write_text(to_yaml(self.settings) + "\n", encoding="utf-8")
 
     @property
