@@ -17,40 +17,42 @@
 
 static const char trusted_scope[] = "application.write_all_trusted";
 
-static enum error_code decide_push(const struct identity *identity, struct str team,
-                                   const struct policy_lookup *lookup, struct error *err);
-static enum error_code decide_claim(const struct identity *identity, struct error *err);
-static enum error_code need_member(const struct identity *identity, struct str team,
-                                   const struct policy_lookup *lookup, struct error *err);
-static enum error_code refuse_push(const struct identity *identity, struct str team,
-                                   const char *reason, struct error *err);
-static struct str shown(struct str name);
-
-enum error_code policy_decide(const struct identity *identity, enum policy_action action,
-                              struct str team, const struct policy_lookup *lookup,
-                              struct error *err)
+/* Names are cut before the message is, so that it always says which condition failed. */
+static struct str policy_shown(struct str name)
 {
-    const bool reads = action == ACTION_PULL || action == ACTION_LIST;
+    enum { SHOWN_BYTES = 80 };
 
-    if (!identity || (identity->kind == IDENTITY_ANONYMOUS && !reads)) {
-        return error_set(err, ERROR_UNAUTHENTICATED, "log in first");
-    }
-    switch (action) {
-    case ACTION_PULL:
+    return str_slice(name, 0, SHOWN_BYTES);
+}
+
+static enum error_code refuse_push(const struct identity *identity, struct str team,
+                                   const char *reason, struct error *err)
+{
+    return error_set(err, ERROR_DENIED, "%s %.*s may not push to team %.*s: %s",
+                     identity_kind_name(identity->kind), STR_FORMAT(policy_shown(identity->name)),
+                     STR_FORMAT(policy_shown(team)), reason);
+}
+
+static enum error_code need_member(const struct identity *identity, struct str team,
+                                   const struct policy_lookup *lookup, struct error *err)
+{
+    struct error reason = {0};
+    enum error_code code = OK;
+
+    if (identity_names_team(identity, team)) {
         return OK;
-    case ACTION_LIST:
-        return identity->kind == IDENTITY_INSTANCE
-                   ? error_set(err, ERROR_DENIED, "%.*s may pull, and nothing else",
-                               STR_FORMAT(shown(identity->name)))
-                   : OK;
-    case ACTION_PUSH:
-        return decide_push(identity, team, lookup, err);
-    case ACTION_CLAIM_SCM_SOURCE:
-        return decide_claim(identity, err);
-    case ACTION_NONE:
-        break;
     }
-    return error_set(err, ERROR_DENIED, "nobody may do this");
+    code = lookup->is_member(lookup->context, identity, team, &reason);
+    if (code == OK) {
+        return OK;
+    }
+    if (code == ERROR_DENIED) {
+        return refuse_push(identity, team, reason.message, err);
+    }
+    if (err) {
+        *err = reason;
+    }
+    return code == ERROR_TOO_MANY ? ERROR_TOO_MANY : ERROR_UNAVAILABLE;
 }
 
 static enum error_code decide_push(const struct identity *identity, struct str team,
@@ -83,44 +85,6 @@ static enum error_code decide_push(const struct identity *identity, struct str t
     return refuse_push(identity, team, "it is known neither as an employee nor as a service", err);
 }
 
-static enum error_code need_member(const struct identity *identity, struct str team,
-                                   const struct policy_lookup *lookup, struct error *err)
-{
-    struct error reason = {0};
-    enum error_code code = OK;
-
-    if (identity_names_team(identity, team)) {
-        return OK;
-    }
-    code = lookup->is_member(lookup->context, identity, team, &reason);
-    if (code == OK) {
-        return OK;
-    }
-    if (code == ERROR_DENIED) {
-        return refuse_push(identity, team, reason.message, err);
-    }
-    if (err) {
-        *err = reason;
-    }
-    return code == ERROR_TOO_MANY ? ERROR_TOO_MANY : ERROR_UNAVAILABLE;
-}
-
-static enum error_code refuse_push(const struct identity *identity, struct str team,
-                                   const char *reason, struct error *err)
-{
-    return error_set(err, ERROR_DENIED, "%s %.*s may not push to team %.*s: %s",
-                     identity_kind_name(identity->kind), STR_FORMAT(shown(identity->name)),
-                     STR_FORMAT(shown(team)), reason);
-}
-
-/* Names are cut before the message is, so that it always says which condition failed. */
-static struct str shown(struct str name)
-{
-    enum { SHOWN_BYTES = 80 };
-
-    return str_slice(name, 0, SHOWN_BYTES);
-}
-
 static enum error_code decide_claim(const struct identity *identity, struct error *err)
 {
     if (identity->kind == IDENTITY_SERVICE && identity_has_scope(identity, trusted_scope)) {
@@ -129,5 +93,32 @@ static enum error_code decide_claim(const struct identity *identity, struct erro
     return error_set(err, ERROR_DENIED,
                      "%.*s may not say where an image was built from: that takes a service with "
                      "the scope application.write_all_trusted",
-                     STR_FORMAT(shown(identity->name)));
+                     STR_FORMAT(policy_shown(identity->name)));
+}
+
+enum error_code policy_decide(const struct identity *identity, enum policy_action action,
+                              struct str team, const struct policy_lookup *lookup,
+                              struct error *err)
+{
+    const bool reads = action == ACTION_PULL || action == ACTION_LIST;
+
+    if (!identity || (identity->kind == IDENTITY_ANONYMOUS && !reads)) {
+        return error_set(err, ERROR_UNAUTHENTICATED, "log in first");
+    }
+    switch (action) {
+    case ACTION_PULL:
+        return OK;
+    case ACTION_LIST:
+        return identity->kind == IDENTITY_INSTANCE
+                   ? error_set(err, ERROR_DENIED, "%.*s may pull, and nothing else",
+                               STR_FORMAT(policy_shown(identity->name)))
+                   : OK;
+    case ACTION_PUSH:
+        return decide_push(identity, team, lookup, err);
+    case ACTION_CLAIM_SCM_SOURCE:
+        return decide_claim(identity, err);
+    case ACTION_NONE:
+        break;
+    }
+    return error_set(err, ERROR_DENIED, "nobody may do this");
 }
