@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "metadata/metadata.h"
 #include "server/settings.h"
-#include "settings/problems.h"
+#include "settings/schema.h"
 
 enum { ADMISSION_SOURCES_MAX = 6, ADMISSION_TEAM_SOURCES_MAX = 3 };
 

@@ -5,7 +5,7 @@
 #include "base/attributes.h"
 #include "base/strbuf.h"
 #include "server/settings.h"
-#include "settings/problems.h"
+#include "settings/schema.h"
 
 enum { CHECK_REPORT_MAX_BYTES = 16 * 1024 };
 

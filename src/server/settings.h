@@ -16,7 +16,6 @@
 #include "http/tls.h"
 #include "registry/registry_settings.h"
 #include "settings/load.h"
-#include "settings/problems.h"
 #include "settings/schema.h"
 
 enum log_format_choice { LOG_FORMAT_AUTO = 0, LOG_FORMAT_TEXT, LOG_FORMAT_JSON };

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "server/settings.h"
-#include "settings/problems.h"
+#include "settings/schema.h"
 
 /* Adds what is wrong with settings that are right each by itself, but not together. */
 void settings_check(const struct settings *settings, struct problems *problems);

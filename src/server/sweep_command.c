@@ -9,7 +9,7 @@
 #include "server/process.h"
 #include "server/settings.h"
 #include "server/storage.h"
-#include "settings/quantity.h"
+#include "settings/value.h"
 
 enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, OPTION_DATA = 256 };
 

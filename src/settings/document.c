@@ -1,35 +1,9 @@
 #include "settings/document.h"
 
-#include "settings/environment.h"
+#include "settings/load.h"
 #include "settings/value.h"
 
 enum { YAML_LINE_LENGTH = 90, YAML_INDENT = 2 };
-
-static struct str section_of(const struct setting *setting);
-static struct str section_before(const struct settings_schema *schema, size_t index);
-static void append_markdown_section(struct strbuf *buf, struct str section);
-static void append_markdown_row(struct strbuf *buf, const struct setting *setting);
-static void append_allowed(struct strbuf *buf, const struct setting *setting);
-static void append_yaml_sections(struct strbuf *buf, struct str section, struct str before);
-static bool is_within(struct str section, struct str outer);
-static void append_yaml_setting(struct strbuf *buf, const struct setting *setting);
-static void append_yaml_prose(struct strbuf *buf, struct str text, size_t indent);
-static void append_spaces(struct strbuf *buf, size_t count);
-static size_t depth_of(struct str path);
-
-void settings_document_markdown(const struct settings_schema *schema, struct strbuf *buf)
-{
-    strbuf_append_text(buf, schema->markdown_head);
-    for (size_t i = 0; i < settings_schema_count(schema); i++) {
-        const struct setting setting = settings_schema_at(schema, i);
-        const struct str section = section_of(&setting);
-
-        if (i == 0 || !str_equal(section, section_before(schema, i))) {
-            append_markdown_section(buf, section);
-        }
-        append_markdown_row(buf, &setting);
-    }
-}
 
 static struct str section_of(const struct setting *setting)
 {
@@ -61,6 +35,18 @@ static void append_markdown_section(struct strbuf *buf, struct str section)
                             "| --- | --- | --- | --- |\n");
 }
 
+/* `size, 4KiB to 1MiB`, `auto, text or json`, `path` */
+static void append_allowed(struct strbuf *buf, const struct setting *setting)
+{
+    if (setting->type != SETTING_WORD) {
+        strbuf_append_text(buf, setting_type_name(setting->type));
+    }
+    if (setting->maximum > 0) {
+        strbuf_append_text(buf, ", ");
+    }
+    setting_range_append(setting, buf);
+}
+
 static void append_markdown_row(struct strbuf *buf, const struct setting *setting)
 {
     char variable[SETTING_ENVIRONMENT_BYTES];
@@ -76,28 +62,44 @@ static void append_markdown_row(struct strbuf *buf, const struct setting *settin
     strbuf_append_format(buf, " | %s |\n", setting->help);
 }
 
-/* `size, 4KiB to 1MiB`, `auto, text or json`, `path` */
-static void append_allowed(struct strbuf *buf, const struct setting *setting)
+void settings_document_markdown(const struct settings_schema *schema, struct strbuf *buf)
 {
-    if (setting->type != SETTING_WORD) {
-        strbuf_append_text(buf, setting_type_name(setting->type));
-    }
-    if (setting->maximum > 0) {
-        strbuf_append_text(buf, ", ");
-    }
-    setting_range_append(setting, buf);
-}
-
-void settings_document_yaml(const struct settings_schema *schema, struct strbuf *buf)
-{
-    strbuf_append_text(buf, schema->yaml_head);
+    strbuf_append_text(buf, schema->markdown_head);
     for (size_t i = 0; i < settings_schema_count(schema); i++) {
         const struct setting setting = settings_schema_at(schema, i);
+        const struct str section = section_of(&setting);
 
-        strbuf_append_byte(buf, '\n');
-        append_yaml_sections(buf, section_of(&setting), section_before(schema, i));
-        append_yaml_setting(buf, &setting);
+        if (i == 0 || !str_equal(section, section_before(schema, i))) {
+            append_markdown_section(buf, section);
+        }
+        append_markdown_row(buf, &setting);
     }
+}
+
+static bool section_is_within(struct str section, struct str outer)
+{
+    const struct str rest = str_from_index(section, outer.length);
+
+    return str_equal(str_slice(section, 0, outer.length), outer) &&
+           (rest.length == 0 || str_starts_with(rest, "."));
+}
+
+static void append_spaces(struct strbuf *buf, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        strbuf_append_byte(buf, ' ');
+    }
+}
+
+/* How many sections a path names. */
+static size_t depth_of(struct str path)
+{
+    size_t depth = path.length > 0 ? 1 : 0;
+
+    for (size_t i = 0; i < path.length; i++) {
+        depth += path.bytes[i] == '.' ? 1 : 0;
+    }
+    return depth;
 }
 
 /* The lines `name:` of those sections around a setting that are not open yet. */
@@ -110,38 +112,12 @@ static void append_yaml_sections(struct strbuf *buf, struct str section, struct 
         const size_t end = (size_t)(name.bytes - section.bytes) + name.length;
         const struct str path = str_slice(section, 0, end);
 
-        if (!is_within(before, path)) {
+        if (!section_is_within(before, path)) {
             strbuf_append_byte(buf, '#');
             append_spaces(buf, depth_of(path) * YAML_INDENT - YAML_INDENT);
             strbuf_append_format(buf, "%.*s:\n", STR_FORMAT(name));
         }
     }
-}
-
-static bool is_within(struct str section, struct str outer)
-{
-    const struct str rest = str_from_index(section, outer.length);
-
-    return str_equal(str_slice(section, 0, outer.length), outer) &&
-           (rest.length == 0 || str_starts_with(rest, "."));
-}
-
-static void append_yaml_setting(struct strbuf *buf, const struct setting *setting)
-{
-    const struct str section = section_of(setting);
-    const size_t indent = depth_of(section) * YAML_INDENT;
-    const char *const name = setting->key + (section.length > 0 ? section.length + 1 : 0);
-    CLEANUP(strbuf_release) struct strbuf prose;
-
-    strbuf_init(&prose, SETTINGS_DOCUMENT_MAX_BYTES);
-    strbuf_append_format(&prose, "%s (", setting->help);
-    append_allowed(&prose, setting);
-    strbuf_append_text(&prose, setting->default_text ? ")" : "; not set by default)");
-    append_yaml_prose(buf, strbuf_str(&prose), indent);
-    strbuf_append_byte(buf, '#');
-    append_spaces(buf, indent);
-    strbuf_append_format(buf, "%s: %s\n", name,
-                         setting->default_text ? setting->default_text : setting->example);
 }
 
 /* Wrapped between words, each line behind `##`. */
@@ -163,20 +139,76 @@ static void append_yaml_prose(struct strbuf *buf, struct str text, size_t indent
     strbuf_append_byte(buf, '\n');
 }
 
-static void append_spaces(struct strbuf *buf, size_t count)
+static void append_yaml_setting(struct strbuf *buf, const struct setting *setting)
 {
-    for (size_t i = 0; i < count; i++) {
-        strbuf_append_byte(buf, ' ');
+    const struct str section = section_of(setting);
+    const size_t indent = depth_of(section) * YAML_INDENT;
+    const char *const name = setting->key + (section.length > 0 ? section.length + 1 : 0);
+    CLEANUP(strbuf_release) struct strbuf prose;
+
+    strbuf_init(&prose, SETTINGS_DOCUMENT_MAX_BYTES);
+    strbuf_append_format(&prose, "%s (", setting->help);
+    append_allowed(&prose, setting);
+    strbuf_append_text(&prose, setting->default_text ? ")" : "; not set by default)");
+    append_yaml_prose(buf, strbuf_str(&prose), indent);
+    strbuf_append_byte(buf, '#');
+    append_spaces(buf, indent);
+    strbuf_append_format(buf, "%s: %s\n", name,
+                         setting->default_text ? setting->default_text : setting->example);
+}
+
+void settings_document_yaml(const struct settings_schema *schema, struct strbuf *buf)
+{
+    strbuf_append_text(buf, schema->yaml_head);
+    for (size_t i = 0; i < settings_schema_count(schema); i++) {
+        const struct setting setting = settings_schema_at(schema, i);
+
+        strbuf_append_byte(buf, '\n');
+        append_yaml_sections(buf, section_of(&setting), section_before(schema, i));
+        append_yaml_setting(buf, &setting);
     }
 }
 
-/* How many sections a path names. */
-static size_t depth_of(struct str path)
+/* What scdoc(5) would take for markup. */
+static void append_man_text(struct strbuf *buf, const char *text)
 {
-    size_t depth = path.length > 0 ? 1 : 0;
-
-    for (size_t i = 0; i < path.length; i++) {
-        depth += path.bytes[i] == '.' ? 1 : 0;
+    for (; *text != '\0'; text++) {
+        if (*text == '*' || *text == '_' || *text == '\\') {
+            strbuf_append_byte(buf, '\\');
+        }
+        strbuf_append_byte(buf, *text);
     }
-    return depth;
+}
+
+static void append_man_setting(struct strbuf *buf, const struct setting *setting)
+{
+    char variable[SETTING_ENVIRONMENT_BYTES];
+
+    setting_environment_name(setting, variable);
+    strbuf_append_text(buf, "\n*");
+    append_man_text(buf, setting->key);
+    strbuf_append_text(buf, "* (");
+    append_allowed(buf, setting);
+    strbuf_append_text(buf, setting->default_text ? "; default: " : "; not set by default");
+    append_man_text(buf, setting->default_text ? setting->default_text : "");
+    strbuf_append_text(buf, ")\n\t");
+    append_man_text(buf, setting->help);
+    strbuf_append_text(buf, " Variable: *");
+    append_man_text(buf, variable);
+    strbuf_append_text(buf, "*.\n");
+}
+
+void settings_document_man(const struct settings_schema *schema, struct strbuf *buf)
+{
+    strbuf_append_text(buf, schema->man_head);
+    for (size_t i = 0; i < settings_schema_count(schema); i++) {
+        const struct setting setting = settings_schema_at(schema, i);
+        const struct str section = section_of(&setting);
+
+        if (section.length > 0 && !str_equal(section, section_before(schema, i))) {
+            strbuf_append_format(buf, "\n## %.*s\n", STR_FORMAT(section));
+        }
+        append_man_setting(buf, &setting);
+    }
+    strbuf_append_text(buf, schema->man_foot);
 }

@@ -5,10 +5,34 @@
 #include <stdint.h>
 
 #include "base/arena.h"
+#include "base/attributes.h"
 #include "base/error.h"
 #include "base/nearest.h"
 #include "base/str.h"
-#include "settings/problems.h"
+#include "base/strbuf.h"
+
+/* More are counted but not kept: nobody corrects more at once. */
+enum { PROBLEMS_MAX = 20, PROBLEM_MAX_BYTES = 1024 };
+
+/*
+ * All that is wrong with a configuration, not only the first, so that it can be corrected in one
+ * go. Each problem is one line of plain text.
+ */
+struct problems {
+    struct strbuf lines;
+    size_t count;
+};
+
+void problems_init(struct problems *problems);
+void problems_release(struct problems *problems);
+
+/* Control characters become '?': the text may quote what came from outside. */
+void problems_add(struct problems *problems, const char *format, ...) PRINTF_LIKE(2, 3);
+
+bool problems_is_empty(const struct problems *problems);
+
+/* Walks the lines: begins with problems_lines, then str_cut(&rest, '\n', &line). */
+struct str problems_lines(const struct problems *problems);
 
 /* What a setting's text means, and which type its field has. */
 enum setting_type {
@@ -49,7 +73,7 @@ enum { SETTING_ALIASES_MAX = 2 };
 
 /*
  * One setting. Its row is the only place that knows its key; reading, messages, --help,
- * docs/configuration.md and the example file all come from there.
+ * docs/configuration.md, pieroned.yaml(5) and the example file all come from there.
  */
 struct setting {
     const char *key; /* `tls.certificate`: sections and name, joined by dots */
@@ -83,7 +107,9 @@ struct settings_schema {
     } * parts;
     size_t count;
     const char *markdown_head; /* what begins the manual, */
-    const char *yaml_head;     /* and the example */
+    const char *yaml_head;     /* the example, */
+    const char *man_head;      /* and the manual page, */
+    const char *man_foot;      /* and what ends that */
 };
 
 /* What is filled. */

@@ -4,7 +4,7 @@
 
 #include "server/settings.h"
 #include "server/settings_check.h"
-#include "settings/file.h"
+#include "settings/load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 

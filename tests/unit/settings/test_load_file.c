@@ -1,4 +1,4 @@
-#include "settings/file.h"
+#include "settings/load.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "settings/quantity.h"
+#include "settings/value.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

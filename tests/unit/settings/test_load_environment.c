@@ -1,4 +1,4 @@
-#include "settings/environment.h"
+#include "settings/load.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@ static const char *problems_of(const char *const *variables, struct settings *se
         environment[i] = memory_copy_text(variables[i]);
     }
     problems_init(&problems);
-    settings_environment_apply(environment, &target, &problems);
+    settings_read(&(struct settings_sources){.environment = environment}, &target, &problems);
     (void)snprintf(lines, sizeof(lines), "%.*s", STR_FORMAT(problems_lines(&problems)));
     problems_release(&problems);
     for (size_t i = 0; variables[i]; i++) {
@@ -72,8 +72,8 @@ static void the_machines_region_is_a_default(void **state)
         problems_init(&problems);
         settings_init(&settings);
         target = settings_target(&settings);
-        settings_environment_defaults(rows[i].environment, &target, &problems);
-        settings_environment_apply(rows[i].environment, &target, &problems);
+        settings_read(&(struct settings_sources){.environment = rows[i].environment}, &target,
+                      &problems);
         assert_true(problems_is_empty(&problems));
         assert_string_equal(settings.storage.s3.region, rows[i].region);
         settings_release(&settings);

@@ -1,4 +1,4 @@
-#include "settings/problems.h"
+#include "settings/schema.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
