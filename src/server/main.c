@@ -49,9 +49,9 @@ struct daemon {
 
 static int run(const struct options *options);
 static int check(const struct settings_sources *sources);
-static int print(void (*append)(struct strbuf *buf));
-static void append_manual(struct strbuf *buf);
-static void append_example(struct strbuf *buf);
+static int print_settings(void (*append)(const struct settings_schema *schema, struct strbuf *buf));
+static int print_help(void);
+static int print(const struct strbuf *text);
 static void print_problems(const struct problems *problems);
 static int serve(const struct settings_sources *sources);
 static enum error_code begin_log(struct daemon *daemon, struct error *err);
@@ -102,13 +102,15 @@ static int run(const struct options *options)
     case COMMAND_CHECK_CONFIG:
         return check(&sources);
     case COMMAND_PRINT_MARKDOWN:
-        return print(append_manual);
+        return print_settings(settings_document_markdown);
     case COMMAND_PRINT_YAML:
-        return print(append_example);
+        return print_settings(settings_document_yaml);
+    case COMMAND_PRINT_MAN:
+        return print_settings(settings_document_man);
     case COMMAND_VERSION:
         return puts("pieroned " PIERONE_VERSION) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
     case COMMAND_HELP:
-        return print(options_append_help);
+        return print_help();
     }
     return EXIT_USAGE;
 }
@@ -127,23 +129,27 @@ static int check(const struct settings_sources *sources)
     return is_valid ? EXIT_SUCCESS : EXIT_FAILED;
 }
 
-static int print(void (*append)(struct strbuf *buf))
+static int print_settings(void (*append)(const struct settings_schema *schema, struct strbuf *buf))
 {
     CLEANUP(strbuf_release) struct strbuf text;
 
     strbuf_init(&text, SETTINGS_DOCUMENT_MAX_BYTES);
-    append(&text);
-    return fputs(text.text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_SUCCESS;
+    append(&settings_schema, &text);
+    return print(&text);
 }
 
-static void append_manual(struct strbuf *buf)
+static int print_help(void)
 {
-    settings_document_markdown(&settings_schema, buf);
+    CLEANUP(strbuf_release) struct strbuf text;
+
+    strbuf_init(&text, SETTINGS_DOCUMENT_MAX_BYTES);
+    options_append_help(&text);
+    return print(&text);
 }
 
-static void append_example(struct strbuf *buf)
+static int print(const struct strbuf *text)
 {
-    settings_document_yaml(&settings_schema, buf);
+    return fputs(text->text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_SUCCESS;
 }
 
 static void print_problems(const struct problems *problems)

@@ -24,8 +24,8 @@ static const struct option_row rows[] = {
     {0, "data", "DIR", "data", COMMAND_SERVE, "keep what is pushed in this folder"},
     {0, "check-config", NULL, NULL, COMMAND_CHECK_CONFIG,
      "say whether the settings are right, change nothing"},
-    {0, "print-configuration", "markdown|yaml", NULL, COMMAND_PRINT_MARKDOWN,
-     "print all settings, as a manual or as an example file"},
+    {0, "print-configuration", "markdown|yaml|man", NULL, COMMAND_PRINT_MARKDOWN,
+     "print all settings: a manual, an example, a manual page"},
     {'V', "version", NULL, NULL, COMMAND_VERSION, "print the version"},
     {'h', "help", NULL, NULL, COMMAND_HELP, "print this"},
 };
@@ -34,7 +34,7 @@ enum {
     ROW_COUNT = ARRAY_LEN(rows),
     FIRST_CODE = 256, /* of getopt's codes for long options: behind all letters */
     LETTERS_BYTES = 1 + 2 * ROW_COUNT + 1,
-    HELP_COLUMN = 41,
+    HELP_COLUMN = 45,
 };
 
 static_assert((int)ROW_COUNT <= (int)OPTIONS_MAX_OVERRIDES, "an override for each option");
@@ -135,14 +135,23 @@ static enum error_code apply_row(const struct option_row *row, struct options *o
 
 static enum error_code set_document(const char *format, struct options *options, struct error *err)
 {
-    const struct str text = str_from(format);
+    static const struct {
+        const char *name;
+        enum command command;
+    } formats[] = {
+        {"markdown", COMMAND_PRINT_MARKDOWN},
+        {"yaml", COMMAND_PRINT_YAML},
+        {"man", COMMAND_PRINT_MAN},
+    };
 
-    if (!str_is(text, "markdown") && !str_is(text, "yaml")) {
-        return error_set(err, ERROR_INVALID,
-                         "--print-configuration takes markdown or yaml, not \"%s\"", format);
+    for (size_t i = 0; i < ARRAY_LEN(formats); i++) {
+        if (str_is(str_from(format), formats[i].name)) {
+            options->command = formats[i].command;
+            return OK;
+        }
     }
-    options->command = str_is(text, "yaml") ? COMMAND_PRINT_YAML : COMMAND_PRINT_MARKDOWN;
-    return OK;
+    return error_set(err, ERROR_INVALID,
+                     "--print-configuration takes markdown, yaml or man, not \"%s\"", format);
 }
 
 /* Given twice, the later one counts. */

@@ -4,7 +4,7 @@
 #include "http/http_settings.h"
 #include "server/listen_address.h"
 #include "server/settings_check.h"
-#include "settings/environment.h"
+#include "settings/load.h"
 #include "settings/value.h"
 
 /* Each text has its own bounds by where it comes from; this is for all of them. */
@@ -39,6 +39,58 @@ static const char yaml_head[] =
     "## Settings of pieroned, all at their defaults: `pieroned -c THIS_FILE`.\n"
     "## Remove the # before a setting, and before the name of its section, to change it.\n"
     "## docs/configuration.md tells more. Written by `pieroned --print-configuration yaml`.\n";
+
+static const char man_head[] =
+    "pieroned.yaml(5)\n"
+    "\n"
+    "; Written by `pieroned --print-configuration man`: change the row of a setting, in the\n"
+    "; *_settings.c of its owner.\n"
+    "\n"
+    "# NAME\n"
+    "\n"
+    "pieroned.yaml - settings of pieroned, the Pier One container registry\n"
+    "\n"
+    "# SYNOPSIS\n"
+    "\n"
+    "*pieroned* *-c* _FILE_\n"
+    "\n"
+    "# DESCRIPTION\n"
+    "\n"
+    "A file in YAML, where the parts of a key nest: *tls.key* is *key:* indented below *tls:*.\n"
+    "There is no place where it is looked for: *-c* names it. *pieroned --print-configuration "
+    "yaml*\n"
+    "prints one that sets nothing and shows all.\n"
+    "\n"
+    "Values come from the defaults below, else from the file, else from environment variables (an\n"
+    "empty one counts as not set), else from the flags *--listen* and *--data*; the last that "
+    "says\n"
+    "something wins. An unknown key or a wrong value stops the start, with all that is wrong and\n"
+    "where; *--check-config* tells without starting. On SIGHUP the server reads *log.level* and "
+    "the\n"
+    "certificate again; the rest takes a restart.\n"
+    "\n"
+    "Sizes are bytes, or a number with K, M, G or T (also KiB and so on, powers of 1024). "
+    "Durations\n"
+    "take their unit: ms, s, m, h or d.\n"
+    "\n"
+    "# SETTINGS\n";
+
+static const char man_foot[] = "\n"
+                               "# EXAMPLE\n"
+                               "\n"
+                               "```\n"
+                               "listen: 0.0.0.0:443\n"
+                               "data: /var/lib/pierone\n"
+                               "tls:\n"
+                               "  certificate: /etc/pierone/tls.pem\n"
+                               "  key: /etc/pierone/tls.key\n"
+                               "auth:\n"
+                               "  users_file: /var/lib/pierone/users\n"
+                               "```\n"
+                               "\n"
+                               "# SEE ALSO\n"
+                               "\n"
+                               "*pieroned*(8), *pierone*(1)\n";
 
 static const char *const log_format_words[] = {
     [LOG_FORMAT_AUTO] = "auto",
@@ -158,6 +210,8 @@ const struct settings_schema settings_schema = {
     .count = ARRAY_LEN(parts),
     .markdown_head = markdown_head,
     .yaml_head = yaml_head,
+    .man_head = man_head,
+    .man_foot = man_foot,
 };
 
 /* PGSSLMODE is not among them: alone, it names no database. */

@@ -63,6 +63,7 @@ static void commands_are_found(void **state)
         {{"pieroned", "--check-config"}, COMMAND_CHECK_CONFIG},
         {{"pieroned", "--print-configuration", "markdown"}, COMMAND_PRINT_MARKDOWN},
         {{"pieroned", "--print-configuration=yaml"}, COMMAND_PRINT_YAML},
+        {{"pieroned", "--print-configuration", "man"}, COMMAND_PRINT_MAN},
         {{"pieroned", "--version"}, COMMAND_VERSION},
         {{"pieroned", "-V"}, COMMAND_VERSION},
         {{"pieroned", "--help"}, COMMAND_HELP},
@@ -92,7 +93,7 @@ static void wrong_usage_is_explained(void **state)
         {{"pieroned", "--help=me"}, "--help takes no value"},
         {{"pieroned", "serve"}, "unexpected argument \"serve\""},
         {{"pieroned", "--print-configuration", "xml"},
-         "--print-configuration takes markdown or yaml, not \"xml\""},
+         "--print-configuration takes markdown, yaml or man, not \"xml\""},
     };
 
     (void)state;
@@ -111,7 +112,7 @@ static void help_names_every_option_and_setting(void **state)
                                            "--listen HOST:PORT",
                                            "--data DIR",
                                            "--check-config",
-                                           "--print-configuration markdown|yaml",
+                                           "--print-configuration markdown|yaml|man",
                                            "-V, --version",
                                            "-h, --help",
                                            "tls.certificate",

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "server/settings.h"
-#include "settings/file.h"
+#include "settings/load.h"
 
 /* The committed file and the printed one must be the same bytes. */
 static void assert_committed(const char *path, const char *format, const struct strbuf *printed)
@@ -50,6 +50,17 @@ static void the_example_is_committed_as_printed(void **state)
     strbuf_init(&printed, SETTINGS_DOCUMENT_MAX_BYTES);
     settings_document_yaml(&settings_schema, &printed);
     assert_committed(SOURCE_FOLDER "/docs/pieroned.example.yaml", "yaml", &printed);
+    strbuf_release(&printed);
+}
+
+static void the_manual_page_is_committed_as_printed(void **state)
+{
+    struct strbuf printed;
+
+    (void)state;
+    strbuf_init(&printed, SETTINGS_DOCUMENT_MAX_BYTES);
+    settings_document_man(&settings_schema, &printed);
+    assert_committed(SOURCE_FOLDER "/man/pieroned.yaml.5.scd", "man", &printed);
     strbuf_release(&printed);
 }
 
@@ -118,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_manual_is_committed_as_printed),
         cmocka_unit_test(the_example_is_committed_as_printed),
+        cmocka_unit_test(the_manual_page_is_committed_as_printed),
         cmocka_unit_test(the_example_sets_nothing),
         cmocka_unit_test(the_example_loads_with_every_line_uncommented),
     };
