@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "base/str.h"
 #include "metadata/manifests.h"
 

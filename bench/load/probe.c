@@ -1,7 +1,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "base/scheduling.h"
+#include "base/workers.h"
 #include "crew.h"
 #include "kinds.h"
 

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "crew.h"

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "base/json_writer.h"
 #include "base/memory.h"
 

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64url.h"
 #include "base/memory.h"
 #include "base/token.h"
 

@@ -5,8 +5,8 @@
 #include <nettle/memops.h>
 #include <string.h>
 
-#include "base/base64url.h"
 #include "base/json_writer.h"
+#include "base/token.h"
 
 /* The names, and each byte of the two texts escaped at the worst. */
 enum { HEADER_MAX_BYTES = 8 * JWT_KEY_ID_MAX_BYTES };

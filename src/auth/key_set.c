@@ -5,10 +5,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "base/base64url.h"
 #include "base/json_value.h"
 #include "base/json_writer.h"
 #include "base/memory.h"
+#include "base/token.h"
 
 enum { JWK_MAX_BYTES = 8 * 1024, BITS_OF_BYTE = 8 };
 

@@ -6,7 +6,7 @@
 
 #include "aws/canonical_request.h"
 #include "base/clock.h"
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "outbound/url.h"
 
 /* The steps are those of "Create a signed AWS API request" in the IAM User Guide. */

@@ -18,10 +18,6 @@ struct arena_block {
     alignas(max_align_t) char bytes[];
 };
 
-static char *take(struct arena_block *block, size_t size_bytes);
-static struct arena_block *add_block(struct arena *arena, size_t size_bytes);
-static size_t round_up(size_t size_bytes);
-
 void arena_init(struct arena *arena, size_t limit_bytes)
 {
     *arena = (struct arena){.limit_bytes = limit_bytes};
@@ -41,6 +37,34 @@ void arena_release(struct arena *arena)
     arena_init(arena, arena->limit_bytes);
 }
 
+static size_t round_up(size_t size_bytes)
+{
+    const size_t alignment = alignof(max_align_t);
+
+    return (size_bytes + alignment - 1) / alignment * alignment;
+}
+
+static char *take(struct arena_block *block, size_t size_bytes)
+{
+    char *taken = block->bytes + block->used_bytes;
+
+    block->used_bytes += size_bytes;
+    memset(taken, 0, size_bytes);
+    return taken;
+}
+
+static struct arena_block *add_block(struct arena *arena, size_t size_bytes)
+{
+    const size_t capacity = size_bytes > BLOCK_BYTES ? size_bytes : BLOCK_BYTES;
+    struct arena_block *block = memory_resize(NULL, 1, sizeof(*block) + capacity);
+
+    block->older = arena->newest;
+    block->used_bytes = 0;
+    block->capacity_bytes = capacity;
+    arena->newest = block;
+    return block;
+}
+
 void *arena_new(struct arena *arena, size_t count, size_t size)
 {
     size_t size_bytes = 0;
@@ -57,34 +81,6 @@ void *arena_new(struct arena *arena, size_t count, size_t size)
         return take(add_block(arena, size_bytes), size_bytes);
     }
     return take(arena->newest, size_bytes);
-}
-
-static size_t round_up(size_t size_bytes)
-{
-    const size_t alignment = alignof(max_align_t);
-
-    return (size_bytes + alignment - 1) / alignment * alignment;
-}
-
-static struct arena_block *add_block(struct arena *arena, size_t size_bytes)
-{
-    const size_t capacity = size_bytes > BLOCK_BYTES ? size_bytes : BLOCK_BYTES;
-    struct arena_block *block = memory_resize(NULL, 1, sizeof(*block) + capacity);
-
-    block->older = arena->newest;
-    block->used_bytes = 0;
-    block->capacity_bytes = capacity;
-    arena->newest = block;
-    return block;
-}
-
-static char *take(struct arena_block *block, size_t size_bytes)
-{
-    char *taken = block->bytes + block->used_bytes;
-
-    block->used_bytes += size_bytes;
-    memset(taken, 0, size_bytes);
-    return taken;
 }
 
 char *arena_text(struct arena *arena, struct str s)

@@ -19,11 +19,62 @@ struct chores {
     bool is_ending;
 };
 
-static enum error_code start_thread(struct chores *chores, struct error *err);
-static void *run_when_due(void *context);
-static size_t find_next(const struct chores *chores);
-static bool wait_until(struct chores *chores, int64_t due_ms);
-static void release(struct chores *chores);
+static size_t find_next(const struct chores *chores)
+{
+    size_t next = 0;
+
+    for (size_t i = 1; i < chores->count; i++) {
+        next = chores->due_ms[i] < chores->due_ms[next] ? i : next;
+    }
+    return next;
+}
+
+/* False once it is to end. */
+static bool wait_until(struct chores *chores, int64_t due_ms)
+{
+    const struct timespec due = clock_timespec(due_ms);
+    bool is_ending = false;
+
+    (void)pthread_mutex_lock(&chores->end_mutex);
+    while (!chores->is_ending && clock_monotonic_ms(chores->clock) < due_ms) {
+        (void)pthread_cond_timedwait(&chores->has_end, &chores->end_mutex, &due);
+    }
+    is_ending = chores->is_ending;
+    (void)pthread_mutex_unlock(&chores->end_mutex);
+    return !is_ending;
+}
+
+static void *run_when_due(void *context)
+{
+    struct chores *chores = context;
+    size_t next = find_next(chores);
+
+    while (wait_until(chores, chores->due_ms[next])) {
+        const struct chore *chore = &chores->list[next];
+        const int64_t again_ms = chore->run(chore->context);
+
+        chores->due_ms[next] = clock_monotonic_ms(chores->clock) + again_ms;
+        next = find_next(chores);
+    }
+    return NULL;
+}
+
+static void release(struct chores *chores)
+{
+    (void)pthread_cond_destroy(&chores->has_end);
+    (void)pthread_mutex_destroy(&chores->end_mutex);
+    free(chores);
+}
+
+static enum error_code start_thread(struct chores *chores, struct error *err)
+{
+    if (pthread_create(&chores->thread, NULL, run_when_due, chores) == 0) {
+        return OK;
+    }
+    release(chores);
+    return error_set(err, ERROR_UNAVAILABLE,
+                     "cannot start the thread for what is done again and again");
+}
 
 enum error_code chores_start(const struct chore *list, size_t count, const struct clock *clock,
                              struct chores **chores_out, struct error *err)
@@ -51,56 +102,6 @@ enum error_code chores_start(const struct chore *list, size_t count, const struc
     return code;
 }
 
-static enum error_code start_thread(struct chores *chores, struct error *err)
-{
-    if (pthread_create(&chores->thread, NULL, run_when_due, chores) == 0) {
-        return OK;
-    }
-    release(chores);
-    return error_set(err, ERROR_UNAVAILABLE,
-                     "cannot start the thread for what is done again and again");
-}
-
-static void *run_when_due(void *context)
-{
-    struct chores *chores = context;
-    size_t next = find_next(chores);
-
-    while (wait_until(chores, chores->due_ms[next])) {
-        const struct chore *chore = &chores->list[next];
-        const int64_t again_ms = chore->run(chore->context);
-
-        chores->due_ms[next] = clock_monotonic_ms(chores->clock) + again_ms;
-        next = find_next(chores);
-    }
-    return NULL;
-}
-
-static size_t find_next(const struct chores *chores)
-{
-    size_t next = 0;
-
-    for (size_t i = 1; i < chores->count; i++) {
-        next = chores->due_ms[i] < chores->due_ms[next] ? i : next;
-    }
-    return next;
-}
-
-/* False once it is to end. */
-static bool wait_until(struct chores *chores, int64_t due_ms)
-{
-    const struct timespec due = clock_timespec(due_ms);
-    bool is_ending = false;
-
-    (void)pthread_mutex_lock(&chores->end_mutex);
-    while (!chores->is_ending && clock_monotonic_ms(chores->clock) < due_ms) {
-        (void)pthread_cond_timedwait(&chores->has_end, &chores->end_mutex, &due);
-    }
-    is_ending = chores->is_ending;
-    (void)pthread_mutex_unlock(&chores->end_mutex);
-    return !is_ending;
-}
-
 void chores_end(struct chores *chores)
 {
     if (chores) {
@@ -111,11 +112,4 @@ void chores_end(struct chores *chores)
         (void)pthread_join(chores->thread, NULL);
         release(chores);
     }
-}
-
-static void release(struct chores *chores)
-{
-    (void)pthread_cond_destroy(&chores->has_end);
-    (void)pthread_mutex_destroy(&chores->end_mutex);
-    free(chores);
 }

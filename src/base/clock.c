@@ -10,18 +10,13 @@ enum {
     SECONDS_CHARACTERS = sizeof("2015-05-07T15:49:51") - 1,
 };
 
-static int64_t system_monotonic_ms(const struct clock *clock);
-static int64_t system_wall_ms(const struct clock *clock);
-static int64_t read_ms(clockid_t id);
-static bool has_shape(struct str text);
-static bool parse_fraction(struct str text, int64_t *ms_out);
-static int64_t number_at(struct str text, size_t begin, size_t length);
-static int64_t days_since_1970(int64_t year, int64_t month, int64_t day);
+static int64_t read_ms(clockid_t id)
+{
+    struct timespec now = {0};
 
-const struct clock clock_system = {
-    .monotonic_ms = system_monotonic_ms,
-    .wall_ms = system_wall_ms,
-};
+    (void)clock_gettime(id, &now);
+    return (int64_t)now.tv_sec * MS_PER_SECOND + now.tv_nsec / NS_PER_MS;
+}
 
 static int64_t system_monotonic_ms(const struct clock *clock)
 {
@@ -33,14 +28,6 @@ static int64_t system_wall_ms(const struct clock *clock)
 {
     (void)clock;
     return read_ms(CLOCK_REALTIME);
-}
-
-static int64_t read_ms(clockid_t id)
-{
-    struct timespec now = {0};
-
-    (void)clock_gettime(id, &now);
-    return (int64_t)now.tv_sec * MS_PER_SECOND + now.tv_nsec / NS_PER_MS;
 }
 
 int64_t clock_monotonic_ms(const struct clock *clock)
@@ -88,28 +75,14 @@ void clock_format_iso(int64_t wall_ms, char text_out[CLOCK_ISO_BYTES])
                    (int)(wall_ms % MS_PER_SECOND));
 }
 
-bool clock_parse_iso(struct str text, int64_t *wall_ms_out)
+static int64_t number_at(struct str text, size_t begin, size_t length)
 {
-    const struct str date = str_slice(text, 0, SECONDS_CHARACTERS);
-    char again[CLOCK_ISO_BYTES];
-    int64_t fraction_ms = 0;
-    int64_t days = 0;
-    int64_t seconds = 0;
-    int64_t wall_ms = 0;
+    int64_t number = 0;
 
-    if (!has_shape(date) ||
-        !parse_fraction(str_from_index(text, SECONDS_CHARACTERS), &fraction_ms)) {
-        return false;
+    for (size_t i = begin; i < begin + length; i++) {
+        number = number * 10 + (text.bytes[i] - '0');
     }
-    days = days_since_1970(number_at(date, 0, 4), number_at(date, 5, 2), number_at(date, 8, 2));
-    seconds = number_at(date, 11, 2) * 3600 + number_at(date, 14, 2) * 60 + number_at(date, 17, 2);
-    wall_ms = (days * 86400 + seconds) * MS_PER_SECOND + fraction_ms;
-    clock_format_iso(wall_ms, again); /* not so: the 31st of February, the 60th second */
-    if (!str_equal(date, str_slice(str_from(again), 0, SECONDS_CHARACTERS))) {
-        return false;
-    }
-    *wall_ms_out = wall_ms;
-    return true;
+    return number;
 }
 
 static bool has_shape(struct str text)
@@ -144,16 +117,6 @@ static bool parse_fraction(struct str text, int64_t *ms_out)
     return i > 1 && str_is(str_from_index(text, i), "Z");
 }
 
-static int64_t number_at(struct str text, size_t begin, size_t length)
-{
-    int64_t number = 0;
-
-    for (size_t i = begin; i < begin + length; i++) {
-        number = number * 10 + (text.bytes[i] - '0');
-    }
-    return number;
-}
-
 /* Years begin in March here, so that a leap day is the last of its year; 719,468 days lie between
  * the year 0 of that calendar and 1970. */
 static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
@@ -163,3 +126,32 @@ static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
 
     return shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + day_of_year - 719468;
 }
+
+bool clock_parse_iso(struct str text, int64_t *wall_ms_out)
+{
+    const struct str date = str_slice(text, 0, SECONDS_CHARACTERS);
+    char again[CLOCK_ISO_BYTES];
+    int64_t fraction_ms = 0;
+    int64_t days = 0;
+    int64_t seconds = 0;
+    int64_t wall_ms = 0;
+
+    if (!has_shape(date) ||
+        !parse_fraction(str_from_index(text, SECONDS_CHARACTERS), &fraction_ms)) {
+        return false;
+    }
+    days = days_since_1970(number_at(date, 0, 4), number_at(date, 5, 2), number_at(date, 8, 2));
+    seconds = number_at(date, 11, 2) * 3600 + number_at(date, 14, 2) * 60 + number_at(date, 17, 2);
+    wall_ms = (days * 86400 + seconds) * MS_PER_SECOND + fraction_ms;
+    clock_format_iso(wall_ms, again); /* not so: the 31st of February, the 60th second */
+    if (!str_equal(date, str_slice(str_from(again), 0, SECONDS_CHARACTERS))) {
+        return false;
+    }
+    *wall_ms_out = wall_ms;
+    return true;
+}
+
+const struct clock clock_system = {
+    .monotonic_ms = system_monotonic_ms,
+    .wall_ms = system_wall_ms,
+};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nettle/sha2.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -45,3 +46,37 @@ MUST_USE bool digest_algorithm_parse(struct str name, enum digest_algorithm *alg
 
 /* How many bytes the algorithm's hash has: 32 or 64. */
 size_t digest_size_bytes(enum digest_algorithm algorithm);
+
+/*
+ * A hash in progress. A plain value without pointers: it may be copied, and stored to go on after a
+ * restart on the same kind of machine (hasher_save). That is why it is nettle's and not OpenSSL's.
+ */
+struct hasher {
+    enum digest_algorithm algorithm;
+    union {
+        struct sha256_ctx sha256;
+        struct sha512_ctx sha512;
+    } state;
+};
+
+enum { HASHER_SAVED_BYTES = sizeof(struct hasher) };
+
+void hasher_init(struct hasher *hasher, enum digest_algorithm algorithm);
+void hasher_update(struct hasher *hasher, struct str bytes);
+
+/* The digest of all that was given so far. The hasher may go on. */
+struct digest hasher_digest(const struct hasher *hasher);
+
+/* As a blob of HASHER_SAVED_BYTES that hasher_restore reads, borrowed from the hasher. */
+struct str hasher_save(const struct hasher *hasher);
+
+/* False if `saved` was not written by hasher_save of a build with the same layout. */
+MUST_USE bool hasher_restore(struct hasher *hasher, struct str saved);
+
+/* The digest of bytes that are all at hand. */
+struct digest hasher_digest_of(enum digest_algorithm algorithm, struct str bytes);
+
+enum { CHECKSUM_MD5_BYTES = 25 }; /* 16 bytes in base64, with the NUL */
+
+/* The MD5 of bytes in base64, as Content-MD5 has it (RFC 1864): against accidents, not attacks. */
+void checksum_md5(struct str bytes, char text_out[CHECKSUM_MD5_BYTES]);

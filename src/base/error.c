@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *describe(int number);
-
 PRINTF_LIKE(3, 0)
 static void set_message(struct error *err, enum error_topic topic, const char *format,
                         va_list values)
@@ -41,6 +39,18 @@ enum error_code error_set_about(struct error *err, enum error_topic topic, enum 
     return code;
 }
 
+/* glibc's strerror translates and allocates; others have no such thing. */
+static const char *describe(int number)
+{
+#ifdef __GLIBC__
+    const char *const text = strerrordesc_np(number);
+
+    return text ? text : "unknown error";
+#else
+    return strerror(number);
+#endif
+}
+
 enum error_code error_set_errno(struct error *err, const char *format, ...)
 {
     const int number = errno;
@@ -66,18 +76,6 @@ enum error_code error_set_errno(struct error *err, const char *format, ...)
     default:
         return ERROR_INTERNAL;
     }
-}
-
-/* glibc's strerror translates and allocates; others have no such thing. */
-static const char *describe(int number)
-{
-#ifdef __GLIBC__
-    const char *const text = strerrordesc_np(number);
-
-    return text ? text : "unknown error";
-#else
-    return strerror(number);
-#endif
 }
 
 const char *error_code_name(enum error_code code)

@@ -5,11 +5,6 @@
 
 #include "base/memory.h"
 
-static json_t *node(const struct json_value *json);
-static json_t *must(json_t *value);
-static void set(struct json_value *object, const char *name, json_t *value);
-static int append(const char *bytes, size_t length, void *context);
-
 /* jansson counts references in what it is given, so that it takes nothing const. */
 static json_t *node(const struct json_value *json)
 {
@@ -32,6 +27,13 @@ static json_t *must(json_t *value)
 struct json_value *json_edit_new_object(void)
 {
     return (struct json_value *)must(json_object());
+}
+
+static void set(struct json_value *object, const char *name, json_t *value)
+{
+    if (json_object_set_new(node(object), name, value) < 0) {
+        abort(); /* not an object, or out of memory */
+    }
 }
 
 struct json_value *json_edit_object(struct json_value *object, const char *name)
@@ -57,16 +59,15 @@ void json_edit_set_int64(struct json_value *object, const char *name, int64_t nu
     set(object, name, must(json_integer(number)));
 }
 
-static void set(struct json_value *object, const char *name, json_t *value)
-{
-    if (json_object_set_new(node(object), name, value) < 0) {
-        abort(); /* not an object, or out of memory */
-    }
-}
-
 bool json_edit_remove(struct json_value *object, const char *name)
 {
     return json_object_del(node(object), name) == 0;
+}
+
+static int append(const char *bytes, size_t length, void *context)
+{
+    strbuf_append(context, (struct str){bytes, length});
+    return 0;
 }
 
 void json_edit_write(const struct json_value *json, unsigned indent, struct strbuf *buf)
@@ -75,12 +76,6 @@ void json_edit_write(const struct json_value *json, unsigned indent, struct strb
 
     (void)json_dump_callback(node(json), append, buf,
                              layout | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
-}
-
-static int append(const char *bytes, size_t length, void *context)
-{
-    strbuf_append(context, (struct str){bytes, length});
-    return 0;
 }
 
 void json_edit_each(const struct json_value *object, const struct json_visitor *visitor)

@@ -34,6 +34,13 @@ void json_reader_open_value(struct json_reader *reader, const struct json_value 
     }
 }
 
+const char *json_reader_c_text(struct json_reader *reader, const char *name)
+{
+    const struct str text = json_reader_text(reader, name);
+
+    return text.length > 0 ? text.bytes : NULL;
+}
+
 void json_reader_open(struct json_reader *reader, struct str text,
                       const struct json_subject *subject, struct arena *arena, struct error *err)
 {
@@ -96,13 +103,6 @@ struct str json_reader_needed_text(struct json_reader *reader, const char *name)
         json_reader_fail(reader, "has no \"%s\"", name);
     }
     return text;
-}
-
-const char *json_reader_c_text(struct json_reader *reader, const char *name)
-{
-    const struct str text = json_reader_text(reader, name);
-
-    return text.length > 0 ? text.bytes : NULL;
 }
 
 static bool is_natural(const struct json_value *value)

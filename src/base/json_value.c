@@ -11,38 +11,9 @@ struct extent {
     size_t values; /* no less than it has */
 };
 
-static struct extent measure(struct str text);
-static bool is_space(char byte);
-static enum error_code explain(const json_error_t *failure, struct error *err);
-static enum error_code check_name(struct str member, const char *const *names, size_t count,
-                                  struct error *err);
-static bool reads_as(struct str member, struct str name);
-static char take_folded(struct str *rest);
-static const json_t *node(const struct json_value *json);
-static json_t *mutable_node(const struct json_value *json);
-static const struct json_value *wrap(const json_t *value);
-
-enum error_code json_value_parse(struct str text, struct json_value **value_out, struct error *err)
+static bool is_space(char byte)
 {
-    const struct extent extent = measure(text);
-    json_error_t failure;
-    json_t *parsed = NULL;
-
-    /* jansson's own bound is 2048 levels of recursion; ours is checked before it recurses at all.
-     */
-    if (extent.depth > JSON_MAX_DEPTH) {
-        return error_set(err, ERROR_INVALID, "JSON nests deeper than %d levels", JSON_MAX_DEPTH);
-    }
-    if (extent.values > JSON_MAX_VALUES) {
-        return error_set(err, ERROR_TOO_LARGE, "JSON has more than %d values", JSON_MAX_VALUES);
-    }
-    parsed = json_loadb(text.bytes ? text.bytes : "", text.length,
-                        JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &failure);
-    if (!parsed) {
-        return explain(&failure, err);
-    }
-    *value_out = (struct json_value *)parsed;
-    return OK;
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
 }
 
 /* The first value, one behind each comma, and the first one of each container. */
@@ -76,11 +47,6 @@ static struct extent measure(struct str text)
     return extent;
 }
 
-static bool is_space(char byte)
-{
-    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
-}
-
 static enum error_code explain(const json_error_t *failure, struct error *err)
 {
     const bool stands_twice = json_error_code(failure) == json_error_duplicate_key;
@@ -90,47 +56,55 @@ static enum error_code explain(const json_error_t *failure, struct error *err)
                      failure->text);
 }
 
+enum error_code json_value_parse(struct str text, struct json_value **value_out, struct error *err)
+{
+    const struct extent extent = measure(text);
+    json_error_t failure;
+    json_t *parsed = NULL;
+
+    /* jansson's own bound is 2048 levels of recursion; ours is checked before it recurses at all.
+     */
+    if (extent.depth > JSON_MAX_DEPTH) {
+        return error_set(err, ERROR_INVALID, "JSON nests deeper than %d levels", JSON_MAX_DEPTH);
+    }
+    if (extent.values > JSON_MAX_VALUES) {
+        return error_set(err, ERROR_TOO_LARGE, "JSON has more than %d values", JSON_MAX_VALUES);
+    }
+    parsed = json_loadb(text.bytes ? text.bytes : "", text.length,
+                        JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &failure);
+    if (!parsed) {
+        return explain(&failure, err);
+    }
+    *value_out = (struct json_value *)parsed;
+    return OK;
+}
+
 size_t json_value_memory_bytes(struct str text)
 {
     return measure(text).values * JSON_VALUE_BYTES + text.length;
 }
 
-enum error_code json_value_check_names(const struct json_value *object, const char *const *names,
-                                       size_t count, struct error *err)
+static const json_t *node(const struct json_value *json)
 {
-    json_t *const members = json_value_is_object(object) ? mutable_node(object) : NULL;
-    enum error_code code = OK;
-
-    for (void *member = json_object_iter(members); member && !code;
-         member = json_object_iter_next(members, member)) {
-        code = check_name(str_from(json_object_iter_key(member)), names, count, err);
-    }
-    return code;
+    return (const json_t *)json;
 }
 
-static enum error_code check_name(struct str member, const char *const *names, size_t count,
-                                  struct error *err)
+/* Iterating needs it without const, and changes nothing. */
+static json_t *mutable_node(const struct json_value *json)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct str name = str_from(names[i]);
+    union {
+        const struct json_value *given;
+        json_t *node;
+    } both = {.given = json};
 
-        if (reads_as(member, name) && !str_equal(member, name)) {
-            return error_set(err, ERROR_CONFLICT,
-                             "it has a member \"%.*s\", which some programs take for \"%s\"",
-                             STR_FORMAT(member), names[i]);
-        }
-    }
-    return OK;
+    return both.node;
 }
 
-static bool reads_as(struct str member, struct str name)
+const struct json_value *json_value_present(const struct json_value *object, const char *name)
 {
-    while (member.length > 0 && name.length > 0) {
-        if (take_folded(&member) != take_folded(&name)) {
-            return false;
-        }
-    }
-    return member.length == 0 && name.length == 0;
+    const struct json_value *member = json_value_member(object, name);
+
+    return member && json_typeof(node(member)) == JSON_NULL ? NULL : member;
 }
 
 /* What folds to an ASCII letter besides the two of ASCII (Unicode's CaseFolding.txt): the long s
@@ -155,25 +129,47 @@ static char take_folded(struct str *rest)
     return byte;
 }
 
+static bool reads_as(struct str member, struct str name)
+{
+    while (member.length > 0 && name.length > 0) {
+        if (take_folded(&member) != take_folded(&name)) {
+            return false;
+        }
+    }
+    return member.length == 0 && name.length == 0;
+}
+
+static enum error_code check_name(struct str member, const char *const *names, size_t count,
+                                  struct error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct str name = str_from(names[i]);
+
+        if (reads_as(member, name) && !str_equal(member, name)) {
+            return error_set(err, ERROR_CONFLICT,
+                             "it has a member \"%.*s\", which some programs take for \"%s\"",
+                             STR_FORMAT(member), names[i]);
+        }
+    }
+    return OK;
+}
+
+enum error_code json_value_check_names(const struct json_value *object, const char *const *names,
+                                       size_t count, struct error *err)
+{
+    json_t *const members = json_value_is_object(object) ? mutable_node(object) : NULL;
+    enum error_code code = OK;
+
+    for (void *member = json_object_iter(members); member && !code;
+         member = json_object_iter_next(members, member)) {
+        code = check_name(str_from(json_object_iter_key(member)), names, count, err);
+    }
+    return code;
+}
+
 void json_value_free(struct json_value *json)
 {
     json_decref((json_t *)json);
-}
-
-static const json_t *node(const struct json_value *json)
-{
-    return (const json_t *)json;
-}
-
-/* Iterating needs it without const, and changes nothing. */
-static json_t *mutable_node(const struct json_value *json)
-{
-    union {
-        const struct json_value *given;
-        json_t *node;
-    } both = {.given = json};
-
-    return both.node;
 }
 
 static const struct json_value *wrap(const json_t *value)
@@ -214,13 +210,6 @@ bool json_value_is_true(const struct json_value *json)
 const struct json_value *json_value_member(const struct json_value *object, const char *name)
 {
     return json_value_is_object(object) ? wrap(json_object_get(node(object), name)) : NULL;
-}
-
-const struct json_value *json_value_present(const struct json_value *object, const char *name)
-{
-    const struct json_value *member = json_value_member(object, name);
-
-    return member && json_typeof(node(member)) == JSON_NULL ? NULL : member;
 }
 
 const struct json_value *json_value_element(const struct json_value *array, size_t index)

@@ -4,22 +4,37 @@
 
 #include "base/utf8.h"
 
-static void begin_value(struct json_writer *writer);
-static void open_level(struct json_writer *writer, char bracket);
-static void close_level(struct json_writer *writer, char bracket);
-static void append_escaped(struct strbuf *buf, struct str text);
-static size_t append_character(struct strbuf *buf, struct str text);
-static void append_escape(struct strbuf *buf, uint32_t point);
-static void append_control(struct strbuf *buf, char byte);
-
 void json_writer_init(struct json_writer *writer, struct strbuf *buf)
 {
     *writer = (struct json_writer){.buf = buf};
 }
 
+static void begin_value(struct json_writer *writer)
+{
+    if (writer->needs_comma[writer->depth]) {
+        strbuf_append_byte(writer->buf, ',');
+    }
+    writer->needs_comma[writer->depth] = true;
+}
+
+static void open_level(struct json_writer *writer, char bracket)
+{
+    begin_value(writer);
+    assert(writer->depth + 1 < JSON_WRITER_MAX_DEPTH);
+    writer->needs_comma[++writer->depth] = false;
+    strbuf_append_byte(writer->buf, bracket);
+}
+
 void json_writer_begin_object(struct json_writer *writer)
 {
     open_level(writer, '{');
+}
+
+static void close_level(struct json_writer *writer, char bracket)
+{
+    assert(writer->depth > 0);
+    writer->depth--;
+    strbuf_append_byte(writer->buf, bracket);
 }
 
 void json_writer_end_object(struct json_writer *writer)
@@ -35,75 +50,6 @@ void json_writer_begin_array(struct json_writer *writer)
 void json_writer_end_array(struct json_writer *writer)
 {
     close_level(writer, ']');
-}
-
-static void open_level(struct json_writer *writer, char bracket)
-{
-    begin_value(writer);
-    assert(writer->depth + 1 < JSON_WRITER_MAX_DEPTH);
-    writer->needs_comma[++writer->depth] = false;
-    strbuf_append_byte(writer->buf, bracket);
-}
-
-static void close_level(struct json_writer *writer, char bracket)
-{
-    assert(writer->depth > 0);
-    writer->depth--;
-    strbuf_append_byte(writer->buf, bracket);
-}
-
-static void begin_value(struct json_writer *writer)
-{
-    if (writer->needs_comma[writer->depth]) {
-        strbuf_append_byte(writer->buf, ',');
-    }
-    writer->needs_comma[writer->depth] = true;
-}
-
-void json_writer_name(struct json_writer *writer, const char *name)
-{
-    begin_value(writer);
-    append_escaped(writer->buf, str_from(name));
-    strbuf_append_byte(writer->buf, ':');
-    writer->needs_comma[writer->depth] = false;
-}
-
-void json_writer_string(struct json_writer *writer, struct str value)
-{
-    begin_value(writer);
-    append_escaped(writer->buf, value);
-}
-
-static void append_escaped(struct strbuf *buf, struct str text)
-{
-    strbuf_append_byte(buf, '"');
-    while (text.length > 0) {
-        const size_t plain = utf8_plain_prefix(text);
-
-        strbuf_append(buf, str_slice(text, 0, plain));
-        text = str_from_index(text, plain);
-        text = str_from_index(text, append_character(buf, text));
-    }
-    strbuf_append_byte(buf, '"');
-}
-
-/* Appends the first character, which is not plain; returns how many bytes of text that was. What is
- * hidden need not be escaped, but steers or deceives those who look at it on a terminal. */
-static size_t append_character(struct strbuf *buf, struct str text)
-{
-    const size_t length = text.length == 0 ? 0 : utf8_character_length(text);
-
-    if (length > 1 && utf8_is_hidden(str_slice(text, 0, length))) {
-        append_escape(buf, utf8_code_point(str_slice(text, 0, length)));
-    } else if (length > 1) {
-        strbuf_append(buf, str_slice(text, 0, length));
-    } else if (length == 1) {
-        append_control(buf, text.bytes[0]);
-    } else if (text.length > 0) {
-        strbuf_append_text(buf, "\\ufffd");
-        return 1;
-    }
-    return length;
 }
 
 /* RFC 8259 7: above U+FFFF as two surrogates. */
@@ -136,6 +82,52 @@ static void append_control(struct strbuf *buf, char byte)
     default:
         strbuf_append_format(buf, "\\u%04x", (unsigned char)byte);
     }
+}
+
+/* Appends the first character, which is not plain; returns how many bytes of text that was. What is
+ * hidden need not be escaped, but steers or deceives those who look at it on a terminal. */
+static size_t append_character(struct strbuf *buf, struct str text)
+{
+    const size_t length = text.length == 0 ? 0 : utf8_character_length(text);
+
+    if (length > 1 && utf8_is_hidden(str_slice(text, 0, length))) {
+        append_escape(buf, utf8_code_point(str_slice(text, 0, length)));
+    } else if (length > 1) {
+        strbuf_append(buf, str_slice(text, 0, length));
+    } else if (length == 1) {
+        append_control(buf, text.bytes[0]);
+    } else if (text.length > 0) {
+        strbuf_append_text(buf, "\\ufffd");
+        return 1;
+    }
+    return length;
+}
+
+static void append_escaped(struct strbuf *buf, struct str text)
+{
+    strbuf_append_byte(buf, '"');
+    while (text.length > 0) {
+        const size_t plain = utf8_plain_prefix(text);
+
+        strbuf_append(buf, str_slice(text, 0, plain));
+        text = str_from_index(text, plain);
+        text = str_from_index(text, append_character(buf, text));
+    }
+    strbuf_append_byte(buf, '"');
+}
+
+void json_writer_name(struct json_writer *writer, const char *name)
+{
+    begin_value(writer);
+    append_escaped(writer->buf, str_from(name));
+    strbuf_append_byte(writer->buf, ':');
+    writer->needs_comma[writer->depth] = false;
+}
+
+void json_writer_string(struct json_writer *writer, struct str value)
+{
+    begin_value(writer);
+    append_escaped(writer->buf, value);
 }
 
 void json_writer_uint64(struct json_writer *writer, uint64_t value)

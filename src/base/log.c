@@ -20,9 +20,6 @@ enum {
     FIELD_EXTRA_BYTES = 32, /* quotes, comma, a number; what ends the line */
 };
 
-static size_t room_for_value(const struct log_line *line, const char *name);
-static bool is_plain(struct str value);
-
 void log_init(struct log *log, int fd, enum log_format format, enum log_level level,
               const struct clock *clock)
 {
@@ -89,27 +86,6 @@ void log_begin(struct log_line *line, struct log *log, enum log_level level, con
     json_writer_member(&line->json, "event", str_from(event));
 }
 
-void log_text(struct log_line *line, const char *name, struct str value)
-{
-    struct json_writer quoted;
-
-    if (!line->log || room_for_value(line, name) == 0) {
-        return;
-    }
-    value = str_slice(value, 0, room_for_value(line, name));
-    if (line->log->format == LOG_JSON) {
-        json_writer_member(&line->json, name, value);
-        return;
-    }
-    strbuf_append_format(&line->buf, " %s=", name);
-    if (is_plain(value)) {
-        strbuf_append(&line->buf, value);
-        return;
-    }
-    json_writer_init(&quoted, &line->buf);
-    json_writer_string(&quoted, value);
-}
-
 /* How many bytes of a value surely fit, however they are escaped, so that a line always ends well.
  */
 static size_t room_for_value(const struct log_line *line, const char *name)
@@ -130,6 +106,27 @@ static bool is_plain(struct str value)
         }
     }
     return value.length > 0;
+}
+
+void log_text(struct log_line *line, const char *name, struct str value)
+{
+    struct json_writer quoted;
+
+    if (!line->log || room_for_value(line, name) == 0) {
+        return;
+    }
+    value = str_slice(value, 0, room_for_value(line, name));
+    if (line->log->format == LOG_JSON) {
+        json_writer_member(&line->json, name, value);
+        return;
+    }
+    strbuf_append_format(&line->buf, " %s=", name);
+    if (is_plain(value)) {
+        strbuf_append(&line->buf, value);
+        return;
+    }
+    json_writer_init(&quoted, &line->buf);
+    json_writer_string(&quoted, value);
 }
 
 void log_number(struct log_line *line, const char *name, int64_t value)

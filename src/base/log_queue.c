@@ -34,33 +34,74 @@ struct log_queue {
     char *writing; /* the thread's own */
 };
 
-static void *write_lines(void *argument);
-static bool take_lines(struct log_queue *queue, struct str *lines_out, uint64_t *dropped_out);
-static void write_all(int fd, struct str lines);
-static size_t batch_length(struct str lines);
-static void tell_dropped(struct log *log, uint64_t dropped);
-static void release(struct log_queue *queue);
-
-enum error_code log_queue_new(const struct log *log, struct log_queue **queue_out,
-                              struct error *err)
+/* True: there will be no more. */
+static bool take_lines(struct log_queue *queue, struct str *lines_out, uint64_t *dropped_out)
 {
-    struct log_queue *queue = memory_new(1, sizeof(*queue));
-    int failure = 0;
+    char *emptied = queue->writing;
+    bool is_ending = false;
 
-    queue->log = *log;
-    queue->log.queue = NULL;
-    queue->filling = memory_new(LOG_QUEUE_BYTES, 1);
-    queue->writing = memory_new(LOG_QUEUE_BYTES, 1);
-    (void)pthread_mutex_init(&queue->mutex, NULL);
-    (void)sem_init(&queue->is_filled, 0, 0);
-    failure = pthread_create(&queue->thread, NULL, write_lines, queue);
-    if (failure != 0) {
-        release(queue);
-        return error_set(err, ERROR_UNAVAILABLE, "cannot start the log's thread: %s",
-                         strerrordesc_np(failure));
+    (void)pthread_mutex_lock(&queue->mutex);
+    *lines_out = (struct str){queue->filling, queue->filled_bytes};
+    *dropped_out = queue->dropped;
+    queue->writing = queue->filling;
+    queue->filling = emptied;
+    queue->filled_bytes = 0;
+    queue->dropped = 0;
+    is_ending = queue->is_ending;
+    (void)pthread_mutex_unlock(&queue->mutex);
+    return is_ending;
+}
+
+/* As many whole lines as arrive in one piece (pipe(7), PIPE_BUF), whoever else writes there. */
+static size_t batch_length(struct str lines)
+{
+    const struct str piece = str_slice(lines, 0, PIPE_BUF);
+    const size_t last = str_last_index_of(piece, '\n');
+
+    return last < piece.length ? last + 1 : str_index_of(lines, '\n') + 1;
+}
+
+static void write_all(int fd, struct str lines)
+{
+    struct pollfd writable = {.fd = fd, .events = POLLOUT};
+    size_t left_bytes = 0; /* of the batch */
+
+    while (lines.length > 0) {
+        ssize_t written = 0;
+
+        left_bytes = left_bytes > 0 ? left_bytes : batch_length(lines);
+        written = write(fd, lines.bytes, left_bytes);
+        if (written < 0 && errno == EAGAIN) {
+            (void)poll(&writable, 1, -1);
+        } else if (written < 0 && errno != EINTR) {
+            return; /* there is no reader any more */
+        }
+        if (written > 0) {
+            left_bytes -= (size_t)written;
+            lines = str_from_index(lines, (size_t)written);
+        }
     }
-    *queue_out = queue;
-    return OK;
+}
+
+/* Once one is dropped, all are until the buffers change places: so they came behind those that were
+ * just written. */
+static void tell_dropped(struct log *log, uint64_t dropped)
+{
+    struct log_line line;
+
+    log_begin(&line, log, LOG_ERROR, "lines_dropped");
+    log_number(&line, "count", (int64_t)dropped);
+    log_text(&line, "message", str_from("whoever reads this log did not keep up"));
+    log_end(&line);
+}
+
+static void release(struct log_queue *queue)
+{
+    (void)pthread_mutex_destroy(&queue->mutex);
+    (void)sem_destroy(&queue->is_filled);
+    free(queue->filling);
+    free(queue->writing);
+    free(queue);
 }
 
 static void *write_lines(void *argument)
@@ -88,65 +129,26 @@ static void *write_lines(void *argument)
     return NULL;
 }
 
-/* True: there will be no more. */
-static bool take_lines(struct log_queue *queue, struct str *lines_out, uint64_t *dropped_out)
+enum error_code log_queue_new(const struct log *log, struct log_queue **queue_out,
+                              struct error *err)
 {
-    char *emptied = queue->writing;
-    bool is_ending = false;
+    struct log_queue *queue = memory_new(1, sizeof(*queue));
+    int failure = 0;
 
-    (void)pthread_mutex_lock(&queue->mutex);
-    *lines_out = (struct str){queue->filling, queue->filled_bytes};
-    *dropped_out = queue->dropped;
-    queue->writing = queue->filling;
-    queue->filling = emptied;
-    queue->filled_bytes = 0;
-    queue->dropped = 0;
-    is_ending = queue->is_ending;
-    (void)pthread_mutex_unlock(&queue->mutex);
-    return is_ending;
-}
-
-static void write_all(int fd, struct str lines)
-{
-    struct pollfd writable = {.fd = fd, .events = POLLOUT};
-    size_t left_bytes = 0; /* of the batch */
-
-    while (lines.length > 0) {
-        ssize_t written = 0;
-
-        left_bytes = left_bytes > 0 ? left_bytes : batch_length(lines);
-        written = write(fd, lines.bytes, left_bytes);
-        if (written < 0 && errno == EAGAIN) {
-            (void)poll(&writable, 1, -1);
-        } else if (written < 0 && errno != EINTR) {
-            return; /* there is no reader any more */
-        }
-        if (written > 0) {
-            left_bytes -= (size_t)written;
-            lines = str_from_index(lines, (size_t)written);
-        }
+    queue->log = *log;
+    queue->log.queue = NULL;
+    queue->filling = memory_new(LOG_QUEUE_BYTES, 1);
+    queue->writing = memory_new(LOG_QUEUE_BYTES, 1);
+    (void)pthread_mutex_init(&queue->mutex, NULL);
+    (void)sem_init(&queue->is_filled, 0, 0);
+    failure = pthread_create(&queue->thread, NULL, write_lines, queue);
+    if (failure != 0) {
+        release(queue);
+        return error_set(err, ERROR_UNAVAILABLE, "cannot start the log's thread: %s",
+                         strerrordesc_np(failure));
     }
-}
-
-/* As many whole lines as arrive in one piece (pipe(7), PIPE_BUF), whoever else writes there. */
-static size_t batch_length(struct str lines)
-{
-    const struct str piece = str_slice(lines, 0, PIPE_BUF);
-    const size_t last = str_last_index_of(piece, '\n');
-
-    return last < piece.length ? last + 1 : str_index_of(lines, '\n') + 1;
-}
-
-/* Once one is dropped, all are until the buffers change places: so they came behind those that were
- * just written. */
-static void tell_dropped(struct log *log, uint64_t dropped)
-{
-    struct log_line line;
-
-    log_begin(&line, log, LOG_ERROR, "lines_dropped");
-    log_number(&line, "count", (int64_t)dropped);
-    log_text(&line, "message", str_from("whoever reads this log did not keep up"));
-    log_end(&line);
+    *queue_out = queue;
+    return OK;
 }
 
 void log_queue_add(struct log_queue *queue, struct str line)
@@ -201,13 +203,4 @@ void log_queue_free(struct log_queue *queue)
         (void)pthread_join(thread, NULL);
         release(queue);
     }
-}
-
-static void release(struct log_queue *queue)
-{
-    (void)pthread_mutex_destroy(&queue->mutex);
-    (void)sem_destroy(&queue->is_filled);
-    free(queue->filling);
-    free(queue->writing);
-    free(queue);
 }

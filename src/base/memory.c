@@ -2,21 +2,33 @@
 
 #include "base/memory.h"
 
-#ifdef __APPLE__
-#include <malloc/malloc.h>
-#else
-#include <malloc.h>
-#endif
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#ifdef __APPLE__
+#include <malloc/malloc.h>
+#else
+#include <malloc.h>
+#endif
+
+#include "base/clock.h"
 
 enum { TRIMMING_BYTES = 256 * 1024 };
 
-static void *not_null(void *block, size_t count, size_t size);
-static size_t size_of(void *block);
+static void *not_null(void *block, size_t count, size_t size)
+{
+    if (!block) {
+        (void)fprintf(stderr, "out of memory: %zu x %zu bytes\n", count, size);
+        abort();
+    }
+    return block;
+}
 
 void *memory_new(size_t count, size_t size)
 {
@@ -39,14 +51,6 @@ void memory_wipe(void *bytes, size_t length)
 #endif
 }
 
-void memory_wipe_and_free(void *block)
-{
-    if (block) {
-        memory_wipe(block, size_of(block));
-    }
-    free(block);
-}
-
 static size_t size_of(void *block)
 {
 #ifdef __APPLE__
@@ -54,6 +58,14 @@ static size_t size_of(void *block)
 #else
     return malloc_usable_size(block);
 #endif
+}
+
+void memory_wipe_and_free(void *block)
+{
+    if (block) {
+        memory_wipe(block, size_of(block));
+    }
+    free(block);
 }
 
 /* realloc itself may leave the old copy as it is. */
@@ -87,11 +99,61 @@ char *memory_copy_text(const char *text)
     return text ? not_null(strdup(text), strlen(text), 1) : NULL;
 }
 
-static void *not_null(void *block, size_t count, size_t size)
+struct memory_budget {
+    pthread_mutex_t left_mutex; /* guards left_bytes */
+    pthread_cond_t is_more_left;
+    uint64_t limit_bytes;
+    uint64_t left_bytes;
+};
+
+struct memory_budget *memory_budget_new(uint64_t limit_bytes)
 {
-    if (!block) {
-        (void)fprintf(stderr, "out of memory: %zu x %zu bytes\n", count, size);
-        abort();
+    struct memory_budget *memory = memory_new(1, sizeof(*memory));
+    pthread_condattr_t attributes;
+
+    memory->limit_bytes = limit_bytes;
+    memory->left_bytes = limit_bytes;
+    (void)pthread_mutex_init(&memory->left_mutex, NULL);
+    (void)pthread_condattr_init(&attributes);
+    (void)pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&memory->is_more_left, &attributes);
+    (void)pthread_condattr_destroy(&attributes);
+    return memory;
+}
+
+void memory_budget_free(struct memory_budget *memory)
+{
+    if (!memory) {
+        return;
     }
-    return block;
+    assert(memory->left_bytes == memory->limit_bytes);
+    (void)pthread_cond_destroy(&memory->is_more_left);
+    (void)pthread_mutex_destroy(&memory->left_mutex);
+    free(memory);
+}
+
+bool memory_budget_take(struct memory_budget *memory, uint64_t bytes, int64_t timeout_ms)
+{
+    const struct timespec deadline = clock_timespec(clock_monotonic_ms(&clock_system) + timeout_ms);
+    bool is_taken = false;
+    int result = 0;
+
+    assert(bytes <= memory->limit_bytes);
+    (void)pthread_mutex_lock(&memory->left_mutex);
+    while (memory->left_bytes < bytes && result != ETIMEDOUT) {
+        result = pthread_cond_timedwait(&memory->is_more_left, &memory->left_mutex, &deadline);
+    }
+    is_taken = memory->left_bytes >= bytes;
+    memory->left_bytes -= is_taken ? bytes : 0;
+    (void)pthread_mutex_unlock(&memory->left_mutex);
+    return is_taken;
+}
+
+void memory_budget_give(struct memory_budget *memory, uint64_t bytes)
+{
+    (void)pthread_mutex_lock(&memory->left_mutex);
+    memory->left_bytes += bytes;
+    assert(memory->left_bytes <= memory->limit_bytes);
+    (void)pthread_cond_broadcast(&memory->is_more_left);
+    (void)pthread_mutex_unlock(&memory->left_mutex);
 }

@@ -11,13 +11,6 @@ enum {
     LETTERS_PER_MISTAKE = 3,
 };
 
-static bool ends_with_component(struct str name, struct str component);
-static size_t edit_distance(struct str a, struct str b);
-static void next_row(const size_t *above, size_t *row, char letter, struct str b);
-static bool is_same_letter(char a, char b);
-static char plain_letter(char letter);
-static size_t smaller(size_t a, size_t b);
-
 void nearest_init(struct nearest *nearest, struct str wrong)
 {
     const size_t tolerance = wrong.length / LETTERS_PER_MISTAKE;
@@ -27,19 +20,14 @@ void nearest_init(struct nearest *nearest, struct str wrong)
     nearest->best_distance = (tolerance > LEAST_TOLERANCE ? tolerance : LEAST_TOLERANCE) + 1;
 }
 
-void nearest_offer(struct nearest *nearest, struct str name)
+static char plain_letter(char letter)
 {
-    size_t distance;
+    return letter == '.' ? '_' : ascii_lower(letter);
+}
 
-    if (nearest->wrong.length > NAME_MAX_LENGTH || name.length > NAME_MAX_LENGTH) {
-        return;
-    }
-    /* `certificate` at the top is `tls.certificate` without its section. */
-    distance = ends_with_component(name, nearest->wrong) ? 0 : edit_distance(nearest->wrong, name);
-    if (distance < nearest->best_distance) {
-        nearest->best = name;
-        nearest->best_distance = distance;
-    }
+static bool is_same_letter(char a, char b)
+{
+    return plain_letter(a) == plain_letter(b);
 }
 
 static bool ends_with_component(struct str name, struct str component)
@@ -55,6 +43,20 @@ static bool ends_with_component(struct str name, struct str component)
         }
     }
     return true;
+}
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+static void next_row(const size_t *above, size_t *row, char letter, struct str b)
+{
+    for (size_t i = 0; i < b.length; i++) {
+        const size_t replaced = above[i] + (is_same_letter(letter, b.bytes[i]) ? 0 : 1);
+
+        row[i + 1] = smaller(replaced, smaller(above[i + 1], row[i]) + 1);
+    }
 }
 
 /* Levenshtein's distance, row by row of its table. */
@@ -78,28 +80,19 @@ static size_t edit_distance(struct str a, struct str b)
     return above[b.length];
 }
 
-static void next_row(const size_t *above, size_t *row, char letter, struct str b)
+void nearest_offer(struct nearest *nearest, struct str name)
 {
-    for (size_t i = 0; i < b.length; i++) {
-        const size_t replaced = above[i] + (is_same_letter(letter, b.bytes[i]) ? 0 : 1);
+    size_t distance;
 
-        row[i + 1] = smaller(replaced, smaller(above[i + 1], row[i]) + 1);
+    if (nearest->wrong.length > NAME_MAX_LENGTH || name.length > NAME_MAX_LENGTH) {
+        return;
     }
-}
-
-static bool is_same_letter(char a, char b)
-{
-    return plain_letter(a) == plain_letter(b);
-}
-
-static char plain_letter(char letter)
-{
-    return letter == '.' ? '_' : ascii_lower(letter);
-}
-
-static size_t smaller(size_t a, size_t b)
-{
-    return a < b ? a : b;
+    /* `certificate` at the top is `tls.certificate` without its section. */
+    distance = ends_with_component(name, nearest->wrong) ? 0 : edit_distance(nearest->wrong, name);
+    if (distance < nearest->best_distance) {
+        nearest->best = name;
+        nearest->best_distance = distance;
+    }
 }
 
 void nearest_hint(const struct nearest *nearest, char text_out[NEAREST_HINT_BYTES])

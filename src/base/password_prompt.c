@@ -17,39 +17,9 @@ enum { SIGNAL_COUNT = ARRAY_LEN(signals) };
 
 static volatile sig_atomic_t caught; /* the signal that came meanwhile, or 0 */
 
-static void catch_signals(struct sigaction before_out[SIGNAL_COUNT], sigset_t *mask_out);
-static void note_signal(int number);
-static void release_signals(const struct sigaction before[SIGNAL_COUNT], const sigset_t *mask);
-static enum error_code read_line(const sigset_t *mask, struct strbuf *secret, struct error *err);
-static ssize_t read_byte(const sigset_t *mask, char *byte_out);
-static void cut_carriage_return(struct strbuf *secret);
-
-enum error_code password_prompt(const char *prompt, struct strbuf *secret_out, struct error *err)
+static void note_signal(int number)
 {
-    struct termios usual;
-    struct termios silent;
-    struct sigaction before[SIGNAL_COUNT];
-    sigset_t mask;
-    enum error_code code = OK;
-
-    if (tcgetattr(STDIN_FILENO, &usual) < 0) {
-        return error_set(err, ERROR_INVALID,
-                         "there is no terminal to ask for the password on: use --password-stdin");
-    }
-    silent = usual;
-    silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
-    catch_signals(before, &mask);
-    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0) {
-        (void)fprintf(stderr, "%s: ", prompt); /* who answers it at once is not seen either */
-        code = read_line(&mask, secret_out, err);
-        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &usual);
-        (void)fputc('\n', stderr);
-    } else {
-        code =
-            error_set(err, ERROR_INVALID, "the terminal cannot be silenced: use --password-stdin");
-    }
-    release_signals(before, &mask);
-    return code;
+    caught = number;
 }
 
 /* Without SA_RESTART, and blocked but while we wait: none comes unseen. What is ignored (nohup)
@@ -73,26 +43,26 @@ static void catch_signals(struct sigaction before_out[SIGNAL_COUNT], sigset_t *m
     }
 }
 
-static void note_signal(int number)
+/* Byte by byte: what follows the line is not ours to take. With a mask, the signals that it lets
+ * through end the wait. */
+static ssize_t read_byte(const sigset_t *mask, char *byte_out)
 {
-    caught = number;
+    fd_set input;
+
+    FD_ZERO(&input);
+    FD_SET(STDIN_FILENO, &input);
+    if (mask && pselect(STDIN_FILENO + 1, &input, NULL, NULL, NULL, mask) < 0) {
+        return -1;
+    }
+    return read(STDIN_FILENO, byte_out, 1);
 }
 
-/* Now that the terminal is as it was, the signal has its usual effect. */
-static void release_signals(const struct sigaction before[SIGNAL_COUNT], const sigset_t *mask)
+/* Of a line that was written for Windows; `docker login --password-stdin` cuts it, too. */
+static void cut_carriage_return(struct strbuf *secret)
 {
-    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
-        (void)sigaction(signals[i], &before[i], NULL);
+    if (secret->length > 0 && secret->text[secret->length - 1] == '\r') {
+        secret->text[--secret->length] = '\0';
     }
-    if (caught != 0) {
-        (void)raise(caught);
-    }
-    (void)sigprocmask(SIG_SETMASK, mask, NULL);
-}
-
-enum error_code password_read_line(struct strbuf *secret_out, struct error *err)
-{
-    return read_line(NULL, secret_out, err);
 }
 
 static enum error_code read_line(const sigset_t *mask, struct strbuf *secret, struct error *err)
@@ -125,24 +95,47 @@ static enum error_code read_line(const sigset_t *mask, struct strbuf *secret, st
     return OK;
 }
 
-/* Byte by byte: what follows the line is not ours to take. With a mask, the signals that it lets
- * through end the wait. */
-static ssize_t read_byte(const sigset_t *mask, char *byte_out)
+/* Now that the terminal is as it was, the signal has its usual effect. */
+static void release_signals(const struct sigaction before[SIGNAL_COUNT], const sigset_t *mask)
 {
-    fd_set input;
-
-    FD_ZERO(&input);
-    FD_SET(STDIN_FILENO, &input);
-    if (mask && pselect(STDIN_FILENO + 1, &input, NULL, NULL, NULL, mask) < 0) {
-        return -1;
+    for (size_t i = 0; i < SIGNAL_COUNT; i++) {
+        (void)sigaction(signals[i], &before[i], NULL);
     }
-    return read(STDIN_FILENO, byte_out, 1);
+    if (caught != 0) {
+        (void)raise(caught);
+    }
+    (void)sigprocmask(SIG_SETMASK, mask, NULL);
 }
 
-/* Of a line that was written for Windows; `docker login --password-stdin` cuts it, too. */
-static void cut_carriage_return(struct strbuf *secret)
+enum error_code password_prompt(const char *prompt, struct strbuf *secret_out, struct error *err)
 {
-    if (secret->length > 0 && secret->text[secret->length - 1] == '\r') {
-        secret->text[--secret->length] = '\0';
+    struct termios usual;
+    struct termios silent;
+    struct sigaction before[SIGNAL_COUNT];
+    sigset_t mask;
+    enum error_code code = OK;
+
+    if (tcgetattr(STDIN_FILENO, &usual) < 0) {
+        return error_set(err, ERROR_INVALID,
+                         "there is no terminal to ask for the password on: use --password-stdin");
     }
+    silent = usual;
+    silent.c_lflag &= ~(tcflag_t)(ECHO | ECHONL);
+    catch_signals(before, &mask);
+    if (tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0) {
+        (void)fprintf(stderr, "%s: ", prompt); /* who answers it at once is not seen either */
+        code = read_line(&mask, secret_out, err);
+        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &usual);
+        (void)fputc('\n', stderr);
+    } else {
+        code =
+            error_set(err, ERROR_INVALID, "the terminal cannot be silenced: use --password-stdin");
+    }
+    release_signals(before, &mask);
+    return code;
+}
+
+enum error_code password_read_line(struct strbuf *secret_out, struct error *err)
+{
+    return read_line(NULL, secret_out, err);
 }

@@ -13,9 +13,6 @@ enum { FIRST_CAPACITY_BYTES = 64 };
 /* What text points to before anything is owned; nothing ever writes to it. */
 static char nothing[1];
 
-static bool make_room(struct strbuf *buf, size_t more);
-static void grow(struct strbuf *buf, size_t capacity);
-
 void strbuf_init(struct strbuf *buf, size_t limit_bytes)
 {
     *buf = (struct strbuf){.text = nothing, .limit_bytes = limit_bytes};
@@ -51,14 +48,19 @@ void strbuf_clear(struct strbuf *buf)
     }
 }
 
-void strbuf_append(struct strbuf *buf, struct str bytes)
+static void grow(struct strbuf *buf, size_t capacity)
 {
-    if (bytes.length == 0 || !make_room(buf, bytes.length)) {
-        return;
+    char *text = buf->capacity_bytes > 0 ? buf->text : NULL;
+
+    if (buf->is_secret && text) { /* realloc would leave the old copy as it is */
+        text = memcpy(memory_new(capacity, 1), buf->text, buf->length);
+        memory_wipe(buf->text, buf->length);
+        free(buf->text);
+    } else {
+        text = memory_resize(text, capacity, 1);
     }
-    memcpy(buf->text + buf->length, bytes.bytes, bytes.length);
-    buf->length += bytes.length;
-    buf->text[buf->length] = '\0';
+    buf->text = text;
+    buf->capacity_bytes = capacity;
 }
 
 static bool make_room(struct strbuf *buf, size_t more)
@@ -78,19 +80,14 @@ static bool make_room(struct strbuf *buf, size_t more)
     return true;
 }
 
-static void grow(struct strbuf *buf, size_t capacity)
+void strbuf_append(struct strbuf *buf, struct str bytes)
 {
-    char *text = buf->capacity_bytes > 0 ? buf->text : NULL;
-
-    if (buf->is_secret && text) { /* realloc would leave the old copy as it is */
-        text = memcpy(memory_new(capacity, 1), buf->text, buf->length);
-        memory_wipe(buf->text, buf->length);
-        free(buf->text);
-    } else {
-        text = memory_resize(text, capacity, 1);
+    if (bytes.length == 0 || !make_room(buf, bytes.length)) {
+        return;
     }
-    buf->text = text;
-    buf->capacity_bytes = capacity;
+    memcpy(buf->text + buf->length, bytes.bytes, bytes.length);
+    buf->length += bytes.length;
+    buf->text[buf->length] = '\0';
 }
 
 void strbuf_append_text(struct strbuf *buf, const char *text)

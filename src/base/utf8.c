@@ -21,22 +21,6 @@ static const struct {
     {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
 };
 
-static bool has_tail(struct str text, size_t length, uint8_t second_low, uint8_t second_high);
-
-size_t utf8_character_length(struct str text)
-{
-    const uint8_t first = text.length == 0 ? 0xff : (uint8_t)text.bytes[0];
-
-    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
-        if (first >= forms[i].first_low && first <= forms[i].first_high) {
-            return has_tail(text, forms[i].length, forms[i].second_low, forms[i].second_high)
-                       ? forms[i].length
-                       : 0;
-        }
-    }
-    return 0;
-}
-
 static bool has_tail(struct str text, size_t length, uint8_t second_low, uint8_t second_high)
 {
     if (text.length < length) {
@@ -50,6 +34,20 @@ static bool has_tail(struct str text, size_t length, uint8_t second_low, uint8_t
         }
     }
     return true;
+}
+
+size_t utf8_character_length(struct str text)
+{
+    const uint8_t first = text.length == 0 ? 0xff : (uint8_t)text.bytes[0];
+
+    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+        if (first >= forms[i].first_low && first <= forms[i].first_high) {
+            return has_tail(text, forms[i].length, forms[i].second_low, forms[i].second_high)
+                       ? forms[i].length
+                       : 0;
+        }
+    }
+    return 0;
 }
 
 uint32_t utf8_code_point(struct str character)

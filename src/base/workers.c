@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/memory.h"
-#include "base/scheduling.h"
 
 /*
  * A semaphore, not a condition variable: to signal one may wait until threads that were woken
@@ -22,9 +24,42 @@ struct workers {
     pthread_t *threads;
 };
 
-static void *work(void *argument);
-static struct job *take_job(struct workers *workers);
-static struct job *first_of(struct workers *workers);
+static struct job *first_of(struct workers *workers)
+{
+    for (size_t rank = 0; rank < WORKERS_RANKS; rank++) {
+        if (!list_is_empty(&workers->queues[rank])) {
+            return (struct job *)workers->queues[rank].next; /* its first member */
+        }
+    }
+    return NULL;
+}
+
+/* Waits for a job; NULL when it is time to end. */
+static struct job *take_job(struct workers *workers)
+{
+    struct job *job = NULL;
+
+    while (sem_wait(&workers->is_due) < 0 && errno == EINTR) {
+    }
+    (void)pthread_mutex_lock(&workers->queue_mutex);
+    job = first_of(workers);
+    if (job) {
+        list_remove(&job->node);
+    }
+    (void)pthread_mutex_unlock(&workers->queue_mutex);
+    return job;
+}
+
+static void *work(void *argument)
+{
+    struct workers *workers = argument;
+
+    scheduling_give_way();
+    for (struct job *job = take_job(workers); job; job = take_job(workers)) {
+        job->run(job);
+    }
+    return NULL;
+}
 
 enum error_code workers_new(unsigned count, struct workers **workers_out, struct error *err)
 {
@@ -47,43 +82,6 @@ enum error_code workers_new(unsigned count, struct workers **workers_out, struct
     }
     *workers_out = workers;
     return OK;
-}
-
-static void *work(void *argument)
-{
-    struct workers *workers = argument;
-
-    scheduling_give_way();
-    for (struct job *job = take_job(workers); job; job = take_job(workers)) {
-        job->run(job);
-    }
-    return NULL;
-}
-
-/* Waits for a job; NULL when it is time to end. */
-static struct job *take_job(struct workers *workers)
-{
-    struct job *job = NULL;
-
-    while (sem_wait(&workers->is_due) < 0 && errno == EINTR) {
-    }
-    (void)pthread_mutex_lock(&workers->queue_mutex);
-    job = first_of(workers);
-    if (job) {
-        list_remove(&job->node);
-    }
-    (void)pthread_mutex_unlock(&workers->queue_mutex);
-    return job;
-}
-
-static struct job *first_of(struct workers *workers)
-{
-    for (size_t rank = 0; rank < WORKERS_RANKS; rank++) {
-        if (!list_is_empty(&workers->queues[rank])) {
-            return (struct job *)workers->queues[rank].next; /* its first member */
-        }
-    }
-    return NULL;
 }
 
 void workers_submit(struct workers *workers, struct job *job)
@@ -110,4 +108,32 @@ void workers_free(struct workers *workers)
     (void)pthread_mutex_destroy(&workers->queue_mutex);
     free(workers->threads);
     free(workers);
+}
+
+/* As sched_setattr(2) has it; the C library does not, and the kernel's header contradicts it. */
+struct attributes {
+    uint32_t size;
+    uint32_t policy;
+    uint64_t flags;
+    int32_t niceness;
+    uint32_t priority;
+    uint64_t runtime_ns;
+    uint64_t deadline_ns;
+    uint64_t period_ns;
+};
+
+/* A thread's niceness is its own on Linux ("Nice value"). */
+void scheduling_give_way(void)
+{
+    (void)!nice(SCHEDULING_NICENESS);
+}
+
+void scheduling_be_prompt(void)
+{
+    struct attributes attributes = {0};
+
+    if (syscall(SYS_sched_getattr, 0, &attributes, sizeof(attributes), 0) == 0) {
+        attributes.runtime_ns = (uint64_t)SCHEDULING_TURN_US * 1000;
+        (void)syscall(SYS_sched_setattr, 0, &attributes, 0);
+    }
 }

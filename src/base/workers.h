@@ -6,7 +6,7 @@
 
 /*
  * Threads that may block, and the queue of what waits for one of them. They leave the processor to
- * threads that must not wait (scheduling.h), which do not wait for them to run.
+ * threads that must not wait (scheduling_give_way), which do not wait for them to run.
  */
 struct workers;
 
@@ -29,3 +29,20 @@ void workers_submit(struct workers *workers, struct job *job);
 
 /* Runs what is queued, ends the threads and waits for them. NULL is accepted. */
 void workers_free(struct workers *workers);
+
+/*
+ * Which threads get a processor when all are busy (sched(7)). Of the calling thread alone; wishes,
+ * which cannot fail: where the kernel knows no such thing, or does not allow it, nothing changes.
+ */
+
+enum { SCHEDULING_NICENESS = 10, SCHEDULING_TURN_US = 100 };
+
+/* Leaves the processor to threads that must not wait: nicer by SCHEDULING_NICENESS. */
+void scheduling_give_way(void);
+
+/*
+ * Asks for short turns (SCHEDULING_TURN_US), and so for the next one: on Linux since 6.12 a thread
+ * that wakes up interrupts those whose turns are longer (sched_setattr(2), sched_runtime), which
+ * otherwise go on for some milliseconds.
+ */
+void scheduling_be_prompt(void);

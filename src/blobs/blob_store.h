@@ -6,7 +6,6 @@
 #include "base/attributes.h"
 #include "base/digest.h"
 #include "base/error.h"
-#include "base/hasher.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "base/strbuf.h"

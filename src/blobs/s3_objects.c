@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "aws/xml.h"
-#include "base/checksum.h"
 #include "base/clock.h"
+#include "base/digest.h"
 #include "blobs/s3_parts.h"
 #include "blobs/s3_refusal.h"
 

@@ -2,7 +2,7 @@
 
 #include <pthread.h>
 
-#include "base/memory_budget.h"
+#include "base/memory.h"
 #include "base/workers.h"
 #include "blobs/blob_driver.h"
 #include "blobs/s3_store.h"

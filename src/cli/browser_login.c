@@ -2,11 +2,10 @@
 #include <spawn.h>
 #include <unistd.h>
 
-#include "base/base64url.h"
 #include "base/digest.h"
-#include "base/hasher.h"
 #include "base/platform.h"
 #include "base/random.h"
+#include "base/token.h"
 #include "cli/login_flow.h"
 #include "cli/loopback.h"
 #include "cli/output.h"

@@ -3,8 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/base64url.h"
 #include "base/json_edit.h"
+#include "base/token.h"
 #include "cli/private_file.h"
 
 enum { CONFIG_MAX_BYTES = 4 * 1024 * 1024, INDENT = 2 };

@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "base/json_value.h"
 #include "cli/oauth.h"
 #include "cli/private_file.h"

@@ -6,10 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/host.h"
 #include "base/list.h"
 #include "base/memory.h"
+#include "base/random.h"
 
 enum { ADDRESSES_PER_BUCKET = 4 };
 

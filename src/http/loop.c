@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/memory.h"
-#include "base/scheduling.h"
+#include "base/workers.h"
 #include "http/pace.h"
 #include "http/poller.h"
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/hash.h"
 #include "base/list.h"
 #include "base/memory.h"
+#include "base/random.h"
 
 enum {
     SHARDS = 8,                    /* so that threads seldom meet; a power of two */

@@ -1,6 +1,6 @@
 #include "registry/descriptor.h"
 
-#include "base/hasher.h"
+#include "base/digest.h"
 
 static enum error_code hash_annotations(const struct json_value *annotations,
                                         struct digest *digest_out, struct error *err);

@@ -1,6 +1,6 @@
 #include "registry/manifest_parser.h"
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "base/json_value.h"
 
 /* A manifest while it is read. */

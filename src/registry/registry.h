@@ -7,7 +7,7 @@
 #include "base/attributes.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/free_space.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "blobs/blob_store.h"
 #include "metadata/metadata.h"

@@ -2,7 +2,7 @@
 
 #include <semaphore.h>
 
-#include "base/memory_budget.h"
+#include "base/memory.h"
 #include "metadata/uploads.h"
 #include "registry/content_cache.h"
 #include "registry/open_uploads.h"

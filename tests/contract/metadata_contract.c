@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "metadata/repositories.h"
 #include "tests/support/blob_helper.h"
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "metadata/blob_places.h"
 #include "metadata/swept_blobs.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 
 enum {
     REFERRERS = 9,

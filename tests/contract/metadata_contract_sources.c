@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "base/strbuf.h"
 #include "metadata/repositories.h"
 #include "metadata/sources.h"

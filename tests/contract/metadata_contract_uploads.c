@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "metadata/uploads.h"
 
 static void save(struct metadata_fixture *fixture, const char *id, uint64_t offset,

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 
 void metadata_fixture_reopen(struct metadata_fixture *fixture)
 {

@@ -6,7 +6,7 @@
 #include "auth/jwt_claims.h"
 #include "auth/jwt_sign.h"
 #include "auth/key_set.h"
-#include "base/base64url.h"
+#include "base/token.h"
 
 enum { TEXT_MAX_BYTES = 2 * JWT_MAX_BYTES };
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base64url.h"
+#include "base/token.h"
 
 enum { SIGNATURE_MAX_BYTES = 2048, COORDINATE_MAX_BYTES = 66 };
 

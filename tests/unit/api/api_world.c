@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "http/request_parser.h"
 #include "metadata/manifests.h"
 #include "metadata/metadata.h"

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 
 #define EMPTY_SHA256 "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "api_world.h"
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "registry/source_finder.h"
 
 #define UNKNOWN_DIGEST "sha256:0000000000000000000000000000000000000000000000000000000000000000"

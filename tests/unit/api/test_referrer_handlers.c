@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "api_world.h"
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "base/memory.h"
 
 enum {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "registry/uploads.h"
 #include "upload_world.h"
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "tests/support/faulty_store.h"
 #include "upload_world.h"
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 
 int upload_world_set_up(void **state)
 {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "base/base64url.h"
+#include "base/token.h"
 
 static const char secret[] = "0123456789abcdef0123456789abcdef";
 static const char other_secret[] = "0123456789abcdef0123456789abcdeF";

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/base64url.h"
+#include "base/token.h"
 #include "tests/support/token_maker.h"
 
 enum { TEXT_MAX_BYTES = 512 * 1024, THREADS = 4 };

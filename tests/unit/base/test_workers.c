@@ -1,5 +1,6 @@
 #include "base/workers.h"
 
+#include <pthread.h>
 #include <semaphore.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,10 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <cmocka.h>
-
-#include "base/scheduling.h"
 
 enum { JOBS = 1000, RUNS = 3 };
 
@@ -54,7 +55,7 @@ struct looking_job {
     int niceness;
 };
 
-static void look(struct job *job)
+static void see_niceness(struct job *job)
 {
     ((struct looking_job *)job)->niceness = getpriority(PRIO_PROCESS, 0);
 }
@@ -62,7 +63,7 @@ static void look(struct job *job)
 static void they_leave_the_processor_to_others(void **state)
 {
     const int mine = getpriority(PRIO_PROCESS, 0);
-    struct looking_job job = {{.run = look}, 0};
+    struct looking_job job = {{.run = see_niceness}, 0};
     struct workers *workers = NULL;
 
     (void)state;
@@ -125,6 +126,59 @@ static void nothing_can_be_freed(void **state)
     workers_free(NULL);
 }
 
+struct look {
+    void (*change)(void);
+    int niceness;
+    uint64_t attributes[6]; /* the fourth: sched_runtime in ns */
+};
+
+static void *look(void *context)
+{
+    struct look *look = context;
+
+    look->change();
+    look->niceness = getpriority(PRIO_PROCESS, 0);
+    (void)!syscall(SYS_sched_getattr, 0, look->attributes, sizeof(look->attributes), 0);
+    return NULL;
+}
+
+static struct look after(void (*change)(void))
+{
+    struct look seen = {.change = change};
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, look, &seen), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    return seen;
+}
+
+static void nothing(void)
+{
+}
+
+static void a_thread_gives_way_alone(void **state)
+{
+    const int before = getpriority(PRIO_PROCESS, 0);
+    const int nicer = before + SCHEDULING_NICENESS;
+
+    (void)state;
+    assert_int_equal(after(scheduling_give_way).niceness, nicer < 19 ? nicer : 19);
+    assert_int_equal(getpriority(PRIO_PROCESS, 0), before);
+}
+
+static void a_thread_has_short_turns_where_the_kernel_has_them(void **state)
+{
+    const struct look before = after(nothing);
+    const struct look seen = after(scheduling_be_prompt);
+
+    (void)state;
+    assert_int_equal(seen.niceness, before.niceness);
+    if (before.attributes[3] == 0) {
+        skip(); /* before Linux 6.12 */
+    }
+    assert_int_equal(seen.attributes[3], SCHEDULING_TURN_US * 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +186,8 @@ int main(void)
         cmocka_unit_test(they_leave_the_processor_to_others),
         cmocka_unit_test(a_lower_rank_goes_first),
         cmocka_unit_test(nothing_can_be_freed),
+        cmocka_unit_test(a_thread_gives_way_alone),
+        cmocka_unit_test(a_thread_has_short_turns_where_the_kernel_has_them),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "tests/support/temporary_folder.h"
 
 enum { PATH_BYTES = 512, NOBODY = 65534, SUBFOLDERS = 256 };

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "blobs/filesystem_store.h"
 #include "tests/support/blob_helper.h"
 #include "tests/support/temporary_folder.h"

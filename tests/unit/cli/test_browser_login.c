@@ -18,8 +18,8 @@
 #include <pthread.h>
 #include <sys/socket.h>
 
-#include "base/base64url.h"
-#include "base/hasher.h"
+#include "base/digest.h"
+#include "base/token.h"
 #include "tests/support/fake_http_client.h"
 #include "tests/unit/cli/client_world.h"
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "metadata/blob_places.h"
 #include "metadata/manifests.h"
 #include "metadata/repositories.h"

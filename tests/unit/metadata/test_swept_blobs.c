@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "metadata/manifests.h"
 #include "tests/support/temporary_folder.h"
 

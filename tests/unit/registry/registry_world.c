@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "base/memory.h"
 #include "tests/support/blob_helper.h"
 #include "tests/support/faulty_store.h"

@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "blobs/filesystem_store.h"
 #include "registry_world.h"
 #include "tests/support/blob_helper.h"

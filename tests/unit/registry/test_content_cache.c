@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 
 enum { LIMIT_BYTES = 256 * 1024, LARGE_BYTES = 2000, MANY = 1000, THREADS = 4, TURNS = 2000 };
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "metadata/tags.h"
 #include "registry/registry_private.h"
 #include "registry/source_finder.h"

@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "base/memory.h"
 
 enum { THREADS = 4, ROUNDS = 20000 };

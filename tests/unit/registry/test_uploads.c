@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "base/hasher.h"
+#include "base/digest.h"
 #include "registry_world.h"
 #include "tests/support/blob_helper.h"
 #include "tests/support/faulty_store.h"
