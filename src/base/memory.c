@@ -99,6 +99,16 @@ char *memory_copy_text(const char *text)
     return text ? not_null(strdup(text), strlen(text), 1) : NULL;
 }
 
+char *memory_new_text(const char *bytes, size_t length)
+{
+    char *text = memory_new(length + 1, 1);
+
+    if (length > 0) {
+        memcpy(text, bytes, length);
+    }
+    return text;
+}
+
 struct memory_budget {
     pthread_mutex_t left_mutex; /* guards left_bytes */
     pthread_cond_t is_more_left;

@@ -32,6 +32,9 @@ void memory_return(void);
 /* A copy of text with its NUL; the caller frees it. NULL gives NULL. */
 MUST_USE char *memory_copy_text(const char *text);
 
+/* The same of so many bytes, with a NUL behind them. */
+MUST_USE char *memory_new_text(const char *bytes, size_t length);
+
 /*
  * The memory that many may take together. Whoever takes all that it needs at once, before it
  * begins, can end what it began: nobody waits for memory while holding some.

@@ -20,9 +20,9 @@ static enum error_code save_tail(struct sql_connection *connection,
     return sql_run(connection, upload->tail.length == 0 ? &removal : &addition, err);
 }
 
-static enum error_code save(struct sql_connection *connection, void *context, struct error *err)
+static enum error_code add(struct sql_connection *connection, const struct upload_record *upload,
+                           struct error *err)
 {
-    const struct upload_record *upload = context;
     const struct sql_query query = {
         .text = "insert into upload "
                 "(id, repository, created_by, offset_bytes, state, created_ms, updated_ms, login, "
@@ -36,7 +36,37 @@ static enum error_code save(struct sql_connection *connection, void *context, st
                    sql_bytes(upload->login), sql_integer(upload->login_ends_ms)},
         .count = 9,
     };
-    const enum error_code code = sql_run(connection, &query, err);
+
+    return sql_run(connection, &query, err);
+}
+
+static enum error_code go_on(struct sql_connection *connection, const struct upload_record *upload,
+                             struct error *err)
+{
+    const struct sql_query query = {
+        .text = "update upload set offset_bytes = $3, state = $4, updated_ms = $5 "
+                "where id = $1 and offset_bytes = $2 returning id",
+        .values = {sql_text(upload->id), sql_integer((int64_t)upload->from_bytes),
+                   sql_integer((int64_t)upload->offset_bytes), sql_bytes(upload->state),
+                   sql_integer(upload->updated_ms)},
+        .count = 5,
+    };
+    bool is_there = false;
+    const enum error_code code = sql_run_for_row(connection, &query, &is_there, err);
+
+    if (code || is_there) {
+        return code;
+    }
+    return error_set_about(err, ABOUT_UPLOAD, ERROR_CONFLICT,
+                           "another request went on with this upload meanwhile, or ended it: ask "
+                           "how far it is");
+}
+
+static enum error_code save(struct sql_connection *connection, void *context, struct error *err)
+{
+    const struct upload_record *upload = context;
+    const enum error_code code =
+        upload->goes_on ? go_on(connection, upload, err) : add(connection, upload, err);
 
     return code || !upload->is_tail_new ? code : save_tail(connection, upload, err);
 }
@@ -47,6 +77,18 @@ enum error_code metadata_save_upload(struct metadata *metadata, const struct upl
     struct upload_record saved = *upload;
 
     return sql_write(metadata->sql, SQL_RELAXED, save, &saved, err);
+}
+
+enum error_code metadata_touch_upload(struct metadata *metadata, struct str id, int64_t now_ms,
+                                      struct error *err)
+{
+    const struct sql_query query = {
+        .text = "update upload set updated_ms = $2 where id = $1 and updated_ms < $2",
+        .values = {sql_text(id), sql_integer(now_ms)},
+        .count = 2,
+    };
+
+    return metadata_run(metadata, SQL_RELAXED, &query, err);
 }
 
 static enum error_code no_such_upload(struct str repository, struct error *err)

@@ -22,17 +22,27 @@ struct upload_record {
     struct str login;      /* fingerprint of the credentials it was begun with; may be empty */
     int64_t login_ends_ms; /* when those stop being good by themselves */
     uint64_t offset_bytes;
-    struct str state; /* opaque bytes: blob_upload_save() */
-    bool is_tail_new; /* only for saving: false leaves the tail as it was */
-    struct str tail;  /* only for saving: see metadata_read_upload_tail */
+    struct str state;    /* opaque bytes: blob_upload_save() */
+    bool goes_on;        /* only for saving, as the next three: it rests already, … */
+    uint64_t from_bytes; /* … with so many bytes */
+    bool is_tail_new;    /* false leaves the tail as it was */
+    struct str tail;     /* see metadata_read_upload_tail */
     int64_t created_ms;
     int64_t updated_ms;
 };
 
-/* Inserts, or replaces offset, state, updated_ms, and the tail if it is new. */
+/*
+ * Inserts, or replaces offset, state, updated_ms, and the tail if it is new. ERROR_CONFLICT about
+ * UPLOAD, and nothing is changed, if it goes on from where it is not any more: another instance
+ * went on with it meanwhile, or ended it.
+ */
 MUST_USE enum error_code metadata_save_upload(struct metadata *metadata,
                                               const struct upload_record *upload,
                                               struct error *err);
+
+/* That a request is still working on it, at that time. Success also if there is none. */
+MUST_USE enum error_code metadata_touch_upload(struct metadata *metadata, struct str id,
+                                               int64_t now_ms, struct error *err);
 
 /* ERROR_NOT_FOUND about UPLOAD, also if it is of another repository. */
 MUST_USE enum error_code metadata_find_upload(struct metadata *metadata, struct str repository,

@@ -13,6 +13,7 @@ enum {
     /* How long what became of an upload is told to who asks again. */
     ENDED_KEPT_MS = 60 * 60 * 1000,
     FORGOTTEN_PER_RUN = 10 * 1000,
+    TOUCHES_PER_LIFETIME = 4,
 };
 
 static bool has_grace(const struct registry *registry, const struct upload_key *key,
@@ -94,6 +95,18 @@ bool upload_record_is_stale(const struct registry *registry, const struct upload
     const struct registry_config *config = &registry->config;
 
     return record->updated_ms < clock_wall_ms(config->clock) - config->settings.upload_lifetime_ms;
+}
+
+/* Where that cannot be said now, the next bytes say it. */
+void upload_record_keep_awake(const struct registry *registry, struct str id, int64_t *touched_ms)
+{
+    const struct registry_config *config = &registry->config;
+    const int64_t now_ms = clock_wall_ms(config->clock);
+
+    if (now_ms - *touched_ms >= config->settings.upload_lifetime_ms / TOUCHES_PER_LIFETIME &&
+        !metadata_touch_upload(config->metadata, id, now_ms, NULL)) {
+        *touched_ms = now_ms;
+    }
 }
 
 enum error_code registry_find_upload_owner(struct registry *registry, const struct upload_key *key,

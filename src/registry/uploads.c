@@ -21,14 +21,14 @@ struct upload {
     size_t login_length;
     int64_t login_ends_ms;
     int64_t created_ms;
-    bool is_saved;     /* it has a row in the metadata */
-    bool is_committed; /* it is a blob now, and has no bytes of its own any more */
+    int64_t touched_ms; /* when the metadata last heard of it */
+    bool is_saved;      /* it has a row in the metadata */
+    bool is_committed;  /* it is a blob now, and has no bytes of its own any more */
 };
 
 static struct upload *new_upload(struct registry *registry, const struct upload_key *key,
                                  struct str id);
 static void set_login(struct upload *upload, struct str login);
-static char *new_text(struct str text);
 static enum error_code enter(struct upload *upload, struct error *err);
 static void leave(struct upload *upload);
 static void free_upload(struct upload *upload);
@@ -77,8 +77,8 @@ static struct upload *new_upload(struct registry *registry, const struct upload_
     memcpy(upload->open.id, id.bytes, id.length);
     upload->open.ends = key->ends;
     upload->registry = registry;
-    upload->repository = new_text(key->repository.name);
-    upload->created_by = new_text(key->identity);
+    upload->repository = memory_new_text(key->repository.name.bytes, key->repository.name.length);
+    upload->created_by = memory_new_text(key->identity.bytes, key->identity.length);
     set_login(upload, key->login);
     upload->created_ms = clock_wall_ms(registry->config.clock);
     /* What does not end by itself may have been taken back at any time since. */
@@ -94,16 +94,6 @@ static void set_login(struct upload *upload, struct str login)
         memcpy(upload->login, login.bytes, login.length);
     }
     upload->login_length = login.length;
-}
-
-static char *new_text(struct str text)
-{
-    char *copy = memory_new(text.length + 1, 1);
-
-    if (text.length > 0) {
-        memcpy(copy, text.bytes, text.length);
-    }
-    return copy;
 }
 
 static enum error_code enter(struct upload *upload, struct error *err)
@@ -170,9 +160,10 @@ static enum error_code resume(struct upload *upload, const struct upload_key *ke
         memcpy(upload->rested.id, upload->open.id, sizeof(upload->rested.id));
         upload->rested.offset_bytes = record.offset_bytes;
         upload->created_ms = record.created_ms;
+        upload->touched_ms = record.updated_ms;
         upload->login_ends_ms = record.login_ends_ms;
         free(upload->created_by);
-        upload->created_by = new_text(record.created_by);
+        upload->created_by = memory_new_text(record.created_by.bytes, record.created_by.length);
         set_login(upload, str_slice(record.login, 0, sizeof(upload->login)));
         upload->is_saved = true;
         upload_quota_resume(upload->registry, &upload->open, str_from(upload->created_by),
@@ -230,8 +221,12 @@ enum error_code upload_write(struct upload *upload, struct str bytes, struct err
     }
     if (code) {
         drop_writer(upload);
+        return code;
     }
-    return code;
+    if (upload->is_saved) {
+        upload_record_keep_awake(upload->registry, upload_id(upload), &upload->touched_ms);
+    }
+    return OK;
 }
 
 static enum error_code need_writer(struct upload *upload, struct error *err)
@@ -284,6 +279,8 @@ static enum error_code save(struct upload *upload, const struct blob_upload *sta
         .login = {upload->login, upload->login_length},
         .login_ends_ms = upload->login_ends_ms,
         .offset_bytes = state->offset_bytes,
+        .goes_on = upload->is_saved,
+        .from_bytes = upload->rested.offset_bytes,
         .is_tail_new = state->tail.is_new,
         .tail = state->tail.bytes,
         .created_ms = upload->created_ms,
@@ -297,6 +294,7 @@ static enum error_code save(struct upload *upload, const struct blob_upload *sta
     code = metadata_save_upload(upload->registry->config.metadata, &record, err);
     if (!code) {
         upload->is_saved = true;
+        upload->touched_ms = record.updated_ms;
         upload_quota_saved(upload->registry, &upload->open);
     }
     return code;

@@ -434,12 +434,84 @@ static void uploads_are_summed_by_identity_and_team(void **state)
     assert_sums(fixture, (struct upload_sum){1, 3}, (struct upload_sum){0, 0});
 }
 
+static enum error_code go_on(struct metadata_fixture *fixture, uint64_t from_bytes,
+                             uint64_t offset_bytes, struct error *err)
+{
+    const struct upload_record upload = {
+        .id = str_from("one"),
+        .repository = str_from("team/app"),
+        .goes_on = true,
+        .from_bytes = from_bytes,
+        .offset_bytes = offset_bytes,
+        .state = str_from("went on"),
+        .is_tail_new = true,
+        .tail = str_from("tail"),
+        .updated_ms = 2000,
+    };
+
+    return metadata_save_upload(fixture->metadata, &upload, err);
+}
+
+static void an_upload_goes_on_from_where_it_is_alone(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct upload_record found;
+    struct error err = {0};
+
+    save(fixture, "one", 10, 1000);
+    assert_int_equal(go_on(fixture, 9, 20, &err), ERROR_CONFLICT);
+    assert_int_equal(err.topic, ABOUT_UPLOAD);
+    assert_tail(fixture, 10, "");
+    assert_int_equal(go_on(fixture, 10, 20, NULL), OK);
+    assert_int_equal(go_on(fixture, 10, 30, NULL), ERROR_CONFLICT); /* the second of two */
+    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("one"),
+                                          &fixture->arena, &found, NULL),
+                     OK);
+    assert_int_equal(found.offset_bytes, 20);
+    assert_int_equal(found.updated_ms, 2000);
+    assert_true(str_is(found.state, "went on"));
+    assert_true(str_is(found.created_by, "somebody"));
+    assert_tail(fixture, 20, "tail");
+}
+
+static void an_upload_that_is_gone_does_not_come_back(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    struct upload_record found;
+
+    save(fixture, "one", 10, 1000);
+    assert_int_equal(metadata_remove_upload(fixture->metadata, str_from("one"), NULL), OK);
+    assert_int_equal(go_on(fixture, 10, 20, NULL), ERROR_CONFLICT);
+    assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("one"),
+                                          &fixture->arena, &found, NULL),
+                     ERROR_NOT_FOUND);
+}
+
+static void an_upload_that_is_touched_is_not_stale(void **state)
+{
+    struct metadata_fixture *fixture = *state;
+    const struct stale_upload_query query = {3000, 10, &fixture->arena};
+    struct upload_list list;
+
+    save(fixture, "one", 10, 1000);
+    save(fixture, "two", 10, 1000);
+    assert_int_equal(metadata_touch_upload(fixture->metadata, str_from("one"), 3000, NULL), OK);
+    assert_int_equal(metadata_touch_upload(fixture->metadata, str_from("one"), 2000, NULL), OK);
+    assert_int_equal(metadata_touch_upload(fixture->metadata, str_from("gone"), 3000, NULL), OK);
+    assert_int_equal(metadata_list_stale_uploads(fixture->metadata, &query, &list, NULL), OK);
+    assert_int_equal(list.count, 1);
+    assert_true(str_is(list.uploads[0].id, "two"));
+}
+
 int metadata_contract_run_uploads(void)
 {
     const struct CMUnitTest metadata_contract_uploads[] = {
         TEST(an_upload_rests_and_goes_on),
         TEST(an_upload_keeps_who_began_it_and_where),
         TEST(the_tail_of_an_upload_stays_until_there_is_another),
+        TEST(an_upload_goes_on_from_where_it_is_alone),
+        TEST(an_upload_that_is_gone_does_not_come_back),
+        TEST(an_upload_that_is_touched_is_not_stale),
         TEST(an_upload_is_found_in_its_repository_only),
         TEST(an_upload_that_is_removed_leaves_the_others),
         TEST(an_uploads_owner_is_found_by_name_or_login),

@@ -35,6 +35,12 @@ static void texts_are_copied(void **state)
     assert_string_equal(copy, "abc");
     assert_null(memory_copy_text(NULL));
     free(copy);
+    copy = memory_new_text("abcdef", 2);
+    assert_string_equal(copy, "ab");
+    free(copy);
+    copy = memory_new_text(NULL, 0);
+    assert_string_equal(copy, "");
+    free(copy);
 }
 
 static void wiped_memory_holds_nothing(void **state)

@@ -613,6 +613,52 @@ static void whatever_was_acknowledged_is_there_though_many_write(void **state)
     upload_close(upload);
 }
 
+static void upload_that_another_instance_went_on_with_is_a_conflict(void **state)
+{
+    struct registry_world *world = *state;
+    const char *id = rest(world, "one ");
+    struct upload *upload = reopen(world, id);
+    struct error err = {0};
+
+    write_text(upload, "two");
+    registry_world_run_sql(world, "update upload set offset_bytes = offset_bytes + 1");
+    assert_int_equal(upload_suspend(upload, &err), ERROR_CONFLICT);
+    assert_int_equal(err.topic, ABOUT_UPLOAD);
+    upload_close(upload);
+    assert_int_equal(registry_world_count(world, "select offset_bytes from upload"), 5);
+}
+
+static void upload_that_another_instance_ended_does_not_come_back(void **state)
+{
+    struct registry_world *world = *state;
+    const char *id = rest(world, "one ");
+    struct upload *upload = reopen(world, id);
+
+    write_text(upload, "two");
+    registry_world_run_sql(world, "delete from upload");
+    assert_int_equal(upload_suspend(upload, NULL), ERROR_CONFLICT);
+    upload_close(upload);
+    assert_int_equal(count_rows(world), 0);
+}
+
+static void upload_that_is_being_written_is_not_stale_to_other_instances(void **state)
+{
+    struct registry_world *world = *state;
+    const char *id = rest(world, "one ");
+    struct upload *upload = reopen(world, id);
+    long long begun_ms = 0;
+
+    begun_ms = registry_world_count(world, "select updated_ms from upload");
+    fake_clock_advance(&world->clock, WORLD_UPLOAD_LIFETIME_MS / 8);
+    write_text(upload, "two"); /* not at each piece */
+    assert_int_equal(registry_world_count(world, "select updated_ms from upload"), begun_ms);
+    fake_clock_advance(&world->clock, WORLD_UPLOAD_LIFETIME_MS);
+    write_text(upload, "three");
+    assert_int_equal(registry_world_count(world, "select updated_ms from upload"),
+                     begun_ms + WORLD_UPLOAD_LIFETIME_MS + WORLD_UPLOAD_LIFETIME_MS / 8);
+    upload_close(upload);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -642,6 +688,9 @@ int main(void)
         WORLD_TEST(rest_that_cannot_be_recorded_is_none),
         WORLD_TEST(committed_blob_is_one_though_its_row_stays),
         WORLD_TEST(whatever_was_acknowledged_is_there_though_many_write),
+        WORLD_TEST(upload_that_another_instance_went_on_with_is_a_conflict),
+        WORLD_TEST(upload_that_another_instance_ended_does_not_come_back),
+        WORLD_TEST(upload_that_is_being_written_is_not_stale_to_other_instances),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
