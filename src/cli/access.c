@@ -3,8 +3,8 @@
 #include <unistd.h>
 
 #include "base/host.h"
-#include "cli/oauth.h"
 #include "cli/private_file.h"
+#include "cli/provider.h"
 #include "cli/service_token.h"
 
 /* Whether a login that there is must not be replaced by that one. */

@@ -1,9 +1,8 @@
 #pragma once
 
 #include "base/clock.h"
-#include "cli/environment.h"
+#include "cli/config.h"
 #include "cli/login_store.h"
-#include "cli/paths.h"
 #include "outbound/http_client.h"
 
 /* What it takes to find out as whom a registry is asked. */

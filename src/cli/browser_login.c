@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "base/digest.h"
-#include "base/platform.h"
 #include "base/random.h"
 #include "base/token.h"
 #include "cli/login_flow.h"

@@ -4,8 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/platform.h"
-#include "cli/config_file.h"
+#include "cli/config.h"
 
 enum { TIMEOUT_MS = 60 * 1000, LINE_BYTES = 512 };
 
@@ -16,11 +15,14 @@ struct known_hosts {
     size_t count;
 };
 
-static bool wants_colour(const struct cli *cli, FILE *file);
-static enum error_code take_url(struct cli *cli, const char *text, struct error *err);
-static enum error_code find_only_login(struct cli *cli, const char **url_out, struct error *err);
-static void count_login(void *context, const char *host, struct str user);
-static enum error_code ask_url(struct cli *cli, const char **url_out, struct error *err);
+/* https://no-color.org */
+static bool wants_colour(const struct cli *cli, FILE *file)
+{
+    const char *const terminal = environment_get(&cli->environment, "TERM");
+
+    return isatty(fileno(file)) && !environment_get(&cli->environment, "NO_COLOR") && terminal &&
+           strcmp(terminal, "dumb") != 0;
+}
 
 enum error_code cli_open(struct cli *cli, const struct cli_start *start, struct error *err)
 {
@@ -48,19 +50,78 @@ enum error_code cli_open(struct cli *cli, const struct cli_start *start, struct 
     return code ? code : http_client_new(&config, &cli->client, err);
 }
 
-/* https://no-color.org */
-static bool wants_colour(const struct cli *cli, FILE *file)
-{
-    const char *const terminal = environment_get(&cli->environment, "TERM");
-
-    return isatty(fileno(file)) && !environment_get(&cli->environment, "NO_COLOR") && terminal &&
-           strcmp(terminal, "dumb") != 0;
-}
-
 void cli_release(struct cli *cli)
 {
     http_client_free(cli->client);
     arena_release(&cli->arena);
+}
+
+static void count_login(void *context, const char *host, struct str user)
+{
+    struct known_hosts *const known = context;
+
+    (void)user;
+    known->host = arena_text(known->arena, str_from(host));
+    known->count++;
+}
+
+/* Where there is just one, nobody has to say which. */
+static enum error_code find_only_login(struct cli *cli, const char **url_out, struct error *err)
+{
+    struct known_hosts known = {.arena = &cli->arena};
+    const struct login_visitor visitor = {&known, count_login};
+    struct json_value *store = NULL;
+    const enum error_code code = login_store_read(cli->paths.logins, &store, err);
+
+    if (code) {
+        return code;
+    }
+    login_store_each(store, &visitor);
+    if (known.count == 1) {
+        const struct str url = login_store_find(store, known.host, &cli->arena).url;
+
+        *url_out = url.length > 0 ? url.bytes : known.host;
+    }
+    json_value_free(store);
+    return OK;
+}
+
+static enum error_code ask_url(struct cli *cli, const char **url_out, struct error *err)
+{
+    char line[LINE_BYTES];
+
+    if (!cli->can_ask) {
+        return error_set(err, ERROR_INVALID,
+                         "which registry? Give --url URL, set PIERONE_URL, or write `url: URL` "
+                         "into %s",
+                         cli->paths.config);
+    }
+    (void)fputs("Address of the registry (like pierone.example.org): ", cli->chatter);
+    (void)fflush(cli->chatter);
+    if (!fgets(line, sizeof(line), stdin)) {
+        return error_set(err, ERROR_INVALID, "no address was given");
+    }
+    line[strcspn(line, "\r\n")] = '\0';
+    *url_out = arena_text(&cli->arena, str_from(line));
+    cli->is_url_asked = true;
+    return OK;
+}
+
+/* Docker knows no registries below a path; to cut it off would ask another server than was meant.
+ */
+static enum error_code take_url(struct cli *cli, const char *text, struct error *err)
+{
+    struct registry_url url = {0};
+    const enum error_code code = registry_url_parse(str_from(text), &cli->arena, &url, err);
+
+    if (!code && url.has_path) {
+        return error_set(err, ERROR_INVALID,
+                         "the address of a registry has no path: if it is %s, give that", url.url);
+    }
+    if (!code) {
+        cli->url = url;
+    }
+    return code;
 }
 
 enum error_code cli_find_url(struct cli *cli, struct error *err)
@@ -87,74 +148,6 @@ enum error_code cli_find_url(struct cli *cli, struct error *err)
         code = take_url(cli, url, err);
     }
     return code || !cli->is_url_asked ? code : config_file_add_url(&cli->paths, cli->url.url, err);
-}
-
-/* Docker knows no registries below a path; to cut it off would ask another server than was meant.
- */
-static enum error_code take_url(struct cli *cli, const char *text, struct error *err)
-{
-    struct registry_url url = {0};
-    const enum error_code code = registry_url_parse(str_from(text), &cli->arena, &url, err);
-
-    if (!code && url.has_path) {
-        return error_set(err, ERROR_INVALID,
-                         "the address of a registry has no path: if it is %s, give that", url.url);
-    }
-    if (!code) {
-        cli->url = url;
-    }
-    return code;
-}
-
-/* Where there is just one, nobody has to say which. */
-static enum error_code find_only_login(struct cli *cli, const char **url_out, struct error *err)
-{
-    struct known_hosts known = {.arena = &cli->arena};
-    const struct login_visitor visitor = {&known, count_login};
-    struct json_value *store = NULL;
-    const enum error_code code = login_store_read(cli->paths.logins, &store, err);
-
-    if (code) {
-        return code;
-    }
-    login_store_each(store, &visitor);
-    if (known.count == 1) {
-        const struct str url = login_store_find(store, known.host, &cli->arena).url;
-
-        *url_out = url.length > 0 ? url.bytes : known.host;
-    }
-    json_value_free(store);
-    return OK;
-}
-
-static void count_login(void *context, const char *host, struct str user)
-{
-    struct known_hosts *const known = context;
-
-    (void)user;
-    known->host = arena_text(known->arena, str_from(host));
-    known->count++;
-}
-
-static enum error_code ask_url(struct cli *cli, const char **url_out, struct error *err)
-{
-    char line[LINE_BYTES];
-
-    if (!cli->can_ask) {
-        return error_set(err, ERROR_INVALID,
-                         "which registry? Give --url URL, set PIERONE_URL, or write `url: URL` "
-                         "into %s",
-                         cli->paths.config);
-    }
-    (void)fputs("Address of the registry (like pierone.example.org): ", cli->chatter);
-    (void)fflush(cli->chatter);
-    if (!fgets(line, sizeof(line), stdin)) {
-        return error_set(err, ERROR_INVALID, "no address was given");
-    }
-    line[strcspn(line, "\r\n")] = '\0';
-    *url_out = arena_text(&cli->arena, str_from(line));
-    cli->is_url_asked = true;
-    return OK;
 }
 
 enum error_code cli_find_login(struct cli *cli, struct error *err)

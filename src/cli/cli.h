@@ -3,11 +3,9 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "cli/access.h"
-#include "cli/environment.h"
+#include "cli/config.h"
 #include "cli/options.h"
 #include "cli/output.h"
-#include "cli/paths.h"
-#include "cli/registry_url.h"
 #include "outbound/http_client.h"
 
 /* One run of the program: what its commands work with. */

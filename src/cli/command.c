@@ -4,6 +4,7 @@
 
 #include "base/nearest.h"
 #include "base/strbuf.h"
+#include "cli/cli.h"
 #include "cli/options.h"
 
 enum { FITTING_MAX_BYTES = 256 };
@@ -38,37 +39,10 @@ static const struct command commands[] = {
     {"help", "[COMMAND]", "explain a command", "", 0, 1, command_help},
 };
 
-static enum error_code ambiguous(const char *name, struct error *err);
-static enum error_code unknown(const char *name, struct error *err);
-
 const struct command *command_all(size_t *count_out)
 {
     *count_out = ARRAY_LEN(commands);
     return commands;
-}
-
-enum error_code command_find(const char *name, const struct command **command_out,
-                             struct error *err)
-{
-    const size_t length = strlen(name);
-    const struct command *found = NULL;
-    size_t fitting = 0;
-
-    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
-        if (strcmp(name, commands[i].name) == 0) {
-            *command_out = &commands[i];
-            return OK;
-        }
-        if (length > 0 && strncmp(name, commands[i].name, length) == 0) {
-            found = &commands[i];
-            fitting++;
-        }
-    }
-    if (fitting != 1) {
-        return fitting > 1 ? ambiguous(name, err) : unknown(name, err);
-    }
-    *command_out = found;
-    return OK;
 }
 
 static enum error_code ambiguous(const char *name, struct error *err)
@@ -99,4 +73,81 @@ static enum error_code unknown(const char *name, struct error *err)
     }
     nearest_hint(&nearest, hint);
     return error_set(err, ERROR_INVALID, "unknown command \"%.64s\"%s", name, hint);
+}
+
+enum error_code command_find(const char *name, const struct command **command_out,
+                             struct error *err)
+{
+    const size_t length = strlen(name);
+    const struct command *found = NULL;
+    size_t fitting = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+        if (strcmp(name, commands[i].name) == 0) {
+            *command_out = &commands[i];
+            return OK;
+        }
+        if (length > 0 && strncmp(name, commands[i].name, length) == 0) {
+            found = &commands[i];
+            fitting++;
+        }
+    }
+    if (fitting != 1) {
+        return fitting > 1 ? ambiguous(name, err) : unknown(name, err);
+    }
+    *command_out = found;
+    return OK;
+}
+
+enum { COMMAND_COLUMN = 26, OPTION_COLUMN = 30 };
+
+static void print_option(const struct option_row *row, FILE *file)
+{
+    int used = row->is_long_only ? fprintf(file, "      ") : fprintf(file, "  -%c, ", row->letter);
+
+    used += fprintf(file, "--%s%s%s", row->name, row->argument ? " " : "",
+                    row->argument ? row->argument : "");
+    (void)fprintf(file, "%*s%s\n", used < OPTION_COLUMN ? OPTION_COLUMN - used : 1, "", row->help);
+}
+
+static void print_options(const char *letters, FILE *file)
+{
+    for (; *letters != '\0'; letters++) {
+        print_option(options_find(*letters), file);
+    }
+}
+
+void help_print(const struct command *command, FILE *file)
+{
+    if (command) {
+        (void)fprintf(file, "usage: pierone %s%s%s [OPTION]...\n\n  %s\n", command->name,
+                      command->usage[0] != '\0' ? " " : "", command->usage, command->help);
+        if (command->options[0] != '\0') {
+            (void)fputs("\n", file);
+            print_options(command->options, file);
+        }
+    } else {
+        (void)fputs("usage: pierone COMMAND [ARGUMENT]... [OPTION]...\n"
+                    "The client of the Pier One container registry.\n\n",
+                    file);
+        for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+            (void)fprintf(file, "  %-*s%s\n", COMMAND_COLUMN, commands[i].name, commands[i].help);
+        }
+        (void)fputs("\nCommands may be cut as long as they are unique: `pierone art`. "
+                    "`pierone help COMMAND` says more.\n",
+                    file);
+    }
+    (void)fputs("\nOptions of all commands:\n", file);
+    print_options(global_options, file);
+}
+
+enum error_code command_help(struct cli *cli, struct error *err)
+{
+    const struct command *about = NULL;
+
+    if (cli->options.argument_count > 0 && command_find(cli->options.arguments[0], &about, err)) {
+        return ERROR_INVALID;
+    }
+    help_print(about, cli->output.file);
+    return OK;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/attributes.h"
 #include "base/error.h"
@@ -43,3 +44,6 @@ enum error_code command_stats(struct cli *cli, struct error *err);
 enum error_code command_cves(struct cli *cli, struct error *err);
 enum error_code command_completion(struct cli *cli, struct error *err);
 enum error_code command_help(struct cli *cli, struct error *err);
+
+/* What --help prints: of the program (command NULL), or of one command. */
+void help_print(const struct command *command, FILE *file);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "cli/cli.h"
 
 /*
  * The configuration of Docker clients (`config.json`, of Docker before 1.7 `.dockercfg`): what it
@@ -33,3 +34,11 @@ MUST_USE enum error_code dockercfg_set(const char *path, const struct docker_log
 
 /* Whether there is such a file. */
 bool docker_config_is_there(const char *path);
+
+/* Makes Docker clients use the login at cli->url, by the credential helper unless the options say
+ * otherwise or there is none in PATH; tells the person what it did. */
+MUST_USE enum error_code docker_setup_login(struct cli *cli, const struct login *login,
+                                            struct error *err);
+
+/* … and forget it. */
+MUST_USE enum error_code docker_setup_logout(struct cli *cli, struct error *err);

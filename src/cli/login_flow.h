@@ -3,9 +3,8 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "cli/environment.h"
+#include "cli/config.h"
 #include "cli/login_store.h"
-#include "cli/oauth.h"
 #include "cli/provider.h"
 
 /* What logging in a person takes. */

@@ -23,13 +23,6 @@ struct listing {
     const struct login_visitor *visitor;
 };
 
-static struct str place_of(const struct error *reason);
-static enum login_kind kind_of(struct str name);
-static struct str copy(struct arena *arena, const struct json_value *entry, const char *name);
-static int64_t time_of(const struct json_value *entry, const char *name);
-static void set_login(struct json_value *store, const char *host, const struct login *login);
-static bool visit_login(void *context, const char *host, const struct json_value *entry);
-
 void login_set_lifetime(struct login *login, int64_t now_ms, int64_t lifetime_ms)
 {
     login->expires_ms = now_ms + (lifetime_ms > 0 ? lifetime_ms : LOGIN_UNTOLD_LIFETIME_MS);
@@ -82,27 +75,6 @@ enum error_code login_store_read(const char *path, struct json_value **store_out
     return code;
 }
 
-struct login login_store_find(const struct json_value *store, const char *host, struct arena *arena)
-{
-    const struct json_value *entry = json_value_member(json_value_member(store, logins), host);
-
-    if (!json_value_is_object(entry)) {
-        return (struct login){0};
-    }
-    return (struct login){
-        .kind = kind_of(json_value_member_string(entry, "kind")),
-        .url = copy(arena, entry, "url"),
-        .user = copy(arena, entry, "user"),
-        .secret = copy(arena, entry, "secret"),
-        .refresh_token = copy(arena, entry, "refresh_token"),
-        .token_url = copy(arena, entry, "token_url"),
-        .client_id = copy(arena, entry, "client_id"),
-        .source = copy(arena, entry, "source"),
-        .renew_ms = time_of(entry, "renew_ms"),
-        .expires_ms = time_of(entry, "expires_ms"),
-    };
-}
-
 static enum login_kind kind_of(struct str name)
 {
     for (size_t i = LOGIN_OAUTH; i <= LOGIN_SERVICE; i++) {
@@ -127,25 +99,25 @@ static int64_t time_of(const struct json_value *entry, const char *name)
     return is_time ? (int64_t)time_ms : 0;
 }
 
-enum error_code login_store_write(const char *path, const char *host, const struct login *login,
-                                  struct error *err)
+struct login login_store_find(const struct json_value *store, const char *host, struct arena *arena)
 {
-    struct json_value *store = NULL;
-    struct strbuf text;
-    enum error_code code = login_store_read(path, &store, err);
+    const struct json_value *entry = json_value_member(json_value_member(store, logins), host);
 
-    if (code) {
-        return code;
+    if (!json_value_is_object(entry)) {
+        return (struct login){0};
     }
-    strbuf_init_secret(&text, STORE_MAX_BYTES);
-    set_login(store, host, login);
-    json_edit_write(store, INDENT, &text);
-    strbuf_append_byte(&text, '\n');
-    code = text.is_truncated ? error_set(err, ERROR_INVALID, "%s has become too large", path)
-                             : private_file_write(path, strbuf_str(&text), err);
-    strbuf_release(&text);
-    json_value_free(store);
-    return code;
+    return (struct login){
+        .kind = kind_of(json_value_member_string(entry, "kind")),
+        .url = copy(arena, entry, "url"),
+        .user = copy(arena, entry, "user"),
+        .secret = copy(arena, entry, "secret"),
+        .refresh_token = copy(arena, entry, "refresh_token"),
+        .token_url = copy(arena, entry, "token_url"),
+        .client_id = copy(arena, entry, "client_id"),
+        .source = copy(arena, entry, "source"),
+        .renew_ms = time_of(entry, "renew_ms"),
+        .expires_ms = time_of(entry, "expires_ms"),
+    };
 }
 
 static void set_login(struct json_value *store, const char *host, const struct login *login)
@@ -184,12 +156,25 @@ static void set_login(struct json_value *store, const char *host, const struct l
     }
 }
 
-void login_store_each(const struct json_value *store, const struct login_visitor *visitor)
+enum error_code login_store_write(const char *path, const char *host, const struct login *login,
+                                  struct error *err)
 {
-    struct listing listing = {visitor};
-    const struct json_visitor members = {&listing, visit_login};
+    struct json_value *store = NULL;
+    struct strbuf text;
+    enum error_code code = login_store_read(path, &store, err);
 
-    json_edit_each(json_value_member(store, logins), &members);
+    if (code) {
+        return code;
+    }
+    strbuf_init_secret(&text, STORE_MAX_BYTES);
+    set_login(store, host, login);
+    json_edit_write(store, INDENT, &text);
+    strbuf_append_byte(&text, '\n');
+    code = text.is_truncated ? error_set(err, ERROR_INVALID, "%s has become too large", path)
+                             : private_file_write(path, strbuf_str(&text), err);
+    strbuf_release(&text);
+    json_value_free(store);
+    return code;
 }
 
 static bool visit_login(void *context, const char *host, const struct json_value *entry)
@@ -199,4 +184,12 @@ static bool visit_login(void *context, const char *host, const struct json_value
     listing->visitor->visit(listing->visitor->context, host,
                             json_value_member_string(entry, "user"));
     return true;
+}
+
+void login_store_each(const struct json_value *store, const struct login_visitor *visitor)
+{
+    struct listing listing = {visitor};
+    const struct json_visitor members = {&listing, visit_login};
+
+    json_edit_each(json_value_member(store, logins), &members);
 }

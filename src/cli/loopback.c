@@ -29,12 +29,6 @@ static const struct {
                                            "close this window and go on there."},
 };
 
-static bool serve(int fd, int64_t deadline_ms, const struct loopback_judge *judge);
-static bool read_head(int fd, int64_t deadline_ms, struct strbuf *head);
-static bool find_query(struct str head, struct str *query_out);
-static void answer(int fd, const char *status, const char *text);
-static void send_all(int fd, struct str rest);
-
 enum error_code loopback_open(uint16_t port, struct loopback *loopback_out, struct error *err)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
@@ -59,51 +53,6 @@ enum error_code loopback_open(uint16_t port, struct loopback *loopback_out, stru
     }
     *loopback_out = (struct loopback){fd, ntohs(address.sin_port)};
     return OK;
-}
-
-enum error_code loopback_await(struct loopback *loopback, int64_t timeout_ms,
-                               const struct loopback_judge *judge, struct error *err)
-{
-    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + timeout_ms;
-    bool is_done = false;
-
-    (void)signal(SIGPIPE, SIG_IGN); /* a browser may be gone before it has its page */
-    while (!is_done) {
-        const int64_t left_ms = deadline_ms - clock_monotonic_ms(&clock_system);
-        struct pollfd event = {.fd = loopback->fd, .events = POLLIN};
-        int fd = -1;
-
-        if (left_ms <= 0 || poll(&event, 1, (int)left_ms) == 0) {
-            return error_set(err, ERROR_UNAUTHENTICATED,
-                             "nobody has logged in: run `pierone login` again");
-        }
-        fd = accept(loopback->fd, NULL, NULL);
-        if (fd >= 0) {
-            is_done = serve(fd, deadline_ms, judge);
-            (void)close(fd);
-        }
-    }
-    return OK;
-}
-
-/* Whether it was the request that is awaited. */
-static bool serve(int fd, int64_t deadline_ms, const struct loopback_judge *judge)
-{
-    const int64_t usual_ms = clock_monotonic_ms(&clock_system) + READ_WAIT_MS;
-    enum loopback_verdict verdict = LOOPBACK_FOREIGN;
-    struct strbuf head;
-    struct str query;
-
-    strbuf_init_secret(&head, LOOPBACK_REQUEST_MAX_BYTES);
-    if (read_head(fd, usual_ms < deadline_ms ? usual_ms : deadline_ms, &head) &&
-        find_query(strbuf_str(&head), &query)) {
-        verdict = judge->judge(judge->context, query);
-        answer(fd, pages[verdict].status, pages[verdict].text);
-    } else {
-        answer(fd, "404 Not Found", "There is nothing here.");
-    }
-    strbuf_release(&head);
-    return verdict != LOOPBACK_FOREIGN;
 }
 
 /* The first line is all that matters. */
@@ -141,6 +90,19 @@ static bool find_query(struct str head, struct str *query_out)
     return true;
 }
 
+static void send_all(int fd, struct str rest)
+{
+    while (rest.length > 0) {
+        const ssize_t sent = send(fd, rest.bytes, rest.length, 0);
+
+        if (sent <= 0) {
+            return;
+        }
+        rest = str_from_index(rest, (size_t)sent);
+    }
+    (void)shutdown(fd, SHUT_WR);
+}
+
 static void answer(int fd, const char *status, const char *text)
 {
     struct strbuf page;
@@ -160,17 +122,49 @@ static void answer(int fd, const char *status, const char *text)
     strbuf_release(&whole);
 }
 
-static void send_all(int fd, struct str rest)
+/* Whether it was the request that is awaited. */
+static bool serve(int fd, int64_t deadline_ms, const struct loopback_judge *judge)
 {
-    while (rest.length > 0) {
-        const ssize_t sent = send(fd, rest.bytes, rest.length, 0);
+    const int64_t usual_ms = clock_monotonic_ms(&clock_system) + READ_WAIT_MS;
+    enum loopback_verdict verdict = LOOPBACK_FOREIGN;
+    struct strbuf head;
+    struct str query;
 
-        if (sent <= 0) {
-            return;
-        }
-        rest = str_from_index(rest, (size_t)sent);
+    strbuf_init_secret(&head, LOOPBACK_REQUEST_MAX_BYTES);
+    if (read_head(fd, usual_ms < deadline_ms ? usual_ms : deadline_ms, &head) &&
+        find_query(strbuf_str(&head), &query)) {
+        verdict = judge->judge(judge->context, query);
+        answer(fd, pages[verdict].status, pages[verdict].text);
+    } else {
+        answer(fd, "404 Not Found", "There is nothing here.");
     }
-    (void)shutdown(fd, SHUT_WR);
+    strbuf_release(&head);
+    return verdict != LOOPBACK_FOREIGN;
+}
+
+enum error_code loopback_await(struct loopback *loopback, int64_t timeout_ms,
+                               const struct loopback_judge *judge, struct error *err)
+{
+    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + timeout_ms;
+    bool is_done = false;
+
+    (void)signal(SIGPIPE, SIG_IGN); /* a browser may be gone before it has its page */
+    while (!is_done) {
+        const int64_t left_ms = deadline_ms - clock_monotonic_ms(&clock_system);
+        struct pollfd event = {.fd = loopback->fd, .events = POLLIN};
+        int fd = -1;
+
+        if (left_ms <= 0 || poll(&event, 1, (int)left_ms) == 0) {
+            return error_set(err, ERROR_UNAUTHENTICATED,
+                             "nobody has logged in: run `pierone login` again");
+        }
+        fd = accept(loopback->fd, NULL, NULL);
+        if (fd >= 0) {
+            is_done = serve(fd, deadline_ms, judge);
+            (void)close(fd);
+        }
+    }
+    return OK;
 }
 
 void loopback_close(struct loopback *loopback)

@@ -3,38 +3,20 @@
 
 #include "cli/cli.h"
 #include "cli/command.h"
-#include "cli/help.h"
 
 enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* POSIX has nobody declare it; glibc does. */
 extern char **environ; /* NOLINT(readability-redundant-declaration) */
 
-static int run(const struct options *options);
-static int flush_results(void);
-
-int main(int argc, char *argv[])
+/* A full disk behind `> file` is a failure, too. */
+static int flush_results(void)
 {
-    struct options options = {0};
-    struct error err = {0};
-
-    if (options_parse(argc, argv, &options, &err)) {
-        (void)fprintf(stderr, "pierone: %s\nTry `pierone --help`.\n", err.message);
-        return EXIT_USAGE;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        perror("pierone: cannot write the results");
+        return EXIT_FAILED;
     }
-    if (options.wants_version) {
-        (void)puts("pierone " PIERONE_VERSION);
-        return flush_results();
-    }
-    if (options.wants_help) {
-        help_print(options.command, stdout);
-        return flush_results();
-    }
-    if (!options.command) {
-        help_print(NULL, stderr);
-        return EXIT_USAGE;
-    }
-    return run(&options);
+    return EXIT_OK;
 }
 
 static int run(const struct options *options)
@@ -58,12 +40,26 @@ static int run(const struct options *options)
     return flush_results();
 }
 
-/* A full disk behind `> file` is a failure, too. */
-static int flush_results(void)
+int main(int argc, char *argv[])
 {
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        perror("pierone: cannot write the results");
-        return EXIT_FAILED;
+    struct options options = {0};
+    struct error err = {0};
+
+    if (options_parse(argc, argv, &options, &err)) {
+        (void)fprintf(stderr, "pierone: %s\nTry `pierone --help`.\n", err.message);
+        return EXIT_USAGE;
     }
-    return EXIT_OK;
+    if (options.wants_version) {
+        (void)puts("pierone " PIERONE_VERSION);
+        return flush_results();
+    }
+    if (options.wants_help) {
+        help_print(options.command, stdout);
+        return flush_results();
+    }
+    if (!options.command) {
+        help_print(NULL, stderr);
+        return EXIT_USAGE;
+    }
+    return run(&options);
 }

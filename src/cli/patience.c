@@ -14,28 +14,9 @@ const char patience_login_server[] = "Waiting for the login server";
 static char shown[TEXT_BYTES];
 static volatile sig_atomic_t ticks;
 
-static void set_timer(time_t seconds);
-static void tick(int number);
-static void write_text(const char *text, size_t length);
-
-void patience_begin(const char *text)
+static void write_text(const char *text, size_t length)
 {
-    const struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
-
-    ticks = 0;
-    (void)snprintf(shown, sizeof(shown), "%s ", text);
-    (void)sigaction(SIGALRM, &action, NULL);
-    set_timer(1);
-}
-
-static void set_timer(time_t seconds)
-{
-    const struct itimerval timer = {
-        .it_interval = {.tv_sec = seconds},
-        .it_value = {.tv_sec = seconds},
-    };
-
-    (void)setitimer(ITIMER_REAL, &timer, NULL);
+    (void)!write(STDERR_FILENO, text, length);
 }
 
 /* Only what a signal handler may do (POSIX 2.4.3). */
@@ -52,9 +33,24 @@ static void tick(int number)
     errno = before;
 }
 
-static void write_text(const char *text, size_t length)
+static void set_timer(time_t seconds)
 {
-    (void)!write(STDERR_FILENO, text, length);
+    const struct itimerval timer = {
+        .it_interval = {.tv_sec = seconds},
+        .it_value = {.tv_sec = seconds},
+    };
+
+    (void)setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+void patience_begin(const char *text)
+{
+    const struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
+
+    ticks = 0;
+    (void)snprintf(shown, sizeof(shown), "%s ", text);
+    (void)sigaction(SIGALRM, &action, NULL);
+    set_timer(1);
 }
 
 void patience_end(void)

@@ -14,14 +14,6 @@
 
 enum { FOLDER_MODE = 0700, FILE_MODE = 0600, LINKS_MAX = 40 };
 
-static enum error_code fail(const char *path, const char *what, struct error *err);
-static enum error_code make_folders(const char *path, struct error *err);
-static enum error_code find_target(const char *path, char target[PATH_MAX], struct error *err);
-static bool follow_link(char path[PATH_MAX], bool *is_link_out);
-static enum error_code replace(const char *path, struct str content, struct error *err);
-static void keep_owner(int fd, const char *path);
-static bool write_all(int fd, struct str content);
-
 /* Whatever it is, a person has to look: none of it is better the next moment. */
 static enum error_code fail(const char *path, const char *what, struct error *err)
 {
@@ -39,17 +31,6 @@ enum error_code private_file_read(const char *path, struct strbuf *buf, struct e
         return error_set(err, ERROR_INVALID, "%s is longer than %zu bytes", path, buf->limit_bytes);
     }
     return code ? fail(path, "read", err) : OK;
-}
-
-enum error_code private_file_write(const char *path, struct str content, struct error *err)
-{
-    char target[PATH_MAX];
-    enum error_code code = make_folders(path, err);
-
-    if (!code) {
-        code = find_target(path, target, err);
-    }
-    return code ? code : replace(target, content, err);
 }
 
 static enum error_code make_folders(const char *path, struct error *err)
@@ -70,6 +51,29 @@ static enum error_code make_folders(const char *path, struct error *err)
         }
     }
     return OK;
+}
+
+/* False: it leads to what is too long. */
+static bool follow_link(char path[PATH_MAX], bool *is_link_out)
+{
+    char link[PATH_MAX];
+    char next[PATH_MAX];
+    const size_t slash = str_last_index_of(str_from(path), '/');
+    const size_t folder = path[slash] == '/' ? slash + 1 : 0;
+    const ssize_t length = readlink(path, link, sizeof(link) - 1);
+    int used = 0;
+
+    *is_link_out = length > 0;
+    if (length <= 0) {
+        return true;
+    }
+    link[length] = '\0';
+    used = snprintf(next, sizeof(next), "%.*s%s", link[0] == '/' ? 0 : (int)folder, path, link);
+    if (used >= (int)sizeof(next)) {
+        return false;
+    }
+    memcpy(path, next, (size_t)used + 1);
+    return true;
 }
 
 /* Where a link leads to, or a chain of them, also if there is nothing yet. */
@@ -94,26 +98,27 @@ static enum error_code find_target(const char *path, char target[PATH_MAX], stru
     return is_link ? fail(path, "write", err) : OK;
 }
 
-/* False: it leads to what is too long. */
-static bool follow_link(char path[PATH_MAX], bool *is_link_out)
+/* With sudo somebody's own file may be written by root; afterwards they must still be able to read
+ * it. Who may not give files away has their own. */
+static void keep_owner(int fd, const char *path)
 {
-    char link[PATH_MAX];
-    char next[PATH_MAX];
-    const size_t slash = str_last_index_of(str_from(path), '/');
-    const size_t folder = path[slash] == '/' ? slash + 1 : 0;
-    const ssize_t length = readlink(path, link, sizeof(link) - 1);
-    int used = 0;
+    struct stat before;
 
-    *is_link_out = length > 0;
-    if (length <= 0) {
-        return true;
+    if (stat(path, &before) == 0) {
+        (void)!fchown(fd, before.st_uid, before.st_gid);
     }
-    link[length] = '\0';
-    used = snprintf(next, sizeof(next), "%.*s%s", link[0] == '/' ? 0 : (int)folder, path, link);
-    if (used >= (int)sizeof(next)) {
-        return false;
+}
+
+static bool write_all(int fd, struct str content)
+{
+    while (content.length > 0) {
+        const ssize_t written = write(fd, content.bytes, content.length);
+
+        if (written < 0 && errno != EINTR) {
+            return false;
+        }
+        content = str_from_index(content, written > 0 ? (size_t)written : 0);
     }
-    memcpy(path, next, (size_t)used + 1);
     return true;
 }
 
@@ -147,28 +152,15 @@ static enum error_code replace(const char *path, struct str content, struct erro
     return code;
 }
 
-/* With sudo somebody's own file may be written by root; afterwards they must still be able to read
- * it. Who may not give files away has their own. */
-static void keep_owner(int fd, const char *path)
+enum error_code private_file_write(const char *path, struct str content, struct error *err)
 {
-    struct stat before;
+    char target[PATH_MAX];
+    enum error_code code = make_folders(path, err);
 
-    if (stat(path, &before) == 0) {
-        (void)!fchown(fd, before.st_uid, before.st_gid);
+    if (!code) {
+        code = find_target(path, target, err);
     }
-}
-
-static bool write_all(int fd, struct str content)
-{
-    while (content.length > 0) {
-        const ssize_t written = write(fd, content.bytes, content.length);
-
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        content = str_from_index(content, written > 0 ? (size_t)written : 0);
-    }
-    return true;
+    return code ? code : replace(target, content, err);
 }
 
 enum error_code private_file_lock(const char *path, int *fd_out, struct error *err)

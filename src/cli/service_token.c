@@ -5,8 +5,8 @@
 
 #include "base/digest.h"
 #include "base/json_value.h"
-#include "cli/oauth.h"
 #include "cli/private_file.h"
+#include "cli/provider.h"
 #include "outbound/url.h"
 
 enum {

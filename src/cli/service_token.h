@@ -2,7 +2,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
-#include "cli/environment.h"
+#include "cli/config.h"
 #include "cli/login_store.h"
 #include "outbound/http_client.h"
 

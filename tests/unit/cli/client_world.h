@@ -2,8 +2,7 @@
 
 #include "base/arena.h"
 #include "cli/access.h"
-#include "cli/environment.h"
-#include "cli/paths.h"
+#include "cli/config.h"
 #include "tests/support/fake_clock.h"
 
 /*

@@ -24,6 +24,62 @@ static int tear_down(void **state)
     return 0;
 }
 
+static void lists_are_printed(void **state)
+{
+    static const struct {
+        const char *line;
+        const char *answer;
+        const char *request;
+        const char *printed;
+    } cases[] = {
+        {"teams -o tsv", "[\"b\",\"a\"]", "GET /teams ", "name\nb\na\n"},
+        {"teams -o json", "[]", "GET /teams ", "[]\n"},
+        {"teams", "[\"b\"]", "GET /teams ", "Name\nb\n"},
+        {"artifacts t/x -o tsv", "[\"a\"]", "GET /teams/t%2Fx/artifacts ",
+         "team\tartifact\nt/x\ta\n"},
+        {"image sha256:ab -o json", "[{\"team\":\"t\",\"artifact\":\"a\",\"name\":\"1\"}]",
+         "GET /tags/sha256%3Aab ", "[{\"team\":\"t\",\"artifact\":\"a\",\"name\":\"1\"}]\n"},
+        {"latest t a", "{\"name\":\"1.0\"}", "GET /teams/t/artifacts/a/tags/latest ", "1.0\n"},
+        {"latest t a -o json", "{\"name\":\"1.0\"}", "GET /teams/t/artifacts/a/tags/latest ",
+         "[{\"tag\":\"1.0\"}]\n"},
+    };
+    struct command_world *const world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        command_world_reset(world);
+        command_world_answer(world, 200, "", cases[i].answer);
+        assert_int_equal(command_world_run(world, cases[i].line, NULL), OK);
+        assert_string_equal(command_world_results(world), cases[i].printed);
+        assert_non_null(strstr(stub_server_request(world->server), cases[i].request));
+    }
+}
+
+static void a_team_without_artifacts_is_not_found(void **state)
+{
+    struct command_world *const world = *state;
+    struct error err = {0};
+
+    command_world_answer(world, 200, "", "[]");
+    assert_int_equal(command_world_run(world, "artifacts t", &err), ERROR_NOT_FOUND);
+    assert_non_null(strstr(err.message, "\"t\" has no artifacts"));
+    assert_string_equal(command_world_results(world), "");
+}
+
+static void what_is_refused_prints_nothing(void **state)
+{
+    static const char *const lines[] = {"teams", "artifacts t", "image ab", "latest t a"};
+    struct command_world *const world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+        struct error err = {0};
+
+        command_world_reset(world);
+        command_world_answer(world, 403, "", "{\"message\":\"no\"}");
+        assert_int_equal(command_world_run(world, lines[i], &err), ERROR_DENIED);
+        assert_string_equal(command_world_results(world), "");
+    }
+}
+
 static void statistics_are_printed(void **state)
 {
     static const struct {
@@ -82,7 +138,7 @@ static void a_release_is_told_to_programs(void **state)
     }
 }
 
-static void what_is_refused_prints_nothing(void **state)
+static void a_refused_release_prints_nothing(void **state)
 {
     static const char *const lines[] = {"mark-production-ready i t a 1", "stats", "stats t"};
     struct command_world *const world = *state;
@@ -112,10 +168,13 @@ static void what_is_gone_says_what_to_use(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(lists_are_printed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_team_without_artifacts_is_not_found, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_refused_prints_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(statistics_are_printed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_tag_is_released_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_release_is_told_to_programs, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_is_refused_prints_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_refused_release_prints_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_gone_says_what_to_use, set_up, tear_down),
     };
 
