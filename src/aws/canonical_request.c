@@ -8,13 +8,6 @@
 
 typedef int pair_order(struct aws_pair a, struct aws_pair b);
 
-static int compare_parameters(struct aws_pair a, struct aws_pair b);
-static int compare_encoded(struct str a, struct str b);
-static int encoded_rank(char byte);
-static int compare_names(struct aws_pair a, struct aws_pair b);
-static void append_collapsed(struct strbuf *buf, struct str value);
-static void sort(struct aws_pair *pairs, size_t count, pair_order *order);
-
 void aws_canonical_path(struct strbuf *buf, struct str path)
 {
     struct str segment;
@@ -27,23 +20,27 @@ void aws_canonical_path(struct strbuf *buf, struct str path)
     }
 }
 
-void aws_canonical_query(struct strbuf *buf, struct aws_pair *query, size_t count)
+/* By insertion: there are few, and most are in order. */
+static void sort(struct aws_pair *pairs, size_t count, pair_order *order)
 {
-    sort(query, count, compare_parameters);
-    for (size_t i = 0; i < count; i++) {
-        strbuf_append_text(buf, i == 0 ? "" : "&");
-        url_append_encoded(buf, query[i].name);
-        strbuf_append_byte(buf, '=');
-        url_append_encoded(buf, query[i].value);
+    for (size_t i = 1; i < count; i++) {
+        const struct aws_pair pair = pairs[i];
+        size_t place = i;
+
+        for (; place > 0 && order(pairs[place - 1], pair) > 0; place--) {
+            pairs[place] = pairs[place - 1];
+        }
+        pairs[place] = pair;
     }
 }
 
-/* By name, then by value, as they are when encoded. */
-static int compare_parameters(struct aws_pair a, struct aws_pair b)
+/* What is encoded begins with a percent sign, which is less than all that is not. */
+static int encoded_rank(char byte)
 {
-    const int by_name = compare_encoded(a.name, b.name);
+    const bool is_unreserved =
+        ascii_is_letter_or_digit(byte) || byte == '-' || byte == '.' || byte == '_' || byte == '~';
 
-    return by_name ? by_name : compare_encoded(a.value, b.value);
+    return (unsigned char)byte + (is_unreserved ? UINT8_MAX + 1 : 0);
 }
 
 static int compare_encoded(struct str a, struct str b)
@@ -56,23 +53,22 @@ static int compare_encoded(struct str a, struct str b)
     return (a.length > b.length) - (a.length < b.length);
 }
 
-/* What is encoded begins with a percent sign, which is less than all that is not. */
-static int encoded_rank(char byte)
+/* By name, then by value, as they are when encoded. */
+static int compare_parameters(struct aws_pair a, struct aws_pair b)
 {
-    const bool is_unreserved =
-        ascii_is_letter_or_digit(byte) || byte == '-' || byte == '.' || byte == '_' || byte == '~';
+    const int by_name = compare_encoded(a.name, b.name);
 
-    return (unsigned char)byte + (is_unreserved ? UINT8_MAX + 1 : 0);
+    return by_name ? by_name : compare_encoded(a.value, b.value);
 }
 
-void aws_canonical_headers(struct strbuf *buf, struct aws_pair *headers, size_t count)
+void aws_canonical_query(struct strbuf *buf, struct aws_pair *query, size_t count)
 {
-    sort(headers, count, compare_names);
+    sort(query, count, compare_parameters);
     for (size_t i = 0; i < count; i++) {
-        strbuf_append(buf, headers[i].name);
-        strbuf_append_byte(buf, ':');
-        append_collapsed(buf, str_trim(headers[i].value));
-        strbuf_append_byte(buf, '\n');
+        strbuf_append_text(buf, i == 0 ? "" : "&");
+        url_append_encoded(buf, query[i].name);
+        strbuf_append_byte(buf, '=');
+        url_append_encoded(buf, query[i].value);
     }
 }
 
@@ -91,24 +87,21 @@ static void append_collapsed(struct strbuf *buf, struct str value)
     }
 }
 
+void aws_canonical_headers(struct strbuf *buf, struct aws_pair *headers, size_t count)
+{
+    sort(headers, count, compare_names);
+    for (size_t i = 0; i < count; i++) {
+        strbuf_append(buf, headers[i].name);
+        strbuf_append_byte(buf, ':');
+        append_collapsed(buf, str_trim(headers[i].value));
+        strbuf_append_byte(buf, '\n');
+    }
+}
+
 void aws_canonical_names(struct strbuf *buf, const struct aws_pair *headers, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         strbuf_append_text(buf, i == 0 ? "" : ";");
         strbuf_append(buf, headers[i].name);
-    }
-}
-
-/* By insertion: there are few, and most are in order. */
-static void sort(struct aws_pair *pairs, size_t count, pair_order *order)
-{
-    for (size_t i = 1; i < count; i++) {
-        const struct aws_pair pair = pairs[i];
-        size_t place = i;
-
-        for (; place > 0 && order(pairs[place - 1], pair) > 0; place--) {
-            pairs[place] = pairs[place - 1];
-        }
-        pairs[place] = pair;
     }
 }

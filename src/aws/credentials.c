@@ -1,5 +1,6 @@
 #include "aws/credentials.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -41,22 +42,12 @@ struct aws_credentials {
     pthread_cond_t has_loaded;
     bool is_loading;        /* somebody does, without the mutex */
     bool has_found;         /* below, and is asked alone from then on */
-    size_t source;          /* its place in the table */
+    size_t source;          /* its index in the table */
     struct aws_found found; /* the latest */
     int64_t refresh_ms;     /* wall clock */
     int64_t retry_ms;       /* monotonic; not before */
     struct error failure;   /* of the latest try */
 };
-
-static bool is_usable(const struct aws_credentials *credentials);
-static bool is_due(const struct aws_credentials *credentials);
-static void load(struct aws_credentials *credentials);
-static void ask_sources(const struct aws_credentials *credentials, size_t first, size_t last,
-                        struct outcome *outcome_out);
-static void append_reason(struct strbuf *reasons, const char *name, const struct error *err);
-static void check_age(const struct aws_credentials *credentials, struct outcome *outcome);
-static void keep(struct aws_credentials *credentials, struct outcome *outcome);
-static int64_t refresh_time(const struct aws_credentials *credentials);
 
 enum error_code aws_credentials_new(const struct aws_credentials_config *config,
                                     struct aws_credentials **credentials_out, struct error *err)
@@ -89,77 +80,26 @@ void aws_credentials_free(struct aws_credentials *credentials)
     free(credentials);
 }
 
-/* Waiting ends, as loading is a few requests, each with its timeout. */
-enum error_code aws_credentials_get(struct aws_credentials *credentials,
-                                    struct aws_key_copy *copy_out, struct error *err)
-{
-    enum error_code code = OK;
-
-    (void)pthread_mutex_lock(&credentials->mutex);
-    while (credentials->is_loading && !is_usable(credentials)) {
-        (void)pthread_cond_wait(&credentials->has_loaded, &credentials->mutex);
-    }
-    if (!credentials->is_loading && is_due(credentials)) {
-        load(credentials);
-    }
-    if (is_usable(credentials)) {
-        aws_key_copy_clone(&credentials->found.copy, copy_out);
-    } else {
-        code = error_set(err, ERROR_UNAVAILABLE, "%s", credentials->failure.message);
-        if (err) {
-            err->retry_after_s = FAILURE_PAUSE_MS / MS_PER_SECOND;
-        }
-    }
-    (void)pthread_mutex_unlock(&credentials->mutex);
-    return code;
-}
-
-bool aws_credentials_are_at_hand(struct aws_credentials *credentials)
-{
-    bool are_at_hand = false;
-
-    (void)pthread_mutex_lock(&credentials->mutex);
-    are_at_hand = is_usable(credentials) && (credentials->is_loading || !is_due(credentials) ||
-                                             sources[credentials->source].is_read_again);
-    (void)pthread_mutex_unlock(&credentials->mutex);
-    return are_at_hand;
-}
-
-static bool is_usable(const struct aws_credentials *credentials)
+static bool credentials_are_usable(const struct aws_credentials *credentials)
 {
     return credentials->has_found && credentials->found.copy.expires_ms - LEAST_LIFETIME_MS >
                                          clock_wall_ms(credentials->config.clock);
 }
 
-static bool is_due(const struct aws_credentials *credentials)
+static bool credentials_are_due(const struct aws_credentials *credentials)
 {
     return clock_monotonic_ms(credentials->config.clock) >= credentials->retry_ms &&
-           (!is_usable(credentials) ||
+           (!credentials_are_usable(credentials) ||
             clock_wall_ms(credentials->config.clock) >= credentials->refresh_ms);
 }
 
-/* With the mutex, which it gives away while it asks. */
-static void load(struct aws_credentials *credentials)
+static void append_reason(struct strbuf *reasons, const char *name, const struct error *err)
 {
-    const bool has_found = credentials->has_found;
-    const size_t first = has_found ? credentials->source : 0;
-    const size_t last = has_found ? credentials->source : ARRAY_LEN(sources) - 1;
-    struct outcome outcome = {0};
-
-    credentials->is_loading = true;
-    (void)pthread_mutex_unlock(&credentials->mutex);
-    ask_sources(credentials, first, last, &outcome);
-    if (!outcome.code) {
-        check_age(credentials, &outcome);
-    }
-    (void)pthread_mutex_lock(&credentials->mutex);
-    keep(credentials, &outcome);
-    credentials->is_loading = false;
-    (void)pthread_cond_broadcast(&credentials->has_loaded);
+    strbuf_append_format(reasons, "%s%s (%s)", reasons->length > 0 ? ", " : "", name, err->message);
 }
 
-static void ask_sources(const struct aws_credentials *credentials, size_t first, size_t last,
-                        struct outcome *outcome_out)
+static void credentials_ask(const struct aws_credentials *credentials, size_t first, size_t last,
+                            struct outcome *outcome_out)
 {
     struct strbuf reasons;
 
@@ -169,6 +109,8 @@ static void ask_sources(const struct aws_credentials *credentials, size_t first,
         outcome_out->source = i;
         outcome_out->code =
             sources[i].load(&credentials->config, &outcome_out->found, &outcome_out->err);
+        assert(outcome_out->code || outcome_out->found.copy.memory);
+        assert(!outcome_out->code || outcome_out->err.message[0] != '\0');
         append_reason(&reasons, sources[i].name, &outcome_out->err);
     }
     if (outcome_out->code == ERROR_NOT_FOUND) {
@@ -185,11 +127,6 @@ static void ask_sources(const struct aws_credentials *credentials, size_t first,
     strbuf_release(&reasons);
 }
 
-static void append_reason(struct strbuf *reasons, const char *name, const struct error *err)
-{
-    strbuf_append_format(reasons, "%s%s (%s)", reasons->length > 0 ? ", " : "", name, err->message);
-}
-
 /* What is handed out expired already would be refused, with less of a reason. */
 static void check_age(const struct aws_credentials *credentials, struct outcome *outcome)
 {
@@ -199,24 +136,9 @@ static void check_age(const struct aws_credentials *credentials, struct outcome 
         outcome->code = error_set(&outcome->err, ERROR_UNAVAILABLE,
                                   "no AWS credentials: those of %s have expired already: is this "
                                   "machine's clock right?",
-                                  outcome->found.place);
+                                  outcome->found.origin);
         aws_key_copy_release(&outcome->found.copy);
     }
-}
-
-static void keep(struct aws_credentials *credentials, struct outcome *outcome)
-{
-    if (outcome->code) {
-        credentials->failure = outcome->err;
-        credentials->retry_ms = clock_monotonic_ms(credentials->config.clock) + FAILURE_PAUSE_MS;
-        return;
-    }
-    aws_key_copy_release(&credentials->found.copy);
-    credentials->found = outcome->found;
-    credentials->source = outcome->source;
-    credentials->has_found = true;
-    credentials->retry_ms = INT64_MIN;
-    credentials->refresh_ms = refresh_time(credentials);
 }
 
 static int64_t refresh_time(const struct aws_credentials *credentials)
@@ -235,12 +157,84 @@ static int64_t refresh_time(const struct aws_credentials *credentials)
     return expires_ms - (ahead_ms < REFRESH_AHEAD_MS ? ahead_ms : REFRESH_AHEAD_MS);
 }
 
+static void credentials_keep(struct aws_credentials *credentials, struct outcome *outcome)
+{
+    if (outcome->code) {
+        credentials->failure = outcome->err;
+        credentials->retry_ms = clock_monotonic_ms(credentials->config.clock) + FAILURE_PAUSE_MS;
+        return;
+    }
+    aws_key_copy_release(&credentials->found.copy);
+    credentials->found = outcome->found;
+    credentials->source = outcome->source;
+    credentials->has_found = true;
+    credentials->retry_ms = INT64_MIN;
+    credentials->refresh_ms = refresh_time(credentials);
+}
+
+/* With the mutex, which it gives away while it asks. */
+static void credentials_load(struct aws_credentials *credentials)
+{
+    const bool has_found = credentials->has_found;
+    const size_t first = has_found ? credentials->source : 0;
+    const size_t last = has_found ? credentials->source : ARRAY_LEN(sources) - 1;
+    struct outcome outcome = {0};
+
+    credentials->is_loading = true;
+    (void)pthread_mutex_unlock(&credentials->mutex);
+    credentials_ask(credentials, first, last, &outcome);
+    if (!outcome.code) {
+        check_age(credentials, &outcome);
+    }
+    (void)pthread_mutex_lock(&credentials->mutex);
+    credentials_keep(credentials, &outcome);
+    credentials->is_loading = false;
+    (void)pthread_cond_broadcast(&credentials->has_loaded);
+}
+
+/* Waiting ends, as loading is a few requests, each with its timeout. */
+enum error_code aws_credentials_get(struct aws_credentials *credentials,
+                                    struct aws_key_copy *copy_out, struct error *err)
+{
+    enum error_code code = OK;
+
+    (void)pthread_mutex_lock(&credentials->mutex);
+    while (credentials->is_loading && !credentials_are_usable(credentials)) {
+        (void)pthread_cond_wait(&credentials->has_loaded, &credentials->mutex);
+    }
+    if (!credentials->is_loading && credentials_are_due(credentials)) {
+        credentials_load(credentials);
+    }
+    if (credentials_are_usable(credentials)) {
+        aws_key_copy_clone(&credentials->found.copy, copy_out);
+    } else {
+        code = error_set(err, ERROR_UNAVAILABLE, "%s", credentials->failure.message);
+        if (err) {
+            err->retry_after_s = FAILURE_PAUSE_MS / MS_PER_SECOND;
+        }
+    }
+    (void)pthread_mutex_unlock(&credentials->mutex);
+    return code;
+}
+
+bool aws_credentials_are_at_hand(struct aws_credentials *credentials)
+{
+    bool are_at_hand = false;
+
+    (void)pthread_mutex_lock(&credentials->mutex);
+    are_at_hand = credentials_are_usable(credentials) &&
+                  (credentials->is_loading || !credentials_are_due(credentials) ||
+                   sources[credentials->source].is_read_again);
+    (void)pthread_mutex_unlock(&credentials->mutex);
+    return are_at_hand;
+}
+
 void aws_credentials_describe(struct aws_credentials *credentials, struct strbuf *text)
 {
     char until[CLOCK_ISO_BYTES];
 
     (void)pthread_mutex_lock(&credentials->mutex);
-    strbuf_append_text(text, credentials->has_found ? credentials->found.place : "nowhere yet");
+    strbuf_append_text(text, credentials->has_found ? credentials->found.origin : "nowhere yet");
     if (credentials->has_found && credentials->found.copy.expires_ms != AWS_KEYS_NEVER_EXPIRE) {
         clock_format_iso(credentials->found.copy.expires_ms, until);
         strbuf_append_format(text, ", until %s", until);

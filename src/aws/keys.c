@@ -6,36 +6,9 @@
 
 #include "base/memory.h"
 
-static enum error_code check(struct str text, const char *name, size_t max_bytes,
-                             struct error *err);
-static const char *put(char **end, struct str text);
-
-enum error_code aws_key_copy_make(struct str access_key_id, struct str secret_access_key,
-                                  struct str session_token, struct aws_key_copy *copy_out,
-                                  struct error *err)
-{
-    const size_t bytes = access_key_id.length + secret_access_key.length + session_token.length + 3;
-    enum error_code code = check(access_key_id, "access key id", AWS_KEY_MAX_BYTES, err);
-    char *end = NULL;
-
-    code = code ? code : check(secret_access_key, "secret access key", AWS_KEY_MAX_BYTES, err);
-    if (!code && session_token.length > 0) {
-        code = check(session_token, "session token", AWS_TOKEN_MAX_BYTES, err);
-    }
-    if (code) {
-        return code;
-    }
-    *copy_out = (struct aws_key_copy){
-        .memory = memory_new(bytes, 1), .memory_bytes = bytes, .expires_ms = AWS_KEYS_NEVER_EXPIRE};
-    end = copy_out->memory;
-    copy_out->keys.access_key_id = put(&end, access_key_id);
-    copy_out->keys.secret_access_key = put(&end, secret_access_key);
-    copy_out->keys.session_token = session_token.length > 0 ? put(&end, session_token) : NULL;
-    return OK;
-}
-
 /* Keys go into header fields, where a space or a line's end would say something else. */
-static enum error_code check(struct str text, const char *name, size_t max_bytes, struct error *err)
+static enum error_code key_check(struct str text, const char *name, size_t max_bytes,
+                                 struct error *err)
 {
     if (text.length == 0) {
         return error_set(err, ERROR_INVALID, "the %s is missing", name);
@@ -53,13 +26,37 @@ static enum error_code check(struct str text, const char *name, size_t max_bytes
     return OK;
 }
 
-static const char *put(char **end, struct str text)
+static const char *key_put(char **end, struct str text)
 {
     char *const begin = *end;
 
     memcpy(begin, text.bytes, text.length);
     *end += text.length + 1;
     return begin;
+}
+
+enum error_code aws_key_copy_make(struct str access_key_id, struct str secret_access_key,
+                                  struct str session_token, struct aws_key_copy *copy_out,
+                                  struct error *err)
+{
+    const size_t bytes = access_key_id.length + secret_access_key.length + session_token.length + 3;
+    enum error_code code = key_check(access_key_id, "access key id", AWS_KEY_MAX_BYTES, err);
+    char *end = NULL;
+
+    code = code ? code : key_check(secret_access_key, "secret access key", AWS_KEY_MAX_BYTES, err);
+    if (!code && session_token.length > 0) {
+        code = key_check(session_token, "session token", AWS_TOKEN_MAX_BYTES, err);
+    }
+    if (code) {
+        return code;
+    }
+    *copy_out = (struct aws_key_copy){
+        .memory = memory_new(bytes, 1), .memory_bytes = bytes, .expires_ms = AWS_KEYS_NEVER_EXPIRE};
+    end = copy_out->memory;
+    copy_out->keys.access_key_id = key_put(&end, access_key_id);
+    copy_out->keys.secret_access_key = key_put(&end, secret_access_key);
+    copy_out->keys.session_token = session_token.length > 0 ? key_put(&end, session_token) : NULL;
+    return OK;
 }
 
 void aws_key_copy_clone(const struct aws_key_copy *copy, struct aws_key_copy *copy_out)

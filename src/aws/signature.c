@@ -39,75 +39,6 @@ struct signing {
     char signature[AWS_HASH_BYTES];
 };
 
-static void begin(struct signing *signing, const struct aws_keys *keys,
-                  const struct aws_scope *scope, const struct aws_request *request);
-static void format_date(int64_t wall_ms, char date_out[DATE_BYTES]);
-static void add_header(struct signing *signing, const char *name, struct str value);
-static void add_and_send(struct signing *signing, struct aws_signed *signed_out, const char *name,
-                         const char *value);
-static void put_header(struct aws_signed *signed_out, const char *name, struct str value);
-static void put_authorization(const struct signing *signing, struct aws_signed *signed_out);
-static void add_parameter(struct signing *signing, const char *name, struct str value);
-static enum error_code sign(struct signing *signing, const struct aws_scope *scope,
-                            struct error *err);
-static void append_target(struct signing *signing);
-static void write_hex(const uint8_t hash[SHA256_DIGEST_SIZE], char hex_out[AWS_HASH_BYTES]);
-static void derive_key(const struct signing *signing, const struct aws_scope *scope,
-                       uint8_t key_out[SHA256_DIGEST_SIZE]);
-static void hmac_again(uint8_t key[SHA256_DIGEST_SIZE], struct str text);
-static void hmac(struct str key, struct str text, uint8_t code_out[SHA256_DIGEST_SIZE]);
-static enum error_code append_url(const struct signing *signing, struct strbuf *url,
-                                  struct error *err);
-static void end(struct signing *signing);
-
-enum error_code aws_sign(const struct aws_keys *keys, const struct aws_scope *scope,
-                         const struct aws_request *request, struct aws_signed *signed_out,
-                         struct error *err)
-{
-    struct signing signing;
-    enum error_code code = OK;
-
-    *signed_out = (struct aws_signed){0};
-    strbuf_init_secret(&signed_out->url, AWS_URL_MAX_BYTES);
-    begin(&signing, keys, scope, request);
-    signing.payload_sha256 = request->payload_sha256;
-    for (size_t i = 0; i < request->header_count; i++) {
-        signing.headers[signing.header_count++] = request->headers[i];
-    }
-    add_header(&signing, "host", request->host);
-    add_and_send(&signing, signed_out, "x-amz-date", signing.date);
-    if (strcmp(scope->service, "s3") == 0) {
-        add_and_send(&signing, signed_out, "x-amz-content-sha256", signing.payload_sha256);
-    }
-    if (keys->session_token) {
-        add_and_send(&signing, signed_out, "x-amz-security-token", keys->session_token);
-    }
-    code = sign(&signing, scope, err);
-    if (!code) {
-        put_authorization(&signing, signed_out);
-        code = append_url(&signing, &signed_out->url, err);
-    }
-    end(&signing);
-    return code;
-}
-
-static void begin(struct signing *signing, const struct aws_keys *keys,
-                  const struct aws_scope *scope, const struct aws_request *request)
-{
-    assert(request->header_count <= AWS_HEADERS_MAX);
-    assert(request->query_count <= AWS_QUERY_MAX);
-    *signing = (struct signing){.keys = keys, .request = request};
-    format_date(scope->now_ms, signing->date);
-    strbuf_init(&signing->credential, CREDENTIAL_MAX_BYTES);
-    strbuf_init_secret(&signing->target, AWS_URL_MAX_BYTES);
-    strbuf_init_secret(&signing->canonical, TEXT_MAX_BYTES);
-    strbuf_append_format(&signing->credential, "%s/%.*s/%s/%s/aws4_request", keys->access_key_id,
-                         DAY_CHARACTERS, signing->date, scope->region, scope->service);
-    for (size_t i = 0; i < request->query_count; i++) {
-        signing->query[signing->query_count++] = request->query[i];
-    }
-}
-
 /* ISO 8601's basic format, without fractions. */
 static void format_date(int64_t wall_ms, char date_out[DATE_BYTES])
 {
@@ -124,16 +55,26 @@ static void format_date(int64_t wall_ms, char date_out[DATE_BYTES])
     date_out[length] = '\0';
 }
 
+static void signing_begin(struct signing *signing, const struct aws_keys *keys,
+                          const struct aws_scope *scope, const struct aws_request *request)
+{
+    assert(request->header_count <= AWS_HEADERS_MAX);
+    assert(request->query_count <= AWS_QUERY_MAX);
+    *signing = (struct signing){.keys = keys, .request = request};
+    format_date(scope->now_ms, signing->date);
+    strbuf_init(&signing->credential, CREDENTIAL_MAX_BYTES);
+    strbuf_init_secret(&signing->target, AWS_URL_MAX_BYTES);
+    strbuf_init_secret(&signing->canonical, TEXT_MAX_BYTES);
+    strbuf_append_format(&signing->credential, "%s/%.*s/%s/%s/aws4_request", keys->access_key_id,
+                         DAY_CHARACTERS, signing->date, scope->region, scope->service);
+    for (size_t i = 0; i < request->query_count; i++) {
+        signing->query[signing->query_count++] = request->query[i];
+    }
+}
+
 static void add_header(struct signing *signing, const char *name, struct str value)
 {
     signing->headers[signing->header_count++] = (struct aws_pair){str_from(name), value};
-}
-
-static void add_and_send(struct signing *signing, struct aws_signed *signed_out, const char *name,
-                         const char *value)
-{
-    add_header(signing, name, str_from(value));
-    put_header(signed_out, name, str_from(value));
 }
 
 static void put_header(struct aws_signed *signed_out, const char *name, struct str value)
@@ -146,72 +87,77 @@ static void put_header(struct aws_signed *signed_out, const char *name, struct s
     strbuf_append(header, value);
 }
 
-static void put_authorization(const struct signing *signing, struct aws_signed *signed_out)
+static void add_and_send(struct signing *signing, struct aws_signed *signed_out, const char *name,
+                         const char *value)
 {
-    struct strbuf value;
-
-    strbuf_init_secret(&value, TEXT_MAX_BYTES);
-    strbuf_append_text(&value, ALGORITHM " Credential=");
-    strbuf_append(&value, strbuf_str(&signing->credential));
-    strbuf_append_text(&value, ", SignedHeaders=");
-    aws_canonical_names(&value, signing->headers, signing->header_count);
-    strbuf_append_text(&value, ", Signature=");
-    strbuf_append_text(&value, signing->signature);
-    put_header(signed_out, "authorization", strbuf_str(&value));
-    strbuf_release(&value);
+    add_header(signing, name, str_from(value));
+    put_header(signed_out, name, str_from(value));
 }
 
-void aws_signed_release(struct aws_signed *signed_request)
+/* Path and query, each on a line of the canonical request, too. */
+static void append_target(struct signing *signing)
 {
-    strbuf_release(&signed_request->url);
-    for (size_t i = 0; i < signed_request->header_count; i++) {
-        strbuf_release(&signed_request->headers[i]);
+    struct strbuf *target = &signing->target;
+    size_t query_begin = 0;
+
+    aws_canonical_path(target, signing->request->path);
+    strbuf_append(&signing->canonical, strbuf_str(target));
+    strbuf_append_byte(&signing->canonical, '\n');
+    if (signing->query_count > 0) {
+        strbuf_append_byte(target, '?');
     }
-    signed_request->header_count = 0;
+    query_begin = target->length;
+    aws_canonical_query(target, signing->query, signing->query_count);
+    strbuf_append(&signing->canonical, str_from_index(strbuf_str(target), query_begin));
+    strbuf_append_byte(&signing->canonical, '\n');
 }
 
-/* "Authenticating Requests: Using Query Parameters" in the API reference of Amazon S3. */
-enum error_code aws_presign(const struct aws_keys *keys, const struct aws_scope *scope,
-                            const struct aws_request *request, unsigned lifetime_s,
-                            struct strbuf *url_out, struct error *err)
+static void hmac(struct str key, struct str text, uint8_t code_out[SHA256_DIGEST_SIZE])
 {
-    struct signing signing;
-    struct strbuf lifetime;
-    enum error_code code = OK;
+    struct hmac_sha256_ctx context;
 
-    assert(lifetime_s > 0);
-    assert(lifetime_s <= AWS_LINK_MAX_S);
-    strbuf_init(&lifetime, NUMBER_MAX_BYTES);
-    strbuf_append_uint64(&lifetime, lifetime_s);
-    begin(&signing, keys, scope, request);
-    signing.payload_sha256 = AWS_UNSIGNED_PAYLOAD;
-    add_header(&signing, "host", request->host);
-    add_parameter(&signing, "X-Amz-Algorithm", str_from(ALGORITHM));
-    add_parameter(&signing, "X-Amz-Credential", strbuf_str(&signing.credential));
-    add_parameter(&signing, "X-Amz-Date", str_from(signing.date));
-    add_parameter(&signing, "X-Amz-Expires", strbuf_str(&lifetime));
-    add_parameter(&signing, "X-Amz-SignedHeaders", str_from("host"));
-    if (keys->session_token) {
-        add_parameter(&signing, "X-Amz-Security-Token", str_from(keys->session_token));
-    }
-    code = sign(&signing, scope, err);
-    if (!code) {
-        url_append_parameter(&signing.target, "X-Amz-Signature", str_from(signing.signature));
-        code = append_url(&signing, url_out, err);
-    }
-    end(&signing);
-    strbuf_release(&lifetime);
-    return code;
+    hmac_sha256_set_key(&context, key.length, (const uint8_t *)key.bytes);
+    hmac_sha256_update(&context, text.length, (const uint8_t *)text.bytes);
+    hmac_sha256_digest(&context, SHA256_DIGEST_SIZE, code_out);
+    explicit_bzero(&context, sizeof(context));
 }
 
-static void add_parameter(struct signing *signing, const char *name, struct str value)
+/* The code of the text becomes the key. */
+static void hmac_again(uint8_t key[SHA256_DIGEST_SIZE], struct str text)
 {
-    signing->query[signing->query_count++] = (struct aws_pair){str_from(name), value};
+    hmac((struct str){(const char *)key, SHA256_DIGEST_SIZE}, text, key);
+}
+
+/* The key of a day, a region and a service. */
+static void derive_key(const struct signing *signing, const struct aws_scope *scope,
+                       uint8_t key_out[SHA256_DIGEST_SIZE])
+{
+    struct strbuf secret;
+
+    strbuf_init_secret(&secret, SECRET_MAX_BYTES);
+    strbuf_append_text(&secret, "AWS4");
+    strbuf_append_text(&secret, signing->keys->secret_access_key);
+    hmac(strbuf_str(&secret), (struct str){signing->date, DAY_CHARACTERS}, key_out);
+    strbuf_release(&secret);
+    hmac_again(key_out, str_from(scope->region));
+    hmac_again(key_out, str_from(scope->service));
+    hmac_again(key_out, str_from("aws4_request"));
+}
+
+static void write_hex(const uint8_t hash[SHA256_DIGEST_SIZE], char hex_out[AWS_HASH_BYTES])
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++) {
+        hex_out[2 * i] = digits[hash[i] >> 4];
+        hex_out[2 * i + 1] = digits[hash[i] & 0xF];
+    }
+    hex_out[2 * SHA256_DIGEST_SIZE] = '\0';
 }
 
 /* Steps 1 to 4: canonical request, its hash, the string to sign, the signature. */
-static enum error_code sign(struct signing *signing, const struct aws_scope *scope,
-                            struct error *err)
+static enum error_code signing_compute(struct signing *signing, const struct aws_scope *scope,
+                                       struct error *err)
 {
     const struct str credential = strbuf_str(&signing->credential);
     const size_t id_length = strlen(signing->keys->access_key_id);
@@ -238,74 +184,23 @@ static enum error_code sign(struct signing *signing, const struct aws_scope *sco
     return OK;
 }
 
-/* Path and query, each on a line of the canonical request, too. */
-static void append_target(struct signing *signing)
+static void put_authorization(const struct signing *signing, struct aws_signed *signed_out)
 {
-    struct strbuf *target = &signing->target;
-    size_t query_begin = 0;
+    struct strbuf value;
 
-    aws_canonical_path(target, signing->request->path);
-    strbuf_append(&signing->canonical, strbuf_str(target));
-    strbuf_append_byte(&signing->canonical, '\n');
-    if (signing->query_count > 0) {
-        strbuf_append_byte(target, '?');
-    }
-    query_begin = target->length;
-    aws_canonical_query(target, signing->query, signing->query_count);
-    strbuf_append(&signing->canonical, str_from_index(strbuf_str(target), query_begin));
-    strbuf_append_byte(&signing->canonical, '\n');
+    strbuf_init_secret(&value, TEXT_MAX_BYTES);
+    strbuf_append_text(&value, ALGORITHM " Credential=");
+    strbuf_append(&value, strbuf_str(&signing->credential));
+    strbuf_append_text(&value, ", SignedHeaders=");
+    aws_canonical_names(&value, signing->headers, signing->header_count);
+    strbuf_append_text(&value, ", Signature=");
+    strbuf_append_text(&value, signing->signature);
+    put_header(signed_out, "authorization", strbuf_str(&value));
+    strbuf_release(&value);
 }
 
-void aws_payload_hash(struct str payload, char hash_out[AWS_HASH_BYTES])
-{
-    write_hex(hasher_digest_of(DIGEST_SHA256, payload).bytes, hash_out);
-}
-
-static void write_hex(const uint8_t hash[SHA256_DIGEST_SIZE], char hex_out[AWS_HASH_BYTES])
-{
-    static const char digits[] = "0123456789abcdef";
-
-    for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++) {
-        hex_out[2 * i] = digits[hash[i] >> 4];
-        hex_out[2 * i + 1] = digits[hash[i] & 0xF];
-    }
-    hex_out[2 * SHA256_DIGEST_SIZE] = '\0';
-}
-
-/* The key of a day, a region and a service. */
-static void derive_key(const struct signing *signing, const struct aws_scope *scope,
-                       uint8_t key_out[SHA256_DIGEST_SIZE])
-{
-    struct strbuf secret;
-
-    strbuf_init_secret(&secret, SECRET_MAX_BYTES);
-    strbuf_append_text(&secret, "AWS4");
-    strbuf_append_text(&secret, signing->keys->secret_access_key);
-    hmac(strbuf_str(&secret), (struct str){signing->date, DAY_CHARACTERS}, key_out);
-    strbuf_release(&secret);
-    hmac_again(key_out, str_from(scope->region));
-    hmac_again(key_out, str_from(scope->service));
-    hmac_again(key_out, str_from("aws4_request"));
-}
-
-/* The code of the text becomes the key. */
-static void hmac_again(uint8_t key[SHA256_DIGEST_SIZE], struct str text)
-{
-    hmac((struct str){(const char *)key, SHA256_DIGEST_SIZE}, text, key);
-}
-
-static void hmac(struct str key, struct str text, uint8_t code_out[SHA256_DIGEST_SIZE])
-{
-    struct hmac_sha256_ctx context;
-
-    hmac_sha256_set_key(&context, key.length, (const uint8_t *)key.bytes);
-    hmac_sha256_update(&context, text.length, (const uint8_t *)text.bytes);
-    hmac_sha256_digest(&context, SHA256_DIGEST_SIZE, code_out);
-    explicit_bzero(&context, sizeof(context));
-}
-
-static enum error_code append_url(const struct signing *signing, struct strbuf *url,
-                                  struct error *err)
+static enum error_code signing_append_url(const struct signing *signing, struct strbuf *url,
+                                          struct error *err)
 {
     strbuf_append_format(url, "%s://", signing->request->scheme);
     strbuf_append(url, signing->request->host);
@@ -316,9 +211,93 @@ static enum error_code append_url(const struct signing *signing, struct strbuf *
     return OK;
 }
 
-static void end(struct signing *signing)
+static void signing_end(struct signing *signing)
 {
     strbuf_release(&signing->credential);
     strbuf_release(&signing->target);
     strbuf_release(&signing->canonical);
+}
+
+enum error_code aws_sign(const struct aws_keys *keys, const struct aws_scope *scope,
+                         const struct aws_request *request, struct aws_signed *signed_out,
+                         struct error *err)
+{
+    struct signing signing;
+    enum error_code code = OK;
+
+    *signed_out = (struct aws_signed){0};
+    strbuf_init_secret(&signed_out->url, AWS_URL_MAX_BYTES);
+    signing_begin(&signing, keys, scope, request);
+    signing.payload_sha256 = request->payload_sha256;
+    for (size_t i = 0; i < request->header_count; i++) {
+        signing.headers[signing.header_count++] = request->headers[i];
+    }
+    add_header(&signing, "host", request->host);
+    add_and_send(&signing, signed_out, "x-amz-date", signing.date);
+    if (strcmp(scope->service, "s3") == 0) {
+        add_and_send(&signing, signed_out, "x-amz-content-sha256", signing.payload_sha256);
+    }
+    if (keys->session_token) {
+        add_and_send(&signing, signed_out, "x-amz-security-token", keys->session_token);
+    }
+    code = signing_compute(&signing, scope, err);
+    if (!code) {
+        put_authorization(&signing, signed_out);
+        code = signing_append_url(&signing, &signed_out->url, err);
+    }
+    signing_end(&signing);
+    return code;
+}
+
+void aws_signed_release(struct aws_signed *signed_request)
+{
+    strbuf_release(&signed_request->url);
+    for (size_t i = 0; i < signed_request->header_count; i++) {
+        strbuf_release(&signed_request->headers[i]);
+    }
+    signed_request->header_count = 0;
+}
+
+static void add_parameter(struct signing *signing, const char *name, struct str value)
+{
+    signing->query[signing->query_count++] = (struct aws_pair){str_from(name), value};
+}
+
+/* "Authenticating Requests: Using Query Parameters" in the API reference of Amazon S3. */
+enum error_code aws_presign(const struct aws_keys *keys, const struct aws_scope *scope,
+                            const struct aws_request *request, unsigned lifetime_s,
+                            struct strbuf *url_out, struct error *err)
+{
+    struct signing signing;
+    struct strbuf lifetime;
+    enum error_code code = OK;
+
+    assert(lifetime_s > 0);
+    assert(lifetime_s <= AWS_LINK_MAX_S);
+    strbuf_init(&lifetime, NUMBER_MAX_BYTES);
+    strbuf_append_uint64(&lifetime, lifetime_s);
+    signing_begin(&signing, keys, scope, request);
+    signing.payload_sha256 = AWS_UNSIGNED_PAYLOAD;
+    add_header(&signing, "host", request->host);
+    add_parameter(&signing, "X-Amz-Algorithm", str_from(ALGORITHM));
+    add_parameter(&signing, "X-Amz-Credential", strbuf_str(&signing.credential));
+    add_parameter(&signing, "X-Amz-Date", str_from(signing.date));
+    add_parameter(&signing, "X-Amz-Expires", strbuf_str(&lifetime));
+    add_parameter(&signing, "X-Amz-SignedHeaders", str_from("host"));
+    if (keys->session_token) {
+        add_parameter(&signing, "X-Amz-Security-Token", str_from(keys->session_token));
+    }
+    code = signing_compute(&signing, scope, err);
+    if (!code) {
+        url_append_parameter(&signing.target, "X-Amz-Signature", str_from(signing.signature));
+        code = signing_append_url(&signing, url_out, err);
+    }
+    signing_end(&signing);
+    strbuf_release(&lifetime);
+    return code;
+}
+
+void aws_payload_hash(struct str payload, char hash_out[AWS_HASH_BYTES])
+{
+    write_hex(hasher_digest_of(DIGEST_SHA256, payload).bytes, hash_out);
 }

@@ -1,17 +1,17 @@
 #pragma once
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "aws/credentials.h"
 #include "aws/keys.h"
 #include "base/attributes.h"
 #include "base/error.h"
+#include "base/str.h"
 #include "base/strbuf.h"
 
-/* The places that aws_credentials looks into. For the files of these only. */
+/* Where aws_credentials looks for keys. For the files of these sources only. */
 enum {
-    AWS_PLACE_BYTES = 256,
+    AWS_ORIGIN_BYTES = 256,
     AWS_PATH_MAX_BYTES = 4096,
     AWS_SOURCE_URL_MAX_BYTES = 4096,
     AWS_LINK_LOCAL_TIMEOUT_MS = 2000, /* elsewhere than on AWS nobody answers at these addresses */
@@ -21,7 +21,7 @@ enum {
 /* Keys that were found; aws_key_copy_release. */
 struct aws_found {
     struct aws_key_copy copy;
-    char place[AWS_PLACE_BYTES]; /* in plain words, without a secret */
+    char origin[AWS_ORIGIN_BYTES]; /* in plain words, without a secret */
 };
 
 /*
@@ -59,3 +59,28 @@ MUST_USE enum error_code aws_source_ask_keys(const struct aws_credentials_config
                                              const struct outbound_request *request,
                                              const char *who, struct aws_key_copy *copy_out,
                                              struct error *err);
+
+/*
+ * The keys of a profile in AWS's shared credentials file ("Shared config and credentials files",
+ * AWS SDKs and Tools Reference Guide). ERROR_NOT_FOUND: no such profile, or it has no keys.
+ * ERROR_INVALID: not such a file, or keys that cannot be right; nothing of them is in the message.
+ */
+MUST_USE enum error_code aws_credentials_file_parse(struct str text, const char *profile,
+                                                    struct aws_key_copy *copy_out,
+                                                    struct error *err);
+
+/*
+ * Reading what AWS's services answer when asked for credentials. Strict; ERROR_INVALID says what
+ * is wrong with an answer, without anything of a key.
+ */
+
+/* The JSON of the container's and the instance's metadata service. */
+MUST_USE enum error_code aws_answer_read_json(struct str text, struct aws_key_copy *copy_out,
+                                              struct error *err);
+
+/* The XML of the token service (STS): its one `Credentials` element. */
+MUST_USE enum error_code aws_answer_read_xml(struct str text, struct aws_key_copy *copy_out,
+                                             struct error *err);
+
+/* The error code in an XML answer (`AccessDenied`), of letters, digits and dots; else empty. */
+struct str aws_answer_error_code(struct str text);

@@ -1,6 +1,5 @@
 #include <stdio.h>
 
-#include "aws/answer.h"
 #include "aws/source.h"
 #include "outbound/url.h"
 
@@ -8,41 +7,6 @@ enum {
     FORM_MAX_BYTES = 4 * AWS_TOKEN_MAX_BYTES,
     TOKEN_SERVICE_TIMEOUT_MS = 10 * 1000, /* a pull or a push waits for it */
 };
-
-static enum error_code append_form(const struct aws_credentials_config *config, const char *role,
-                                   struct strbuf *form, struct error *err);
-static enum error_code assume_role(const struct aws_credentials_config *config, struct str form,
-                                   struct aws_key_copy *copy_out, struct error *err);
-static void append_token_service(const struct aws_credentials_config *config, struct strbuf *url);
-static enum error_code read_assumed(const struct outbound_answer *answer,
-                                    struct aws_key_copy *copy_out, struct error *err);
-
-/* STS API reference, AssumeRoleWithWebIdentity. */
-enum error_code aws_source_web_identity(const struct aws_credentials_config *config,
-                                        struct aws_found *found_out, struct error *err)
-{
-    const char *file = aws_source_variable(config, "AWS_WEB_IDENTITY_TOKEN_FILE");
-    const char *role = aws_source_variable(config, "AWS_ROLE_ARN");
-    struct strbuf form;
-    enum error_code code = OK;
-
-    if (!file) {
-        return error_set(err, ERROR_NOT_FOUND, "AWS_WEB_IDENTITY_TOKEN_FILE is not set");
-    }
-    if (!role) {
-        return error_set(err, ERROR_UNAVAILABLE,
-                         "AWS_WEB_IDENTITY_TOKEN_FILE is set: set AWS_ROLE_ARN, too");
-    }
-    strbuf_init_secret(&form, FORM_MAX_BYTES);
-    code = append_form(config, role, &form, err);
-    code = code ? code : assume_role(config, strbuf_str(&form), &found_out->copy, err);
-    strbuf_release(&form);
-    if (!code) {
-        (void)snprintf(found_out->place, sizeof(found_out->place),
-                       "the role %.100s for the web identity in %.100s", role, file);
-    }
-    return code;
-}
 
 /* The token is read each time: who puts it there renews it. */
 static enum error_code append_form(const struct aws_credentials_config *config, const char *role,
@@ -66,30 +30,6 @@ static enum error_code append_form(const struct aws_credentials_config *config, 
         url_append_parameter(form, "WebIdentityToken", aws_source_first_line(&token));
     }
     strbuf_release(&token);
-    return code;
-}
-
-static enum error_code assume_role(const struct aws_credentials_config *config, struct str form,
-                                   struct aws_key_copy *copy_out, struct error *err)
-{
-    struct outbound_answer answer = {0};
-    struct strbuf url;
-    enum error_code code = OK;
-
-    strbuf_init(&url, AWS_SOURCE_URL_MAX_BYTES);
-    append_token_service(config, &url);
-    code = http_client_send(config->client,
-                            &(struct outbound_request){
-                                .method = "POST",
-                                .url = url.text,
-                                .body = form,
-                                .content_type = "application/x-www-form-urlencoded",
-                                .timeout_ms = TOKEN_SERVICE_TIMEOUT_MS,
-                            },
-                            &answer, err);
-    code = code ? code : read_assumed(&answer, copy_out, err);
-    outbound_answer_release(&answer);
-    strbuf_release(&url);
     return code;
 }
 
@@ -127,4 +67,55 @@ static enum error_code read_assumed(const struct outbound_answer *answer,
         return error_set(err, ERROR_UNAVAILABLE, "the token service (STS): %s", reason.message);
     }
     return OK;
+}
+
+static enum error_code assume_role(const struct aws_credentials_config *config, struct str form,
+                                   struct aws_key_copy *copy_out, struct error *err)
+{
+    struct outbound_answer answer = {0};
+    struct strbuf url;
+    enum error_code code = OK;
+
+    strbuf_init(&url, AWS_SOURCE_URL_MAX_BYTES);
+    append_token_service(config, &url);
+    code = http_client_send(config->client,
+                            &(struct outbound_request){
+                                .method = "POST",
+                                .url = url.text,
+                                .body = form,
+                                .content_type = "application/x-www-form-urlencoded",
+                                .timeout_ms = TOKEN_SERVICE_TIMEOUT_MS,
+                            },
+                            &answer, err);
+    code = code ? code : read_assumed(&answer, copy_out, err);
+    outbound_answer_release(&answer);
+    strbuf_release(&url);
+    return code;
+}
+
+/* STS API reference, AssumeRoleWithWebIdentity. */
+enum error_code aws_source_web_identity(const struct aws_credentials_config *config,
+                                        struct aws_found *found_out, struct error *err)
+{
+    const char *file = aws_source_variable(config, "AWS_WEB_IDENTITY_TOKEN_FILE");
+    const char *role = aws_source_variable(config, "AWS_ROLE_ARN");
+    struct strbuf form;
+    enum error_code code = OK;
+
+    if (!file) {
+        return error_set(err, ERROR_NOT_FOUND, "AWS_WEB_IDENTITY_TOKEN_FILE is not set");
+    }
+    if (!role) {
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "AWS_WEB_IDENTITY_TOKEN_FILE is set: set AWS_ROLE_ARN, too");
+    }
+    strbuf_init_secret(&form, FORM_MAX_BYTES);
+    code = append_form(config, role, &form, err);
+    code = code ? code : assume_role(config, strbuf_str(&form), &found_out->copy, err);
+    strbuf_release(&form);
+    if (!code) {
+        (void)snprintf(found_out->origin, sizeof(found_out->origin),
+                       "the role %.100s for the web identity in %.100s", role, file);
+    }
+    return code;
 }

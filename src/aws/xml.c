@@ -13,50 +13,8 @@ static const struct {
     {STR_LITERAL("&amp;"), '&'},
 };
 
-static bool find(struct str xml, const char *name, struct str *content_out, bool *is_only_out);
-static size_t index_of(struct str xml, const struct strbuf *tag);
-static void append_decoded(struct strbuf *text, struct str encoded);
-static size_t decode(struct str encoded, char *byte_out);
-
-bool aws_xml_only(struct str xml, const char *name, struct str *content_out)
-{
-    struct str content;
-    bool is_only = false;
-
-    if (!find(xml, name, &content, &is_only) || !is_only) {
-        return false;
-    }
-    *content_out = content;
-    return true;
-}
-
-/* Between the first tags of that name; it is the only one if no other begins behind it. */
-static bool find(struct str xml, const char *name, struct str *content_out, bool *is_only_out)
-{
-    CLEANUP(strbuf_release) struct strbuf tag;
-    struct str rest;
-    size_t end = 0;
-
-    strbuf_init(&tag, TAG_MAX_BYTES);
-    strbuf_append_format(&tag, "<%s>", name);
-    rest = str_from_index(xml, index_of(xml, &tag));
-    if (rest.length == 0) {
-        return false;
-    }
-    rest = str_from_index(rest, tag.length);
-    *is_only_out = index_of(rest, &tag) == rest.length;
-    strbuf_clear(&tag);
-    strbuf_append_format(&tag, "</%s>", name);
-    end = index_of(rest, &tag);
-    if (end == rest.length) {
-        return false;
-    }
-    *content_out = str_slice(rest, 0, end);
-    return true;
-}
-
 /* Where it stands, or the length of xml. */
-static size_t index_of(struct str xml, const struct strbuf *tag)
+static size_t xml_index_of(struct str xml, const struct strbuf *tag)
 {
     const char *found =
         xml.length == 0 ? NULL : memmem(xml.bytes, xml.length, tag->text, tag->length);
@@ -64,32 +22,45 @@ static size_t index_of(struct str xml, const struct strbuf *tag)
     return found ? (size_t)(found - xml.bytes) : xml.length;
 }
 
-bool aws_xml_text(struct str xml, const char *name, struct strbuf *text)
+/* Between the first tags of that name; it is the only one if no other begins behind it. */
+static bool xml_find(struct str xml, const char *name, struct str *content_out, bool *is_only_out)
+{
+    CLEANUP(strbuf_release) struct strbuf tag;
+    struct str rest;
+    size_t end = 0;
+
+    strbuf_init(&tag, TAG_MAX_BYTES);
+    strbuf_append_format(&tag, "<%s>", name);
+    rest = str_from_index(xml, xml_index_of(xml, &tag));
+    if (rest.length == 0) {
+        return false;
+    }
+    rest = str_from_index(rest, tag.length);
+    *is_only_out = xml_index_of(rest, &tag) == rest.length;
+    strbuf_clear(&tag);
+    strbuf_append_format(&tag, "</%s>", name);
+    end = xml_index_of(rest, &tag);
+    if (end == rest.length) {
+        return false;
+    }
+    *content_out = str_slice(rest, 0, end);
+    return true;
+}
+
+bool aws_xml_only(struct str xml, const char *name, struct str *content_out)
 {
     struct str content;
     bool is_only = false;
 
-    if (!find(xml, name, &content, &is_only) || content.length > TEXT_MAX_BYTES ||
-        str_index_of(content, '<') < content.length) {
+    if (!xml_find(xml, name, &content, &is_only) || !is_only) {
         return false;
     }
-    append_decoded(text, content);
+    *content_out = content;
     return true;
 }
 
-static void append_decoded(struct strbuf *text, struct str encoded)
-{
-    while (encoded.length > 0) {
-        char byte = encoded.bytes[0];
-        const size_t length = decode(encoded, &byte);
-
-        strbuf_append_byte(text, byte);
-        encoded = str_from_index(encoded, length);
-    }
-}
-
 /* How many bytes stand for the one; an entity that is unknown stands for itself. */
-static size_t decode(struct str encoded, char *byte_out)
+static size_t xml_decode(struct str encoded, char *byte_out)
 {
     for (size_t i = 0; encoded.bytes[0] == '&' && i < ARRAY_LEN(entities); i++) {
         if (str_starts_with(encoded, entities[i].entity.bytes)) {
@@ -98,6 +69,30 @@ static size_t decode(struct str encoded, char *byte_out)
         }
     }
     return 1;
+}
+
+static void append_decoded(struct strbuf *text, struct str encoded)
+{
+    while (encoded.length > 0) {
+        char byte = encoded.bytes[0];
+        const size_t length = xml_decode(encoded, &byte);
+
+        strbuf_append_byte(text, byte);
+        encoded = str_from_index(encoded, length);
+    }
+}
+
+bool aws_xml_text(struct str xml, const char *name, struct strbuf *text)
+{
+    struct str content;
+    bool is_only = false;
+
+    if (!xml_find(xml, name, &content, &is_only) || content.length > TEXT_MAX_BYTES ||
+        str_index_of(content, '<') < content.length) {
+        return false;
+    }
+    append_decoded(text, content);
+    return true;
 }
 
 bool aws_xml_is(struct str xml, const char *name, const char *text)

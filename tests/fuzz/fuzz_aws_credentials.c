@@ -3,8 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
-#include "aws/answer.h"
-#include "aws/credentials_file.h"
+#include "aws/source.h"
 #include "base/clock.h"
 
 static void check_keys(enum error_code code, struct aws_key_copy *copy);

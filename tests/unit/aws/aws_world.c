@@ -70,7 +70,7 @@ void aws_world_expect(struct aws_world *world, aws_source *source, const char *p
     assert_string_equal(world->found.copy.keys.access_key_id, "AKID");
     assert_string_equal(world->found.copy.keys.secret_access_key, "hidden");
     assert_string_equal(world->found.copy.keys.session_token, "token");
-    assert_string_equal(world->found.place, place);
+    assert_string_equal(world->found.origin, place);
 }
 
 void aws_world_expect_failure(struct aws_world *world, aws_source *source, enum error_code code,

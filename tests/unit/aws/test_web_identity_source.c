@@ -48,7 +48,7 @@ static void end(struct fixture *fixture)
 
 static void a_token_is_exchanged_for_keys(void **state)
 {
-    char place[AWS_PLACE_BYTES];
+    char place[AWS_ORIGIN_BYTES];
     struct fixture fixture;
     const char *request = NULL;
 
