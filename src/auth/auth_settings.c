@@ -4,10 +4,6 @@
 
 #include "base/attributes.h"
 
-static void check(const void *values, struct problems *problems);
-static void check_provider(const struct auth_settings *settings, struct problems *problems);
-static void check_introspection(const struct auth_settings *settings, struct problems *problems);
-
 static const struct setting rows[] = {
     {
         .key = "auth.users_file",
@@ -204,22 +200,18 @@ static const struct setting rows[] = {
     },
 };
 
-const struct settings_table auth_settings_table = {
-    .rows = rows,
-    .count = ARRAY_LEN(rows),
-    .check = check,
-};
-
-static void check(const void *values, struct problems *problems)
+bool auth_settings_has_provider(const struct auth_settings *settings)
 {
-    const struct auth_settings *const settings = values;
+    return settings->users_file || settings->tokeninfo_url || settings->introspection.url ||
+           settings->oidc.issuer || settings->iidinfo_url;
+}
 
-    check_provider(settings, problems);
-    if (settings->claims.service && !strchr(settings->claims.service, '=')) {
-        problems_add(problems, "auth.claims.service: \"%s\" is not NAME=VALUE",
-                     settings->claims.service);
-    }
-    check_introspection(settings, problems);
+void auth_settings_miss_provider(const char *key, struct problems *problems)
+{
+    problems_add(problems,
+                 "%s: needs an identity provider: set auth.oidc.issuer, auth.tokeninfo_url, "
+                 "auth.introspection.url or auth.users_file",
+                 key);
 }
 
 /* What has no meaning without a provider was meant to have one. */
@@ -253,16 +245,20 @@ static void check_introspection(const struct auth_settings *settings, struct pro
     }
 }
 
-bool auth_settings_has_provider(const struct auth_settings *settings)
+static void auth_settings_check(const void *values, struct problems *problems)
 {
-    return settings->users_file || settings->tokeninfo_url || settings->introspection.url ||
-           settings->oidc.issuer || settings->iidinfo_url;
+    const struct auth_settings *const settings = values;
+
+    check_provider(settings, problems);
+    if (settings->claims.service && !strchr(settings->claims.service, '=')) {
+        problems_add(problems, "auth.claims.service: \"%s\" is not NAME=VALUE",
+                     settings->claims.service);
+    }
+    check_introspection(settings, problems);
 }
 
-void auth_settings_miss_provider(const char *key, struct problems *problems)
-{
-    problems_add(problems,
-                 "%s: needs an identity provider: set auth.oidc.issuer, auth.tokeninfo_url, "
-                 "auth.introspection.url or auth.users_file",
-                 key);
-}
+const struct settings_table auth_settings_table = {
+    .rows = rows,
+    .count = ARRAY_LEN(rows),
+    .check = auth_settings_check,
+};

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "auth/identity.h"
@@ -30,3 +31,25 @@ struct claim_names {
 MUST_USE enum error_code claims_read(const struct json_value *claims,
                                      const struct claim_names *names, int64_t expires_ms,
                                      struct identity **identity_out, struct error *err);
+
+/* When a token counts. */
+struct claim_rules {
+    const char *issuer;   /* what `iss` must be */
+    const char *audience; /* what `aud` must be or hold; NULL: anything */
+    int64_t now_ms;       /* wall clock */
+    int64_t leeway_ms;    /* for `exp` and `nbf`; 0 or more */
+};
+
+/*
+ * Checks the claims of RFC 7519 4.1: `iss`, `aud`, `exp` (required), `nbf`. Only what is left after
+ * that, and a verified signature, may be believed. ERROR_UNAUTHENTICATED says which is not as it
+ * must be.
+ */
+MUST_USE enum error_code claims_check(const struct json_value *claims,
+                                      const struct claim_rules *rules, struct error *err);
+
+/* Whether `aud` is or holds this audience (RFC 7519 4.1.3). */
+bool claims_are_for(const struct json_value *claims, const char *audience);
+
+/* When they end, by the wall clock; without a usable `exp`: 0. */
+int64_t claims_expires_ms(const struct json_value *claims);

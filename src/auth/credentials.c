@@ -10,37 +10,36 @@ static const char token_user[] = "oauth2";
 static const char identity_token_user[] = "<token>"; /* docker's, for an identity token */
 static const char instance_user[] = "instance-identity-document";
 
-static enum error_code parse_bearer(struct str token, struct credentials *credentials,
-                                    struct error *err);
-static enum error_code parse_basic(struct str encoded, struct credentials *credentials,
-                                   struct error *err);
-static enum error_code decode(struct str encoded, struct strbuf *memory, struct error *err);
-static enum error_code judge(struct credentials *credentials, struct error *err);
-static bool is_token(struct str token);
-static bool block_is_visible(const char *block);
-static uint8_t is_visible_byte(char byte);
-static bool is_printable(struct str s);
-static uint64_t load(const char *eight_bytes);
-
-enum error_code credentials_parse(struct str field, struct credentials *credentials_out,
-                                  struct error *err)
+static uint8_t is_visible_byte(char byte)
 {
-    struct str rest = field;
-    struct str scheme;
+    return (uint8_t)(byte - '!') <= '~' - '!';
+}
 
-    *credentials_out = (struct credentials){0};
-    strbuf_init_secret(&credentials_out->memory, CREDENTIALS_MAX_BYTES);
-    if (!str_cut(&rest, ' ', &scheme) || scheme.length == 0) {
-        return OK;
+/* Without branches and of a fixed length, compilers make a few instructions of it: it is done for
+ * each request. */
+static bool block_is_visible(const char *block)
+{
+    uint8_t is_visible = 1;
+
+    for (size_t i = 0; i < TOKEN_BLOCK_BYTES; i++) {
+        is_visible &= is_visible_byte(block[i]);
     }
-    rest = str_trim(rest);
-    if (str_is_ignoring_case(scheme, "Bearer") || str_is_ignoring_case(scheme, legacy_scheme)) {
-        return parse_bearer(rest, credentials_out, err);
+    return is_visible;
+}
+
+/* Visible ASCII, which RFC 6750's b64token is a part of. */
+static bool is_token(struct str token)
+{
+    bool is_visible = token.length > 0;
+    size_t i = 0;
+
+    for (; token.length - i >= TOKEN_BLOCK_BYTES; i += TOKEN_BLOCK_BYTES) {
+        is_visible &= block_is_visible(token.bytes + i);
     }
-    if (str_is_ignoring_case(scheme, "Basic")) {
-        return parse_basic(rest, credentials_out, err);
+    for (; i < token.length; i++) {
+        is_visible &= is_visible_byte(token.bytes[i]);
     }
-    return error_set(err, ERROR_INVALID, "the Authorization field must be Bearer or Basic");
+    return is_visible;
 }
 
 static enum error_code parse_bearer(struct str token, struct credentials *credentials,
@@ -60,57 +59,8 @@ static enum error_code parse_bearer(struct str token, struct credentials *creden
     return OK;
 }
 
-/* Visible ASCII, which RFC 6750's b64token is a part of. */
-static bool is_token(struct str token)
-{
-    bool is_visible = token.length > 0;
-    size_t i = 0;
-
-    for (; token.length - i >= TOKEN_BLOCK_BYTES; i += TOKEN_BLOCK_BYTES) {
-        is_visible &= block_is_visible(token.bytes + i);
-    }
-    for (; i < token.length; i++) {
-        is_visible &= is_visible_byte(token.bytes[i]);
-    }
-    return is_visible;
-}
-
-/* Without branches and of a fixed length, compilers make a few instructions of it: it is done for
- * each request. */
-static bool block_is_visible(const char *block)
-{
-    uint8_t is_visible = 1;
-
-    for (size_t i = 0; i < TOKEN_BLOCK_BYTES; i++) {
-        is_visible &= is_visible_byte(block[i]);
-    }
-    return is_visible;
-}
-
-static uint8_t is_visible_byte(char byte)
-{
-    return (uint8_t)(byte - '!') <= '~' - '!';
-}
-
-static enum error_code parse_basic(struct str encoded, struct credentials *credentials,
-                                   struct error *err)
-{
-    const enum error_code code = decode(encoded, &credentials->memory, err);
-    struct str rest = strbuf_str(&credentials->memory);
-    const size_t colon = str_index_of(rest, ':');
-
-    if (code) {
-        return code;
-    }
-    if (colon == rest.length) {
-        return error_set(err, ERROR_INVALID, "Basic credentials must be NAME:PASSWORD in base64");
-    }
-    credentials->name = str_slice(rest, 0, colon);
-    credentials->secret = str_from_index(rest, colon + 1);
-    return judge(credentials, err);
-}
-
-static enum error_code decode(struct str encoded, struct strbuf *memory, struct error *err)
+static enum error_code credentials_decode(struct str encoded, struct strbuf *memory,
+                                          struct error *err)
 {
     struct base64_decode_ctx context;
     uint8_t bytes[BASE64_DECODE_LENGTH(64)];
@@ -133,10 +83,20 @@ static enum error_code decode(struct str encoded, struct strbuf *memory, struct 
     return OK;
 }
 
-/* The user name says what the rest is. */
-static enum error_code judge(struct credentials *credentials, struct error *err)
+static bool credentials_is_printable(struct str s)
 {
-    if (!is_printable(credentials->name) || credentials->name.length == 0) {
+    for (size_t i = 0; i < s.length; i++) {
+        if ((unsigned char)s.bytes[i] < ' ' || s.bytes[i] == '\x7f') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The user name says what the rest is. */
+static enum error_code credentials_judge(struct credentials *credentials, struct error *err)
+{
+    if (!credentials_is_printable(credentials->name) || credentials->name.length == 0) {
         return error_set(err, ERROR_INVALID, "the user name is empty, or holds control characters");
     }
     if (credentials->secret.length == 0) {
@@ -158,14 +118,43 @@ static enum error_code judge(struct credentials *credentials, struct error *err)
     return OK;
 }
 
-static bool is_printable(struct str s)
+static enum error_code parse_basic(struct str encoded, struct credentials *credentials,
+                                   struct error *err)
 {
-    for (size_t i = 0; i < s.length; i++) {
-        if ((unsigned char)s.bytes[i] < ' ' || s.bytes[i] == '\x7f') {
-            return false;
-        }
+    const enum error_code code = credentials_decode(encoded, &credentials->memory, err);
+    struct str rest = strbuf_str(&credentials->memory);
+    const size_t colon = str_index_of(rest, ':');
+
+    if (code) {
+        return code;
     }
-    return true;
+    if (colon == rest.length) {
+        return error_set(err, ERROR_INVALID, "Basic credentials must be NAME:PASSWORD in base64");
+    }
+    credentials->name = str_slice(rest, 0, colon);
+    credentials->secret = str_from_index(rest, colon + 1);
+    return credentials_judge(credentials, err);
+}
+
+enum error_code credentials_parse(struct str field, struct credentials *credentials_out,
+                                  struct error *err)
+{
+    struct str rest = field;
+    struct str scheme;
+
+    *credentials_out = (struct credentials){0};
+    strbuf_init_secret(&credentials_out->memory, CREDENTIALS_MAX_BYTES);
+    if (!str_cut(&rest, ' ', &scheme) || scheme.length == 0) {
+        return OK;
+    }
+    rest = str_trim(rest);
+    if (str_is_ignoring_case(scheme, "Bearer") || str_is_ignoring_case(scheme, legacy_scheme)) {
+        return parse_bearer(rest, credentials_out, err);
+    }
+    if (str_is_ignoring_case(scheme, "Basic")) {
+        return parse_basic(rest, credentials_out, err);
+    }
+    return error_set(err, ERROR_INVALID, "the Authorization field must be Bearer or Basic");
 }
 
 enum error_code credentials_of_user(struct str user, struct str password,
@@ -184,7 +173,15 @@ enum error_code credentials_of_user(struct str user, struct str password,
     }
     credentials_out->name = str_slice(strbuf_str(memory), 0, user.length);
     credentials_out->secret = str_from_index(strbuf_str(memory), user.length + 1);
-    return judge(credentials_out, err);
+    return credentials_judge(credentials_out, err);
+}
+
+static uint64_t credentials_word(const char *eight_bytes)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, eight_bytes, sizeof(word));
+    return word;
 }
 
 /* nettle's looks at one byte at a time: as slow as the hash that it is to save. */
@@ -197,20 +194,12 @@ bool credentials_are_equal(struct str field, struct str other)
         return false;
     }
     for (; field.length - i >= sizeof(difference); i += sizeof(difference)) {
-        difference |= load(field.bytes + i) ^ load(other.bytes + i);
+        difference |= credentials_word(field.bytes + i) ^ credentials_word(other.bytes + i);
     }
     for (; i < field.length; i++) {
         difference |= (uint8_t)(field.bytes[i] ^ other.bytes[i]);
     }
     return difference == 0;
-}
-
-static uint64_t load(const char *eight_bytes)
-{
-    uint64_t word = 0;
-
-    memcpy(&word, eight_bytes, sizeof(word));
-    return word;
 }
 
 void credentials_release(struct credentials *credentials)

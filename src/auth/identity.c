@@ -20,8 +20,16 @@ static const char *const kind_names[] = {
     [IDENTITY_INSTANCE] = "instance",
 };
 
-static struct str keep(char **end, struct str text);
-static bool has_line(struct str lines, struct str line);
+static struct str identity_keep(char **end, struct str text)
+{
+    const struct str kept = {*end, text.length};
+
+    if (text.length > 0) {
+        memcpy(*end, text.bytes, text.length);
+        *end += text.length;
+    }
+    return kept;
+}
 
 struct identity *identity_new(const struct identity *fields)
 {
@@ -37,26 +45,15 @@ struct identity *identity_new(const struct identity *fields)
     assert(fields->name.length > 0);
     assert(fields->name.length <= IDENTITY_NAME_BYTES);
     block->identity = *fields;
-    block->identity.name = keep(&end, fields->name);
-    block->identity.scopes = keep(&end, scopes);
-    block->identity.teams = keep(&end, teams);
-    block->identity.grants = keep(&end, fields->grants);
-    block->identity.refusals = keep(&end, fields->refusals);
-    block->identity.audience = keep(&end, fields->audience);
-    block->identity.login = keep(&end, fields->login);
+    block->identity.name = identity_keep(&end, fields->name);
+    block->identity.scopes = identity_keep(&end, scopes);
+    block->identity.teams = identity_keep(&end, teams);
+    block->identity.grants = identity_keep(&end, fields->grants);
+    block->identity.refusals = identity_keep(&end, fields->refusals);
+    block->identity.audience = identity_keep(&end, fields->audience);
+    block->identity.login = identity_keep(&end, fields->login);
     atomic_init(&block->references, 1);
     return &block->identity;
-}
-
-static struct str keep(char **end, struct str text)
-{
-    const struct str kept = {*end, text.length};
-
-    if (text.length > 0) {
-        memcpy(*end, text.bytes, text.length);
-        *end += text.length;
-    }
-    return kept;
 }
 
 struct identity *identity_retain(struct identity *identity)
@@ -76,17 +73,7 @@ void identity_release(struct identity *identity)
     }
 }
 
-bool identity_has_scope(const struct identity *identity, const char *scope)
-{
-    return has_line(identity->scopes, str_from(scope));
-}
-
-bool identity_names_team(const struct identity *identity, struct str team)
-{
-    return has_line(identity->teams, team);
-}
-
-static bool has_line(struct str lines, struct str line)
+static bool identity_has_line(struct str lines, struct str line)
 {
     struct str one;
 
@@ -96,6 +83,16 @@ static bool has_line(struct str lines, struct str line)
         }
     }
     return false;
+}
+
+bool identity_has_scope(const struct identity *identity, const char *scope)
+{
+    return identity_has_line(identity->scopes, str_from(scope));
+}
+
+bool identity_names_team(const struct identity *identity, struct str team)
+{
+    return identity_has_line(identity->teams, team);
 }
 
 const char *identity_kind_name(enum identity_kind kind)

@@ -70,5 +70,16 @@ struct identity_source_driver {
     void (*free)(struct identity_source *source);
 };
 
+/* The driver's functions, with what they promise asserted; without an optional one: no. */
+MUST_USE enum error_code identity_source_identify(struct identity_source *source,
+                                                  const struct credentials *credentials,
+                                                  struct identity **identity_out,
+                                                  struct error *err);
+MUST_USE enum error_code identity_source_identify_lapsed(struct identity_source *source,
+                                                         const struct credentials *credentials,
+                                                         struct identity **identity_out,
+                                                         struct error *err);
+bool identity_source_knows_name(struct identity_source *source, struct str name);
+
 /* NULL is accepted. */
 void identity_source_free(struct identity_source *source);

@@ -1,8 +1,7 @@
-#include "auth/introspection_source.h"
-
 #include <pthread.h>
 #include <stdlib.h>
 
+#include "auth/sources.h"
 #include "base/memory.h"
 #include "base/token.h"
 #include "outbound/url.h"
@@ -22,95 +21,101 @@ struct introspection_source {
     int64_t token_ends_ms;       /* monotonic */
 };
 
-static enum source_interest interest(const struct identity_source *source,
-                                     const struct credentials *credentials);
-static enum error_code identify(struct identity_source *source,
-                                const struct credentials *credentials,
-                                struct identity **identity_out, struct error *err);
-static enum error_code introspect(struct introspection_source *source, struct str token,
-                                  struct json_value **json_out, struct error *err);
-static enum error_code ask(struct introspection_source *source, struct str token, bool is_renewed,
-                           struct outbound_answer *answer, struct error *err);
-static enum error_code need_token(struct introspection_source *source, bool is_renewed,
-                                  struct strbuf *token_out, struct error *err);
-static void copy_token(struct introspection_source *source, struct strbuf *token_out);
-static enum error_code get_token(struct introspection_source *source, struct strbuf *token_out,
-                                 struct error *err);
-static enum error_code read_token(struct introspection_source *source,
-                                  const struct outbound_answer *answer, struct strbuf *token_out,
-                                  struct error *err);
-static void keep_token(struct introspection_source *source, struct str token, int64_t lifetime_ms);
-static bool is_refused(int status);
-static enum error_code read_answer(const struct outbound_answer *answer,
-                                   struct json_value **json_out, struct error *err);
-static enum error_code judge(const struct introspection_source *source, struct str token,
-                             const struct json_value *json, struct identity **identity_out,
-                             struct error *err);
-static bool has_audience(const struct json_value *json, const char *audience);
-static enum error_code check(struct identity_source *source, struct strbuf *report,
-                             struct error *err);
-static void free_source(struct identity_source *source);
-static struct introspection_source *of(struct identity_source *source);
-
-static const struct identity_source_driver driver = {
-    .name = "introspection",
-    .interest = interest,
-    .identify = identify,
-    .check = check,
-    .free = free_source,
-};
-
-struct identity_source *introspection_source_new(const struct introspection_config *config)
+static enum source_interest introspection_interest(const struct identity_source *base,
+                                                   const struct credentials *credentials)
 {
-    struct introspection_source *source = memory_new(1, sizeof(*source));
-
-    source->base.driver = &driver;
-    source->config = *config;
-    (void)pthread_mutex_init(&source->token_mutex, NULL);
-    strbuf_init_secret(&source->token, TOKEN_MAX_BYTES);
-    return &source->base;
-}
-
-static enum source_interest interest(const struct identity_source *source,
-                                     const struct credentials *credentials)
-{
-    (void)source;
+    (void)base;
     return credentials->kind == CREDENTIALS_TOKEN ? SOURCE_MAY_KNOW : SOURCE_IGNORES;
 }
 
-static enum error_code identify(struct identity_source *source,
-                                const struct credentials *credentials,
-                                struct identity **identity_out, struct error *err)
+static void copy_token(struct introspection_source *source, struct strbuf *token_out)
 {
-    struct json_value *json = NULL;
-    enum error_code code = introspect(of(source), credentials->secret, &json, err);
+    const int64_t now_ms = clock_monotonic_ms(source->config.clock);
 
-    if (!code) {
-        code = judge(of(source), credentials->secret, json, identity_out, err);
+    (void)pthread_mutex_lock(&source->token_mutex);
+    if (now_ms < source->token_ends_ms) {
+        strbuf_append(token_out, strbuf_str(&source->token));
     }
-    json_value_free(json);
-    return code;
+    (void)pthread_mutex_unlock(&source->token_mutex);
 }
 
-static enum error_code introspect(struct introspection_source *source, struct str token,
-                                  struct json_value **json_out, struct error *err)
+static void keep_token(struct introspection_source *source, struct str token, int64_t lifetime_ms)
 {
-    struct outbound_answer answer;
-    enum error_code code = ask(source, token, false, &answer, err);
+    const int64_t now_ms = clock_monotonic_ms(source->config.clock);
 
-    if (!code && is_refused(answer.status) && source->config.token_url) {
-        outbound_answer_release(&answer);
-        code = ask(source, token, true, &answer, err);
+    (void)pthread_mutex_lock(&source->token_mutex);
+    strbuf_clear(&source->token);
+    strbuf_append(&source->token, token);
+    source->token_ends_ms = now_ms + lifetime_ms - RENEW_BEFORE_MS;
+    (void)pthread_mutex_unlock(&source->token_mutex);
+}
+
+static enum error_code introspection_read_token(struct introspection_source *source,
+                                                const struct outbound_answer *answer,
+                                                struct strbuf *token_out, struct error *err)
+{
+    struct json_value *json = NULL;
+    struct str token = {0};
+    int64_t lifetime_ms = TOKEN_LIFETIME_MS;
+
+    if (answer->status == 200 && !json_value_parse(strbuf_str(&answer->body), &json, NULL)) {
+        token = json_value_member_string(json, "access_token");
     }
+    (void)!token_read_time(json, "expires_in", &lifetime_ms);
+    strbuf_append(token_out, token);
+    keep_token(source, token, lifetime_ms);
+    json_value_free(json);
+    if (token_out->length > 0) {
+        return OK;
+    }
+    return error_set(err, ERROR_UNAVAILABLE,
+                     "%s gives the client %s no token (status %d): see "
+                     "auth.introspection.client_id, client_secret and token_scope",
+                     source->config.token_url, source->config.client_id, answer->status);
+}
+
+/* Client credentials grant (RFC 6749 4.4). */
+static enum error_code introspection_get_token(struct introspection_source *source,
+                                               struct strbuf *token_out, struct error *err)
+{
+    const struct introspection_config *config = &source->config;
+    CLEANUP(strbuf_release) struct strbuf form;
+    struct outbound_answer answer;
+    struct outbound_request request = {
+        .method = "POST",
+        .url = config->token_url,
+        .user = config->client_id,
+        .password = config->client_secret,
+        .content_type = "application/x-www-form-urlencoded",
+    };
+    enum error_code code = OK;
+
+    strbuf_init(&form, FORM_MAX_BYTES);
+    url_append_parameter(&form, "grant_type", str_from("client_credentials"));
+    if (config->token_scope) {
+        url_append_parameter(&form, "scope", str_from(config->token_scope));
+    }
+    request.body = strbuf_str(&form);
+    code = http_client_send(config->client, &request, &answer, err);
     if (!code) {
-        code = read_answer(&answer, json_out, err);
+        code = introspection_read_token(source, &answer, token_out, err);
     }
     outbound_answer_release(&answer);
     return code;
 }
 
-static enum error_code ask(struct introspection_source *source, struct str token, bool is_renewed,
-                           struct outbound_answer *answer, struct error *err)
+static enum error_code need_token(struct introspection_source *source, bool is_renewed,
+                                  struct strbuf *token_out, struct error *err)
+{
+    if (!is_renewed) {
+        copy_token(source, token_out);
+    }
+    return token_out->length > 0 ? OK : introspection_get_token(source, token_out, err);
+}
+
+static enum error_code introspection_ask(struct introspection_source *source, struct str token,
+                                         bool is_renewed, struct outbound_answer *answer,
+                                         struct error *err)
 {
     const struct introspection_config *config = &source->config;
     CLEANUP(strbuf_release) struct strbuf form;
@@ -138,98 +143,13 @@ static enum error_code ask(struct introspection_source *source, struct str token
     return code ? code : http_client_send(config->client, &request, answer, err);
 }
 
-static enum error_code need_token(struct introspection_source *source, bool is_renewed,
-                                  struct strbuf *token_out, struct error *err)
-{
-    if (!is_renewed) {
-        copy_token(source, token_out);
-    }
-    return token_out->length > 0 ? OK : get_token(source, token_out, err);
-}
-
-static void copy_token(struct introspection_source *source, struct strbuf *token_out)
-{
-    const int64_t now_ms = clock_monotonic_ms(source->config.clock);
-
-    (void)pthread_mutex_lock(&source->token_mutex);
-    if (now_ms < source->token_ends_ms) {
-        strbuf_append(token_out, strbuf_str(&source->token));
-    }
-    (void)pthread_mutex_unlock(&source->token_mutex);
-}
-
-/* Client credentials grant (RFC 6749 4.4). */
-static enum error_code get_token(struct introspection_source *source, struct strbuf *token_out,
-                                 struct error *err)
-{
-    const struct introspection_config *config = &source->config;
-    CLEANUP(strbuf_release) struct strbuf form;
-    struct outbound_answer answer;
-    struct outbound_request request = {
-        .method = "POST",
-        .url = config->token_url,
-        .user = config->client_id,
-        .password = config->client_secret,
-        .content_type = "application/x-www-form-urlencoded",
-    };
-    enum error_code code = OK;
-
-    strbuf_init(&form, FORM_MAX_BYTES);
-    url_append_parameter(&form, "grant_type", str_from("client_credentials"));
-    if (config->token_scope) {
-        url_append_parameter(&form, "scope", str_from(config->token_scope));
-    }
-    request.body = strbuf_str(&form);
-    code = http_client_send(config->client, &request, &answer, err);
-    if (!code) {
-        code = read_token(source, &answer, token_out, err);
-    }
-    outbound_answer_release(&answer);
-    return code;
-}
-
-static enum error_code read_token(struct introspection_source *source,
-                                  const struct outbound_answer *answer, struct strbuf *token_out,
-                                  struct error *err)
-{
-    struct json_value *json = NULL;
-    struct str token = {0};
-    int64_t lifetime_ms = TOKEN_LIFETIME_MS;
-
-    if (answer->status == 200 && !json_value_parse(strbuf_str(&answer->body), &json, NULL)) {
-        token = json_value_member_string(json, "access_token");
-    }
-    (void)!token_read_time(json, "expires_in", &lifetime_ms);
-    strbuf_append(token_out, token);
-    keep_token(source, token, lifetime_ms);
-    json_value_free(json);
-    if (token_out->length > 0) {
-        return OK;
-    }
-    return error_set(err, ERROR_UNAVAILABLE,
-                     "%s gives the client %s no token (status %d): see "
-                     "auth.introspection.client_id, client_secret and token_scope",
-                     source->config.token_url, source->config.client_id, answer->status);
-}
-
-static void keep_token(struct introspection_source *source, struct str token, int64_t lifetime_ms)
-{
-    const int64_t now_ms = clock_monotonic_ms(source->config.clock);
-
-    (void)pthread_mutex_lock(&source->token_mutex);
-    strbuf_clear(&source->token);
-    strbuf_append(&source->token, token);
-    source->token_ends_ms = now_ms + lifetime_ms - RENEW_BEFORE_MS;
-    (void)pthread_mutex_unlock(&source->token_mutex);
-}
-
 static bool is_refused(int status)
 {
     return status == 401 || status == 403;
 }
 
-static enum error_code read_answer(const struct outbound_answer *answer,
-                                   struct json_value **json_out, struct error *err)
+static enum error_code introspection_read_answer(const struct outbound_answer *answer,
+                                                 struct json_value **json_out, struct error *err)
 {
     if (is_refused(answer->status)) {
         return error_set(err, ERROR_UNAVAILABLE,
@@ -247,9 +167,31 @@ static enum error_code read_answer(const struct outbound_answer *answer,
     return OK;
 }
 
-static enum error_code judge(const struct introspection_source *source, struct str token,
-                             const struct json_value *json, struct identity **identity_out,
-                             struct error *err)
+static enum error_code introspect(struct introspection_source *source, struct str token,
+                                  struct json_value **json_out, struct error *err)
+{
+    struct outbound_answer answer;
+    enum error_code code = introspection_ask(source, token, false, &answer, err);
+
+    if (!code && is_refused(answer.status) && source->config.token_url) {
+        outbound_answer_release(&answer);
+        code = introspection_ask(source, token, true, &answer, err);
+    }
+    if (!code) {
+        code = introspection_read_answer(&answer, json_out, err);
+    }
+    outbound_answer_release(&answer);
+    return code;
+}
+
+static struct introspection_source *introspection_of(struct identity_source *base)
+{
+    return (struct introspection_source *)base; /* its first member */
+}
+
+static enum error_code introspection_judge(const struct introspection_source *source,
+                                           struct str token, const struct json_value *json,
+                                           struct identity **identity_out, struct error *err)
 {
     const int64_t now_ms = clock_wall_ms(source->config.clock);
     int64_t expires_ms = INT64_MAX;
@@ -272,56 +214,74 @@ static enum error_code judge(const struct introspection_source *source, struct s
     if (expires_ms <= now_ms) {
         return error_set(err, ERROR_UNAUTHENTICATED, "the access token has expired");
     }
-    if (source->config.audience && !has_audience(json, source->config.audience)) {
+    if (source->config.audience && !claims_are_for(json, source->config.audience)) {
         return error_set(err, ERROR_UNAUTHENTICATED, "the access token is for another audience");
     }
     return claims_read(json, &source->config.claims, expires_ms, identity_out, err);
 }
 
-static bool has_audience(const struct json_value *json, const char *audience)
-{
-    const struct json_value *const found = json_value_member(json, "aud");
-
-    for (size_t i = 0; i < json_value_length(found); i++) {
-        if (str_is(json_value_string(json_value_element(found, i)), audience)) {
-            return true;
-        }
-    }
-    return str_is(json_value_string(found), audience);
-}
-
-static enum error_code check(struct identity_source *source, struct strbuf *report,
-                             struct error *err)
+static enum error_code introspection_identify(struct identity_source *base,
+                                              const struct credentials *credentials,
+                                              struct identity **identity_out, struct error *err)
 {
     struct json_value *json = NULL;
-    enum error_code code = introspect(of(source), str_from("check"), &json, err);
+    enum error_code code = introspect(introspection_of(base), credentials->secret, &json, err);
 
-    if (!code && !json_value_member(json, "active")) {
-        code = error_set(err, ERROR_INVALID,
-                         "%s does not say whether a token is active: is it an introspection "
-                         "endpoint (RFC 7662)?",
-                         of(source)->config.url);
-    }
-    if (!code && json_value_is_true(json_value_member(json, "active"))) {
-        code = error_set(err, ERROR_INVALID, "%s calls a made-up token active",
-                         of(source)->config.url);
-    }
     if (!code) {
-        strbuf_append_format(report, "introspection: %s answers client %s\n",
-                             of(source)->config.url, of(source)->config.client_id);
+        code = introspection_judge(introspection_of(base), credentials->secret, json, identity_out,
+                                   err);
     }
     json_value_free(json);
     return code;
 }
 
-static void free_source(struct identity_source *source)
+static enum error_code introspection_check(struct identity_source *base, struct strbuf *report,
+                                           struct error *err)
 {
-    (void)pthread_mutex_destroy(&of(source)->token_mutex);
-    strbuf_release(&of(source)->token);
-    free(source);
+    struct json_value *json = NULL;
+    enum error_code code = introspect(introspection_of(base), str_from("check"), &json, err);
+
+    if (!code && !json_value_member(json, "active")) {
+        code = error_set(err, ERROR_INVALID,
+                         "%s does not say whether a token is active: is it an introspection "
+                         "endpoint (RFC 7662)?",
+                         introspection_of(base)->config.url);
+    }
+    if (!code && json_value_is_true(json_value_member(json, "active"))) {
+        code = error_set(err, ERROR_INVALID, "%s calls a made-up token active",
+                         introspection_of(base)->config.url);
+    }
+    if (!code) {
+        strbuf_append_format(report, "introspection: %s answers client %s\n",
+                             introspection_of(base)->config.url,
+                             introspection_of(base)->config.client_id);
+    }
+    json_value_free(json);
+    return code;
 }
 
-static struct introspection_source *of(struct identity_source *source)
+static void introspection_free(struct identity_source *base)
 {
-    return (struct introspection_source *)source; /* its first member */
+    (void)pthread_mutex_destroy(&introspection_of(base)->token_mutex);
+    strbuf_release(&introspection_of(base)->token);
+    free(base);
+}
+
+static const struct identity_source_driver driver = {
+    .name = "introspection",
+    .interest = introspection_interest,
+    .identify = introspection_identify,
+    .check = introspection_check,
+    .free = introspection_free,
+};
+
+struct identity_source *introspection_source_new(const struct introspection_config *config)
+{
+    struct introspection_source *source = memory_new(1, sizeof(*source));
+
+    source->base.driver = &driver;
+    source->config = *config;
+    (void)pthread_mutex_init(&source->token_mutex, NULL);
+    strbuf_init_secret(&source->token, TOKEN_MAX_BYTES);
+    return &source->base;
 }

@@ -1,9 +1,12 @@
 #include "auth/jwt.h"
 
 #include <assert.h>
+#include <nettle/hmac.h>
+#include <nettle/memops.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_writer.h"
 #include "base/memory.h"
 #include "base/token.h"
 
@@ -26,103 +29,28 @@ static const char *const algorithm_names[JWT_ALGORITHMS] = {
     [JWT_ES512] = "ES512", [JWT_HS256] = "HS256",
 };
 
-static enum error_code parse(struct str text, const struct profile *profile, struct jwt *jwt_out,
-                             struct error *err);
-static enum error_code refuse(struct error *err, const char *why);
-static enum error_code split(struct str text, struct parts *parts_out, struct error *err);
-static enum error_code read_header(struct jwt *jwt, const struct profile *profile,
-                                   struct error *err);
-static enum error_code read_algorithm(struct jwt *jwt, const struct profile *profile,
-                                      struct error *err);
-static enum error_code check_type(const struct jwt *jwt, const struct profile *profile,
-                                  struct error *err);
-static struct str without_application(struct str type);
-static enum error_code read_key_id(struct jwt *jwt, struct error *err);
-static enum error_code read_signature(struct jwt *jwt, struct str part, struct error *err);
+/* The names, and each byte of the two texts escaped at the worst. */
+enum { HEADER_MAX_BYTES = 8 * JWT_KEY_ID_MAX_BYTES };
 
-enum error_code jwt_parse(struct str text, struct jwt *jwt_out, struct error *err)
-{
-    return parse(text, &(struct profile){.is_own = false}, jwt_out, err);
-}
-
-enum error_code jwt_parse_own(struct str text, const char *type, struct jwt *jwt_out,
-                              struct error *err)
-{
-    assert(type);
-    return parse(text, &(struct profile){.is_own = true, .type = type}, jwt_out, err);
-}
-
-static enum error_code parse(struct str text, const struct profile *profile, struct jwt *jwt_out,
-                             struct error *err)
-{
-    struct jwt jwt = {.text = text};
-    struct parts parts = {0};
-    enum error_code code = split(text, &parts, err);
-
-    if (code) {
-        return code;
-    }
-    jwt.signing_input = str_slice(text, 0, str_last_index_of(text, '.'));
-    jwt.header_memory = token_decode_part(parts.header);
-    jwt.claims_memory = token_decode_part(parts.claims);
-    jwt.claims = jwt.claims_memory;
-    code = read_header(&jwt, profile, err);
-    if (!code && !jwt.claims) {
-        code = refuse(err, "its claims are not a JSON object in base64url");
-    }
-    if (!code) {
-        code = read_signature(&jwt, parts.signature, err);
-    }
-    if (code) {
-        jwt_release(&jwt);
-        return code;
-    }
-    *jwt_out = jwt;
-    return OK;
-}
-
-static enum error_code refuse(struct error *err, const char *why)
+static enum error_code jwt_refuse(struct error *err, const char *why)
 {
     return error_set(err, ERROR_UNAUTHENTICATED, "the token is not a JWT that is accepted: %s",
                      why);
 }
 
-static enum error_code split(struct str text, struct parts *parts_out, struct error *err)
+static enum error_code jwt_split(struct str text, struct parts *parts_out, struct error *err)
 {
     struct str rest = text;
 
     if (text.length > JWT_MAX_BYTES) {
-        return refuse(err, "it is too long");
+        return jwt_refuse(err, "it is too long");
     }
     if (!str_cut(&rest, '.', &parts_out->header) || !str_cut(&rest, '.', &parts_out->claims) ||
         !str_cut(&rest, '.', &parts_out->signature)) {
-        return refuse(err, "it does not have three parts");
+        return jwt_refuse(err, "it does not have three parts");
     }
     /* RFC 7516: five parts are an encrypted one. */
-    return rest.bytes ? refuse(err, "it has more than three parts") : OK;
-}
-
-static enum error_code read_header(struct jwt *jwt, const struct profile *profile,
-                                   struct error *err)
-{
-    /* RFC 7515 4.1.11, RFC 7797, RFC 7516 4.1.3: each changes what the parts mean. */
-    static const char *const refused[] = {"crit", "b64", "zip", "enc"};
-    enum error_code code = OK;
-
-    if (!jwt->header_memory) {
-        return refuse(err, "its header is not a JSON object in base64url");
-    }
-    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
-        if (json_value_member(jwt->header_memory, refused[i])) {
-            return error_set(err, ERROR_UNAUTHENTICATED,
-                             "the token's header has '%s', which is not supported", refused[i]);
-        }
-    }
-    code = read_algorithm(jwt, profile, err);
-    if (!code) {
-        code = check_type(jwt, profile, err);
-    }
-    return code ? code : read_key_id(jwt, err);
+    return rest.bytes ? jwt_refuse(err, "it has more than three parts") : OK;
 }
 
 /* RFC 8725 3.1: the algorithm is one that this kind of token has, whatever the token wishes. */
@@ -133,11 +61,20 @@ static enum error_code read_algorithm(struct jwt *jwt, const struct profile *pro
 
     if (!jwt_algorithm_parse(name, &jwt->algorithm) ||
         (jwt->algorithm == JWT_HS256) != profile->is_own) {
-        return refuse(err, profile->is_own ? "its algorithm must be HS256"
-                                           : "its algorithm must be one of RS256, RS384, RS512, "
-                                             "PS256, PS384, PS512, ES256, ES384 and ES512");
+        return jwt_refuse(err, profile->is_own
+                                   ? "its algorithm must be HS256"
+                                   : "its algorithm must be one of RS256, RS384, RS512, "
+                                     "PS256, PS384, PS512, ES256, ES384 and ES512");
     }
     return OK;
+}
+
+static struct str without_application(struct str type)
+{
+    static const char prefix[] = "application/";
+    const struct str head = str_slice(type, 0, sizeof(prefix) - 1);
+
+    return str_is_ignoring_case(head, prefix) ? str_from_index(type, sizeof(prefix) - 1) : type;
 }
 
 /* RFC 8725 3.11. RFC 7515 4.1.9: media types are compared without case, `application/` may be left
@@ -155,15 +92,7 @@ static enum error_code check_type(const struct jwt *jwt, const struct profile *p
         is_accepted =
             !member || str_is_ignoring_case(type, "JWT") || str_is_ignoring_case(type, "at+jwt");
     }
-    return is_accepted ? OK : refuse(err, "its 'typ' says that it is for another use");
-}
-
-static struct str without_application(struct str type)
-{
-    static const char prefix[] = "application/";
-    const struct str head = str_slice(type, 0, sizeof(prefix) - 1);
-
-    return str_is_ignoring_case(head, prefix) ? str_from_index(type, sizeof(prefix) - 1) : type;
+    return is_accepted ? OK : jwt_refuse(err, "its 'typ' says that it is for another use");
 }
 
 static enum error_code read_key_id(struct jwt *jwt, struct error *err)
@@ -172,9 +101,33 @@ static enum error_code read_key_id(struct jwt *jwt, struct error *err)
 
     jwt->key_id = json_value_string(member);
     if (member && !json_value_is_string(member)) {
-        return refuse(err, "its 'kid' is not a string");
+        return jwt_refuse(err, "its 'kid' is not a string");
     }
-    return jwt->key_id.length > JWT_KEY_ID_MAX_BYTES ? refuse(err, "its 'kid' is too long") : OK;
+    return jwt->key_id.length > JWT_KEY_ID_MAX_BYTES ? jwt_refuse(err, "its 'kid' is too long")
+                                                     : OK;
+}
+
+static enum error_code jwt_read_header(struct jwt *jwt, const struct profile *profile,
+                                       struct error *err)
+{
+    /* RFC 7515 4.1.11, RFC 7797, RFC 7516 4.1.3: each changes what the parts mean. */
+    static const char *const refused[] = {"crit", "b64", "zip", "enc"};
+    enum error_code code = OK;
+
+    if (!jwt->header_memory) {
+        return jwt_refuse(err, "its header is not a JSON object in base64url");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+        if (json_value_member(jwt->header_memory, refused[i])) {
+            return error_set(err, ERROR_UNAUTHENTICATED,
+                             "the token's header has '%s', which is not supported", refused[i]);
+        }
+    }
+    code = read_algorithm(jwt, profile, err);
+    if (!code) {
+        code = check_type(jwt, profile, err);
+    }
+    return code ? code : read_key_id(jwt, err);
 }
 
 static enum error_code read_signature(struct jwt *jwt, struct str part, struct error *err)
@@ -184,13 +137,54 @@ static enum error_code read_signature(struct jwt *jwt, struct str part, struct e
     jwt->signature_memory = memory_new(BASE64URL_DECODED_BYTES(part.length), 1);
     length = base64url_decode(part, jwt->signature_memory);
     if (length < 0) {
-        return refuse(err, "its signature is not base64url");
+        return jwt_refuse(err, "its signature is not base64url");
     }
     if (length == 0) {
-        return refuse(err, "it has no signature");
+        return jwt_refuse(err, "it has no signature");
     }
     jwt->signature = (struct str){(const char *)jwt->signature_memory, (size_t)length};
     return OK;
+}
+
+static enum error_code jwt_parse_as(struct str text, const struct profile *profile,
+                                    struct jwt *jwt_out, struct error *err)
+{
+    struct jwt jwt = {.text = text};
+    struct parts parts = {0};
+    enum error_code code = jwt_split(text, &parts, err);
+
+    if (code) {
+        return code;
+    }
+    jwt.signing_input = str_slice(text, 0, str_last_index_of(text, '.'));
+    jwt.header_memory = token_decode_part(parts.header);
+    jwt.claims_memory = token_decode_part(parts.claims);
+    jwt.claims = jwt.claims_memory;
+    code = jwt_read_header(&jwt, profile, err);
+    if (!code && !jwt.claims) {
+        code = jwt_refuse(err, "its claims are not a JSON object in base64url");
+    }
+    if (!code) {
+        code = read_signature(&jwt, parts.signature, err);
+    }
+    if (code) {
+        jwt_release(&jwt);
+        return code;
+    }
+    *jwt_out = jwt;
+    return OK;
+}
+
+enum error_code jwt_parse(struct str text, struct jwt *jwt_out, struct error *err)
+{
+    return jwt_parse_as(text, &(struct profile){.is_own = false}, jwt_out, err);
+}
+
+enum error_code jwt_parse_own(struct str text, const char *type, struct jwt *jwt_out,
+                              struct error *err)
+{
+    assert(type);
+    return jwt_parse_as(text, &(struct profile){.is_own = true, .type = type}, jwt_out, err);
 }
 
 void jwt_release(struct jwt *jwt)
@@ -210,7 +204,7 @@ bool jwt_names_issuer(struct str text, const char *issuer)
     struct parts parts = {0};
     bool is_named = false;
 
-    if (split(text, &parts, NULL)) {
+    if (jwt_split(text, &parts, NULL)) {
         return false;
     }
     claims = token_decode_part(parts.claims);
@@ -233,4 +227,61 @@ bool jwt_algorithm_parse(struct str name, enum jwt_algorithm *algorithm_out)
         }
     }
     return false;
+}
+
+static void jwt_append_header(const struct jwt_making *making, struct strbuf *token)
+{
+    struct json_writer writer;
+    struct strbuf header;
+
+    strbuf_init(&header, HEADER_MAX_BYTES);
+    json_writer_init(&writer, &header);
+    json_writer_begin_object(&writer);
+    json_writer_member(&writer, "alg", str_from(jwt_algorithm_name(JWT_HS256)));
+    json_writer_member(&writer, "kid", making->key_id);
+    json_writer_member(&writer, "typ", str_from(making->type));
+    json_writer_end_object(&writer);
+    assert(!header.is_truncated);
+    base64url_encode(strbuf_str(&header), token);
+    strbuf_release(&header);
+}
+
+static void jwt_compute_mac(struct str secret, struct str input,
+                            uint8_t mac_out[SHA256_DIGEST_SIZE])
+{
+    struct hmac_sha256_ctx context;
+
+    assert(secret.length >= JWT_SECRET_MIN_BYTES);
+    hmac_sha256_set_key(&context, secret.length, (const uint8_t *)secret.bytes);
+    hmac_sha256_update(&context, input.length, (const uint8_t *)input.bytes);
+    hmac_sha256_digest(&context, SHA256_DIGEST_SIZE, mac_out);
+    explicit_bzero(&context, sizeof(context));
+}
+
+void jwt_sign_hmac(const struct jwt_making *making, struct str claims, struct strbuf *token)
+{
+    const size_t begin = token->length;
+    uint8_t mac[SHA256_DIGEST_SIZE];
+
+    assert(making->key_id.length <= JWT_KEY_ID_MAX_BYTES);
+    jwt_append_header(making, token);
+    strbuf_append_byte(token, '.');
+    base64url_encode(claims, token);
+    jwt_compute_mac(making->secret, str_from_index(strbuf_str(token), begin), mac);
+    strbuf_append_byte(token, '.');
+    base64url_encode((struct str){(const char *)mac, sizeof(mac)}, token);
+    explicit_bzero(mac, sizeof(mac));
+}
+
+enum error_code jwt_verify_hmac(const struct jwt *jwt, struct str secret, struct error *err)
+{
+    uint8_t mac[SHA256_DIGEST_SIZE];
+    bool is_equal = false;
+
+    assert(jwt->algorithm == JWT_HS256);
+    jwt_compute_mac(secret, jwt->signing_input, mac);
+    is_equal =
+        jwt->signature.length == sizeof(mac) && memeql_sec(jwt->signature.bytes, mac, sizeof(mac));
+    explicit_bzero(mac, sizeof(mac));
+    return is_equal ? OK : error_set(err, ERROR_UNAUTHENTICATED, "the token's signature is wrong");
 }

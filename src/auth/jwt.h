@@ -8,11 +8,12 @@
 #include "base/error.h"
 #include "base/json_value.h"
 #include "base/str.h"
+#include "base/strbuf.h"
 
 /*
  * JSON Web Tokens (RFC 7519) in the compact form of RFC 7515, as RFC 8725 wants them read. Nothing
  * of a token may be believed before its signature is verified: with the keys of an issuer
- * (auth/key_set.h), or with a secret of our own (auth/jwt_sign.h). All failures here are
+ * (auth/key_set.h), or with a secret of our own. All failures here are
  * ERROR_UNAUTHENTICATED; messages never hold the token.
  */
 enum { JWT_MAX_BYTES = 64 * 1024, JWT_KEY_ID_MAX_BYTES = 256 };
@@ -70,3 +71,22 @@ const char *jwt_algorithm_name(enum jwt_algorithm algorithm);
 
 /* False for any other name; names are exact. */
 MUST_USE bool jwt_algorithm_parse(struct str name, enum jwt_algorithm *algorithm_out);
+
+enum { JWT_SECRET_MIN_BYTES = 32 }; /* RFC 7518 3.2: no less than the hash has */
+
+/* How a token of our own is made. */
+struct jwt_making {
+    struct str key_id; /* `kid`, up to JWT_KEY_ID_MAX_BYTES */
+    const char *type;  /* `typ`: says what the token is for */
+    struct str secret; /* JWT_SECRET_MIN_BYTES at least */
+};
+
+/* Appends a token with these claims, a JSON object, signed with HS256. */
+void jwt_sign_hmac(const struct jwt_making *making, struct str claims, struct strbuf *token);
+
+/*
+ * Whether a token that jwt_parse_own read was signed with this secret; the time it takes does not
+ * depend on the signature. ERROR_UNAUTHENTICATED: no.
+ */
+MUST_USE enum error_code jwt_verify_hmac(const struct jwt *jwt, struct str secret,
+                                         struct error *err);

@@ -43,90 +43,6 @@ static const struct curve {
     {"P-521", JWT_ES512, 66},
 };
 
-static enum error_code parse_keys(const struct json_value *json, struct key_set *keys,
-                                  struct error *err);
-static bool read_key(const struct json_value *json, struct key *key_out);
-static bool is_for_verifying(const struct json_value *json);
-static bool read_rsa(const struct json_value *json, struct key *key);
-static size_t decode_number(struct str text, uint8_t *bytes_out, size_t capacity);
-static size_t bits_of(const uint8_t *number, size_t length);
-static bool is_usable_exponent(struct str text);
-static bool read_curve(const struct json_value *json, struct key *key);
-static bool has_length(struct str text, size_t length);
-static bool narrow_algorithms(const struct json_value *json, struct key *key);
-static cjose_jwk_t *import(const struct json_value *json);
-static enum error_code find_key(const struct key_set *keys, const struct jwt *jwt,
-                                const struct key **key_out, struct error *err);
-static bool is_signed_by(const struct jwt *jwt, const struct key *key);
-
-enum error_code key_set_parse(struct str text, struct key_set **keys_out, struct error *err)
-{
-    struct json_value *json = NULL;
-    struct key_set *keys = NULL;
-    enum error_code code = OK;
-
-    if (text.length > KEY_SET_MAX_BYTES) {
-        return error_set(err, ERROR_TOO_LARGE, "the key set has more than %d bytes",
-                         KEY_SET_MAX_BYTES);
-    }
-    if (json_value_parse(text, &json, err)) {
-        return ERROR_INVALID; /* with the message that it has */
-    }
-    keys = memory_new(1, sizeof(*keys));
-    atomic_init(&keys->references, 1);
-    code = parse_keys(json_value_member(json, "keys"), keys, err);
-    json_value_free(json);
-    if (code) {
-        key_set_release(keys);
-        return code;
-    }
-    *keys_out = keys;
-    return OK;
-}
-
-static enum error_code parse_keys(const struct json_value *json, struct key_set *keys,
-                                  struct error *err)
-{
-    if (!json_value_is_array(json)) {
-        return error_set(err, ERROR_INVALID, "the key set has no array 'keys'");
-    }
-    if (json_value_length(json) > KEY_SET_MAX_KEYS) {
-        return error_set(err, ERROR_TOO_LARGE, "the key set has more than %d keys",
-                         KEY_SET_MAX_KEYS);
-    }
-    for (size_t i = 0; i < json_value_length(json); i++) {
-        /* RFC 7517 5: what is not understood is passed over. */
-        if (read_key(json_value_element(json, i), &keys->keys[keys->count])) {
-            keys->count++;
-        }
-    }
-    return OK;
-}
-
-static bool read_key(const struct json_value *json, struct key *key_out)
-{
-    const struct str type = json_value_member_string(json, "kty");
-    const struct json_value *id = json_value_member(json, "kid");
-    struct key key = {0};
-    bool is_usable = is_for_verifying(json) && (!id || json_value_is_string(id));
-
-    if (str_is(type, "RSA")) {
-        is_usable = is_usable && read_rsa(json, &key);
-    } else {
-        is_usable = is_usable && str_is(type, "EC") && read_curve(json, &key);
-    }
-    if (!is_usable || !narrow_algorithms(json, &key)) {
-        return false;
-    }
-    key.jwk = import(json);
-    if (!key.jwk) {
-        return false;
-    }
-    key.id = memory_copy_text(json_value_string(id).bytes);
-    *key_out = key;
-    return true;
-}
-
 /* RFC 7517 4.2 and 4.3: a key that says what it is for. */
 static bool is_for_verifying(const struct json_value *json)
 {
@@ -142,19 +58,6 @@ static bool is_for_verifying(const struct json_value *json)
         }
     }
     return !operations;
-}
-
-static bool read_rsa(const struct json_value *json, struct key *key)
-{
-    uint8_t modulus[BASE64URL_DECODED_BYTES(KEY_SET_RSA_MAX_BITS / BITS_OF_BYTE * 4 / 3 + 4)];
-    const size_t length =
-        decode_number(json_value_member_string(json, "n"), modulus, sizeof(modulus));
-    const size_t bits = bits_of(modulus, length);
-
-    key->algorithms = rsa_algorithms;
-    key->signature_bytes = (bits + BITS_OF_BYTE - 1) / BITS_OF_BYTE;
-    return bits >= KEY_SET_RSA_MIN_BITS && bits <= KEY_SET_RSA_MAX_BITS &&
-           is_usable_exponent(json_value_member_string(json, "e"));
 }
 
 /* Base64urlUInt (RFC 7518 2), big endian. 0 if it is none, or longer than the capacity. */
@@ -195,6 +98,26 @@ static bool is_usable_exponent(struct str text)
     return bits_of(exponent, length) > 1 && (exponent[length - 1] & 1U) == 1;
 }
 
+static bool read_rsa(const struct json_value *json, struct key *key)
+{
+    uint8_t modulus[BASE64URL_DECODED_BYTES(KEY_SET_RSA_MAX_BITS / BITS_OF_BYTE * 4 / 3 + 4)];
+    const size_t length =
+        decode_number(json_value_member_string(json, "n"), modulus, sizeof(modulus));
+    const size_t bits = bits_of(modulus, length);
+
+    key->algorithms = rsa_algorithms;
+    key->signature_bytes = (bits + BITS_OF_BYTE - 1) / BITS_OF_BYTE;
+    return bits >= KEY_SET_RSA_MIN_BITS && bits <= KEY_SET_RSA_MAX_BITS &&
+           is_usable_exponent(json_value_member_string(json, "e"));
+}
+
+static bool has_length(struct str text, size_t length)
+{
+    uint8_t bytes[80];
+
+    return decode_number(text, bytes, sizeof(bytes)) == length;
+}
+
 static bool read_curve(const struct json_value *json, struct key *key)
 {
     const struct str name = json_value_member_string(json, "crv");
@@ -208,13 +131,6 @@ static bool read_curve(const struct json_value *json, struct key *key)
         }
     }
     return false;
-}
-
-static bool has_length(struct str text, size_t length)
-{
-    uint8_t bytes[80];
-
-    return decode_number(text, bytes, sizeof(bytes)) == length;
 }
 
 /* RFC 7517 4.4: a key with an `alg` is for that alone. False if nothing is left. */
@@ -237,7 +153,7 @@ static bool narrow_algorithms(const struct json_value *json, struct key *key)
  * Only the public parts, checked before, are given to cjose: it would take a private part for more
  * important than those, and 0.6.2.1 aborts on base64url like `A===` (its issue 123).
  */
-static cjose_jwk_t *import(const struct json_value *json)
+static cjose_jwk_t *key_set_import(const struct json_value *json)
 {
     static const char *const rsa_parts[] = {"kty", "n", "e", NULL};
     static const char *const curve_parts[] = {"kty", "crv", "x", "y", NULL};
@@ -257,6 +173,74 @@ static cjose_jwk_t *import(const struct json_value *json)
     jwk = cjose_jwk_import(text.text, text.length, NULL);
     strbuf_release(&text);
     return jwk;
+}
+
+static bool key_set_read_key(const struct json_value *json, struct key *key_out)
+{
+    const struct str type = json_value_member_string(json, "kty");
+    const struct json_value *id = json_value_member(json, "kid");
+    struct key key = {0};
+    bool is_usable = is_for_verifying(json) && (!id || json_value_is_string(id));
+
+    if (str_is(type, "RSA")) {
+        is_usable = is_usable && read_rsa(json, &key);
+    } else {
+        is_usable = is_usable && str_is(type, "EC") && read_curve(json, &key);
+    }
+    if (!is_usable || !narrow_algorithms(json, &key)) {
+        return false;
+    }
+    key.jwk = key_set_import(json);
+    if (!key.jwk) {
+        return false;
+    }
+    key.id = memory_copy_text(json_value_string(id).bytes);
+    *key_out = key;
+    return true;
+}
+
+static enum error_code parse_keys(const struct json_value *json, struct key_set *keys,
+                                  struct error *err)
+{
+    if (!json_value_is_array(json)) {
+        return error_set(err, ERROR_INVALID, "the key set has no array 'keys'");
+    }
+    if (json_value_length(json) > KEY_SET_MAX_KEYS) {
+        return error_set(err, ERROR_TOO_LARGE, "the key set has more than %d keys",
+                         KEY_SET_MAX_KEYS);
+    }
+    for (size_t i = 0; i < json_value_length(json); i++) {
+        /* RFC 7517 5: what is not understood is passed over. */
+        if (key_set_read_key(json_value_element(json, i), &keys->keys[keys->count])) {
+            keys->count++;
+        }
+    }
+    return OK;
+}
+
+enum error_code key_set_parse(struct str text, struct key_set **keys_out, struct error *err)
+{
+    struct json_value *json = NULL;
+    struct key_set *keys = NULL;
+    enum error_code code = OK;
+
+    if (text.length > KEY_SET_MAX_BYTES) {
+        return error_set(err, ERROR_TOO_LARGE, "the key set has more than %d bytes",
+                         KEY_SET_MAX_BYTES);
+    }
+    if (json_value_parse(text, &json, err)) {
+        return ERROR_INVALID; /* with the message that it has */
+    }
+    keys = memory_new(1, sizeof(*keys));
+    atomic_init(&keys->references, 1);
+    code = parse_keys(json_value_member(json, "keys"), keys, err);
+    json_value_free(json);
+    if (code) {
+        key_set_release(keys);
+        return code;
+    }
+    *keys_out = keys;
+    return OK;
 }
 
 struct key_set *key_set_retain(struct key_set *keys)
@@ -296,24 +280,6 @@ void key_set_append_algorithms(const struct key_set *keys, struct strbuf *text)
             separator = ", ";
         }
     }
-}
-
-enum error_code key_set_verify(const struct key_set *keys, const struct jwt *jwt, struct error *err)
-{
-    const struct key *key = NULL;
-    enum error_code code = find_key(keys, jwt, &key, err);
-
-    assert(jwt->algorithm != JWT_HS256);
-    if (code) {
-        return code;
-    }
-    assert(key);
-    if (is_signed_by(jwt, key)) {
-        return OK;
-    }
-    /* Without a name, the only key may have been replaced by another without one. */
-    code = jwt->key_id.bytes ? ERROR_UNAUTHENTICATED : ERROR_NOT_FOUND;
-    return error_set(err, code, "the token's signature is wrong");
 }
 
 static enum error_code find_key(const struct key_set *keys, const struct jwt *jwt,
@@ -361,4 +327,22 @@ static bool is_signed_by(const struct jwt *jwt, const struct key *key)
     is_valid = jws && cjose_jws_verify(jws, key->jwk, NULL);
     cjose_jws_release(jws);
     return is_valid;
+}
+
+enum error_code key_set_verify(const struct key_set *keys, const struct jwt *jwt, struct error *err)
+{
+    const struct key *key = NULL;
+    enum error_code code = find_key(keys, jwt, &key, err);
+
+    assert(jwt->algorithm != JWT_HS256);
+    if (code) {
+        return code;
+    }
+    assert(key);
+    if (is_signed_by(jwt, key)) {
+        return OK;
+    }
+    /* Without a name, the only key may have been replaced by another without one. */
+    code = jwt->key_id.bytes ? ERROR_UNAUTHENTICATED : ERROR_NOT_FOUND;
+    return error_set(err, code, "the token's signature is wrong");
 }

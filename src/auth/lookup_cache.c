@@ -38,22 +38,6 @@ struct lookup_cache {
     const struct clock *clock;
 };
 
-static struct slot *bucket_of(struct lookup_cache *cache, const struct lookup_key *key);
-static bool find(struct lookup_cache *cache, const struct lookup_key *key, int64_t age_max_ms,
-                 struct lookup_outcome *outcome_out);
-static struct flight *find_flight(struct lookup_cache *cache, const struct lookup_key *key);
-static void await(struct lookup_cache *cache, struct flight *flight,
-                  struct lookup_outcome *outcome_out);
-static void run(struct lookup_cache *cache, const struct lookup *lookup,
-                struct lookup_outcome *outcome_out);
-static void land(struct lookup_cache *cache, struct flight *flight);
-static void keep(struct lookup_cache *cache, const struct lookup_key *key,
-                 const struct lookup_outcome *outcome);
-static struct slot *slot_for(struct slot *bucket, const struct lookup_key *key);
-static void clear_slot(struct slot *slot);
-static void copy_outcome(const struct lookup_outcome *outcome, struct lookup_outcome *copy_out);
-static bool is_same(const struct lookup_key *a, const struct lookup_key *b);
-
 struct lookup_cache *lookup_cache_new(size_t entries, const struct clock *clock)
 {
     struct lookup_cache *cache = memory_new(1, sizeof(*cache));
@@ -67,34 +51,46 @@ struct lookup_cache *lookup_cache_new(size_t entries, const struct clock *clock)
     return cache;
 }
 
+static void clear_slot(struct slot *slot)
+{
+    identity_release(slot->identity);
+    free(slot->err);
+    *slot = (struct slot){0};
+}
+
 void lookup_cache_free(struct lookup_cache *cache)
 {
     if (!cache) {
         return;
     }
-    lookup_cache_clear(cache);
+    for (size_t i = 0; i < cache->bucket_count * SLOTS_PER_BUCKET; i++) {
+        clear_slot(&cache->slots[i]);
+    }
     (void)pthread_cond_destroy(&cache->has_landed);
     (void)pthread_mutex_destroy(&cache->mutex);
     free(cache->slots);
     free(cache);
 }
 
-bool lookup_cache_find(struct lookup_cache *cache, const struct lookup_key *key,
-                       struct lookup_outcome *outcome_out)
+/* Keys are hashes: any of their bytes will do. */
+static struct slot *lookup_bucket(struct lookup_cache *cache, const struct lookup_key *key)
 {
-    bool is_known = false;
+    uint64_t number = 0;
 
-    (void)pthread_mutex_lock(&cache->mutex);
-    is_known = find(cache, key, 0, outcome_out);
-    (void)pthread_mutex_unlock(&cache->mutex);
-    return is_known;
+    memcpy(&number, key->bytes, sizeof(number));
+    return &cache->slots[number % cache->bucket_count * SLOTS_PER_BUCKET];
 }
 
-static bool find(struct lookup_cache *cache, const struct lookup_key *key, int64_t age_max_ms,
-                 struct lookup_outcome *outcome_out)
+static bool is_same(const struct lookup_key *a, const struct lookup_key *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}
+
+static bool lookup_find(struct lookup_cache *cache, const struct lookup_key *key,
+                        int64_t age_max_ms, struct lookup_outcome *outcome_out)
 {
     const int64_t now_ms = clock_monotonic_ms(cache->clock);
-    struct slot *bucket = bucket_of(cache, key);
+    struct slot *bucket = lookup_bucket(cache, key);
 
     for (size_t i = 0; i < SLOTS_PER_BUCKET; i++) {
         const struct slot *slot = &bucket[i];
@@ -113,35 +109,15 @@ static bool find(struct lookup_cache *cache, const struct lookup_key *key, int64
     return false;
 }
 
-/* Keys are hashes: any of their bytes will do. */
-static struct slot *bucket_of(struct lookup_cache *cache, const struct lookup_key *key)
+bool lookup_cache_find(struct lookup_cache *cache, const struct lookup_key *key,
+                       struct lookup_outcome *outcome_out)
 {
-    uint64_t number = 0;
-
-    memcpy(&number, key->bytes, sizeof(number));
-    return &cache->slots[number % cache->bucket_count * SLOTS_PER_BUCKET];
-}
-
-static bool is_same(const struct lookup_key *a, const struct lookup_key *b)
-{
-    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
-}
-
-void lookup_cache_get(struct lookup_cache *cache, const struct lookup *lookup,
-                      struct lookup_outcome *outcome_out)
-{
-    struct flight *flight = NULL;
+    bool is_known = false;
 
     (void)pthread_mutex_lock(&cache->mutex);
-    if (!find(cache, &lookup->key, lookup->age_max_ms, outcome_out)) {
-        flight = find_flight(cache, &lookup->key);
-        if (flight) {
-            await(cache, flight, outcome_out);
-        } else {
-            run(cache, lookup, outcome_out);
-        }
-    }
+    is_known = lookup_find(cache, key, 0, outcome_out);
     (void)pthread_mutex_unlock(&cache->mutex);
+    return is_known;
 }
 
 static struct flight *find_flight(struct lookup_cache *cache, const struct lookup_key *key)
@@ -156,8 +132,14 @@ static struct flight *find_flight(struct lookup_cache *cache, const struct looku
     return NULL;
 }
 
-static void await(struct lookup_cache *cache, struct flight *flight,
-                  struct lookup_outcome *outcome_out)
+static void copy_outcome(const struct lookup_outcome *outcome, struct lookup_outcome *copy_out)
+{
+    *copy_out = *outcome;
+    copy_out->identity = outcome->identity ? identity_retain(outcome->identity) : NULL;
+}
+
+static void lookup_await(struct lookup_cache *cache, struct flight *flight,
+                         struct lookup_outcome *outcome_out)
 {
     flight->waiting++;
     while (!flight->is_done) {
@@ -166,54 +148,6 @@ static void await(struct lookup_cache *cache, struct flight *flight,
     copy_outcome(flight->outcome, outcome_out);
     flight->waiting--;
     (void)pthread_cond_broadcast(&cache->has_landed);
-}
-
-/* The mutex is held, but not while the lookup runs. */
-static void run(struct lookup_cache *cache, const struct lookup *lookup,
-                struct lookup_outcome *outcome_out)
-{
-    struct flight flight = {.key = &lookup->key, .outcome = outcome_out};
-
-    list_init(&flight.node);
-    list_append(&cache->flights, &flight.node);
-    (void)pthread_mutex_unlock(&cache->mutex);
-    *outcome_out = (struct lookup_outcome){0};
-    lookup->run(lookup->context, outcome_out);
-    (void)pthread_mutex_lock(&cache->mutex);
-    land(cache, &flight);
-}
-
-/* Also those who waited get what was found, kept or not. */
-static void land(struct lookup_cache *cache, struct flight *flight)
-{
-    keep(cache, flight->key, flight->outcome);
-    flight->is_done = true;
-    list_remove(&flight->node);
-    (void)pthread_cond_broadcast(&cache->has_landed);
-    while (flight->waiting > 0) {
-        (void)pthread_cond_wait(&cache->has_landed, &cache->mutex);
-    }
-}
-
-static void keep(struct lookup_cache *cache, const struct lookup_key *key,
-                 const struct lookup_outcome *outcome)
-{
-    struct slot *slot = NULL;
-
-    if (outcome->lifetime_ms <= 0) {
-        return;
-    }
-    slot = slot_for(bucket_of(cache, key), key);
-    clear_slot(slot);
-    slot->key = *key;
-    slot->since_ms = clock_monotonic_ms(cache->clock);
-    slot->ends_ms = slot->since_ms + outcome->lifetime_ms;
-    slot->code = outcome->code;
-    slot->identity = outcome->identity ? identity_retain(outcome->identity) : NULL;
-    if (outcome->code) {
-        slot->err = memory_new(1, sizeof(*slot->err));
-        *slot->err = outcome->err;
-    }
 }
 
 /* The slot that has it already, else the one that ends first; free ones have ended. */
@@ -232,24 +166,67 @@ static struct slot *slot_for(struct slot *bucket, const struct lookup_key *key)
     return first;
 }
 
-static void clear_slot(struct slot *slot)
+static void lookup_keep(struct lookup_cache *cache, const struct lookup_key *key,
+                        const struct lookup_outcome *outcome)
 {
-    identity_release(slot->identity);
-    free(slot->err);
-    *slot = (struct slot){0};
+    struct slot *slot = NULL;
+
+    if (outcome->lifetime_ms <= 0) {
+        return;
+    }
+    slot = slot_for(lookup_bucket(cache, key), key);
+    clear_slot(slot);
+    slot->key = *key;
+    slot->since_ms = clock_monotonic_ms(cache->clock);
+    slot->ends_ms = slot->since_ms + outcome->lifetime_ms;
+    slot->code = outcome->code;
+    slot->identity = outcome->identity ? identity_retain(outcome->identity) : NULL;
+    if (outcome->code) {
+        slot->err = memory_new(1, sizeof(*slot->err));
+        *slot->err = outcome->err;
+    }
 }
 
-static void copy_outcome(const struct lookup_outcome *outcome, struct lookup_outcome *copy_out)
+/* Also those who waited get what was found, kept or not. */
+static void lookup_land(struct lookup_cache *cache, struct flight *flight)
 {
-    *copy_out = *outcome;
-    copy_out->identity = outcome->identity ? identity_retain(outcome->identity) : NULL;
+    lookup_keep(cache, flight->key, flight->outcome);
+    flight->is_done = true;
+    list_remove(&flight->node);
+    (void)pthread_cond_broadcast(&cache->has_landed);
+    while (flight->waiting > 0) {
+        (void)pthread_cond_wait(&cache->has_landed, &cache->mutex);
+    }
 }
 
-void lookup_cache_clear(struct lookup_cache *cache)
+/* The mutex is held, but not while the lookup runs. */
+static void lookup_run(struct lookup_cache *cache, const struct lookup *lookup,
+                       struct lookup_outcome *outcome_out)
 {
+    struct flight flight = {.key = &lookup->key, .outcome = outcome_out};
+
+    list_init(&flight.node);
+    list_append(&cache->flights, &flight.node);
+    (void)pthread_mutex_unlock(&cache->mutex);
+    *outcome_out = (struct lookup_outcome){0};
+    lookup->run(lookup->context, outcome_out);
     (void)pthread_mutex_lock(&cache->mutex);
-    for (size_t i = 0; i < cache->bucket_count * SLOTS_PER_BUCKET; i++) {
-        clear_slot(&cache->slots[i]);
+    lookup_land(cache, &flight);
+}
+
+void lookup_cache_get(struct lookup_cache *cache, const struct lookup *lookup,
+                      struct lookup_outcome *outcome_out)
+{
+    struct flight *flight = NULL;
+
+    (void)pthread_mutex_lock(&cache->mutex);
+    if (!lookup_find(cache, &lookup->key, lookup->age_max_ms, outcome_out)) {
+        flight = find_flight(cache, &lookup->key);
+        if (flight) {
+            lookup_await(cache, flight, outcome_out);
+        } else {
+            lookup_run(cache, lookup, outcome_out);
+        }
     }
     (void)pthread_mutex_unlock(&cache->mutex);
 }

@@ -50,7 +50,4 @@ bool lookup_cache_find(struct lookup_cache *cache, const struct lookup_key *key,
 void lookup_cache_get(struct lookup_cache *cache, const struct lookup *lookup,
                       struct lookup_outcome *outcome_out);
 
-/* Forgets all that is known. */
-void lookup_cache_clear(struct lookup_cache *cache);
-
 void lookup_outcome_release(struct lookup_outcome *outcome);

@@ -1,69 +1,28 @@
-#include "auth/oidc_source.h"
-
 #include <assert.h>
 #include <stdlib.h>
 
-#include "auth/jwt_claims.h"
+#include "auth/claims.h"
 #include "auth/oidc_keys.h"
+#include "auth/sources.h"
 #include "base/memory.h"
 
 struct oidc_source {
-    struct identity_source base; /* first: what is passed on */
+    struct identity_source base; /* first */
     struct oidc_config config;
-    struct oidc_place place;
+    struct oidc_issuer issuer;
     struct oidc_keys *keys;
 };
 
-static enum source_interest oidc_interest(const struct identity_source *source,
-                                          const struct credentials *credentials);
-static const struct oidc_source *down_const(const struct identity_source *source);
-static enum error_code oidc_identify(struct identity_source *source,
-                                     const struct credentials *credentials,
-                                     struct identity **identity_out, struct error *err);
-static enum error_code oidc_identify_lapsed(struct identity_source *source,
-                                            const struct credentials *credentials,
-                                            struct identity **identity_out, struct error *err);
-static enum error_code judge(const struct oidc_source *oidc, struct str token, bool may_have_lapsed,
-                             struct identity **identity_out, struct error *err);
-static struct oidc_source *down(struct identity_source *source);
-static enum error_code verify(const struct oidc_source *oidc, const struct jwt *jwt,
-                              struct error *err);
-static enum error_code verify_with_newer(const struct oidc_source *oidc, const struct jwt *jwt,
-                                         const struct key_set *known, struct error *err);
-static enum error_code read_claims(const struct oidc_source *oidc, const struct jwt *jwt,
-                                   int64_t now_ms, struct identity **identity_out,
-                                   struct error *err);
-static enum error_code oidc_check(struct identity_source *source, struct strbuf *report,
-                                  struct error *err);
-static void oidc_free(struct identity_source *source);
-
-static const struct identity_source_driver oidc_driver = {
-    .name = "oidc",
-    .interest = oidc_interest,
-    .identify = oidc_identify,
-    .identify_lapsed = oidc_identify_lapsed,
-    .check = oidc_check,
-    .free = oidc_free,
-};
-
-struct identity_source *oidc_source_new(const struct oidc_config *config)
+static const struct oidc_source *oidc_of(const struct identity_source *base)
 {
-    struct oidc_source *oidc = memory_new(1, sizeof(*oidc));
-
-    assert(config->issuer);
-    assert(config->issuer[0] != '\0');
-    oidc->base.driver = &oidc_driver;
-    oidc->config = *config;
-    oidc->place = (struct oidc_place){config->issuer, config->jwks_url, config->client};
-    oidc->keys = oidc_keys_new(&oidc->place, config->clock);
-    return &oidc->base;
+    return (const struct oidc_source *)base; /* its first member */
 }
 
 /* A bad one of this issuer too: it is for us to say why it is refused. */
-static enum source_interest oidc_interest(const struct identity_source *source,
+static enum source_interest oidc_interest(const struct identity_source *base,
                                           const struct credentials *credentials)
 {
-    const struct oidc_source *oidc = down_const(source);
+    const struct oidc_source *oidc = oidc_of(base);
 
     if (credentials->kind != CREDENTIALS_TOKEN ||
         !jwt_names_issuer(credentials->secret, oidc->config.issuer)) {
@@ -72,75 +31,9 @@ static enum source_interest oidc_interest(const struct identity_source *source,
     return SOURCE_DECIDES;
 }
 
-static const struct oidc_source *down_const(const struct identity_source *source)
-{
-    return (const struct oidc_source *)source; /* its first member */
-}
-
-static enum error_code oidc_identify(struct identity_source *source,
-                                     const struct credentials *credentials,
-                                     struct identity **identity_out, struct error *err)
-{
-    return judge(down(source), credentials->secret, false, identity_out, err);
-}
-
-static struct oidc_source *down(struct identity_source *source)
-{
-    return (struct oidc_source *)source; /* its first member */
-}
-
-static enum error_code oidc_identify_lapsed(struct identity_source *source,
-                                            const struct credentials *credentials,
-                                            struct identity **identity_out, struct error *err)
-{
-    return judge(down(source), credentials->secret, true, identity_out, err);
-}
-
-static enum error_code judge(const struct oidc_source *oidc, struct str token, bool may_have_lapsed,
-                             struct identity **identity_out, struct error *err)
-{
-    int64_t now_ms = clock_wall_ms(oidc->config.clock);
-    struct jwt jwt = {0};
-    enum error_code code = jwt_parse(token, &jwt, err);
-
-    if (code) {
-        return code;
-    }
-    code = verify(oidc, &jwt, err);
-    if (may_have_lapsed && jwt_expires_ms(&jwt) <= now_ms) {
-        now_ms = jwt_expires_ms(&jwt) - 1; /* as it was when its time was not over yet */
-    }
-    if (!code) {
-        code = read_claims(oidc, &jwt, now_ms, identity_out, err);
-    }
-    jwt_release(&jwt);
-    return code;
-}
-
-static enum error_code verify(const struct oidc_source *oidc, const struct jwt *jwt,
-                              struct error *err)
-{
-    struct key_set *set = NULL;
-    struct error reason = {0}; /* set by the first try even if the second is the good one */
-    enum error_code code = oidc_keys_get(oidc->keys, &set, err);
-
-    if (code) {
-        return code;
-    }
-    code = key_set_verify(set, jwt, &reason);
-    if (code == ERROR_NOT_FOUND) {
-        code = verify_with_newer(oidc, jwt, set, &reason);
-    }
-    key_set_release(set);
-    if (code == ERROR_NOT_FOUND) {
-        code = ERROR_UNAUTHENTICATED;
-    }
-    return code ? error_set(err, code, "%s", reason.message) : OK;
-}
-
 /* Issuers change their keys at any time. Without newer ones the message is that of the known. */
-static enum error_code verify_with_newer(const struct oidc_source *oidc, const struct jwt *jwt,
-                                         const struct key_set *known, struct error *err)
+static enum error_code oidc_verify_with_newer(const struct oidc_source *oidc, const struct jwt *jwt,
+                                              const struct key_set *known, struct error *err)
 {
     struct key_set *set = NULL;
     enum error_code code = oidc_keys_get_newer(oidc->keys, known, &set, err);
@@ -152,31 +45,88 @@ static enum error_code verify_with_newer(const struct oidc_source *oidc, const s
     return code;
 }
 
-static enum error_code read_claims(const struct oidc_source *oidc, const struct jwt *jwt,
-                                   int64_t now_ms, struct identity **identity_out,
+static enum error_code oidc_verify(const struct oidc_source *oidc, const struct jwt *jwt,
                                    struct error *err)
 {
-    const struct jwt_rules rules = {
+    struct key_set *set = NULL;
+    struct error reason = {0}; /* set by the first try even if the second is the good one */
+    enum error_code code = oidc_keys_get(oidc->keys, &set, err);
+
+    if (code) {
+        return code;
+    }
+    code = key_set_verify(set, jwt, &reason);
+    if (code == ERROR_NOT_FOUND) {
+        code = oidc_verify_with_newer(oidc, jwt, set, &reason);
+    }
+    key_set_release(set);
+    if (code == ERROR_NOT_FOUND) {
+        code = ERROR_UNAUTHENTICATED;
+    }
+    return code ? error_set(err, code, "%s", reason.message) : OK;
+}
+
+static enum error_code oidc_read_claims(const struct oidc_source *oidc, const struct jwt *jwt,
+                                        int64_t now_ms, struct identity **identity_out,
+                                        struct error *err)
+{
+    const struct claim_rules rules = {
         .issuer = oidc->config.issuer,
         .audience = oidc->config.audience,
         .now_ms = now_ms,
         .leeway_ms = oidc->config.leeway_ms,
     };
-    const enum error_code code = jwt_check_claims(jwt, &rules, err);
+    const enum error_code code = claims_check(jwt->claims, &rules, err);
 
     return code ? code
-                : claims_read(jwt->claims, &oidc->config.claims, jwt_expires_ms(jwt), identity_out,
-                              err);
+                : claims_read(jwt->claims, &oidc->config.claims, claims_expires_ms(jwt->claims),
+                              identity_out, err);
+}
+
+static enum error_code oidc_judge(const struct oidc_source *oidc, struct str token,
+                                  bool may_have_lapsed, struct identity **identity_out,
+                                  struct error *err)
+{
+    int64_t now_ms = clock_wall_ms(oidc->config.clock);
+    struct jwt jwt = {0};
+    enum error_code code = jwt_parse(token, &jwt, err);
+
+    if (code) {
+        return code;
+    }
+    code = oidc_verify(oidc, &jwt, err);
+    if (may_have_lapsed && claims_expires_ms(jwt.claims) <= now_ms) {
+        now_ms = claims_expires_ms(jwt.claims) - 1; /* as it was when its time was not over yet */
+    }
+    if (!code) {
+        code = oidc_read_claims(oidc, &jwt, now_ms, identity_out, err);
+    }
+    jwt_release(&jwt);
+    return code;
+}
+
+static enum error_code oidc_identify(struct identity_source *base,
+                                     const struct credentials *credentials,
+                                     struct identity **identity_out, struct error *err)
+{
+    return oidc_judge(oidc_of(base), credentials->secret, false, identity_out, err);
+}
+
+static enum error_code oidc_identify_lapsed(struct identity_source *base,
+                                            const struct credentials *credentials,
+                                            struct identity **identity_out, struct error *err)
+{
+    return oidc_judge(oidc_of(base), credentials->secret, true, identity_out, err);
 }
 
 /* Asks anew, whatever is known. */
-static enum error_code oidc_check(struct identity_source *source, struct strbuf *report,
+static enum error_code oidc_check(struct identity_source *base, struct strbuf *report,
                                   struct error *err)
 {
-    const struct oidc_source *oidc = down(source);
+    const struct oidc_source *oidc = oidc_of(base);
     const char *issuer = oidc->config.issuer;
     struct oidc_fetched fetched = {0};
-    enum error_code code = oidc_fetch_keys(&oidc->place, &fetched, err);
+    enum error_code code = oidc_fetch_keys(&oidc->issuer, &fetched, err);
     size_t count = 0;
 
     if (code) {
@@ -198,10 +148,30 @@ static enum error_code oidc_check(struct identity_source *source, struct strbuf 
     return code;
 }
 
-static void oidc_free(struct identity_source *source)
+static void oidc_free(struct identity_source *base)
 {
-    struct oidc_source *oidc = down(source);
+    oidc_keys_free(oidc_of(base)->keys);
+    free(base);
+}
 
-    oidc_keys_free(oidc->keys);
-    free(oidc);
+static const struct identity_source_driver oidc_driver = {
+    .name = "oidc",
+    .interest = oidc_interest,
+    .identify = oidc_identify,
+    .identify_lapsed = oidc_identify_lapsed,
+    .check = oidc_check,
+    .free = oidc_free,
+};
+
+struct identity_source *oidc_source_new(const struct oidc_config *config)
+{
+    struct oidc_source *oidc = memory_new(1, sizeof(*oidc));
+
+    assert(config->issuer);
+    assert(config->issuer[0] != '\0');
+    oidc->base.driver = &oidc_driver;
+    oidc->config = *config;
+    oidc->issuer = (struct oidc_issuer){config->issuer, config->jwks_url, config->client};
+    oidc->keys = oidc_keys_new(&oidc->issuer, config->clock);
+    return &oidc->base;
 }

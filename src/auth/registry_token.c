@@ -1,76 +1,35 @@
 #include "auth/registry_token.h"
 
 #include <nettle/base16.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "auth/jwt.h"
-#include "auth/jwt_sign.h"
 #include "base/clock.h"
 #include "base/json_value.h"
 #include "base/json_writer.h"
+#include "base/memory.h"
 #include "base/token.h"
 
 #define TYPE "pierone+jwt"
 
 enum { CLAIMS_MAX_BYTES = 32 * 1024, LOGIN_BYTES = 32 };
 
-static void write_claims(const struct registry_token *token, struct strbuf *buf);
-static void write_access(struct json_writer *writer, struct str grants);
-static void write_actions(struct json_writer *writer, struct str actions);
-static void write_lines(struct json_writer *writer, const char *name, struct str lines);
-static void write_login(struct json_writer *writer, struct str login);
-static enum error_code read_claims(const struct token_reading *reading,
-                                   const struct json_value *claims, struct identity **identity_out,
-                                   struct error *err);
-static struct identity *identity_of(const struct json_value *claims, int64_t expires_ms,
-                                    bool has_lapsed);
-static void read_access(const struct json_value *access, struct strbuf *lines);
-static void read_lines(const struct json_value *array, struct strbuf *lines);
-static struct str read_login(const struct json_value *claims, char bytes[LOGIN_BYTES]);
-static bool has_action(struct str actions, const char *action);
-static enum error_code refuse(struct error *err);
+struct registry_token_source {
+    struct identity_source base; /* first */
+    struct token_keys *keys;
+    const struct clock *clock;
+};
 
-enum error_code registry_token_sign(struct token_keys *keys, const struct registry_token *token,
-                                    struct strbuf *token_out, struct error *err)
+static void write_actions(struct json_writer *writer, struct str actions)
 {
-    CLEANUP(strbuf_release) struct strbuf claims;
-    struct jwt_making making = {.type = TYPE};
-    struct token_key key;
+    struct str action;
 
-    strbuf_init(&claims, CLAIMS_MAX_BYTES);
-    write_claims(token, &claims);
-    if (claims.is_truncated) {
-        return error_set(err, ERROR_TOO_LARGE, "too much was asked for with one token");
+    json_writer_begin_array(writer);
+    while (str_cut(&actions, ',', &action)) {
+        json_writer_string(writer, action);
     }
-    token_keys_signer(keys, &key);
-    making.key_id = str_from(key.id);
-    making.secret = (struct str){(const char *)key.bytes, sizeof(key.bytes)};
-    jwt_sign_hmac(&making, strbuf_str(&claims), token_out);
-    explicit_bzero(&key, sizeof(key));
-    return token_out->is_truncated ? error_set(err, ERROR_TOO_LARGE, "the token is too long") : OK;
-}
-
-static void write_claims(const struct registry_token *token, struct strbuf *buf)
-{
-    const int64_t issued_s = token->issued_ms / MS_PER_SECOND;
-    struct json_writer writer;
-    char id[RANDOM_ID_BYTES];
-
-    random_id(id);
-    json_writer_init(&writer, buf);
-    json_writer_begin_object(&writer);
-    json_writer_member(&writer, "iss", str_from("pierone"));
-    json_writer_member(&writer, "aud", token->audience);
-    json_writer_member(&writer, "sub", token->identity->name);
-    json_writer_member_uint64(&writer, "kind", (uint64_t)token->identity->kind);
-    json_writer_member_uint64(&writer, "iat", (uint64_t)issued_s);
-    json_writer_member_uint64(&writer, "nbf", (uint64_t)issued_s);
-    json_writer_member_uint64(&writer, "exp", (uint64_t)(token->expires_ms / MS_PER_SECOND));
-    json_writer_member(&writer, "jti", str_from(id));
-    write_access(&writer, token->grants);
-    write_lines(&writer, "refused", token->refusals);
-    write_login(&writer, token->login);
-    json_writer_end_object(&writer);
+    json_writer_end_array(writer);
 }
 
 /* As distribution has it: [{"type","name","actions"}]. */
@@ -98,18 +57,8 @@ static void write_access(struct json_writer *writer, struct str grants)
     json_writer_end_array(writer);
 }
 
-static void write_actions(struct json_writer *writer, struct str actions)
-{
-    struct str action;
-
-    json_writer_begin_array(writer);
-    while (str_cut(&actions, ',', &action)) {
-        json_writer_string(writer, action);
-    }
-    json_writer_end_array(writer);
-}
-
-static void write_lines(struct json_writer *writer, const char *name, struct str lines)
+static void registry_token_write_lines(struct json_writer *writer, const char *name,
+                                       struct str lines)
 {
     struct str line;
 
@@ -123,7 +72,7 @@ static void write_lines(struct json_writer *writer, const char *name, struct str
     json_writer_end_array(writer);
 }
 
-static void write_login(struct json_writer *writer, struct str login)
+static void registry_token_write_login(struct json_writer *writer, struct str login)
 {
     char text[BASE16_ENCODE_LENGTH(LOGIN_BYTES)];
 
@@ -131,6 +80,49 @@ static void write_login(struct json_writer *writer, struct str login)
         base16_encode_update(text, login.length, (const uint8_t *)login.bytes);
         json_writer_member(writer, "login", (struct str){text, sizeof(text)});
     }
+}
+
+static void registry_token_write_claims(const struct registry_token *token, struct strbuf *buf)
+{
+    const int64_t issued_s = token->issued_ms / MS_PER_SECOND;
+    struct json_writer writer;
+    char id[RANDOM_ID_BYTES];
+
+    random_id(id);
+    json_writer_init(&writer, buf);
+    json_writer_begin_object(&writer);
+    json_writer_member(&writer, "iss", str_from("pierone"));
+    json_writer_member(&writer, "aud", token->audience);
+    json_writer_member(&writer, "sub", token->identity->name);
+    json_writer_member_uint64(&writer, "kind", (uint64_t)token->identity->kind);
+    json_writer_member_uint64(&writer, "iat", (uint64_t)issued_s);
+    json_writer_member_uint64(&writer, "nbf", (uint64_t)issued_s);
+    json_writer_member_uint64(&writer, "exp", (uint64_t)(token->expires_ms / MS_PER_SECOND));
+    json_writer_member(&writer, "jti", str_from(id));
+    write_access(&writer, token->grants);
+    registry_token_write_lines(&writer, "refused", token->refusals);
+    registry_token_write_login(&writer, token->login);
+    json_writer_end_object(&writer);
+}
+
+enum error_code registry_token_sign(struct token_keys *keys, const struct registry_token *token,
+                                    struct strbuf *token_out, struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf claims;
+    struct jwt_making making = {.type = TYPE};
+    struct token_key key;
+
+    strbuf_init(&claims, CLAIMS_MAX_BYTES);
+    registry_token_write_claims(token, &claims);
+    if (claims.is_truncated) {
+        return error_set(err, ERROR_TOO_LARGE, "too much was asked for with one token");
+    }
+    token_keys_signer(keys, &key);
+    making.key_id = str_from(key.id);
+    making.secret = (struct str){(const char *)key.bytes, sizeof(key.bytes)};
+    jwt_sign_hmac(&making, strbuf_str(&claims), token_out);
+    explicit_bzero(&key, sizeof(key));
+    return token_out->is_truncated ? error_set(err, ERROR_TOO_LARGE, "the token is too long") : OK;
 }
 
 bool registry_token_is_one(struct str token)
@@ -142,79 +134,10 @@ bool registry_token_is_one(struct str token)
     return is_one;
 }
 
-enum error_code registry_token_read(const struct token_reading *reading, struct str token,
-                                    struct identity **identity_out, struct error *err)
-{
-    struct jwt jwt = {0};
-    struct token_key key;
-    enum error_code code = jwt_parse_own(token, TYPE, &jwt, err);
-
-    if (!code && !token_keys_find(reading->keys, jwt.key_id, &key)) {
-        code = refuse(err);
-    }
-    if (!code) {
-        code = jwt_verify_hmac(&jwt, (struct str){(const char *)key.bytes, sizeof(key.bytes)}, err);
-        explicit_bzero(&key, sizeof(key));
-    }
-    if (!code) {
-        code = read_claims(reading, jwt.claims, identity_out, err);
-    }
-    jwt_release(&jwt);
-    return code;
-}
-
-static enum error_code refuse(struct error *err)
+static enum error_code registry_token_refuse(struct error *err)
 {
     return error_set(err, ERROR_UNAUTHENTICATED,
                      "the token is not one of this registry's, or was changed");
-}
-
-/* They are what we signed; their time is all that is left to see to. */
-static enum error_code read_claims(const struct token_reading *reading,
-                                   const struct json_value *claims, struct identity **identity_out,
-                                   struct error *err)
-{
-    int64_t expires_ms = 0;
-    bool has_lapsed = false;
-
-    if (token_read_time(claims, "exp", &expires_ms) != TOKEN_TIME_TOLD) {
-        return refuse(err);
-    }
-    has_lapsed = expires_ms <= reading->now_ms;
-    if (has_lapsed && reading->age == TOKEN_MUST_BE_VALID) {
-        return error_set(err, ERROR_UNAUTHENTICATED, "the token has expired");
-    }
-    *identity_out = identity_of(claims, expires_ms, has_lapsed);
-    return OK;
-}
-
-static struct identity *identity_of(const struct json_value *claims, int64_t expires_ms,
-                                    bool has_lapsed)
-{
-    CLEANUP(strbuf_release) struct strbuf grants;
-    CLEANUP(strbuf_release) struct strbuf refusals;
-    struct identity fields = {
-        .name = json_value_member_string(claims, "sub"),
-        .audience = json_value_member_string(claims, "aud"),
-        .expires_ms = expires_ms,
-        .is_limited = true,
-    };
-    char login[LOGIN_BYTES];
-    uint64_t kind = 0;
-
-    strbuf_init(&grants, CLAIMS_MAX_BYTES);
-    strbuf_init(&refusals, CLAIMS_MAX_BYTES);
-    if (json_value_uint64(json_value_member(claims, "kind"), &kind) && kind <= IDENTITY_INSTANCE) {
-        fields.kind = (enum identity_kind)kind;
-    }
-    if (!has_lapsed) {
-        read_access(json_value_member(claims, "access"), &grants);
-        read_lines(json_value_member(claims, "refused"), &refusals);
-    }
-    fields.grants = strbuf_str(&grants);
-    fields.refusals = strbuf_str(&refusals);
-    fields.login = read_login(claims, login);
-    return identity_new(&fields);
 }
 
 static void read_access(const struct json_value *access, struct strbuf *lines)
@@ -242,7 +165,8 @@ static void read_lines(const struct json_value *array, struct strbuf *lines)
     }
 }
 
-static struct str read_login(const struct json_value *claims, char bytes[LOGIN_BYTES])
+static struct str registry_token_read_login(const struct json_value *claims,
+                                            char bytes[LOGIN_BYTES])
 {
     const struct str text = json_value_member_string(claims, "login");
     struct base16_decode_ctx context;
@@ -254,6 +178,87 @@ static struct str read_login(const struct json_value *claims, char bytes[LOGIN_B
         return (struct str){0};
     }
     return (struct str){bytes, length};
+}
+
+static struct identity *identity_of(const struct json_value *claims, int64_t expires_ms,
+                                    bool has_lapsed)
+{
+    CLEANUP(strbuf_release) struct strbuf grants;
+    CLEANUP(strbuf_release) struct strbuf refusals;
+    struct identity fields = {
+        .name = json_value_member_string(claims, "sub"),
+        .audience = json_value_member_string(claims, "aud"),
+        .expires_ms = expires_ms,
+        .is_limited = true,
+    };
+    char login[LOGIN_BYTES];
+    uint64_t kind = 0;
+
+    strbuf_init(&grants, CLAIMS_MAX_BYTES);
+    strbuf_init(&refusals, CLAIMS_MAX_BYTES);
+    if (json_value_uint64(json_value_member(claims, "kind"), &kind) && kind <= IDENTITY_INSTANCE) {
+        fields.kind = (enum identity_kind)kind;
+    }
+    if (!has_lapsed) {
+        read_access(json_value_member(claims, "access"), &grants);
+        read_lines(json_value_member(claims, "refused"), &refusals);
+    }
+    fields.grants = strbuf_str(&grants);
+    fields.refusals = strbuf_str(&refusals);
+    fields.login = registry_token_read_login(claims, login);
+    return identity_new(&fields);
+}
+
+/* They are what we signed; their time is all that is left to see to. */
+static enum error_code registry_token_read_claims(const struct token_reading *reading,
+                                                  const struct json_value *claims,
+                                                  struct identity **identity_out, struct error *err)
+{
+    int64_t expires_ms = 0;
+    bool has_lapsed = false;
+
+    if (token_read_time(claims, "exp", &expires_ms) != TOKEN_TIME_TOLD) {
+        return registry_token_refuse(err);
+    }
+    has_lapsed = expires_ms <= reading->now_ms;
+    if (has_lapsed && reading->age == TOKEN_MUST_BE_VALID) {
+        return error_set(err, ERROR_UNAUTHENTICATED, "the token has expired");
+    }
+    *identity_out = identity_of(claims, expires_ms, has_lapsed);
+    return OK;
+}
+
+enum error_code registry_token_read(const struct token_reading *reading, struct str token,
+                                    struct identity **identity_out, struct error *err)
+{
+    struct jwt jwt = {0};
+    struct token_key key;
+    enum error_code code = jwt_parse_own(token, TYPE, &jwt, err);
+
+    if (!code && !token_keys_find(reading->keys, jwt.key_id, &key)) {
+        code = registry_token_refuse(err);
+    }
+    if (!code) {
+        code = jwt_verify_hmac(&jwt, (struct str){(const char *)key.bytes, sizeof(key.bytes)}, err);
+        explicit_bzero(&key, sizeof(key));
+    }
+    if (!code) {
+        code = registry_token_read_claims(reading, jwt.claims, identity_out, err);
+    }
+    jwt_release(&jwt);
+    return code;
+}
+
+static bool has_action(struct str actions, const char *action)
+{
+    struct str one;
+
+    while (str_cut(&actions, ',', &one)) {
+        if (str_is(one, action)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 enum grant registry_token_grant(const struct identity *identity, struct str resource,
@@ -284,14 +289,71 @@ enum grant registry_token_grant(const struct identity *identity, struct str reso
     return GRANT_NOT_ASKED;
 }
 
-static bool has_action(struct str actions, const char *action)
+static enum source_interest registry_token_interest(const struct identity_source *base,
+                                                    const struct credentials *credentials)
 {
-    struct str one;
+    (void)base;
+    return credentials->kind == CREDENTIALS_TOKEN && registry_token_is_one(credentials->secret)
+               ? SOURCE_DECIDES
+               : SOURCE_IGNORES;
+}
 
-    while (str_cut(&actions, ',', &one)) {
-        if (str_is(one, action)) {
-            return true;
-        }
-    }
-    return false;
+static struct registry_token_source *source_of(struct identity_source *base)
+{
+    return (struct registry_token_source *)base; /* its first member */
+}
+
+static enum error_code registry_token_identify(struct identity_source *base,
+                                               const struct credentials *credentials,
+                                               struct identity **identity_out, struct error *err)
+{
+    const struct token_reading reading = {
+        source_of(base)->keys, clock_wall_ms(source_of(base)->clock), TOKEN_MUST_BE_VALID};
+
+    return registry_token_read(&reading, credentials->secret, identity_out, err);
+}
+
+static enum error_code registry_token_identify_lapsed(struct identity_source *base,
+                                                      const struct credentials *credentials,
+                                                      struct identity **identity_out,
+                                                      struct error *err)
+{
+    const struct token_reading reading = {
+        source_of(base)->keys, clock_wall_ms(source_of(base)->clock), TOKEN_MAY_HAVE_LAPSED};
+
+    return registry_token_read(&reading, credentials->secret, identity_out, err);
+}
+
+static enum error_code registry_token_check(struct identity_source *base, struct strbuf *report,
+                                            struct error *err)
+{
+    (void)base;
+    (void)report;
+    (void)err;
+    return OK; /* it depends on nobody */
+}
+
+static void registry_token_free(struct identity_source *base)
+{
+    free(base);
+}
+
+static const struct identity_source_driver driver = {
+    .name = "registry token",
+    .interest = registry_token_interest,
+    .identify = registry_token_identify,
+    .identify_lapsed = registry_token_identify_lapsed,
+    .check = registry_token_check,
+    .free = registry_token_free,
+};
+
+struct identity_source *registry_token_source_new(struct token_keys *keys,
+                                                  const struct clock *clock)
+{
+    struct registry_token_source *source = memory_new(1, sizeof(*source));
+
+    source->base.driver = &driver;
+    source->keys = keys;
+    source->clock = clock;
+    return &source->base;
 }

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "auth/identity.h"
+#include "auth/identity_source.h"
 #include "auth/token_keys.h"
 #include "base/error.h"
 #include "base/strbuf.h"
@@ -54,3 +54,8 @@ enum grant { GRANT_NOT_ASKED = 0, GRANT_REFUSED, GRANT_GIVEN };
  */
 enum grant registry_token_grant(const struct identity *identity, struct str resource,
                                 const char *action, struct str *reason_out);
+
+/* Such tokens as a source of identities, limited to what each grants. Decides about all that claim
+ * to be one. Borrows both as long as it lives. */
+struct identity_source *registry_token_source_new(struct token_keys *keys,
+                                                  const struct clock *clock);

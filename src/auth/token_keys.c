@@ -26,20 +26,6 @@ struct token_keys {
     int64_t next_reload_ms; /* monotonic */
 };
 
-static bool needs_signer(struct token_keys *keys);
-static const struct token_key *choose_signer(const struct token_keys *keys);
-static enum error_code add_key(struct token_keys *keys, struct error *err);
-static enum error_code load(struct token_keys *keys, struct error *err);
-static void take(struct token_keys *keys, const struct token_key_list *list);
-static void seal(const struct token_keys *keys, const struct token_key *key,
-                 uint8_t sealed_out[SEALED_BYTES]);
-static bool unseal(const struct token_keys *keys, const struct token_key_record *record,
-                   struct token_key *key_out);
-static void prepare(const struct token_keys *keys, const char *id, const uint8_t *nonce,
-                    struct gcm_aes256_ctx *context_out);
-static bool find(struct token_keys *keys, struct str id, struct token_key *key_out);
-static bool may_reload(struct token_keys *keys);
-
 enum error_code token_keys_new(const struct token_keys_config *config, struct token_keys **keys_out,
                                struct error *err)
 {
@@ -76,40 +62,41 @@ void token_keys_free(struct token_keys *keys)
     free(keys);
 }
 
-enum error_code token_keys_refresh(struct token_keys *keys, struct error *err)
+static void token_keys_begin_cipher(const struct token_keys *keys, const char *id,
+                                    const uint8_t *nonce, struct gcm_aes256_ctx *context_out)
 {
-    const int64_t before_ms = clock_wall_ms(keys->config.clock) - TOKEN_KEY_VERIFIES_MS;
-    enum error_code code = load(keys, err);
-
-    if (!code && needs_signer(keys)) {
-        code = add_key(keys, err);
-        if (!code) {
-            code = metadata_remove_token_keys(keys->config.metadata, before_ms, err);
-        }
-        if (!code) {
-            code = load(keys, err);
-        }
-    }
-    return code;
+    static_assert(sizeof(keys->seal.key) == AES256_KEY_SIZE, "the derived key is a key for AES");
+    gcm_aes256_set_key(context_out, keys->seal.key);
+    gcm_aes256_set_iv(context_out, GCM_IV_SIZE, nonce);
+    gcm_aes256_update(context_out, RANDOM_ID_BYTES - 1, (const uint8_t *)id);
 }
 
-static enum error_code load(struct token_keys *keys, struct error *err)
+static bool unseal(const struct token_keys *keys, const struct token_key_record *record,
+                   struct token_key *key_out)
 {
-    struct token_key_list list;
-    struct arena arena;
-    enum error_code code = OK;
+    const uint8_t *const sealed = (const uint8_t *)record->sealed.bytes;
+    struct gcm_aes256_ctx context;
+    uint8_t tag[GCM_DIGEST_SIZE];
+    bool is_good = false;
 
-    arena_init(&arena, LIST_ARENA_BYTES);
-    code = metadata_list_token_keys(keys->config.metadata, &arena, &list, err);
-    if (!code) {
-        take(keys, &list);
+    if (record->sealed.length != SEALED_BYTES || record->id.length != RANDOM_ID_BYTES - 1) {
+        return false;
     }
-    arena_release(&arena);
-    return code;
+    *key_out = (struct token_key){.created_ms = record->created_ms};
+    memcpy(key_out->id, record->id.bytes, record->id.length);
+    token_keys_begin_cipher(keys, key_out->id, sealed, &context);
+    gcm_aes256_decrypt(&context, TOKEN_KEY_BYTES, key_out->bytes, sealed + GCM_IV_SIZE);
+    gcm_aes256_digest(&context, sizeof(tag), tag);
+    is_good = memeql_sec(tag, sealed + GCM_IV_SIZE + TOKEN_KEY_BYTES, sizeof(tag)) == 1;
+    explicit_bzero(&context, sizeof(context));
+    if (!is_good) {
+        explicit_bzero(key_out, sizeof(*key_out));
+    }
+    return is_good;
 }
 
 /* A key that does not open is of another secret: tokens signed with it are refused here. */
-static void take(struct token_keys *keys, const struct token_key_list *list)
+static void token_keys_take(struct token_keys *keys, const struct token_key_list *list)
 {
     size_t strange = 0;
 
@@ -132,6 +119,21 @@ static void take(struct token_keys *keys, const struct token_key_list *list)
     }
 }
 
+static enum error_code token_keys_load(struct token_keys *keys, struct error *err)
+{
+    struct token_key_list list;
+    struct arena arena;
+    enum error_code code = OK;
+
+    arena_init(&arena, LIST_ARENA_BYTES);
+    code = metadata_list_token_keys(keys->config.metadata, &arena, &list, err);
+    if (!code) {
+        token_keys_take(keys, &list);
+    }
+    arena_release(&arena);
+    return code;
+}
+
 static bool needs_signer(struct token_keys *keys)
 {
     const int64_t now_ms = clock_wall_ms(keys->config.clock);
@@ -141,6 +143,20 @@ static bool needs_signer(struct token_keys *keys)
     needs = keys->count == 0 || keys->keys[0].created_ms + TOKEN_KEY_SIGNS_MS <= now_ms;
     (void)pthread_mutex_unlock(&keys->mutex);
     return needs;
+}
+
+/* NONCE KEY TAG, with the id authenticated as well. */
+static void seal(const struct token_keys *keys, const struct token_key *key,
+                 uint8_t sealed_out[SEALED_BYTES])
+{
+    uint8_t *const text = sealed_out + GCM_IV_SIZE;
+    struct gcm_aes256_ctx context;
+
+    random_fill(sealed_out, GCM_IV_SIZE);
+    token_keys_begin_cipher(keys, key->id, sealed_out, &context);
+    gcm_aes256_encrypt(&context, TOKEN_KEY_BYTES, text, key->bytes);
+    gcm_aes256_digest(&context, GCM_DIGEST_SIZE, text + TOKEN_KEY_BYTES);
+    explicit_bzero(&context, sizeof(context));
 }
 
 static enum error_code add_key(struct token_keys *keys, struct error *err)
@@ -160,58 +176,21 @@ static enum error_code add_key(struct token_keys *keys, struct error *err)
     return metadata_add_token_key(keys->config.metadata, &record, err);
 }
 
-/* NONCE KEY TAG, with the id authenticated as well. */
-static void seal(const struct token_keys *keys, const struct token_key *key,
-                 uint8_t sealed_out[SEALED_BYTES])
+enum error_code token_keys_refresh(struct token_keys *keys, struct error *err)
 {
-    uint8_t *const text = sealed_out + GCM_IV_SIZE;
-    struct gcm_aes256_ctx context;
+    const int64_t before_ms = clock_wall_ms(keys->config.clock) - TOKEN_KEY_VERIFIES_MS;
+    enum error_code code = token_keys_load(keys, err);
 
-    random_fill(sealed_out, GCM_IV_SIZE);
-    prepare(keys, key->id, sealed_out, &context);
-    gcm_aes256_encrypt(&context, TOKEN_KEY_BYTES, text, key->bytes);
-    gcm_aes256_digest(&context, GCM_DIGEST_SIZE, text + TOKEN_KEY_BYTES);
-    explicit_bzero(&context, sizeof(context));
-}
-
-static void prepare(const struct token_keys *keys, const char *id, const uint8_t *nonce,
-                    struct gcm_aes256_ctx *context_out)
-{
-    static_assert(sizeof(keys->seal.key) == AES256_KEY_SIZE, "the derived key is a key for AES");
-    gcm_aes256_set_key(context_out, keys->seal.key);
-    gcm_aes256_set_iv(context_out, GCM_IV_SIZE, nonce);
-    gcm_aes256_update(context_out, RANDOM_ID_BYTES - 1, (const uint8_t *)id);
-}
-
-static bool unseal(const struct token_keys *keys, const struct token_key_record *record,
-                   struct token_key *key_out)
-{
-    const uint8_t *const sealed = (const uint8_t *)record->sealed.bytes;
-    struct gcm_aes256_ctx context;
-    uint8_t tag[GCM_DIGEST_SIZE];
-    bool is_good = false;
-
-    if (record->sealed.length != SEALED_BYTES || record->id.length != RANDOM_ID_BYTES - 1) {
-        return false;
+    if (!code && needs_signer(keys)) {
+        code = add_key(keys, err);
+        if (!code) {
+            code = metadata_remove_token_keys(keys->config.metadata, before_ms, err);
+        }
+        if (!code) {
+            code = token_keys_load(keys, err);
+        }
     }
-    *key_out = (struct token_key){.created_ms = record->created_ms};
-    memcpy(key_out->id, record->id.bytes, record->id.length);
-    prepare(keys, key_out->id, sealed, &context);
-    gcm_aes256_decrypt(&context, TOKEN_KEY_BYTES, key_out->bytes, sealed + GCM_IV_SIZE);
-    gcm_aes256_digest(&context, sizeof(tag), tag);
-    is_good = memeql_sec(tag, sealed + GCM_IV_SIZE + TOKEN_KEY_BYTES, sizeof(tag)) == 1;
-    explicit_bzero(&context, sizeof(context));
-    if (!is_good) {
-        explicit_bzero(key_out, sizeof(*key_out));
-    }
-    return is_good;
-}
-
-void token_keys_signer(struct token_keys *keys, struct token_key *key_out)
-{
-    (void)pthread_mutex_lock(&keys->mutex);
-    *key_out = *choose_signer(keys);
-    (void)pthread_mutex_unlock(&keys->mutex);
+    return code;
 }
 
 /*
@@ -234,24 +213,14 @@ static const struct token_key *choose_signer(const struct token_keys *keys)
     return &keys->keys[0];
 }
 
-bool token_keys_find(struct token_keys *keys, struct str id, struct token_key *key_out)
+void token_keys_signer(struct token_keys *keys, struct token_key *key_out)
 {
-    struct error err;
-
-    if (find(keys, id, key_out)) {
-        return true;
-    }
-    if (!may_reload(keys)) {
-        return false;
-    }
-    if (load(keys, &err)) {
-        log_message(keys->config.log, LOG_ERROR, "token_keys_unread", "%s", err.message);
-        return false;
-    }
-    return find(keys, id, key_out);
+    (void)pthread_mutex_lock(&keys->mutex);
+    *key_out = *choose_signer(keys);
+    (void)pthread_mutex_unlock(&keys->mutex);
 }
 
-static bool find(struct token_keys *keys, struct str id, struct token_key *key_out)
+static bool token_keys_find_known(struct token_keys *keys, struct str id, struct token_key *key_out)
 {
     const int64_t oldest_ms = clock_wall_ms(keys->config.clock) - TOKEN_KEY_VERIFIES_MS;
     bool is_found = false;
@@ -279,4 +248,21 @@ static bool may_reload(struct token_keys *keys)
     }
     (void)pthread_mutex_unlock(&keys->mutex);
     return may;
+}
+
+bool token_keys_find(struct token_keys *keys, struct str id, struct token_key *key_out)
+{
+    struct error err;
+
+    if (token_keys_find_known(keys, id, key_out)) {
+        return true;
+    }
+    if (!may_reload(keys)) {
+        return false;
+    }
+    if (token_keys_load(keys, &err)) {
+        log_message(keys->config.log, LOG_ERROR, "token_keys_unread", "%s", err.message);
+        return false;
+    }
+    return token_keys_find_known(keys, id, key_out);
 }

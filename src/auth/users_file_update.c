@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "auth/users_file.h"
-
 #include "base/clock.h"
 
 enum { LOCK_PATIENCE_MS = 10 * 1000, LOCK_PAUSE_MS = 10 };
@@ -31,49 +30,20 @@ struct update {
     struct strbuf after;
 };
 
-static enum error_code lock(const char *path, int *fd_out, struct error *err);
-static bool wait_for_lock(int fd);
-static enum error_code apply(struct update *update, struct error *err);
-static enum error_code inspect(const char *path, struct ownership *ownership_out,
-                               struct error *err);
-static struct ownership ownership_of_new(const char *path);
-static enum error_code rewrite(struct update *update, struct error *err);
-static enum error_code parse(const char *path, struct str text, struct users_file *file_out,
-                             struct error *err);
-static void copy_line(struct update *update, const struct users_file *file, struct str line);
-static void append_user(struct strbuf *text, const struct user *user);
-static enum error_code check_result(const struct update *update, struct error *err);
-static enum error_code replace(const struct update *update, struct error *err);
-static enum error_code write_file(const char *path, const struct update *update, struct error *err);
-static enum error_code fill_file(int fd, const char *path, const struct update *update,
-                                 struct error *err);
-static bool give_to(int fd, const struct ownership *ownership);
-static bool write_all(int fd, struct str text);
-static enum error_code flush_folder(const char *path, struct error *err);
-static int open_folder(const char *path);
-
-enum error_code users_file_update(const char *path, const struct user *user,
-                                  enum users_change change, struct error *err)
+static bool wait_for_lock(int fd)
 {
-    struct update update = {.path = path, .user = user, .change = change};
-    int fd = -1;
-    enum error_code code = lock(path, &fd, err);
-
-    if (code) {
-        return code;
+    for (int waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited_ms += LOCK_PAUSE_MS) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || waited_ms >= LOCK_PATIENCE_MS) {
+            return false;
+        }
+        clock_pause(LOCK_PAUSE_MS);
     }
-    strbuf_init_secret(&update.before, USERS_FILE_MAX_BYTES);
-    strbuf_init_secret(&update.after, USERS_FILE_MAX_BYTES);
-    code = apply(&update, err);
-    strbuf_release(&update.before);
-    strbuf_release(&update.after);
-    (void)close(fd);
-    return code;
+    return true;
 }
 
 /* The lock is a file of its own, since the users file itself is replaced, and stays, so that all
  * lock the same one. */
-static enum error_code lock(const char *path, int *fd_out, struct error *err)
+static enum error_code users_file_lock(const char *path, int *fd_out, struct error *err)
 {
     char name[PATH_MAX];
     const int length = snprintf(name, sizeof(name), "%s.lock", path);
@@ -97,38 +67,35 @@ static enum error_code lock(const char *path, int *fd_out, struct error *err)
     return OK;
 }
 
-static bool wait_for_lock(int fd)
+/* The folder that the file of that path is in; -1 as open. */
+static int users_file_open_folder(const char *path)
 {
-    for (int waited_ms = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; waited_ms += LOCK_PAUSE_MS) {
-        if ((errno != EWOULDBLOCK && errno != EINTR) || waited_ms >= LOCK_PATIENCE_MS) {
-            return false;
-        }
-        clock_pause(LOCK_PAUSE_MS);
-    }
-    return true;
+    char copy[PATH_MAX];
+
+    (void)snprintf(copy, sizeof(copy), "%s", path);
+    return open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-static enum error_code apply(struct update *update, struct error *err)
+/* What root makes in the folder of a service is for that service to read. */
+static struct ownership ownership_of_new(const char *path)
 {
-    enum error_code code = inspect(update->path, &update->ownership, err);
+    struct ownership ownership = {(uid_t)-1, (gid_t)-1, S_IRUSR | S_IWUSR};
+    const int folder = users_file_open_folder(path);
+    struct stat status;
 
-    if (!code) {
-        code = users_file_read(update->path, &update->before, err);
+    if (folder >= 0) {
+        if (geteuid() == 0 && fstat(folder, &status) == 0) {
+            ownership.user = status.st_uid;
+            ownership.group = status.st_gid;
+        }
+        (void)close(folder);
     }
-    if (code == ERROR_NOT_FOUND && update->change == USERS_ADD) {
-        code = OK; /* it is made */
-    }
-    if (!code) {
-        code = rewrite(update, err);
-    }
-    if (!code) {
-        code = check_result(update, err);
-    }
-    return code ? code : replace(update, err);
+    return ownership;
 }
 
 /* A link would be replaced, not what it points to. */
-static enum error_code inspect(const char *path, struct ownership *ownership_out, struct error *err)
+static enum error_code users_file_inspect(const char *path, struct ownership *ownership_out,
+                                          struct error *err)
 {
     struct stat status;
 
@@ -144,58 +111,31 @@ static enum error_code inspect(const char *path, struct ownership *ownership_out
     return OK;
 }
 
-/* What root makes in the folder of a service is for that service to read. */
-static struct ownership ownership_of_new(const char *path)
-{
-    struct ownership ownership = {(uid_t)-1, (gid_t)-1, S_IRUSR | S_IWUSR};
-    const int folder = open_folder(path);
-    struct stat status;
-
-    if (folder >= 0) {
-        if (geteuid() == 0 && fstat(folder, &status) == 0) {
-            ownership.user = status.st_uid;
-            ownership.group = status.st_gid;
-        }
-        (void)close(folder);
-    }
-    return ownership;
-}
-
-static enum error_code rewrite(struct update *update, struct error *err)
-{
-    const bool is_added = update->change == USERS_ADD;
-    struct str rest = strbuf_str(&update->before);
-    struct users_file file;
-    struct str line;
-    enum error_code code = parse(update->path, rest, &file, err);
-    const struct user *found = users_file_find(&file, update->user->name);
-
-    if (!code && is_added && found) {
-        code = error_set(err, ERROR_CONFLICT,
-                         "there is a user %.*s already: change it with `pieroned user passwd` or "
-                         "`pieroned user team`",
-                         STR_FORMAT(update->user->name));
-    } else if (!code && !is_added && !found) {
-        code = error_set(err, ERROR_NOT_FOUND, "there is no user %.*s in %s",
-                         STR_FORMAT(update->user->name), update->path);
-    }
-    while (!code && rest.length > 0 && str_cut(&rest, '\n', &line)) {
-        copy_line(update, &file, line);
-    }
-    if (!code && is_added) {
-        append_user(&update->after, update->user);
-    }
-    users_file_release(&file);
-    return code;
-}
-
-static enum error_code parse(const char *path, struct str text, struct users_file *file_out,
-                             struct error *err)
+static enum error_code users_file_parse_at(const char *path, struct str text,
+                                           struct users_file *file_out, struct error *err)
 {
     struct error reason = {0};
     const enum error_code code = users_file_parse(text, file_out, &reason);
 
     return code ? error_set(err, code, "%s, %s", path, reason.message) : OK;
+}
+
+static void append_user(struct strbuf *text, const struct user *user)
+{
+    struct str teams = user->teams;
+    struct str team;
+    const char *separator = ":";
+
+    strbuf_append(text, user->name);
+    strbuf_append_byte(text, ':');
+    strbuf_append(text, user->hash);
+    strbuf_append_text(text, teams.length == 0 ? ":" : "");
+    while (teams.length > 0 && str_cut(&teams, '\n', &team)) {
+        strbuf_append_text(text, separator);
+        strbuf_append(text, team);
+        separator = ",";
+    }
+    strbuf_append_byte(text, '\n');
 }
 
 static void copy_line(struct update *update, const struct users_file *file, struct str line)
@@ -218,22 +158,32 @@ static void copy_line(struct update *update, const struct users_file *file, stru
     strbuf_append_byte(&update->after, '\n');
 }
 
-static void append_user(struct strbuf *text, const struct user *user)
+static enum error_code rewrite(struct update *update, struct error *err)
 {
-    struct str teams = user->teams;
-    struct str team;
-    const char *separator = ":";
+    const bool is_added = update->change == USERS_ADD;
+    struct str rest = strbuf_str(&update->before);
+    struct users_file file;
+    struct str line;
+    enum error_code code = users_file_parse_at(update->path, rest, &file, err);
+    const struct user *found = users_file_find(&file, update->user->name);
 
-    strbuf_append(text, user->name);
-    strbuf_append_byte(text, ':');
-    strbuf_append(text, user->hash);
-    strbuf_append_text(text, teams.length == 0 ? ":" : "");
-    while (teams.length > 0 && str_cut(&teams, '\n', &team)) {
-        strbuf_append_text(text, separator);
-        strbuf_append(text, team);
-        separator = ",";
+    if (!code && is_added && found) {
+        code = error_set(err, ERROR_CONFLICT,
+                         "there is a user %.*s already: change it with `pieroned user passwd` or "
+                         "`pieroned user team`",
+                         STR_FORMAT(update->user->name));
+    } else if (!code && !is_added && !found) {
+        code = error_set(err, ERROR_NOT_FOUND, "there is no user %.*s in %s",
+                         STR_FORMAT(update->user->name), update->path);
     }
-    strbuf_append_byte(text, '\n');
+    while (!code && rest.length > 0 && str_cut(&rest, '\n', &line)) {
+        copy_line(update, &file, line);
+    }
+    if (!code && is_added) {
+        append_user(&update->after, update->user);
+    }
+    users_file_release(&file);
+    return code;
 }
 
 /* What a server could not read would lock everybody out. */
@@ -246,26 +196,41 @@ static enum error_code check_result(const struct update *update, struct error *e
         return error_set(err, ERROR_INVALID, "%s would be larger than %d bytes", update->path,
                          USERS_FILE_MAX_BYTES);
     }
-    code = parse(update->path, strbuf_str(&update->after), &file, err);
+    code = users_file_parse_at(update->path, strbuf_str(&update->after), &file, err);
     users_file_release(&file);
     return code;
 }
 
-static enum error_code replace(const struct update *update, struct error *err)
+/* The owner first: changing it may clear bits of the mode. */
+static bool give_to(int fd, const struct ownership *ownership)
 {
-    char temporary[PATH_MAX];
-    enum error_code code = OK;
+    return fchown(fd, ownership->user, ownership->group) == 0 && fchmod(fd, ownership->mode) == 0;
+}
 
-    (void)snprintf(temporary, sizeof(temporary), "%s.new", update->path); /* shorter than .lock */
-    code = write_file(temporary, update, err);
-    if (!code && rename(temporary, update->path) < 0) {
-        code = error_set_errno(err, "cannot replace %s", update->path);
+static bool users_file_write_all(int fd, struct str text)
+{
+    while (text.length > 0) {
+        const ssize_t written = write(fd, text.bytes, text.length);
+
+        if (written < 0 && errno != EINTR) {
+            return false;
+        }
+        text = str_from_index(text, written > 0 ? (size_t)written : 0);
     }
-    if (code) {
-        (void)unlink(temporary);
-        return code;
+    return true;
+}
+
+static enum error_code fill_file(int fd, const char *path, const struct update *update,
+                                 struct error *err)
+{
+    if (!give_to(fd, &update->ownership)) {
+        return error_set_errno(
+            err, "cannot keep owner and mode of %s: do this as its owner or as root", update->path);
     }
-    return flush_folder(update->path, err);
+    if (!users_file_write_all(fd, strbuf_str(&update->after)) || fsync(fd) < 0) {
+        return error_set_errno(err, "cannot write %s", path);
+    }
+    return OK;
 }
 
 static enum error_code write_file(const char *path, const struct update *update, struct error *err)
@@ -283,41 +248,9 @@ static enum error_code write_file(const char *path, const struct update *update,
     return code;
 }
 
-static enum error_code fill_file(int fd, const char *path, const struct update *update,
-                                 struct error *err)
+static enum error_code users_file_flush_folder(const char *path, struct error *err)
 {
-    if (!give_to(fd, &update->ownership)) {
-        return error_set_errno(
-            err, "cannot keep owner and mode of %s: do this as its owner or as root", update->path);
-    }
-    if (!write_all(fd, strbuf_str(&update->after)) || fsync(fd) < 0) {
-        return error_set_errno(err, "cannot write %s", path);
-    }
-    return OK;
-}
-
-/* The owner first: changing it may clear bits of the mode. */
-static bool give_to(int fd, const struct ownership *ownership)
-{
-    return fchown(fd, ownership->user, ownership->group) == 0 && fchmod(fd, ownership->mode) == 0;
-}
-
-static bool write_all(int fd, struct str text)
-{
-    while (text.length > 0) {
-        const ssize_t written = write(fd, text.bytes, text.length);
-
-        if (written < 0 && errno != EINTR) {
-            return false;
-        }
-        text = str_from_index(text, written > 0 ? (size_t)written : 0);
-    }
-    return true;
-}
-
-static enum error_code flush_folder(const char *path, struct error *err)
-{
-    const int fd = open_folder(path);
+    const int fd = users_file_open_folder(path);
     enum error_code code = OK;
 
     if (fd < 0 || fsync(fd) < 0) {
@@ -330,11 +263,57 @@ static enum error_code flush_folder(const char *path, struct error *err)
     return code;
 }
 
-/* The folder that the file of that path is in; -1 as open. */
-static int open_folder(const char *path)
+static enum error_code users_file_replace(const struct update *update, struct error *err)
 {
-    char copy[PATH_MAX];
+    char temporary[PATH_MAX];
+    enum error_code code = OK;
 
-    (void)snprintf(copy, sizeof(copy), "%s", path);
-    return open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    (void)snprintf(temporary, sizeof(temporary), "%s.new", update->path); /* shorter than .lock */
+    code = write_file(temporary, update, err);
+    if (!code && rename(temporary, update->path) < 0) {
+        code = error_set_errno(err, "cannot replace %s", update->path);
+    }
+    if (code) {
+        (void)unlink(temporary);
+        return code;
+    }
+    return users_file_flush_folder(update->path, err);
+}
+
+static enum error_code users_file_apply(struct update *update, struct error *err)
+{
+    enum error_code code = users_file_inspect(update->path, &update->ownership, err);
+
+    if (!code) {
+        code = users_file_read(update->path, &update->before, err);
+    }
+    if (code == ERROR_NOT_FOUND && update->change == USERS_ADD) {
+        code = OK; /* it is made */
+    }
+    if (!code) {
+        code = rewrite(update, err);
+    }
+    if (!code) {
+        code = check_result(update, err);
+    }
+    return code ? code : users_file_replace(update, err);
+}
+
+enum error_code users_file_update(const char *path, const struct user *user,
+                                  enum users_change change, struct error *err)
+{
+    struct update update = {.path = path, .user = user, .change = change};
+    int fd = -1;
+    enum error_code code = users_file_lock(path, &fd, err);
+
+    if (code) {
+        return code;
+    }
+    strbuf_init_secret(&update.before, USERS_FILE_MAX_BYTES);
+    strbuf_init_secret(&update.after, USERS_FILE_MAX_BYTES);
+    code = users_file_apply(&update, err);
+    strbuf_release(&update.before);
+    strbuf_release(&update.after);
+    (void)close(fd);
+    return code;
 }

@@ -1,12 +1,10 @@
-#include "auth/users_source.h"
-
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "auth/password.h"
+#include "auth/sources.h"
 #include "auth/users_file.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -41,126 +39,16 @@ struct candidate {
     struct strbuf teams;
 };
 
-static enum source_interest interest(const struct identity_source *base,
-                                     const struct credentials *credentials);
-static enum error_code identify(struct identity_source *base, const struct credentials *credentials,
-                                struct identity **identity_out, struct error *err);
-static void find_candidate(struct users_source *source, struct str name,
-                           struct candidate *candidate);
-static enum error_code verify(const struct candidate *candidate, const char *password,
-                              struct error *err);
-static bool knows_name(struct identity_source *base, struct str name);
-static enum error_code check(struct identity_source *base, struct strbuf *report,
-                             struct error *err);
-static unsigned long generation(struct identity_source *base);
-static void look(struct users_source *source);
-static bool begin_reading(struct users_source *source, unsigned long *turn_out);
-static void keep_users(struct users_source *source, enum error_code code, const struct error *err);
-static void mark_file(const char *path, struct file_mark *mark_out);
-static bool is_same_mark(const struct file_mark *a, const struct file_mark *b);
-static enum error_code load(struct users_source *source, unsigned long turn, struct error *err);
-static void install(struct users_source *source, unsigned long turn,
-                    const struct users_file *fresh);
-static void free_source(struct identity_source *base);
-static struct users_source *of(struct identity_source *base);
-
-static const struct identity_source_driver driver = {
-    .name = "users file",
-    .interest = interest,
-    .identify = identify,
-    .knows_name = knows_name,
-    .check = check,
-    .generation = generation,
-    .free = free_source,
-};
-
-enum error_code users_source_new(const struct users_config *config,
-                                 struct identity_source **source_out, struct error *err)
-{
-    struct users_source *source = memory_new(1, sizeof(*source));
-    unsigned long turn = 0;
-    enum error_code code = OK;
-
-    source->base.driver = &driver;
-    source->config = *config;
-    (void)pthread_mutex_init(&source->users_mutex, NULL);
-    code = password_hash("nobody has this password", source->dummy_hash, err);
-    if (!code) {
-        (void)begin_reading(source, &turn);
-        code = load(source, turn, err);
-    }
-    if (code) {
-        free_source(&source->base);
-        return code;
-    }
-    *source_out = &source->base;
-    return OK;
-}
-
-/* The users are only replaced by a file that is right. */
-static enum error_code load(struct users_source *source, unsigned long turn, struct error *err)
-{
-    CLEANUP(strbuf_release) struct strbuf text;
-    struct users_file fresh = {0};
-    struct error reason = {0};
-    enum error_code code = OK;
-
-    strbuf_init_secret(&text, USERS_FILE_MAX_BYTES);
-    code = users_file_read(source->config.path, &text, err);
-    if (code) {
-        return code;
-    }
-    if (users_file_parse(strbuf_str(&text), &fresh, &reason)) {
-        users_file_release(&fresh);
-        return error_set(err, ERROR_INVALID, "users file %s, %s", source->config.path,
-                         reason.message);
-    }
-    install(source, turn, &fresh);
-    return OK;
-}
-
-/* Who began to read earlier may be done later, with what the file held before. */
-static void install(struct users_source *source, unsigned long turn, const struct users_file *fresh)
-{
-    struct users_file old = *fresh;
-
-    (void)pthread_mutex_lock(&source->users_mutex);
-    if (turn > source->installed) {
-        old = source->users;
-        source->users = *fresh;
-        source->installed = turn;
-    }
-    source->is_complaining = false;
-    (void)pthread_mutex_unlock(&source->users_mutex);
-    users_file_release(&old);
-}
-
-static enum source_interest interest(const struct identity_source *base,
-                                     const struct credentials *credentials)
+static enum source_interest users_interest(const struct identity_source *base,
+                                           const struct credentials *credentials)
 {
     (void)base;
     return credentials->kind == CREDENTIALS_PASSWORD ? SOURCE_MAY_KNOW : SOURCE_IGNORES;
 }
 
-static enum error_code identify(struct identity_source *base, const struct credentials *credentials,
-                                struct identity **identity_out, struct error *err)
+static struct users_source *users_of(struct identity_source *base)
 {
-    struct users_source *source = of(base);
-    struct candidate candidate = {0};
-    struct identity fields = {
-        .kind = IDENTITY_EMPLOYEE, .name = credentials->name, .expires_ms = INT64_MAX};
-    enum error_code code = OK;
-
-    strbuf_init(&candidate.teams, IDENTITY_LIST_BYTES);
-    find_candidate(source, credentials->name, &candidate);
-    code = verify(&candidate, credentials->secret.bytes, err);
-    if (!code) {
-        fields.teams = strbuf_str(&candidate.teams);
-        *identity_out = identity_new(&fields);
-    }
-    strbuf_release(&candidate.teams);
-    explicit_bzero(candidate.hash, sizeof(candidate.hash));
-    return code;
+    return (struct users_source *)base; /* its first member */
 }
 
 /* A name that is not there takes as long as a wrong password. */
@@ -181,8 +69,8 @@ static void find_candidate(struct users_source *source, struct str name,
     (void)pthread_mutex_unlock(&source->users_mutex);
 }
 
-static enum error_code verify(const struct candidate *candidate, const char *password,
-                              struct error *err)
+static enum error_code users_verify(const struct candidate *candidate, const char *password,
+                                    struct error *err)
 {
     const bool is_right = password_matches(password, candidate->hash) && candidate->is_known;
 
@@ -191,9 +79,31 @@ static enum error_code verify(const struct candidate *candidate, const char *pas
                : error_set(err, ERROR_UNAUTHENTICATED, "the user name or the password is wrong");
 }
 
-static bool knows_name(struct identity_source *base, struct str name)
+static enum error_code users_identify(struct identity_source *base,
+                                      const struct credentials *credentials,
+                                      struct identity **identity_out, struct error *err)
 {
-    struct users_source *source = of(base);
+    struct users_source *source = users_of(base);
+    struct candidate candidate = {0};
+    struct identity fields = {
+        .kind = IDENTITY_EMPLOYEE, .name = credentials->name, .expires_ms = INT64_MAX};
+    enum error_code code = OK;
+
+    strbuf_init(&candidate.teams, IDENTITY_LIST_BYTES);
+    find_candidate(source, credentials->name, &candidate);
+    code = users_verify(&candidate, credentials->secret.bytes, err);
+    if (!code) {
+        fields.teams = strbuf_str(&candidate.teams);
+        *identity_out = identity_new(&fields);
+    }
+    strbuf_release(&candidate.teams);
+    explicit_bzero(candidate.hash, sizeof(candidate.hash));
+    return code;
+}
+
+static bool users_knows_name(struct identity_source *base, struct str name)
+{
+    struct users_source *source = users_of(base);
     bool is_known = false;
 
     (void)pthread_mutex_lock(&source->users_mutex);
@@ -202,9 +112,10 @@ static bool knows_name(struct identity_source *base, struct str name)
     return is_known;
 }
 
-static enum error_code check(struct identity_source *base, struct strbuf *report, struct error *err)
+static enum error_code users_check(struct identity_source *base, struct strbuf *report,
+                                   struct error *err)
 {
-    struct users_source *source = of(base);
+    struct users_source *source = users_of(base);
     size_t count = 0;
 
     (void)err; /* a file that is wrong made no source */
@@ -216,32 +127,21 @@ static enum error_code check(struct identity_source *base, struct strbuf *report
     return OK;
 }
 
-static unsigned long generation(struct identity_source *base)
+/* Zero if there is none. ctime: it tells of a new mode or owner, too, and cannot be set back. */
+static void mark_file(const char *path, struct file_mark *mark_out)
 {
-    struct users_source *source = of(base);
+    struct stat status;
 
-    look(source);
-    return atomic_load(&source->generation);
+    if (stat(path, &status) == 0) {
+        *mark_out =
+            (struct file_mark){status.st_dev, status.st_ino, status.st_size, status.st_ctim};
+    }
 }
 
-/* Asking for the mark takes a microsecond. The file, a megabyte at most, is read by the one thread
- * that sees the change. */
-static void look(struct users_source *source)
+static bool is_same_mark(const struct file_mark *a, const struct file_mark *b)
 {
-    unsigned long turn = 0;
-    struct error err = {0};
-    enum error_code code = OK;
-
-    if (!begin_reading(source, &turn)) {
-        return;
-    }
-    code = load(source, turn, &err);
-    if (code) {
-        keep_users(source, code, &err);
-        return;
-    }
-    (void)atomic_fetch_add(&source->generation, 1);
-    log_message(source->config.log, LOG_INFO, "users_read", "%s", source->config.path);
+    return a->device == b->device && a->inode == b->inode && a->size_bytes == b->size_bytes &&
+           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
 }
 
 /* False if the file is the one that was read last. The mark is taken before reading: what changes
@@ -260,6 +160,45 @@ static bool begin_reading(struct users_source *source, unsigned long *turn_out)
     }
     (void)pthread_mutex_unlock(&source->users_mutex);
     return is_changed;
+}
+
+/* Who began to read earlier may be done later, with what the file held before. */
+static void install(struct users_source *source, unsigned long turn, const struct users_file *fresh)
+{
+    struct users_file old = *fresh;
+
+    (void)pthread_mutex_lock(&source->users_mutex);
+    if (turn > source->installed) {
+        old = source->users;
+        source->users = *fresh;
+        source->installed = turn;
+    }
+    source->is_complaining = false;
+    (void)pthread_mutex_unlock(&source->users_mutex);
+    users_file_release(&old);
+}
+
+/* The users are only replaced by a file that is right. */
+static enum error_code users_load(struct users_source *source, unsigned long turn,
+                                  struct error *err)
+{
+    CLEANUP(strbuf_release) struct strbuf text;
+    struct users_file fresh = {0};
+    struct error reason = {0};
+    enum error_code code = OK;
+
+    strbuf_init_secret(&text, USERS_FILE_MAX_BYTES);
+    code = users_file_read(source->config.path, &text, err);
+    if (code) {
+        return code;
+    }
+    if (users_file_parse(strbuf_str(&text), &fresh, &reason)) {
+        users_file_release(&fresh);
+        return error_set(err, ERROR_INVALID, "users file %s, %s", source->config.path,
+                         reason.message);
+    }
+    install(source, turn, &fresh);
+    return OK;
 }
 
 /* A wrong file stays wrong until it changes. Anything else may pass by itself: it is tried again,
@@ -282,26 +221,37 @@ static void keep_users(struct users_source *source, enum error_code code, const 
     }
 }
 
-/* Zero if there is none. ctime: it tells of a new mode or owner, too, and cannot be set back. */
-static void mark_file(const char *path, struct file_mark *mark_out)
+/* Asking for the mark takes a microsecond. The file, a megabyte at most, is read by the one thread
+ * that sees the change. */
+static void users_look(struct users_source *source)
 {
-    struct stat status;
+    unsigned long turn = 0;
+    struct error err = {0};
+    enum error_code code = OK;
 
-    if (stat(path, &status) == 0) {
-        *mark_out =
-            (struct file_mark){status.st_dev, status.st_ino, status.st_size, status.st_ctim};
+    if (!begin_reading(source, &turn)) {
+        return;
     }
+    code = users_load(source, turn, &err);
+    if (code) {
+        keep_users(source, code, &err);
+        return;
+    }
+    (void)atomic_fetch_add(&source->generation, 1);
+    log_message(source->config.log, LOG_INFO, "users_read", "%s", source->config.path);
 }
 
-static bool is_same_mark(const struct file_mark *a, const struct file_mark *b)
+static unsigned long users_generation(struct identity_source *base)
 {
-    return a->device == b->device && a->inode == b->inode && a->size_bytes == b->size_bytes &&
-           a->changed.tv_sec == b->changed.tv_sec && a->changed.tv_nsec == b->changed.tv_nsec;
+    struct users_source *source = users_of(base);
+
+    users_look(source);
+    return atomic_load(&source->generation);
 }
 
-static void free_source(struct identity_source *base)
+static void users_free(struct identity_source *base)
 {
-    struct users_source *source = of(base);
+    struct users_source *source = users_of(base);
 
     users_file_release(&source->users);
     (void)pthread_mutex_destroy(&source->users_mutex);
@@ -309,7 +259,35 @@ static void free_source(struct identity_source *base)
     free(source);
 }
 
-static struct users_source *of(struct identity_source *base)
+static const struct identity_source_driver driver = {
+    .name = "users file",
+    .interest = users_interest,
+    .identify = users_identify,
+    .knows_name = users_knows_name,
+    .check = users_check,
+    .generation = users_generation,
+    .free = users_free,
+};
+
+enum error_code users_source_new(const struct users_config *config,
+                                 struct identity_source **source_out, struct error *err)
 {
-    return (struct users_source *)base; /* its first member */
+    struct users_source *source = memory_new(1, sizeof(*source));
+    unsigned long turn = 0;
+    enum error_code code = OK;
+
+    source->base.driver = &driver;
+    source->config = *config;
+    (void)pthread_mutex_init(&source->users_mutex, NULL);
+    code = password_hash("nobody has this password", source->dummy_hash, err);
+    if (!code) {
+        (void)begin_reading(source, &turn);
+        code = users_load(source, turn, err);
+    }
+    if (code) {
+        users_free(&source->base);
+        return code;
+    }
+    *source_out = &source->base;
+    return OK;
 }

@@ -80,16 +80,16 @@ void aws_credentials_free(struct aws_credentials *credentials)
     free(credentials);
 }
 
-static bool credentials_are_usable(const struct aws_credentials *credentials)
+static bool aws_credentials_are_usable(const struct aws_credentials *credentials)
 {
     return credentials->has_found && credentials->found.copy.expires_ms - LEAST_LIFETIME_MS >
                                          clock_wall_ms(credentials->config.clock);
 }
 
-static bool credentials_are_due(const struct aws_credentials *credentials)
+static bool aws_credentials_are_due(const struct aws_credentials *credentials)
 {
     return clock_monotonic_ms(credentials->config.clock) >= credentials->retry_ms &&
-           (!credentials_are_usable(credentials) ||
+           (!aws_credentials_are_usable(credentials) ||
             clock_wall_ms(credentials->config.clock) >= credentials->refresh_ms);
 }
 
@@ -98,8 +98,8 @@ static void append_reason(struct strbuf *reasons, const char *name, const struct
     strbuf_append_format(reasons, "%s%s (%s)", reasons->length > 0 ? ", " : "", name, err->message);
 }
 
-static void credentials_ask(const struct aws_credentials *credentials, size_t first, size_t last,
-                            struct outcome *outcome_out)
+static void aws_credentials_ask(const struct aws_credentials *credentials, size_t first,
+                                size_t last, struct outcome *outcome_out)
 {
     struct strbuf reasons;
 
@@ -157,7 +157,7 @@ static int64_t refresh_time(const struct aws_credentials *credentials)
     return expires_ms - (ahead_ms < REFRESH_AHEAD_MS ? ahead_ms : REFRESH_AHEAD_MS);
 }
 
-static void credentials_keep(struct aws_credentials *credentials, struct outcome *outcome)
+static void aws_credentials_keep(struct aws_credentials *credentials, struct outcome *outcome)
 {
     if (outcome->code) {
         credentials->failure = outcome->err;
@@ -173,7 +173,7 @@ static void credentials_keep(struct aws_credentials *credentials, struct outcome
 }
 
 /* With the mutex, which it gives away while it asks. */
-static void credentials_load(struct aws_credentials *credentials)
+static void aws_credentials_load(struct aws_credentials *credentials)
 {
     const bool has_found = credentials->has_found;
     const size_t first = has_found ? credentials->source : 0;
@@ -182,12 +182,12 @@ static void credentials_load(struct aws_credentials *credentials)
 
     credentials->is_loading = true;
     (void)pthread_mutex_unlock(&credentials->mutex);
-    credentials_ask(credentials, first, last, &outcome);
+    aws_credentials_ask(credentials, first, last, &outcome);
     if (!outcome.code) {
         check_age(credentials, &outcome);
     }
     (void)pthread_mutex_lock(&credentials->mutex);
-    credentials_keep(credentials, &outcome);
+    aws_credentials_keep(credentials, &outcome);
     credentials->is_loading = false;
     (void)pthread_cond_broadcast(&credentials->has_loaded);
 }
@@ -199,13 +199,13 @@ enum error_code aws_credentials_get(struct aws_credentials *credentials,
     enum error_code code = OK;
 
     (void)pthread_mutex_lock(&credentials->mutex);
-    while (credentials->is_loading && !credentials_are_usable(credentials)) {
+    while (credentials->is_loading && !aws_credentials_are_usable(credentials)) {
         (void)pthread_cond_wait(&credentials->has_loaded, &credentials->mutex);
     }
-    if (!credentials->is_loading && credentials_are_due(credentials)) {
-        credentials_load(credentials);
+    if (!credentials->is_loading && aws_credentials_are_due(credentials)) {
+        aws_credentials_load(credentials);
     }
-    if (credentials_are_usable(credentials)) {
+    if (aws_credentials_are_usable(credentials)) {
         aws_key_copy_clone(&credentials->found.copy, copy_out);
     } else {
         code = error_set(err, ERROR_UNAVAILABLE, "%s", credentials->failure.message);
@@ -222,8 +222,8 @@ bool aws_credentials_are_at_hand(struct aws_credentials *credentials)
     bool are_at_hand = false;
 
     (void)pthread_mutex_lock(&credentials->mutex);
-    are_at_hand = credentials_are_usable(credentials) &&
-                  (credentials->is_loading || !credentials_are_due(credentials) ||
+    are_at_hand = aws_credentials_are_usable(credentials) &&
+                  (credentials->is_loading || !aws_credentials_are_due(credentials) ||
                    sources[credentials->source].is_read_again);
     (void)pthread_mutex_unlock(&credentials->mutex);
     return are_at_hand;

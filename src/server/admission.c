@@ -1,11 +1,7 @@
 #include "server/admission.h"
 
-#include "auth/instance_source.h"
-#include "auth/introspection_source.h"
-#include "auth/oidc_source.h"
-#include "auth/registry_token_source.h"
-#include "auth/tokeninfo_source.h"
-#include "auth/users_source.h"
+#include "auth/registry_token.h"
+#include "auth/sources.h"
 #include "server/secret_file.h"
 
 enum { LOOKUP_ANSWER_MAX_BYTES = 1024 * 1024 };

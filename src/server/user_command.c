@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "auth/password.h"
 #include "auth/users_file.h"
 #include "base/password_prompt.h"
 #include "server/process.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/registry_token_source.h"
+#include "auth/registry_token.h"
 #include "base/json_value.h"
 
 enum {

@@ -194,19 +194,6 @@ static void what_would_end_first_makes_room(void **state)
     lookup_outcome_release(&outcome);
 }
 
-static void clearing_forgets_everything(void **state)
-{
-    struct fixture *fixture = *state;
-    struct script script = {.name = "jdoe", .lifetime_ms = 1000};
-    const struct lookup_key key = key_of(1);
-    struct lookup_outcome outcome;
-
-    get(fixture, 1, &script, &outcome);
-    lookup_outcome_release(&outcome);
-    lookup_cache_clear(fixture->cache);
-    assert_false(lookup_cache_find(fixture->cache, &key, &outcome));
-}
-
 struct caller {
     struct fixture *fixture;
     struct script *script;
@@ -267,7 +254,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_has_no_lifetime_is_not_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_keys_have_other_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_would_end_first_makes_room, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(clearing_forgets_everything, set_up, tear_down),
         cmocka_unit_test_setup_teardown(those_who_ask_at_once_share_one_lookup, set_up, tear_down),
     };
 

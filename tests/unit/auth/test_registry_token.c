@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "auth/jwt_sign.h"
+#include "auth/jwt.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/temporary_folder.h"
 

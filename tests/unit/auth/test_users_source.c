@@ -1,4 +1,4 @@
-#include "auth/users_source.h"
+#include "auth/sources.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -15,7 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth/password.h"
 #include "auth/users_file.h"
 #include "tests/support/temporary_folder.h"
 
