@@ -5,7 +5,6 @@
 #include "api/errors.h"
 #include "api/handlers.h"
 #include "base/random.h"
-#include "http/conditional.h"
 #include "http/range.h"
 #include "registry/blobs.h"
 #include "registry/recall.h"

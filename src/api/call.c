@@ -4,7 +4,7 @@
 
 #include "api/api_private.h"
 #include "api/routes.h"
-#include "http/conditional.h"
+#include "http/range.h"
 #include "registry/blobs.h"
 
 enum {

@@ -4,7 +4,6 @@
 #include "api/origin.h"
 #include "api/routes.h"
 #include "base/json_writer.h"
-#include "http/status.h"
 
 #define RETRY_AFTER_S 5U
 

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "api/call.h"
-#include "http/request_parser.h"
+#include "http/request.h"
 
 /* How a failure is told over HTTP (distribution-spec "Error Codes"). */
 struct error_answer {

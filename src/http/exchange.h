@@ -6,7 +6,6 @@
 #include "base/arena.h"
 #include "base/str.h"
 #include "http/request.h"
-#include "http/request_parser.h"
 #include "http/response.h"
 
 /* The kinds of threads: what each may be held up by. All but the loops come in pools. */

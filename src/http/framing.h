@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "http/body.h"
 #include "http/input.h"
-#include "http/request_parser.h"
+#include "http/request.h"
 
 /*
  * HTTP/1 on one connection (RFC 9112): finds heads and bodies in what arrives, and knows whether a

@@ -1,10 +1,7 @@
 #include "http/http_settings.h"
 
-#include "http/limits.h"
 #include "http/request.h"
 #include "http/tls.h"
-
-static void check_tls(const void *values, struct problems *problems);
 
 static const char *const tls_version_words[] = {
     [TLS_1_2] = "1.2",
@@ -47,13 +44,7 @@ static const struct setting tls_rows[] = {
     },
 };
 
-const struct settings_table tls_settings_table = {
-    .rows = tls_rows,
-    .count = ARRAY_LEN(tls_rows),
-    .check = check_tls,
-};
-
-static void check_tls(const void *values, struct problems *problems)
+static void tls_settings_check(const void *values, struct problems *problems)
 {
     const struct tls_config *const tls = values;
     struct error err;
@@ -68,6 +59,12 @@ static void check_tls(const void *values, struct problems *problems)
         problems_add(problems, "tls.ciphers: %s", err.message);
     }
 }
+
+const struct settings_table tls_settings_table = {
+    .rows = tls_rows,
+    .count = ARRAY_LEN(tls_rows),
+    .check = tls_settings_check,
+};
 
 static const struct setting limit_rows[] = {
     {

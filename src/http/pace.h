@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "http/limits.h"
+#include "http/http_settings.h"
 
 /* When a loop is to look at all its deadlines: often enough to meet them, and soon where somebody
  * is to go on in a moment. */

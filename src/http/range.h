@@ -8,6 +8,23 @@
 #include "base/str.h"
 #include "http/response.h"
 
+/*
+ * What of its content a request wants: by its conditions, whether anything (RFC 9110 13), and by
+ * its ranges, which parts (14).
+ */
+
+/*
+ * Whether an If-None-Match value (RFC 9110 13.1.2; `*` or a list, weak tags compare equal) names
+ * the strong entity tag, which is given with its quotes. So that a GET is answered 304.
+ */
+bool http_if_none_match(struct str value, struct str etag);
+
+/*
+ * Whether an If-Range value (13.1.5) allows a part to be sent: exactly the strong tag, or an absent
+ * field ({NULL, 0}).
+ */
+bool http_if_range(struct str value, struct str etag);
+
 enum http_range_result {
     HTTP_RANGE_WHOLE,         /* no range, too many, another unit or not well-formed: send all */
     HTTP_RANGE_PARTS,         /* 206 */

@@ -6,9 +6,19 @@
 #include "base/attributes.h"
 #include "base/str.h"
 #include "base/strbuf.h"
-#include "http/status.h"
 
 enum { HTTP_RESPONSE_HEADERS_MAX_BYTES = 16384 };
+
+/* Whether a status has no body by definition (1xx, 204, 304; RFC 9110 6.4.1). */
+bool http_status_has_no_body(int status);
+
+/* "Not Found" for 404; an empty phrase for a status that is not in RFC 9110 15 or RFC 6585. */
+const char *http_status_reason(int status);
+
+enum { HTTP_DATE_BYTES = sizeof("Sun, 06 Nov 1994 08:49:37 GMT") };
+
+/* RFC 9110 5.6.7 IMF-fixdate; seconds from 0 to the year 9999. */
+void http_date_format(int64_t seconds, char text_out[HTTP_DATE_BYTES]);
 
 /*
  * A body that comes from another server, piece by piece: the next one is asked for when the client
@@ -50,7 +60,7 @@ struct http_response {
     struct http_source *source; /* owned: the body instead of a file, with its offset and length */
     const struct http_part *parts; /* borrowed: of file or source, instead of offset and length */
     size_t part_count;             /* 0: it is in one piece */
-    bool closes;                   /* end the connection behind this answer */
+    bool closes;                   /* end the connection behind this response */
 };
 
 void http_response_init(struct http_response *response);
@@ -76,7 +86,7 @@ uint64_t http_response_size(const struct http_response *response);
 
 /* What is added when a response is sent, because only the connection knows it. */
 struct http_delivery {
-    bool is_head; /* the answer to HEAD: the size is told, nothing sent */
+    bool is_head; /* the response to HEAD: the size is told, nothing sent */
     bool closes;  /* Connection: close; else keep-alive is told to HTTP/1.0 */
     bool is_http_1_0;
     int64_t date_s; /* wall-clock, seconds since 1970 */

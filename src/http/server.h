@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "http/exchange.h"
-#include "http/limits.h"
+#include "http/http_settings.h"
 #include "http/tls.h"
 
 struct http_server;

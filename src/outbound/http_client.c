@@ -9,7 +9,6 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "outbound/answer.h"
-#include "outbound/http_failure.h"
 
 enum {
     IDLE_HANDLES_MAX = 16, /* each keeps its connections */
@@ -34,7 +33,7 @@ struct http_client {
 };
 
 /* One request on its way. */
-struct exchange {
+struct transfer {
     struct http_client *client;
     const struct outbound_request *request;
     struct outbound_answer *answer;
@@ -45,24 +44,29 @@ struct exchange {
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 
-static void begin_curl(void);
-static CURL *take_handle(struct http_client *client);
-static void give_handle(struct http_client *client, CURL *handle);
-static enum error_code send_within(struct exchange *exchange, int64_t timeout_ms,
-                                   struct error *err);
-static void prepare(struct exchange *exchange, int64_t timeout_ms);
-static void set_safety(struct exchange *exchange);
-static void set_buffers(struct exchange *exchange);
-static void set_body(struct exchange *exchange);
-static void set_credentials(struct exchange *exchange);
-static struct curl_slist *list_fields(const struct outbound_request *request);
-static size_t receive(char *bytes, size_t size, size_t count, void *context);
-static struct strbuf *body_of(struct exchange *exchange);
-static size_t receive_field(char *bytes, size_t size, size_t count, void *context);
-static bool is_passing(CURLcode result, int status);
-static int proxy_status_of(const struct exchange *exchange);
-static enum error_code fail(const struct exchange *exchange, CURLcode result, struct error *err);
-static void reset_answer(const struct outbound_request *request, struct outbound_answer *answer);
+static void begin_curl(void)
+{
+    /* It copies tokens and passwords. */
+    (void)curl_global_init_mem(CURL_GLOBAL_ALL, malloc, memory_wipe_and_free,
+                               memory_wipe_and_resize, strdup, calloc);
+}
+
+/* What was set on it is forgotten, its connections are kept. */
+static void give_handle(struct http_client *client, CURL *handle)
+{
+    bool is_kept = false;
+
+    curl_easy_reset(handle);
+    (void)pthread_mutex_lock(&client->idle_mutex);
+    is_kept = client->idle_count < IDLE_HANDLES_MAX;
+    if (is_kept) {
+        client->idle[client->idle_count++] = handle;
+    }
+    (void)pthread_mutex_unlock(&client->idle_mutex);
+    if (!is_kept) {
+        curl_easy_cleanup(handle);
+    }
+}
 
 enum error_code http_client_new(const struct http_client_config *config,
                                 struct http_client **client_out, struct error *err)
@@ -85,13 +89,6 @@ enum error_code http_client_new(const struct http_client_config *config,
     return OK;
 }
 
-static void begin_curl(void)
-{
-    /* It copies tokens and passwords. */
-    (void)curl_global_init_mem(CURL_GLOBAL_ALL, malloc, memory_wipe_and_free,
-                               memory_wipe_and_resize, strdup, calloc);
-}
-
 void http_client_free(struct http_client *client)
 {
     if (!client) {
@@ -106,31 +103,15 @@ void http_client_free(struct http_client *client)
     free(client);
 }
 
-enum error_code http_client_send(struct http_client *client, const struct outbound_request *request,
-                                 struct outbound_answer *answer_out, struct error *err)
+static void reset_answer(const struct outbound_request *request, struct outbound_answer *answer)
 {
-    struct exchange exchange = {.client = client, .request = request, .answer = answer_out};
-    const int64_t timeout_ms =
-        request->timeout_ms > 0 ? request->timeout_ms : client->config.timeout_ms;
-    enum error_code code = OK;
-
-    strbuf_init_secret(&answer_out->body, request->answer_max_bytes > 0
-                                              ? request->answer_max_bytes
-                                              : client->config.answer_max_bytes);
-    strbuf_init(&answer_out->fields, FIELDS_MAX_BYTES);
-    reset_answer(request, answer_out);
-    exchange.handle = take_handle(client);
-    if (!exchange.handle) {
-        return error_set(err, ERROR_UNAVAILABLE, "libcurl has no memory for a request");
+    if (request->sink) {
+        strbuf_clear(request->sink);
     }
-    exchange.fields = list_fields(request);
-    code = send_within(&exchange, timeout_ms, err);
-    curl_slist_free_all(exchange.fields);
-    give_handle(client, exchange.handle);
-    if (code) {
-        reset_answer(request, answer_out);
-    }
-    return code;
+    strbuf_clear(&answer->body);
+    strbuf_clear(&answer->fields);
+    answer->status = 0;
+    answer->max_age_s = -1;
 }
 
 static CURL *take_handle(struct http_client *client)
@@ -143,139 +124,6 @@ static CURL *take_handle(struct http_client *client)
     }
     (void)pthread_mutex_unlock(&client->idle_mutex);
     return handle ? handle : curl_easy_init();
-}
-
-/* What was set on it is forgotten, its connections are kept. */
-static void give_handle(struct http_client *client, CURL *handle)
-{
-    bool is_kept = false;
-
-    curl_easy_reset(handle);
-    (void)pthread_mutex_lock(&client->idle_mutex);
-    is_kept = client->idle_count < IDLE_HANDLES_MAX;
-    if (is_kept) {
-        client->idle[client->idle_count++] = handle;
-    }
-    (void)pthread_mutex_unlock(&client->idle_mutex);
-    if (!is_kept) {
-        curl_easy_cleanup(handle);
-    }
-}
-
-static enum error_code send_within(struct exchange *exchange, int64_t timeout_ms, struct error *err)
-{
-    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + timeout_ms;
-    CURLcode result = CURLE_OK;
-
-    for (int attempt = 1;; attempt++) {
-        long status = 0;
-        uint8_t chance = 0;
-        int64_t left_ms = deadline_ms - clock_monotonic_ms(&clock_system);
-
-        prepare(exchange, left_ms);
-        result = curl_easy_perform(exchange->handle);
-        (void)curl_easy_getinfo(exchange->handle, CURLINFO_RESPONSE_CODE, &status);
-        exchange->answer->status = (int)status;
-        random_fill(&chance, sizeof(chance));
-        left_ms = deadline_ms - clock_monotonic_ms(&clock_system) - PAUSE_MIN_MS - PAUSE_SPREAD_MS;
-        if (attempt == ATTEMPTS_MAX || exchange->request->is_single || left_ms <= 0 ||
-            !is_passing(result, (int)status)) {
-            break;
-        }
-        reset_answer(exchange->request, exchange->answer);
-        clock_pause(PAUSE_MIN_MS + chance * PAUSE_SPREAD_MS / UINT8_MAX);
-    }
-    return result == CURLE_OK && exchange->answer->status != PROXY_WANTS_LOGIN
-               ? OK
-               : fail(exchange, result, err);
-}
-
-static void prepare(struct exchange *exchange, int64_t timeout_ms)
-{
-    CURL *handle = exchange->handle;
-
-    curl_easy_reset(handle);
-    exchange->problem[0] = '\0';
-    (void)curl_easy_setopt(handle, CURLOPT_URL, exchange->request->url);
-    (void)curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, exchange->problem);
-    (void)curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)(timeout_ms > 0 ? timeout_ms : 1));
-    (void)curl_easy_setopt(handle, CURLOPT_HTTPHEADER, exchange->fields);
-    (void)curl_easy_setopt(handle, CURLOPT_USERAGENT, exchange->client->user_agent);
-    (void)curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receive);
-    (void)curl_easy_setopt(handle, CURLOPT_WRITEDATA, exchange);
-    (void)curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, receive_field);
-    (void)curl_easy_setopt(handle, CURLOPT_HEADERDATA, exchange);
-    set_buffers(exchange);
-    set_safety(exchange);
-    set_body(exchange);
-    set_credentials(exchange);
-}
-
-/* Only what the operator named is asked, and signals stay the process's own. */
-static void set_safety(struct exchange *exchange)
-{
-    CURL *handle = exchange->handle;
-
-    (void)curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-    (void)curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
-    (void)curl_easy_setopt(handle, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    if (exchange->request->is_direct) {
-        (void)curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
-    }
-    (void)curl_easy_setopt(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    if (exchange->client->ca_file) {
-        (void)curl_easy_setopt(handle, CURLOPT_CAINFO, exchange->client->ca_file);
-        (void)curl_easy_setopt(handle, CURLOPT_CAPATH, NULL);
-    }
-}
-
-/* Large bodies only: buffers are made anew for each request. */
-static void set_buffers(struct exchange *exchange)
-{
-    const struct outbound_request *request = exchange->request;
-
-    if (request->sink || request->answer_max_bytes > RECEIVE_BUFFER_BYTES) {
-        (void)curl_easy_setopt(exchange->handle, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER_BYTES);
-    }
-    if (request->body.length > SEND_BUFFER_BYTES) {
-        (void)curl_easy_setopt(exchange->handle, CURLOPT_UPLOAD_BUFFERSIZE,
-                               (long)SEND_BUFFER_BYTES);
-    }
-}
-
-static void set_body(struct exchange *exchange)
-{
-    const struct outbound_request *request = exchange->request;
-    CURL *handle = exchange->handle;
-
-    if (request->body.bytes) {
-        (void)curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request->body.bytes);
-        (void)curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
-                               (curl_off_t)request->body.length);
-        (void)curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST,
-                               request->method ? request->method : "GET");
-    } else if (request->method) {
-        (void)curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request->method);
-        /* Its answer has a length and no body (RFC 9110 9.3.2): curl must know. */
-        (void)curl_easy_setopt(handle, CURLOPT_NOBODY,
-                               (long)str_is(str_from(request->method), "HEAD"));
-    }
-}
-
-static void set_credentials(struct exchange *exchange)
-{
-    const struct outbound_request *request = exchange->request;
-    CURL *handle = exchange->handle;
-
-    if (request->user) {
-        (void)curl_easy_setopt(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-        (void)curl_easy_setopt(handle, CURLOPT_USERNAME, request->user);
-        (void)curl_easy_setopt(handle, CURLOPT_PASSWORD, request->password);
-    } else if (request->bearer) {
-        (void)curl_easy_setopt(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
-        (void)curl_easy_setopt(handle, CURLOPT_XOAUTH2_BEARER, request->bearer);
-    }
 }
 
 /* `Expect` is left out: it would cost a round trip. */
@@ -296,6 +144,16 @@ static struct curl_slist *list_fields(const struct outbound_request *request)
     return fields;
 }
 
+/* Where the body of this answer goes. */
+static struct strbuf *body_of(struct transfer *transfer)
+{
+    struct strbuf *sink = transfer->request->sink;
+    long status = 0;
+
+    (void)curl_easy_getinfo(transfer->handle, CURLINFO_RESPONSE_CODE, &status);
+    return sink && status >= 200 && status < 300 ? sink : &transfer->answer->body;
+}
+
 static size_t receive(char *bytes, size_t size, size_t count, void *context)
 {
     struct strbuf *body = body_of(context);
@@ -304,27 +162,105 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context)
     return body->is_truncated ? 0 : size * count;
 }
 
-/* Where the body of this answer goes. */
-static struct strbuf *body_of(struct exchange *exchange)
-{
-    struct strbuf *sink = exchange->request->sink;
-    long status = 0;
-
-    (void)curl_easy_getinfo(exchange->handle, CURLINFO_RESPONSE_CODE, &status);
-    return sink && status >= 200 && status < 300 ? sink : &exchange->answer->body;
-}
-
 static size_t receive_field(char *bytes, size_t size, size_t count, void *context)
 {
-    struct exchange *exchange = context;
+    struct transfer *transfer = context;
 
-    answer_take_field(exchange->answer, exchange->request->wanted,
+    answer_take_field(transfer->answer, transfer->request->wanted,
                       (struct str){bytes, size * count});
     return size * count;
 }
 
+/* Large bodies only: buffers are made anew for each request. */
+static void set_buffers(struct transfer *transfer)
+{
+    const struct outbound_request *request = transfer->request;
+
+    if (request->sink || request->answer_max_bytes > RECEIVE_BUFFER_BYTES) {
+        (void)curl_easy_setopt(transfer->handle, CURLOPT_BUFFERSIZE, (long)RECEIVE_BUFFER_BYTES);
+    }
+    if (request->body.length > SEND_BUFFER_BYTES) {
+        (void)curl_easy_setopt(transfer->handle, CURLOPT_UPLOAD_BUFFERSIZE,
+                               (long)SEND_BUFFER_BYTES);
+    }
+}
+
+/* Only what the operator named is asked, and signals stay the process's own. */
+static void set_safety(struct transfer *transfer)
+{
+    CURL *handle = transfer->handle;
+
+    (void)curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
+    (void)curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
+    (void)curl_easy_setopt(handle, CURLOPT_FOLLOWLOCATION, 0L);
+    (void)curl_easy_setopt(handle, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    if (transfer->request->is_direct) {
+        (void)curl_easy_setopt(handle, CURLOPT_NOPROXY, "*");
+    }
+    (void)curl_easy_setopt(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (transfer->client->ca_file) {
+        (void)curl_easy_setopt(handle, CURLOPT_CAINFO, transfer->client->ca_file);
+        (void)curl_easy_setopt(handle, CURLOPT_CAPATH, NULL);
+    }
+}
+
+static void set_body(struct transfer *transfer)
+{
+    const struct outbound_request *request = transfer->request;
+    CURL *handle = transfer->handle;
+
+    if (request->body.bytes) {
+        (void)curl_easy_setopt(handle, CURLOPT_POSTFIELDS, request->body.bytes);
+        (void)curl_easy_setopt(handle, CURLOPT_POSTFIELDSIZE_LARGE,
+                               (curl_off_t)request->body.length);
+        (void)curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST,
+                               request->method ? request->method : "GET");
+    } else if (request->method) {
+        (void)curl_easy_setopt(handle, CURLOPT_CUSTOMREQUEST, request->method);
+        /* Its answer has a length and no body (RFC 9110 9.3.2): curl must know. */
+        (void)curl_easy_setopt(handle, CURLOPT_NOBODY,
+                               (long)str_is(str_from(request->method), "HEAD"));
+    }
+}
+
+static void set_credentials(struct transfer *transfer)
+{
+    const struct outbound_request *request = transfer->request;
+    CURL *handle = transfer->handle;
+
+    if (request->user) {
+        (void)curl_easy_setopt(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+        (void)curl_easy_setopt(handle, CURLOPT_USERNAME, request->user);
+        (void)curl_easy_setopt(handle, CURLOPT_PASSWORD, request->password);
+    } else if (request->bearer) {
+        (void)curl_easy_setopt(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_BEARER);
+        (void)curl_easy_setopt(handle, CURLOPT_XOAUTH2_BEARER, request->bearer);
+    }
+}
+
+static void transfer_prepare(struct transfer *transfer, int64_t timeout_ms)
+{
+    CURL *handle = transfer->handle;
+
+    curl_easy_reset(handle);
+    transfer->problem[0] = '\0';
+    (void)curl_easy_setopt(handle, CURLOPT_URL, transfer->request->url);
+    (void)curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, transfer->problem);
+    (void)curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)(timeout_ms > 0 ? timeout_ms : 1));
+    (void)curl_easy_setopt(handle, CURLOPT_HTTPHEADER, transfer->fields);
+    (void)curl_easy_setopt(handle, CURLOPT_USERAGENT, transfer->client->user_agent);
+    (void)curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receive);
+    (void)curl_easy_setopt(handle, CURLOPT_WRITEDATA, transfer);
+    (void)curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, receive_field);
+    (void)curl_easy_setopt(handle, CURLOPT_HEADERDATA, transfer);
+    set_buffers(transfer);
+    set_safety(transfer);
+    set_body(transfer);
+    set_credentials(transfer);
+}
+
 /* Whether it may be better the next moment. All that is asked here may be asked twice. */
-static bool is_passing(CURLcode result, int status)
+static bool is_retryable(CURLcode result, int status)
 {
     switch ((int)result) {
     case CURLE_OK:
@@ -339,38 +275,83 @@ static bool is_passing(CURLcode result, int status)
     }
 }
 
-static int proxy_status_of(const struct exchange *exchange)
+static int proxy_status_of(const struct transfer *transfer)
 {
     long status = 0;
 
-    if (exchange->answer->status == PROXY_WANTS_LOGIN) {
+    if (transfer->answer->status == PROXY_WANTS_LOGIN) {
         return PROXY_WANTS_LOGIN; /* of a request that went through it without a tunnel */
     }
-    (void)curl_easy_getinfo(exchange->handle, CURLINFO_HTTP_CONNECTCODE, &status);
+    (void)curl_easy_getinfo(transfer->handle, CURLINFO_HTTP_CONNECTCODE, &status);
     return status >= 300 ? (int)status : 0;
 }
 
-static enum error_code fail(const struct exchange *exchange, CURLcode result, struct error *err)
+static enum error_code transfer_fail(const struct transfer *transfer, CURLcode result,
+                                     struct error *err)
 {
     const struct http_failure failure = {
-        .proxy_status = proxy_status_of(exchange),
-        .url = exchange->request->url,
+        .proxy_status = proxy_status_of(transfer),
+        .url = transfer->request->url,
         .result = result,
-        .problem = exchange->problem,
-        .is_truncated = exchange->answer->body.is_truncated ||
-                        (exchange->request->sink && exchange->request->sink->is_truncated),
+        .problem = transfer->problem,
+        .is_truncated = transfer->answer->body.is_truncated ||
+                        (transfer->request->sink && transfer->request->sink->is_truncated),
     };
 
     return http_failure_set(&failure, err);
 }
 
-static void reset_answer(const struct outbound_request *request, struct outbound_answer *answer)
+static enum error_code send_within(struct transfer *transfer, int64_t timeout_ms, struct error *err)
 {
-    if (request->sink) {
-        strbuf_clear(request->sink);
+    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + timeout_ms;
+    CURLcode result = CURLE_OK;
+
+    for (int attempt = 1;; attempt++) {
+        long status = 0;
+        uint8_t chance = 0;
+        int64_t left_ms = deadline_ms - clock_monotonic_ms(&clock_system);
+
+        transfer_prepare(transfer, left_ms);
+        result = curl_easy_perform(transfer->handle);
+        (void)curl_easy_getinfo(transfer->handle, CURLINFO_RESPONSE_CODE, &status);
+        transfer->answer->status = (int)status;
+        random_fill(&chance, sizeof(chance));
+        left_ms = deadline_ms - clock_monotonic_ms(&clock_system) - PAUSE_MIN_MS - PAUSE_SPREAD_MS;
+        if (attempt == ATTEMPTS_MAX || transfer->request->is_single || left_ms <= 0 ||
+            !is_retryable(result, (int)status)) {
+            break;
+        }
+        reset_answer(transfer->request, transfer->answer);
+        clock_pause(PAUSE_MIN_MS + chance * PAUSE_SPREAD_MS / UINT8_MAX);
     }
-    strbuf_clear(&answer->body);
-    strbuf_clear(&answer->fields);
-    answer->status = 0;
-    answer->max_age_s = -1;
+    return result == CURLE_OK && transfer->answer->status != PROXY_WANTS_LOGIN
+               ? OK
+               : transfer_fail(transfer, result, err);
+}
+
+enum error_code http_client_send(struct http_client *client, const struct outbound_request *request,
+                                 struct outbound_answer *answer_out, struct error *err)
+{
+    struct transfer transfer = {.client = client, .request = request, .answer = answer_out};
+    const int64_t timeout_ms =
+        request->timeout_ms > 0 ? request->timeout_ms : client->config.timeout_ms;
+    enum error_code code = OK;
+
+    strbuf_init_secret(&answer_out->body, request->answer_max_bytes > 0
+                                              ? request->answer_max_bytes
+                                              : client->config.answer_max_bytes);
+    strbuf_init(&answer_out->fields, FIELDS_MAX_BYTES);
+    reset_answer(request, answer_out);
+    transfer.handle = take_handle(client);
+    if (!transfer.handle) {
+        return error_set(err, ERROR_UNAVAILABLE, "libcurl has no memory for a request");
+    }
+    transfer.fields = list_fields(request);
+    code = send_within(&transfer, timeout_ms, err);
+    curl_slist_free_all(transfer.fields);
+    give_handle(client, transfer.handle);
+    if (code) {
+        reset_answer(request, answer_out);
+    }
+    return code;
 }

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "blobs/s3_settings.h"
-#include "http/limits.h"
+#include "http/http_settings.h"
 #include "http/tls.h"
 #include "registry/registry_settings.h"
 #include "settings/load.h"

@@ -7,7 +7,6 @@
 
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "http/conditional.h"
 #include "http/range.h"
 #include "http/request.h"
 

@@ -3,7 +3,7 @@
 #include <assert.h>
 #include <stdbool.h>
 
-#include "http/request_parser.h"
+#include "http/request.h"
 
 enum { PREFIXES_MAX_BYTES = 250 }; /* trying all prefixes of more would take too long */
 

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/digest.h"
-#include "http/request_parser.h"
+#include "http/request.h"
 #include "metadata/manifests.h"
 #include "metadata/metadata.h"
 #include "registry/source_finder.h"

@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/attributes.h"
-#include "http/request_parser.h"
+#include "http/request.h"
 #include "http/syntax.h"
 #include "peer_parser.h"
 
