@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "http/connection_steps.h"
+#include "http/connection_exchange.h"
 #include "http/tls.h"
 
 enum {
@@ -17,39 +17,29 @@ enum {
     TURN_SEND_BYTES = 8 * 1024 * 1024,
     TURN_REQUESTS = 64,
     DRAIN_FIRST_REQUEST_MS = 1000,
+    LINGER_MS = 2000,
+    LINGER_BUFFER_BYTES = 64 * 1024,
 };
 
-static enum connection_want step(struct connection *connection);
-static bool is_overdue(const struct connection *connection, int64_t now_ms);
-static enum connection_want give_up(struct connection *connection);
-static void drop_exchange(struct connection *connection);
-static bool moves_fast_enough(const struct connection *connection);
-
-const struct http_limits *connection_limits(const struct connection *connection)
+void connection_set_deadline(struct connection *connection, int64_t timeout_ms)
 {
-    return &connection->world->config->limits;
+    connection->deadline_ms = clock_monotonic_ms(connection->world->config->clock) + timeout_ms;
+    connection->moved_bytes = 0;
 }
 
-const struct http_application *connection_application(const struct connection *connection)
+enum connection_want connection_want_of(enum io_result result)
 {
-    return &connection->world->config->application;
-}
-
-bool connection_is_draining(const struct connection *connection)
-{
-    return atomic_load_explicit(&connection->world->is_draining, memory_order_relaxed);
-}
-
-bool connection_is_on_loop(const struct connection *connection)
-{
-    return connection->thread == HTTP_LOOP;
-}
-
-enum connection_want connection_move(struct connection *connection, enum http_thread needed)
-{
-    assert(!http_thread_suits(connection->thread, needed));
-    connection->pool = needed;
-    return WANT_WORKER;
+    switch (result) {
+    case IO_DONE:
+        return WANT_NEXT;
+    case IO_WAIT_READ:
+        return WANT_READ;
+    case IO_WAIT_WRITE:
+        return WANT_WRITE;
+    case IO_CLOSED:
+        return WANT_CLOSE;
+    }
+    abort(); /* the switch is complete */
 }
 
 struct connection *connection_new(struct connection_world *world, struct tls *tls, int fd,
@@ -61,7 +51,6 @@ struct connection *connection_new(struct connection_world *world, struct tls *tl
     connection->world = world;
     connection->pool = HTTP_WORKER;
     connection->want = WANT_READ;
-    connection->socket = (struct poller_socket){.fd = fd, .tag = connection};
     list_init(&connection->job.node);
     list_init(&connection->node);
     sender_init(&connection->sender);
@@ -99,10 +88,90 @@ void connection_free(struct connection *connection)
     (void)atomic_fetch_sub(&world->connections, 1);
 }
 
-void connection_set_deadline(struct connection *connection, int64_t timeout_ms)
+static enum connection_want shake_hands(struct connection *connection)
 {
-    connection->deadline_ms = clock_monotonic_ms(connection->world->config->clock) + timeout_ms;
-    connection->moved_bytes = 0;
+    const enum io_result result = connection->transport.driver->handshake(&connection->transport);
+
+    assert(!connection->exchange);
+    if (result == IO_DONE) {
+        connection->state = CONNECTION_HEAD;
+    }
+    return connection_want_of(result);
+}
+
+/* The way out behind the last response. */
+static enum connection_want shut_down(struct connection *connection)
+{
+    if (!connection->is_sent) {
+        return WANT_CLOSE;
+    }
+    connection->transport.driver->shutdown_write(&connection->transport);
+    if (!framing_has_unread(&connection->framing)) {
+        return WANT_CLOSE;
+    }
+    connection->state = CONNECTION_LINGER;
+    connection->may_read = true;
+    connection_set_deadline(connection, LINGER_MS);
+    return WANT_NEXT;
+}
+
+/* The application's last call; on a worker if it may have something unfinished to put away. */
+static enum connection_want finish(struct connection *connection)
+{
+    assert(connection->exchange);
+    if (connection->body_began && connection_is_on_loop(connection)) {
+        return WANT_WORKER;
+    }
+    connection_end_exchange(connection);
+    connection->has_served = true;
+    if (connection->framing.closes) {
+        return shut_down(connection);
+    }
+    connection->state = CONNECTION_HEAD;
+    connection_set_deadline(connection, connection_limits(connection)->idle_timeout_ms);
+    if (!connection_is_on_loop(connection)) {
+        return WANT_LOOP;
+    }
+    return --connection->requests_left == 0 ? WANT_TURN : WANT_NEXT;
+}
+
+static enum connection_want linger(struct connection *connection)
+{
+    char dropped[LINGER_BUFFER_BYTES];
+    struct transport *transport = &connection->transport;
+    enum io_result result = IO_DONE;
+    size_t length = 1;
+
+    assert(!connection->exchange);
+    assert(connection->framing.closes);
+    while (result == IO_DONE && length > 0 &&
+           connection->moved_bytes < connection_limits(connection)->discard_bytes) {
+        result = transport->driver->read(transport, dropped, sizeof(dropped), &length);
+        connection->moved_bytes += result == IO_DONE ? length : 0;
+    }
+    return result == IO_WAIT_READ ? WANT_READ : WANT_CLOSE;
+}
+
+/* The life of a connection: each state's work, until it has to wait. */
+static enum connection_want run_step(struct connection *connection)
+{
+    switch (connection->state) {
+    case CONNECTION_HANDSHAKE:
+        return shake_hands(connection);
+    case CONNECTION_HEAD:
+        return connection_is_on_loop(connection) ? connection_receive_head(connection) : WANT_LOOP;
+    case CONNECTION_BEGIN:
+        return connection_begin(connection);
+    case CONNECTION_BODY:
+        return connection_receive_body(connection);
+    case CONNECTION_SEND:
+        return connection_send(connection);
+    case CONNECTION_FINISH:
+        return finish(connection);
+    case CONNECTION_LINGER:
+        return connection_is_on_loop(connection) ? linger(connection) : WANT_LOOP;
+    }
+    abort(); /* the switch is complete */
 }
 
 enum connection_want connection_run(struct connection *connection, enum http_thread thread)
@@ -113,112 +182,52 @@ enum connection_want connection_run(struct connection *connection, enum http_thr
     connection->budget_bytes = thread == HTTP_LOOP ? TURN_SEND_BYTES : TURN_RECEIVE_BYTES;
     connection->requests_left = TURN_REQUESTS;
     while (want == WANT_NEXT) {
-        want = step(connection);
+        want = run_step(connection);
     }
     return want;
 }
 
-/* The life of a connection: each state's work, until it has to wait. */
-static enum connection_want step(struct connection *connection)
+/* Whatever time has passed was not the client's. */
+static enum connection_want unpark(struct connection *connection)
 {
-    switch (connection->state) {
-    case CONNECTION_HANDSHAKE:
-        return connection_shake_hands(connection);
-    case CONNECTION_HEAD:
-        return connection_is_on_loop(connection) ? connection_receive_head(connection) : WANT_LOOP;
-    case CONNECTION_BEGIN:
-        return connection_begin(connection);
-    case CONNECTION_BODY:
-        return connection_receive_body(connection);
-    case CONNECTION_SEND:
-        return connection_send_answer(connection);
-    case CONNECTION_FINISH:
-        return connection_finish(connection);
-    case CONNECTION_LINGER:
-        return connection_is_on_loop(connection) ? connection_linger(connection) : WANT_LOOP;
+    connection->is_parked = false;
+    connection_set_deadline(connection, connection_limits(connection)->stall_timeout_ms);
+    return WANT_WORKER;
+}
+
+static bool is_overdue(const struct connection *connection, int64_t now_ms)
+{
+    return connection->state == CONNECTION_BODY && connection->exchange->body_until_ms > 0 &&
+           now_ms >= connection->exchange->body_until_ms;
+}
+
+/* Tells a client that is too slow, where that is still possible. */
+static enum connection_want give_up(struct connection *connection)
+{
+    const struct http_refusal too_slow = {408, "The request did not arrive in time."};
+
+    if (connection->state == CONNECTION_HEAD || connection->state == CONNECTION_BODY) {
+        (void)connection_refuse(connection, &too_slow);
+    } else {
+        connection->framing.closes = true;
+        connection->state = CONNECTION_FINISH;
     }
-    abort(); /* the switch is complete */
+    return WANT_TURN;
 }
 
-enum connection_want connection_want_of(enum io_result result)
+static bool moves_fast_enough(const struct connection *connection)
 {
-    switch (result) {
-    case IO_DONE:
-        return WANT_NEXT;
-    case IO_WAIT_READ:
-        return WANT_READ;
-    case IO_WAIT_WRITE:
-        return WANT_WRITE;
-    case IO_CLOSED:
-        return WANT_CLOSE;
-    }
-    abort(); /* the switch is complete */
-}
+    const struct http_limits *limits = connection_limits(connection);
 
-void connection_new_exchange(struct connection *connection)
-{
-    /* Not zeroed: the parser fills what it says of the many header fields that it has room for. */
-    struct http_exchange *exchange = memory_resize(NULL, 1, sizeof(*exchange));
-
-    exchange->request.method = HTTP_METHOD_OTHER;
-    exchange->request.method_name = (struct str){0};
-    exchange->request.target = (struct str){0};
-    exchange->request.path = (struct str){0};
-    exchange->request.query = (struct str){0};
-    exchange->request.host = (struct str){0};
-    exchange->request.header_count = 0;
-    exchange->request.minor_version = 1;
-    http_response_init(&exchange->response);
-    arena_init(&exchange->arena, connection_limits(connection)->arena_bytes);
-    exchange->peer_address = str_from(connection->peer_address);
-    exchange->is_tls = connection->transport.session != NULL;
-    exchange->thread = HTTP_LOOP;
-    exchange->needed = HTTP_LOOP;
-    exchange->body_max_bytes = UINT64_MAX;
-    exchange->rank = 0;
-    exchange->received_bytes = 0;
-    exchange->sent_bytes = 0;
-    exchange->begin_us = clock_elapsed_us();
-    exchange->body_until_ms = 0;
-    exchange->call = NULL;
-    exchange->session = connection->session;
-    connection->exchange = exchange;
-    connection->is_sent = false;
-    connection->body_began = false;
-    connection_set_deadline(connection, connection_limits(connection)->head_timeout_ms);
-}
-
-void connection_end_exchange(struct connection *connection)
-{
-    const struct http_application *application = connection_application(connection);
-    struct http_exchange *exchange = connection->exchange;
-
-    exchange->sent_bytes = connection->sender.sent_body_bytes;
-    exchange->thread = connection->body_began ? connection->pool : HTTP_LOOP;
-    application->finish(application->context, exchange, connection->is_sent);
-    connection->session = exchange->session;
-    drop_exchange(connection);
-}
-
-static void drop_exchange(struct connection *connection)
-{
-    struct http_exchange *exchange = connection->exchange;
-
-    http_response_release(&exchange->response);
-    arena_release(&exchange->arena);
-    free(exchange);
-    framing_end_request(&connection->framing);
-    if (connection->is_proxy) {
-        address_shares_give_back(connection->world->shares, connection->share);
-        connection->share = NULL;
-    }
-    connection->exchange = NULL;
-    connection->body_began = false;
-    connection->pool = HTTP_WORKER;
+    return connection->moved_bytes >=
+           limits->body_rate_bytes_per_second * (uint64_t)limits->stall_timeout_ms / MS_PER_SECOND;
 }
 
 enum connection_want connection_expire(struct connection *connection, int64_t now_ms)
 {
+    if (connection->is_parked) {
+        return unpark(connection);
+    }
     if (is_overdue(connection, now_ms)) {
         return give_up(connection);
     }
@@ -245,50 +254,14 @@ enum connection_want connection_expire(struct connection *connection, int64_t no
     return give_up(connection);
 }
 
-static bool is_overdue(const struct connection *connection, int64_t now_ms)
-{
-    return connection->state == CONNECTION_BODY && connection->exchange->body_until_ms > 0 &&
-           now_ms >= connection->exchange->body_until_ms;
-}
-
-/* Whatever time has passed was not the client's. */
-enum connection_want connection_unpark(struct connection *connection)
-{
-    connection->is_parked = false;
-    connection_set_deadline(connection, connection_limits(connection)->stall_timeout_ms);
-    return WANT_WORKER;
-}
-
-/* Tells a client that is too slow, where that is still possible. */
-static enum connection_want give_up(struct connection *connection)
-{
-    const struct http_refusal too_slow = {408, "The request did not arrive in time."};
-
-    if (connection->state == CONNECTION_HEAD || connection->state == CONNECTION_BODY) {
-        (void)connection_refuse(connection, &too_slow);
-    } else {
-        connection->framing.closes = true;
-        connection->state = CONNECTION_FINISH;
-    }
-    return WANT_TURN;
-}
-
-static bool moves_fast_enough(const struct connection *connection)
-{
-    const struct http_limits *limits = connection_limits(connection);
-
-    return connection->moved_bytes >=
-           limits->body_rate_bytes_per_second * (uint64_t)limits->stall_timeout_ms / MS_PER_SECOND;
-}
-
-bool connection_drain(struct connection *connection)
+enum connection_want connection_drain(struct connection *connection)
 {
     const bool is_idle = connection->state == CONNECTION_HEAD && !connection->exchange;
 
     if (is_idle && !connection->has_served) {
         connection_set_deadline(connection, DRAIN_FIRST_REQUEST_MS);
     }
-    return is_idle && connection->has_served;
+    return is_idle && connection->has_served ? WANT_CLOSE : WANT_NEXT;
 }
 
 void connection_submit(struct connection *connection)
@@ -299,9 +272,7 @@ void connection_submit(struct connection *connection)
 
 void connection_abort(struct connection *connection)
 {
-    if (connection->exchange && connection->state == CONNECTION_HEAD) {
-        drop_exchange(connection); /* the application has not seen it */
-    } else if (connection->exchange) {
+    if (connection->exchange) {
         connection->is_sent = false;
         connection_end_exchange(connection);
     }

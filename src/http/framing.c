@@ -6,15 +6,35 @@ void framing_release(struct framing *framing)
     input_release(&framing->ahead);
 }
 
+bool framing_is_empty(const struct framing *framing)
+{
+    return input_str(&framing->input).length == 0;
+}
+
+enum io_result framing_receive_head(struct framing *framing, struct transport *transport,
+                                    size_t limit_bytes)
+{
+    /* One byte more than a head may have: so that one that is too long is seen to be. */
+    const size_t capacity = input_reserve(&framing->input, limit_bytes + 1);
+    size_t length = 0;
+    const enum io_result result =
+        transport->driver->read(transport, input_end(&framing->input), capacity, &length);
+
+    if (result != IO_DONE) {
+        return result;
+    }
+    input_extend(&framing->input, length);
+    return length == 0 ? IO_CLOSED : IO_DONE;
+}
+
 enum http_parse_result framing_parse_head(struct framing *framing,
                                           const struct http_parser_limits *limits,
                                           struct http_request *request,
                                           struct http_refusal *refusal_out)
 {
-    const struct str bytes = input_str(&framing->input);
     size_t length = 0;
     const enum http_parse_result result =
-        http_parse_request(bytes, limits, request, &length, refusal_out);
+        http_parse_request(input_str(&framing->input), limits, request, &length, refusal_out);
 
     if (result == HTTP_PARSE_DONE) {
         input_consume(&framing->input, length);
@@ -24,16 +44,62 @@ enum http_parse_result framing_parse_head(struct framing *framing,
     return result;
 }
 
-void framing_keep_ahead(struct framing *framing, struct str rest)
+/*
+ * The socket's buffer is empty here, as all earlier responses are acknowledged by this very
+ * request, or nearly: these few bytes find room.
+ */
+bool framing_send_continue(struct framing *framing, const struct http_request *request,
+                           struct transport *transport)
 {
-    if (framing->body.is_complete) {
-        input_append(&framing->ahead, rest);
+    const struct str interim = STR_LITERAL("HTTP/1.1 100 Continue\r\n\r\n");
+    size_t sent = 0;
+
+    if (!request->expects_continue || framing->body.is_complete || !framing_is_empty(framing)) {
+        return true;
     }
+    return transport->driver->write(transport, interim, (struct str){0}, false, &sent) == IO_DONE &&
+           sent == interim.length;
+}
+
+enum io_result framing_receive_body(struct framing *framing, struct transport *transport,
+                                    char *memory, size_t capacity, struct str *piece_out)
+{
+    const uint64_t wanted = body_wanted(&framing->body);
+    enum io_result result = IO_DONE;
+    size_t length = 0;
+
+    if (framing->body.is_complete || !framing_is_empty(framing)) {
+        *piece_out = str_slice(input_str(&framing->input), 0, capacity);
+        return IO_DONE;
+    }
+    result = transport->driver->read(transport, memory,
+                                     wanted < capacity ? (size_t)wanted : capacity, &length);
+    if (result != IO_DONE) {
+        return result;
+    }
+    *piece_out = (struct str){memory, length};
+    return length == 0 ? IO_CLOSED : IO_DONE;
+}
+
+enum chunked_result framing_read_body(struct framing *framing, struct str *piece,
+                                      struct str *data_out)
+{
+    const size_t before = piece->length;
+    const bool came_with_head = piece->bytes == input_str(&framing->input).bytes;
+    const enum chunked_result result = body_read(&framing->body, piece, data_out);
+
+    if (came_with_head) {
+        input_consume(&framing->input, before - piece->length);
+    } else if (result == CHUNKED_END) {
+        input_append(&framing->ahead, *piece);
+        *piece = (struct str){0};
+    }
+    return result;
 }
 
 bool framing_has_unread(const struct framing *framing)
 {
-    return !framing->body.is_complete || input_str(&framing->input).length > 0;
+    return !framing->body.is_complete || !framing_is_empty(framing);
 }
 
 void framing_lose_track(struct framing *framing)

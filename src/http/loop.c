@@ -1,5 +1,7 @@
 #include "http/loop.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,11 +12,8 @@
 #include "base/memory.h"
 #include "base/workers.h"
 #include "http/pace.h"
-#include "http/poller.h"
 
-enum {
-    EVENTS_PER_WAIT = 256,
-};
+enum { EVENTS_PER_WAIT = 256 };
 
 struct loop {
     struct connection_world *world;
@@ -24,7 +23,7 @@ struct loop {
     pthread_t thread;
     bool is_started;
     atomic_bool is_stopping;
-    struct poller poller;
+    int epoll_fd;
     int wake_fd;
     bool is_woken;    /* by wake_fd, since the last batch of events */
     struct pace pace; /* of sweeps: looks at all deadlines */
@@ -36,23 +35,159 @@ struct loop {
     struct list_node ready;   /* connections that wait for their turn */
 };
 
-static void *run(void *argument);
-static int wait_ms(const struct loop *loop);
-static void serve_event(struct loop *loop, const struct epoll_event *event);
-static void empty_wake(struct loop *loop);
-static void heed_wake(struct loop *loop);
-static void take_inbox(struct loop *loop);
-static void run_ready(struct loop *loop);
-static void dispatch(struct loop *loop, struct connection *connection, enum connection_want want);
-static void rest(struct loop *loop, struct connection *connection, uint32_t events);
-static void park(struct loop *loop, struct connection *connection);
-static void run_on_worker(struct job *job);
-static void sweep(struct loop *loop);
-static void set_accepting(struct loop *loop, bool is_accepting);
-static void drain(struct loop *loop);
-static void close_connection(struct connection *connection);
-static void abort_all(struct list_node *list);
-static struct connection *connection_of(struct list_node *node);
+static void set_accepting(struct loop *loop, bool is_accepting)
+{
+    struct epoll_event event = {.events = is_accepting ? EPOLLIN : 0, .data.ptr = &loop->acceptor};
+
+    (void)epoll_ctl(loop->epoll_fd, EPOLL_CTL_MOD, loop->acceptor.fd, &event);
+    loop->is_paused = !is_accepting;
+}
+
+static struct connection *connection_of(struct list_node *node)
+{
+    return (struct connection *)(void *)((char *)node - offsetof(struct connection, node));
+}
+
+/*
+ * Watches for these events, or for none. None takes the socket out of the set: hang-ups are
+ * reported even for an empty set of events, and would reach a loop that does not own the connection
+ * then.
+ */
+static void watch_connection(struct loop *loop, struct connection *connection, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = connection};
+    const int operation = events == 0                       ? EPOLL_CTL_DEL
+                          : connection->watched_events == 0 ? EPOLL_CTL_ADD
+                                                            : EPOLL_CTL_MOD;
+    int failed = 0;
+
+    if (events == connection->watched_events) {
+        return;
+    }
+    failed = epoll_ctl(loop->epoll_fd, operation, connection->transport.fd, &event);
+    assert(failed == 0 || errno == ENOMEM || errno == ENOSPC);
+    connection->watched_events = failed == 0 ? events : 0;
+}
+
+static void rest(struct loop *loop, struct connection *connection, uint32_t events)
+{
+    list_remove(&connection->node);
+    list_append(&loop->resting, &connection->node);
+    watch_connection(loop, connection, events);
+}
+
+/* Until the next sweep, which then comes soon. */
+static void park(struct loop *loop, struct connection *connection)
+{
+    connection->is_parked = true;
+    pace_hurry(&loop->pace, clock_monotonic_ms(loop->world->config->clock));
+    rest(loop, connection, 0);
+}
+
+static void run_on_worker(struct job *job)
+{
+    struct connection *connection = (struct connection *)job; /* its first member */
+    const atomic_bool *is_stopping = &connection->world->is_stopping;
+    enum connection_want want = WANT_CLOSE;
+
+    if (!atomic_load_explicit(is_stopping, memory_order_relaxed)) {
+        want = connection_run(connection, connection->pool);
+    }
+    if (atomic_load_explicit(is_stopping, memory_order_relaxed)) {
+        want = WANT_CLOSE;
+    }
+    if (want == WANT_WORKER) {
+        connection_submit(connection);
+        return;
+    }
+    connection->want = want;
+    loop_give(connection->loop, connection);
+}
+
+static void close_connection(struct connection *connection)
+{
+    list_remove(&connection->node);
+    connection_abort(connection);
+    connection_free(connection); /* closing the socket takes it out of epoll */
+}
+
+/* Sees to what a connection wants. It may be freed, or another's, afterwards. */
+static void dispatch(struct loop *loop, struct connection *connection, enum connection_want want)
+{
+    while (want == WANT_LOOP) {
+        want = connection_run(connection, HTTP_LOOP);
+    }
+    switch (want) {
+    case WANT_READ:
+        rest(loop, connection, EPOLLIN);
+        return;
+    case WANT_WRITE:
+        rest(loop, connection, EPOLLOUT);
+        return;
+    case WANT_LATER:
+        park(loop, connection);
+        return;
+    case WANT_TURN:
+        list_remove(&connection->node);
+        list_append(&loop->ready, &connection->node);
+        return;
+    case WANT_WORKER:
+        list_remove(&connection->node);
+        watch_connection(loop, connection, 0);
+        connection->job.run = run_on_worker;
+        connection_submit(connection);
+        return;
+    case WANT_CLOSE:
+        close_connection(connection);
+        return;
+    case WANT_NEXT:
+    case WANT_LOOP:
+        break;
+    }
+    abort(); /* connection_run returns neither here */
+}
+
+/* Sees to those that wait for events: whether their time is over, or they are to end. */
+static void check_resting(struct loop *loop, bool drains)
+{
+    const int64_t now_ms = clock_monotonic_ms(loop->world->config->clock);
+    struct list_node checked;
+
+    list_init(&checked);
+    list_append_all(&checked, &loop->resting);
+    while (!list_is_empty(&checked)) {
+        struct connection *connection = connection_of(checked.next);
+        const enum connection_want want =
+            drains ? connection_drain(connection) : connection_expire(connection, now_ms);
+
+        list_remove(&connection->node);
+        list_append(&loop->resting, &connection->node);
+        if (want != WANT_NEXT) {
+            dispatch(loop, connection, want);
+        }
+    }
+}
+
+/* Looks at all deadlines, some times a second. Simple, and cheap: some ns a connection. */
+static void sweep(struct loop *loop)
+{
+    if (!pace_is_due(&loop->pace, clock_monotonic_ms(loop->world->config->clock))) {
+        return;
+    }
+    if (loop->is_paused) {
+        set_accepting(loop, true);
+    }
+    check_resting(loop, false);
+}
+
+static enum error_code watch(struct loop *loop, int fd, void *tag, struct error *err)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = tag};
+
+    return epoll_ctl(loop->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0
+               ? error_set_errno(err, "cannot set up an event loop")
+               : OK;
+}
 
 enum error_code loop_new(struct connection_world *world, const struct loop_acceptor *acceptor,
                          struct loop **loop_out, struct error *err)
@@ -62,18 +197,21 @@ enum error_code loop_new(struct connection_world *world, const struct loop_accep
 
     loop->world = world;
     loop->acceptor = *acceptor;
+    loop->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     loop->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     pace_init(&loop->pace, &world->config->limits);
     (void)pthread_mutex_init(&loop->inbox_mutex, NULL);
     list_init(&loop->inbox);
     list_init(&loop->resting);
     list_init(&loop->ready);
-    code = poller_init(&loop->poller, err);
+    if (loop->epoll_fd < 0 || loop->wake_fd < 0) {
+        code = error_set_errno(err, "cannot set up an event loop");
+    }
     if (!code) {
-        code = poller_watch(&loop->poller, loop->wake_fd, &loop->wake_fd, err);
+        code = watch(loop, loop->wake_fd, &loop->wake_fd, err);
     }
     if (!code && acceptor->fd >= 0) {
-        code = poller_watch(&loop->poller, acceptor->fd, &loop->acceptor, err);
+        code = watch(loop, acceptor->fd, &loop->acceptor, err);
     }
     if (code) {
         loop_free(loop);
@@ -81,41 +219,6 @@ enum error_code loop_new(struct connection_world *world, const struct loop_accep
     }
     *loop_out = loop;
     return OK;
-}
-
-enum error_code loop_start(struct loop *loop, struct error *err)
-{
-    const int failure = pthread_create(&loop->thread, NULL, run, loop);
-
-    if (failure != 0) {
-        return error_set(err, ERROR_UNAVAILABLE, "cannot start an event loop's thread: %s",
-                         strerrordesc_np(failure));
-    }
-    loop->is_started = true;
-    return OK;
-}
-
-static void *run(void *argument)
-{
-    struct loop *loop = argument;
-    struct epoll_event events[EVENTS_PER_WAIT];
-
-    scheduling_be_prompt();
-    while (!atomic_load(&loop->is_stopping)) {
-        const int count = epoll_wait(loop->poller.epoll_fd, events, EVENTS_PER_WAIT, wait_ms(loop));
-
-        for (int i = 0; i < count; i++) {
-            serve_event(loop, &events[i]);
-        }
-        heed_wake(loop);
-        take_inbox(loop);
-        run_ready(loop);
-        sweep(loop);
-    }
-    take_inbox(loop);
-    abort_all(&loop->ready);
-    abort_all(&loop->resting);
-    return NULL;
 }
 
 static int wait_ms(const struct loop *loop)
@@ -129,9 +232,11 @@ static int wait_ms(const struct loop *loop)
 static void serve_event(struct loop *loop, const struct epoll_event *event)
 {
     struct connection *connection = event->data.ptr;
+    uint64_t wakes = 0;
 
     if (event->data.ptr == &loop->wake_fd) {
-        empty_wake(loop);
+        (void)!read(loop->wake_fd, &wakes, sizeof(wakes));
+        loop->is_woken = true;
         return;
     }
     if (event->data.ptr == &loop->acceptor) {
@@ -140,14 +245,6 @@ static void serve_event(struct loop *loop, const struct epoll_event *event)
     }
     connection->may_read = true;
     dispatch(loop, connection, connection_run(connection, HTTP_LOOP));
-}
-
-static void empty_wake(struct loop *loop)
-{
-    uint64_t count = 0;
-
-    (void)!read(loop->wake_fd, &count, sizeof(count));
-    loop->is_woken = true;
 }
 
 /*
@@ -161,7 +258,7 @@ static void heed_wake(struct loop *loop)
     }
     loop->is_woken = false;
     if (atomic_load(&loop->world->is_draining)) {
-        drain(loop);
+        check_resting(loop, true);
     }
     if (atomic_exchange(&loop->ends_accepting, false)) {
         while (loop->acceptor.accept(loop->acceptor.context)) {
@@ -201,75 +298,53 @@ static void run_ready(struct loop *loop)
     }
 }
 
-/* Sees to what a connection wants. It may be freed, or another's, afterwards. */
-static void dispatch(struct loop *loop, struct connection *connection, enum connection_want want)
+static void abort_all(struct list_node *list)
 {
-    while (want == WANT_LOOP) {
-        want = connection_run(connection, HTTP_LOOP);
+    while (!list_is_empty(list)) {
+        close_connection(connection_of(list->next));
     }
-    switch (want) {
-    case WANT_READ:
-        rest(loop, connection, EPOLLIN);
-        return;
-    case WANT_WRITE:
-        rest(loop, connection, EPOLLOUT);
-        return;
-    case WANT_LATER:
-        park(loop, connection);
-        return;
-    case WANT_TURN:
-        list_remove(&connection->node);
-        list_append(&loop->ready, &connection->node);
-        return;
-    case WANT_WORKER:
-        list_remove(&connection->node);
-        poller_arm(&loop->poller, &connection->socket, 0);
-        connection->job.run = run_on_worker;
-        connection_submit(connection);
-        return;
-    case WANT_CLOSE:
-        close_connection(connection);
-        return;
-    case WANT_NEXT:
-    case WANT_LOOP:
-        break;
-    }
-    abort(); /* connection_run returns neither here */
 }
 
-static void rest(struct loop *loop, struct connection *connection, uint32_t events)
+static void *loop_run(void *argument)
 {
-    list_remove(&connection->node);
-    list_append(&loop->resting, &connection->node);
-    poller_arm(&loop->poller, &connection->socket, events);
+    struct loop *loop = argument;
+    struct epoll_event events[EVENTS_PER_WAIT];
+
+    scheduling_be_prompt();
+    while (!atomic_load(&loop->is_stopping)) {
+        const int count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_WAIT, wait_ms(loop));
+
+        for (int i = 0; i < count; i++) {
+            serve_event(loop, &events[i]);
+        }
+        heed_wake(loop);
+        take_inbox(loop);
+        run_ready(loop);
+        sweep(loop);
+    }
+    take_inbox(loop);
+    abort_all(&loop->ready);
+    abort_all(&loop->resting);
+    return NULL;
 }
 
-/* Until the next sweep, which then comes soon. */
-static void park(struct loop *loop, struct connection *connection)
+enum error_code loop_start(struct loop *loop, struct error *err)
 {
-    connection->is_parked = true;
-    pace_hurry(&loop->pace, clock_monotonic_ms(loop->world->config->clock));
-    rest(loop, connection, 0);
+    const int failure = pthread_create(&loop->thread, NULL, loop_run, loop);
+
+    if (failure != 0) {
+        return error_set(err, ERROR_UNAVAILABLE, "cannot start an event loop's thread: %s",
+                         strerrordesc_np(failure));
+    }
+    loop->is_started = true;
+    return OK;
 }
 
-static void run_on_worker(struct job *job)
+void loop_wake(struct loop *loop)
 {
-    struct connection *connection = (struct connection *)job; /* its first member */
-    const atomic_bool *is_stopping = &connection->world->is_stopping;
-    enum connection_want want = WANT_CLOSE;
+    const uint64_t one = 1;
 
-    if (!atomic_load_explicit(is_stopping, memory_order_relaxed)) {
-        want = connection_run(connection, connection->pool);
-    }
-    if (atomic_load_explicit(is_stopping, memory_order_relaxed)) {
-        want = WANT_CLOSE;
-    }
-    if (want == WANT_WORKER) {
-        connection_submit(connection);
-        return;
-    }
-    connection->want = want;
-    loop_give(connection->loop, connection);
+    (void)!write(loop->wake_fd, &one, sizeof(one));
 }
 
 void loop_give(struct loop *loop, struct connection *connection)
@@ -286,65 +361,6 @@ void loop_give(struct loop *loop, struct connection *connection)
     }
 }
 
-void loop_wake(struct loop *loop)
-{
-    const uint64_t one = 1;
-
-    (void)!write(loop->wake_fd, &one, sizeof(one));
-}
-
-/* Looks at all deadlines, some times a second. Simple, and cheap: some ns a connection. */
-static void sweep(struct loop *loop)
-{
-    const int64_t now_ms = clock_monotonic_ms(loop->world->config->clock);
-    struct list_node checked;
-
-    if (!pace_is_due(&loop->pace, now_ms)) {
-        return;
-    }
-    if (loop->is_paused) {
-        set_accepting(loop, true);
-    }
-    list_init(&checked);
-    list_append_all(&checked, &loop->resting);
-    while (!list_is_empty(&checked)) {
-        struct connection *connection = connection_of(checked.next);
-        const enum connection_want want = connection->is_parked
-                                              ? connection_unpark(connection)
-                                              : connection_expire(connection, now_ms);
-
-        list_remove(&connection->node);
-        list_append(&loop->resting, &connection->node);
-        if (want != WANT_NEXT) {
-            dispatch(loop, connection, want);
-        }
-    }
-}
-
-static void drain(struct loop *loop)
-{
-    struct list_node checked;
-
-    list_init(&checked);
-    list_append_all(&checked, &loop->resting);
-    while (!list_is_empty(&checked)) {
-        struct connection *connection = connection_of(checked.next);
-
-        list_remove(&connection->node);
-        list_append(&loop->resting, &connection->node);
-        if (connection_drain(connection)) {
-            close_connection(connection);
-        }
-    }
-}
-
-static void close_connection(struct connection *connection)
-{
-    list_remove(&connection->node);
-    connection_abort(connection);
-    connection_free(connection); /* closing the socket takes it out of epoll */
-}
-
 void loop_end_accepting(struct loop *loop)
 {
     atomic_store(&loop->ends_accepting, true);
@@ -354,14 +370,6 @@ void loop_end_accepting(struct loop *loop)
 void loop_pause_accepting(struct loop *loop)
 {
     set_accepting(loop, false);
-}
-
-static void set_accepting(struct loop *loop, bool is_accepting)
-{
-    struct epoll_event event = {.events = is_accepting ? EPOLLIN : 0, .data.ptr = &loop->acceptor};
-
-    (void)epoll_ctl(loop->poller.epoll_fd, EPOLL_CTL_MOD, loop->acceptor.fd, &event);
-    loop->is_paused = !is_accepting;
 }
 
 void loop_stop(struct loop *loop)
@@ -375,26 +383,14 @@ void loop_stop(struct loop *loop)
     loop->is_started = false;
 }
 
-static void abort_all(struct list_node *list)
-{
-    while (!list_is_empty(list)) {
-        close_connection(connection_of(list->next));
-    }
-}
-
 void loop_free(struct loop *loop)
 {
     if (!loop) {
         return;
     }
     abort_all(&loop->inbox);
-    poller_release(&loop->poller);
+    (void)close(loop->epoll_fd);
     (void)close(loop->wake_fd);
     (void)pthread_mutex_destroy(&loop->inbox_mutex);
     free(loop);
-}
-
-static struct connection *connection_of(struct list_node *node)
-{
-    return (struct connection *)(void *)((char *)node - offsetof(struct connection, node));
 }

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -56,6 +58,7 @@ static void a_request_says_whether_another_follows(void **state)
 static void what_came_behind_a_body_is_the_next_request(void **state)
 {
     struct str arrived = STR_LITERAL("0\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\n\r\n");
+    struct str of_the_body = STR_LITERAL("3\r\nabc\r\n");
     struct framing framing = {0};
     struct http_request request;
     struct str data = {0};
@@ -65,9 +68,11 @@ static void what_came_behind_a_body_is_the_next_request(void **state)
                            "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
                            &request),
                      HTTP_PARSE_DONE);
-    framing_keep_ahead(&framing, str_from("of the body still"));
-    assert_int_equal(body_read(&framing.body, &arrived, &data), CHUNKED_END);
-    framing_keep_ahead(&framing, arrived);
+    assert_int_equal(framing_read_body(&framing, &of_the_body, &data), CHUNKED_DATA);
+    assert_true(str_is(data, "abc"));
+    assert_int_equal(framing_read_body(&framing, &of_the_body, &data), CHUNKED_MORE);
+    assert_int_equal(framing_read_body(&framing, &arrived, &data), CHUNKED_END);
+    assert_int_equal(arrived.length, 0);
     assert_int_equal(input_str(&framing.input).length, 0);
     framing_end_request(&framing);
     assert_int_equal(parse(&framing, "", &request), HTTP_PARSE_DONE);
@@ -88,6 +93,45 @@ static void after_what_cannot_be_read_nothing_follows(void **state)
     framing_release(&framing);
 }
 
+static void a_body_is_what_came_along_and_then_what_comes(void **state)
+{
+    struct framing framing = {0};
+    struct transport transport;
+    struct http_request request;
+    struct str piece = {0};
+    struct str data = {0};
+    char memory[8];
+    int sockets[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, sockets), 0);
+    plain_transport_init(&transport, sockets[0]);
+    assert_int_equal(
+        parse(&framing, "PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabc", &request),
+        HTTP_PARSE_DONE);
+    for (size_t i = 0; i < 2; i++) { /* no more than there is room for */
+        assert_int_equal(framing_receive_body(&framing, &transport, memory, 2, &piece), IO_DONE);
+        assert_int_equal(framing_read_body(&framing, &piece, &data), CHUNKED_DATA);
+        assert_true(str_is(data, i == 0 ? "ab" : "c"));
+        assert_int_equal(framing_read_body(&framing, &piece, &data), CHUNKED_MORE);
+    }
+    assert_int_equal(framing_receive_body(&framing, &transport, memory, 8, &piece), IO_WAIT_READ);
+    assert_int_equal(write(sockets[1], "deGET", 5), 5);
+    assert_int_equal(framing_receive_body(&framing, &transport, memory, 8, &piece), IO_DONE);
+    assert_true(str_is(piece, "de")); /* what is behind it stays in the socket */
+    assert_int_equal(framing_read_body(&framing, &piece, &data), CHUNKED_DATA);
+    assert_int_equal(framing_read_body(&framing, &piece, &data), CHUNKED_END);
+    assert_int_equal(framing_receive_body(&framing, &transport, memory, 8, &piece), IO_DONE);
+    assert_int_equal(piece.length, 0);
+    framing_end_request(&framing);
+    assert_int_equal(framing_receive_head(&framing, &transport, limits.head_bytes), IO_DONE);
+    assert_true(str_is(input_str(&framing.input), "GET"));
+    (void)close(sockets[1]);
+    assert_int_equal(framing_receive_head(&framing, &transport, limits.head_bytes), IO_CLOSED);
+    framing_release(&framing);
+    transport_release(&transport);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +139,7 @@ int main(void)
         cmocka_unit_test(a_request_says_whether_another_follows),
         cmocka_unit_test(what_came_behind_a_body_is_the_next_request),
         cmocka_unit_test(after_what_cannot_be_read_nothing_follows),
+        cmocka_unit_test(a_body_is_what_came_along_and_then_what_comes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
