@@ -203,7 +203,7 @@ static enum http_step conclude(struct call *call, enum error_code code, const st
     upload_close(call->upload);
     call->upload = NULL;
     collected_body_release(call);
-    return HTTP_ANSWER;
+    return HTTP_RESPOND;
 }
 
 static struct str client_address(void *context, struct http_exchange *exchange)

@@ -26,10 +26,6 @@ struct address_shares {
     struct list_node *buckets;
 };
 
-static struct list_node *bucket_of(const struct address_shares *shares,
-                                   const struct in6_addr *owner);
-static struct address_share *find_or_add(struct list_node *bucket, const struct in6_addr *owner);
-
 struct address_shares *address_shares_new(size_t addresses)
 {
     struct address_shares *shares = memory_new(1, sizeof(*shares));
@@ -57,26 +53,17 @@ void address_shares_free(struct address_shares *shares)
     free(shares);
 }
 
-struct address_share *address_shares_take(struct address_shares *shares, struct str address,
-                                          unsigned *count_out)
-{
-    const struct in6_addr owner = host_address_owner(address);
-    struct list_node *bucket = bucket_of(shares, &owner);
-    struct address_share *share = NULL;
-
-    (void)pthread_mutex_lock(&shares->mutex);
-    share = find_or_add(bucket, &owner);
-    *count_out = ++share->count;
-    (void)pthread_mutex_unlock(&shares->mutex);
-    return share;
-}
-
-static struct list_node *bucket_of(const struct address_shares *shares,
-                                   const struct in6_addr *owner)
+static struct list_node *shares_bucket_of(const struct address_shares *shares,
+                                          const struct in6_addr *owner)
 {
     const struct str bytes = {(const char *)owner->s6_addr, sizeof(owner->s6_addr)};
 
     return &shares->buckets[hash_of(&shares->key, bytes) % shares->bucket_count];
+}
+
+static struct address_share *share_of(struct list_node *node)
+{
+    return (struct address_share *)node; /* its first member */
 }
 
 static struct address_share *find_or_add(struct list_node *bucket, const struct in6_addr *owner)
@@ -84,7 +71,7 @@ static struct address_share *find_or_add(struct list_node *bucket, const struct 
     struct address_share *share = NULL;
 
     for (struct list_node *node = bucket->next; node != bucket; node = node->next) {
-        share = (struct address_share *)node; /* its first member */
+        share = share_of(node);
         if (memcmp(&share->owner, owner, sizeof(*owner)) == 0) {
             return share;
         }
@@ -93,6 +80,20 @@ static struct address_share *find_or_add(struct list_node *bucket, const struct 
     share->owner = *owner;
     list_init(&share->node);
     list_append(bucket, &share->node);
+    return share;
+}
+
+struct address_share *address_shares_take(struct address_shares *shares, struct str address,
+                                          unsigned *count_out)
+{
+    const struct in6_addr owner = host_address_owner(address);
+    struct list_node *bucket = shares_bucket_of(shares, &owner);
+    struct address_share *share = NULL;
+
+    (void)pthread_mutex_lock(&shares->mutex);
+    share = find_or_add(bucket, &owner);
+    *count_out = ++share->count;
+    (void)pthread_mutex_unlock(&shares->mutex);
     return share;
 }
 

@@ -116,7 +116,7 @@ static enum connection_want shut_down(struct connection *connection)
 }
 
 /* The application's last call; on a worker if it may have something unfinished to put away. */
-static enum connection_want finish(struct connection *connection)
+static enum connection_want finish_exchange(struct connection *connection)
 {
     assert(connection->exchange);
     if (connection->body_began && connection_is_on_loop(connection)) {
@@ -167,7 +167,7 @@ static enum connection_want run_step(struct connection *connection)
     case CONNECTION_SEND:
         return connection_send(connection);
     case CONNECTION_FINISH:
-        return finish(connection);
+        return finish_exchange(connection);
     case CONNECTION_LINGER:
         return connection_is_on_loop(connection) ? linger(connection) : WANT_LOOP;
     }

@@ -89,6 +89,7 @@ static enum connection_want respond(struct connection *connection)
     };
 
     assert(response->status >= 200);
+    assert(response->file_fd < 0 || !response->source);
     framing->closes = framing->closes || response->closes || !framing->body.is_complete ||
                       connection_is_draining(connection);
     delivery.closes = framing->closes;
@@ -236,7 +237,7 @@ enum connection_want connection_begin(struct connection *connection)
     }
     connection->exchange->thread = connection->thread;
     switch (application->begin(application->context, connection->exchange)) {
-    case HTTP_ANSWER:
+    case HTTP_RESPOND:
         return respond(connection);
     case HTTP_MOVE:
         return move(connection, connection->exchange->needed);
@@ -257,7 +258,7 @@ static enum connection_want end_body(struct connection *connection)
         return WANT_LATER; /* the body stays at its end */
     case HTTP_MOVE:
         return move(connection, connection->exchange->needed);
-    case HTTP_ANSWER:
+    case HTTP_RESPOND:
         connection->body_began = false;
         return respond(connection);
     case HTTP_BODY:
@@ -271,6 +272,7 @@ static enum connection_want feed(struct connection *connection, struct str piece
 {
     const struct http_application *application = connection_application(connection);
     const struct http_refusal broken = {400, "The body is not in the chunked coding."};
+    enum http_step step = HTTP_BODY;
     struct str data = {0};
 
     for (;;) {
@@ -288,9 +290,11 @@ static enum connection_want feed(struct connection *connection, struct str piece
         }
         connection->exchange->received_bytes += data.length;
         connection->moved_bytes += data.length;
-        if (application->data(application->context, connection->exchange, data) == HTTP_ANSWER) {
+        step = application->data(application->context, connection->exchange, data);
+        if (step == HTTP_RESPOND) {
             return respond(connection);
         }
+        assert(step == HTTP_BODY);
     }
 }
 

@@ -26,7 +26,7 @@ static inline bool http_thread_suits(enum http_thread actual, enum http_thread n
            (actual == HTTP_CARRIER && needed == HTTP_WORKER);
 }
 
-/* A request, its answer, and what lives as long as they do. Owned by one thread at a time. */
+/* A request, its response, and what lives as long as they do. Owned by one thread at a time. */
 struct http_exchange {
     struct http_request request; /* valid until finish */
     struct http_response response;
@@ -38,7 +38,7 @@ struct http_exchange {
     uint64_t body_max_bytes; /* that the body may have; the application lowers it in begin */
     unsigned rank; /* among those that wait for a hasher, below WORKERS_RANKS: 0 goes first */
     uint64_t received_bytes; /* of the body, decoded, so far */
-    uint64_t sent_bytes;     /* of the answer's body */
+    uint64_t sent_bytes;     /* of the response's body */
     int64_t begin_us;        /* clock_elapsed_us when the head was complete */
     int64_t body_until_ms;   /* monotonic; set by the application: a body that is not complete by
                                 then is too slow. 0: as the limits say */
@@ -48,16 +48,15 @@ struct http_exchange {
 
 /* What the application wants next. */
 enum http_step {
-    HTTP_ANSWER, /* the response is filled: send it (and close, if the body was not read to its end)
-                  */
-    HTTP_MOVE,   /* call again on such a thread as is `needed`, which the present one is not */
-    HTTP_BODY,   /* read the body (or more of it) and give it to data */
-    HTTP_LATER,  /* end only: call it again a moment later */
+    HTTP_RESPOND, /* send the response (and close, if the body was not read to its end) */
+    HTTP_MOVE,    /* call again on such a thread as is `needed`, which the present one is not */
+    HTTP_BODY,    /* read the body (or more of it) and give it to data */
+    HTTP_LATER,   /* end only: call it again a moment later */
 };
 
 /*
  * What a server serves. begin runs on an event loop first, where it must not block; what needs
- * another thread returns HTTP_MOVE with no answer and no effect, and is called again there, as
+ * another thread returns HTTP_MOVE with no response and no effect, and is called again there, as
  * often as it takes. Each kind holds up its own kind only: neither a server that hangs nor guessing
  * at passwords keeps others from their files. Where begin asked for the body it is given to it,
  * too.
@@ -70,7 +69,7 @@ struct http_application {
 
     /*
      * Body bytes, decoded, never empty, and never more than body_max_bytes in all; on a worker.
-     * HTTP_BODY: go on. HTTP_ANSWER: enough.
+     * HTTP_BODY: go on. HTTP_RESPOND: enough.
      */
     enum http_step (*data)(void *context, struct http_exchange *exchange, struct str bytes);
 
@@ -81,7 +80,7 @@ struct http_application {
     size_t (*room)(void *context, struct http_exchange *exchange);
 
     /*
-     * The body is complete (also when empty, if begin said HTTP_BODY); on a worker. HTTP_ANSWER:
+     * The body is complete (also when empty, if begin said HTTP_BODY); on a worker. HTTP_RESPOND:
      * the response is filled. HTTP_LATER: nothing was done, since others are ahead; meanwhile it
      * holds no thread. HTTP_MOVE as from begin.
      */

@@ -1,5 +1,7 @@
 #include "http/framing.h"
 
+#include <assert.h>
+
 void framing_release(struct framing *framing)
 {
     input_release(&framing->input);
@@ -23,6 +25,7 @@ enum io_result framing_receive_head(struct framing *framing, struct transport *t
     if (result != IO_DONE) {
         return result;
     }
+    assert(length <= capacity);
     input_extend(&framing->input, length);
     return length == 0 ? IO_CLOSED : IO_DONE;
 }
@@ -77,6 +80,7 @@ enum io_result framing_receive_body(struct framing *framing, struct transport *t
     if (result != IO_DONE) {
         return result;
     }
+    assert(length <= capacity);
     *piece_out = (struct str){memory, length};
     return length == 0 ? IO_CLOSED : IO_DONE;
 }

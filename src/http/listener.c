@@ -16,42 +16,17 @@ struct host_and_port {
     char port[PORT_MAX_BYTES];
 };
 
-static bool split(struct str address, struct host_and_port *parts_out);
-static bool copy(struct str text, char *out, size_t capacity);
-static int listen_at(const struct addrinfo *place);
-
-enum error_code listener_open(const char *address, int *fd_out, struct error *err)
+static bool listener_copy_text(struct str text, char *out, size_t capacity)
 {
-    const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
-                                   .ai_socktype = SOCK_STREAM};
-    struct host_and_port parts;
-    struct addrinfo *places = NULL;
-    int fd = -1;
-    int failure = 0;
-
-    if (!split(str_from(address), &parts)) {
-        return error_set(err, ERROR_INVALID,
-                         "'%s' is no address to listen on: give HOST:PORT or [IPV6]:PORT", address);
+    if (text.length >= capacity) {
+        return false;
     }
-    failure = getaddrinfo(parts.host[0] == '\0' ? NULL : parts.host, parts.port, &hints, &places);
-    if (failure != 0) {
-        return error_set(err, ERROR_INVALID, "cannot listen on %s: %s", address,
-                         gai_strerror(failure));
-    }
-    for (const struct addrinfo *place = places; place && fd < 0; place = place->ai_next) {
-        fd = listen_at(place);
-    }
-    freeaddrinfo(places);
-    if (fd < 0) {
-        return error_set(
-            err, ERROR_INVALID, "cannot listen on %s: %s%s", address, strerrordesc_np(errno),
-            errno == EADDRINUSE ? "; end the server that uses it, or choose another" : "");
-    }
-    *fd_out = fd;
-    return OK;
+    memcpy(out, text.bytes, text.length);
+    out[text.length] = '\0';
+    return true;
 }
 
-static bool split(struct str address, struct host_and_port *parts_out)
+static bool listener_split(struct str address, struct host_and_port *parts_out)
 {
     const size_t colon = str_last_index_of(address, ':');
     struct str host = str_slice(address, 0, colon);
@@ -64,18 +39,8 @@ static bool split(struct str address, struct host_and_port *parts_out)
         return false;
     }
     return colon < address.length && str_parse_uint64(port, &number) && number <= UINT16_MAX &&
-           copy(host, parts_out->host, sizeof(parts_out->host)) &&
-           copy(port, parts_out->port, sizeof(parts_out->port));
-}
-
-static bool copy(struct str text, char *out, size_t capacity)
-{
-    if (text.length >= capacity) {
-        return false;
-    }
-    memcpy(out, text.bytes, text.length);
-    out[text.length] = '\0';
-    return true;
+           listener_copy_text(host, parts_out->host, sizeof(parts_out->host)) &&
+           listener_copy_text(port, parts_out->port, sizeof(parts_out->port));
 }
 
 /* A listening socket, or -1 with errno. */
@@ -96,6 +61,37 @@ static int listen_at(const struct addrinfo *place)
         return -1;
     }
     return fd;
+}
+
+enum error_code listener_open(const char *address, int *fd_out, struct error *err)
+{
+    const struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV,
+                                   .ai_socktype = SOCK_STREAM};
+    struct host_and_port parts;
+    struct addrinfo *places = NULL;
+    int fd = -1;
+    int failure = 0;
+
+    if (!listener_split(str_from(address), &parts)) {
+        return error_set(err, ERROR_INVALID,
+                         "'%s' is no address to listen on: give HOST:PORT or [IPV6]:PORT", address);
+    }
+    failure = getaddrinfo(parts.host[0] == '\0' ? NULL : parts.host, parts.port, &hints, &places);
+    if (failure != 0) {
+        return error_set(err, ERROR_INVALID, "cannot listen on %s: %s", address,
+                         gai_strerror(failure));
+    }
+    for (const struct addrinfo *place = places; place && fd < 0; place = place->ai_next) {
+        fd = listen_at(place);
+    }
+    freeaddrinfo(places);
+    if (fd < 0) {
+        return error_set(
+            err, ERROR_INVALID, "cannot listen on %s: %s%s", address, strerrordesc_np(errno),
+            errno == EADDRINUSE ? "; end the server that uses it, or choose another" : "");
+    }
+    *fd_out = fd;
+    return OK;
 }
 
 unsigned listener_port(int fd)

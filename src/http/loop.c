@@ -35,7 +35,7 @@ struct loop {
     struct list_node ready;   /* connections that wait for their turn */
 };
 
-static void set_accepting(struct loop *loop, bool is_accepting)
+void loop_set_accepting(struct loop *loop, bool is_accepting)
 {
     struct epoll_event event = {.events = is_accepting ? EPOLLIN : 0, .data.ptr = &loop->acceptor};
 
@@ -84,9 +84,14 @@ static void park(struct loop *loop, struct connection *connection)
     rest(loop, connection, 0);
 }
 
+static struct connection *connection_of_job(struct job *job)
+{
+    return (struct connection *)job; /* its first member */
+}
+
 static void run_on_worker(struct job *job)
 {
-    struct connection *connection = (struct connection *)job; /* its first member */
+    struct connection *connection = connection_of_job(job);
     const atomic_bool *is_stopping = &connection->world->is_stopping;
     enum connection_want want = WANT_CLOSE;
 
@@ -175,7 +180,7 @@ static void sweep(struct loop *loop)
         return;
     }
     if (loop->is_paused) {
-        set_accepting(loop, true);
+        loop_set_accepting(loop, true);
     }
     check_resting(loop, false);
 }
@@ -365,11 +370,6 @@ void loop_end_accepting(struct loop *loop)
 {
     atomic_store(&loop->ends_accepting, true);
     loop_wake(loop);
-}
-
-void loop_pause_accepting(struct loop *loop)
-{
-    set_accepting(loop, false);
 }
 
 void loop_stop(struct loop *loop)

@@ -35,8 +35,8 @@ void loop_give(struct loop *loop, struct connection *connection);
 /* Makes the loop accept who waits, and then end accepting. From any thread. */
 void loop_end_accepting(struct loop *loop);
 
-/* Lets the listening socket alone for a moment. On the loop's own thread, while it accepts. */
-void loop_pause_accepting(struct loop *loop);
+/* Lets the listening socket alone for a moment, or goes on. On the loop's own thread. */
+void loop_set_accepting(struct loop *loop, bool is_accepting);
 
 /* Ends the thread and aborts the connections that it owns. NULL is accepted. */
 void loop_stop(struct loop *loop);

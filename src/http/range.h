@@ -55,7 +55,7 @@ struct http_ranges {
 enum http_range_result http_range_parse(struct str value, uint64_t size_bytes,
                                         struct http_ranges *ranges_out);
 
-/* What the parts of an answer have in common. */
+/* What the parts of a response have in common. */
 struct http_multipart {
     const char *boundary;     /* nothing that the content's author could foresee */
     const char *content_type; /* of each part */
@@ -63,7 +63,7 @@ struct http_multipart {
 };
 
 /*
- * The body of a multipart/byteranges answer (14.6): a part for each range, and one without bytes
+ * The body of a multipart/byteranges response (14.6): a part for each range, and one without bytes
  * that closes it. In the arena; NULL beyond its limit.
  */
 struct http_part *http_range_new_parts(const struct http_ranges *ranges,

@@ -46,7 +46,7 @@ struct http_request {
 
 enum http_parse_result { HTTP_PARSE_DONE, HTTP_PARSE_MORE, HTTP_PARSE_REFUSED };
 
-/* Why a head was refused: what to answer, and one sentence for the client. */
+/* Why a head was refused: the status, and one sentence for the client. */
 struct http_refusal {
     int status; /* 400, 413, 414, 417, 431, 501 or 505 */
     const char *message;

@@ -46,8 +46,8 @@ struct http_part {
 };
 
 /*
- * What to answer. Filled by the application; Date, Content-Length and Connection are added when it
- * is sent, and the body is left out where there is none (HEAD, 204, 304).
+ * The response to a request. Filled by the application; Date, Content-Length and Connection are
+ * added when it is sent, and the body is left out where there is none (HEAD, 204, 304).
  */
 struct http_response {
     int status;            /* 0: none yet */

@@ -35,42 +35,8 @@ struct http_server {
     unsigned next_loop; /* whose turn it is to get a connection */
 };
 
-static unsigned share_of(unsigned connections);
-static enum error_code set_up(struct http_server *server, struct error *err);
-static bool accept_some(void *context);
-static unsigned with_surplus(unsigned limit);
-static void end_accepting(void *context);
-static bool accept_one(struct http_server *server);
-static void take(struct http_server *server, int fd, const struct sockaddr_storage *address);
-static bool speaks_for_others(const struct http_server *server, struct str address);
-static void wake_all(struct http_server *server);
-static void await_connections(struct http_server *server);
-
-enum error_code http_server_new(const struct http_server_config *config,
-                                struct http_server **server_out, struct error *err)
-{
-    struct http_server *server = memory_new(1, sizeof(*server));
-    enum error_code code = OK;
-
-    server->config = *config;
-    if (config->limits.connections_per_address == 0) {
-        server->config.limits.connections_per_address = share_of(config->limits.connections);
-    }
-    server->world.config = &server->config;
-    server->listen_fd = -1;
-    server->world.shares = address_shares_new(config->limits.connections);
-    server->loops = memory_new(config->limits.loops, sizeof(struct loop *));
-    code = set_up(server, err);
-    if (code) {
-        http_server_free(server);
-        return code;
-    }
-    *server_out = server;
-    return OK;
-}
-
 /* One address never has all that there is, as long as there is more than one. */
-static unsigned share_of(unsigned connections)
+static unsigned usual_share_of(unsigned connections)
 {
     const unsigned half = connections > 1 ? connections / 2 : 1;
     const unsigned usual =
@@ -79,102 +45,19 @@ static unsigned share_of(unsigned connections)
     return usual < half ? usual : half;
 }
 
-static enum error_code set_up(struct http_server *server, struct error *err)
-{
-    const struct http_server_config *config = &server->config;
-    struct loop_acceptor acceptor = {
-        .accept = accept_some, .end = end_accepting, .context = server};
-    enum error_code code = OK;
-
-    if (config->tls.certificate) {
-        code = tls_new(&config->tls, config->clock, &server->tls, err);
-    }
-    if (!code) {
-        code = listener_open(config->listen, &server->listen_fd, err);
-    }
-    for (unsigned i = 0; i < config->limits.loops && !code; i++) {
-        acceptor.fd = i == 0 ? server->listen_fd : -1;
-        code = loop_new(&server->world, &acceptor, &server->loops[i], err);
-    }
-    return code;
-}
-
-enum error_code http_server_start(struct http_server *server, struct error *err)
-{
-    const struct http_limits *limits = &server->config.limits;
-    const unsigned counts[HTTP_THREADS] = {
-        [HTTP_WORKER] = limits->workers,
-        [HTTP_WAITER] = limits->waiters,
-        [HTTP_HASHER] = limits->hashers,
-        [HTTP_CARRIER] = limits->carriers,
-    };
-    enum error_code code = OK;
-
-    for (int thread = HTTP_WORKER; thread < HTTP_THREADS && !code; thread++) {
-        code = workers_new(counts[thread], &server->world.pools[thread], err);
-    }
-    /* The loop that accepts comes last: then all others are there to be given connections. */
-    for (unsigned i = limits->loops; i > 0 && !code; i--) {
-        code = loop_start(server->loops[i - 1], err);
-    }
-    return code;
-}
-
-unsigned http_server_port(const struct http_server *server)
-{
-    return listener_port(server->listen_fd);
-}
-
-static bool accept_some(void *context)
-{
-    struct http_server *server = context;
-    const unsigned hard_limit = with_surplus(server->config.limits.connections);
-
-    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
-        if (atomic_load(&server->world.connections) >= hard_limit) {
-            loop_pause_accepting(server->loops[0]);
-            return false;
-        }
-        if (!accept_one(server)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static unsigned with_surplus(unsigned limit)
 {
     return limit + limit / SURPLUS_FRACTION + SURPLUS_FEW;
 }
 
-static void end_accepting(void *context)
+static bool speaks_for_others(const struct http_server *server, struct str address)
 {
-    struct http_server *server = context;
+    const struct http_application *application = &server->config.application;
 
-    (void)close(server->listen_fd);
-    server->listen_fd = -1;
-    atomic_store(&server->has_ended_accepting, true);
+    return application->is_proxy && application->is_proxy(application->context, address);
 }
 
-/* False if there is nobody to accept, or nothing to accept them with. */
-static bool accept_one(struct http_server *server)
-{
-    struct sockaddr_storage address = {0};
-    socklen_t length = sizeof(address);
-    const int fd = accept4(server->listen_fd, (struct sockaddr *)&address, &length,
-                           SOCK_NONBLOCK | SOCK_CLOEXEC);
-
-    if (fd < 0) {
-        if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
-            loop_pause_accepting(server->loops[0]); /* out of descriptors or memory */
-        }
-        return false;
-    }
-    take(server, fd, &address);
-    return true;
-}
-
-static void take(struct http_server *server, int fd, const struct sockaddr_storage *address)
+static void server_take(struct http_server *server, int fd, const struct sockaddr_storage *address)
 {
     const struct http_limits *limits = &server->config.limits;
     const unsigned open_now = atomic_load(&server->world.connections);
@@ -206,11 +89,117 @@ static void take(struct http_server *server, int fd, const struct sockaddr_stora
     loop_give(server->loops[server->next_loop++ % limits->loops], connection);
 }
 
-static bool speaks_for_others(const struct http_server *server, struct str address)
+/* False if there is nobody to accept, or nothing to accept them with. */
+static bool accept_one(struct http_server *server)
 {
-    const struct http_application *application = &server->config.application;
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof(address);
+    const int fd = accept4(server->listen_fd, (struct sockaddr *)&address, &length,
+                           SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-    return application->is_proxy && application->is_proxy(application->context, address);
+    if (fd < 0) {
+        if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
+            loop_set_accepting(server->loops[0], false); /* out of descriptors or memory */
+        }
+        return false;
+    }
+    server_take(server, fd, &address);
+    return true;
+}
+
+static bool accept_some(void *context)
+{
+    struct http_server *server = context;
+    const unsigned hard_limit = with_surplus(server->config.limits.connections);
+
+    for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+        if (atomic_load(&server->world.connections) >= hard_limit) {
+            loop_set_accepting(server->loops[0], false);
+            return false;
+        }
+        if (!accept_one(server)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void end_accepting(void *context)
+{
+    struct http_server *server = context;
+
+    (void)close(server->listen_fd);
+    server->listen_fd = -1;
+    atomic_store(&server->has_ended_accepting, true);
+}
+
+static enum error_code server_set_up(struct http_server *server, struct error *err)
+{
+    const struct http_server_config *config = &server->config;
+    struct loop_acceptor acceptor = {
+        .accept = accept_some, .end = end_accepting, .context = server};
+    enum error_code code = OK;
+
+    if (config->tls.certificate) {
+        code = tls_new(&config->tls, config->clock, &server->tls, err);
+    }
+    if (!code) {
+        code = listener_open(config->listen, &server->listen_fd, err);
+    }
+    for (unsigned i = 0; i < config->limits.loops && !code; i++) {
+        acceptor.fd = i == 0 ? server->listen_fd : -1;
+        code = loop_new(&server->world, &acceptor, &server->loops[i], err);
+    }
+    return code;
+}
+
+enum error_code http_server_new(const struct http_server_config *config,
+                                struct http_server **server_out, struct error *err)
+{
+    struct http_server *server = memory_new(1, sizeof(*server));
+    enum error_code code = OK;
+
+    server->config = *config;
+    if (config->limits.connections_per_address == 0) {
+        server->config.limits.connections_per_address = usual_share_of(config->limits.connections);
+    }
+    server->world.config = &server->config;
+    server->listen_fd = -1;
+    server->world.shares = address_shares_new(config->limits.connections);
+    server->loops = memory_new(config->limits.loops, sizeof(struct loop *));
+    code = server_set_up(server, err);
+    if (code) {
+        http_server_free(server);
+        return code;
+    }
+    *server_out = server;
+    return OK;
+}
+
+enum error_code http_server_start(struct http_server *server, struct error *err)
+{
+    const struct http_limits *limits = &server->config.limits;
+    const unsigned counts[HTTP_THREADS] = {
+        [HTTP_WORKER] = limits->workers,
+        [HTTP_WAITER] = limits->waiters,
+        [HTTP_HASHER] = limits->hashers,
+        [HTTP_CARRIER] = limits->carriers,
+    };
+    enum error_code code = OK;
+
+    for (int thread = HTTP_WORKER; thread < HTTP_THREADS && !code; thread++) {
+        code = workers_new(counts[thread], &server->world.pools[thread], err);
+    }
+    /* The loop that accepts comes last: then all others are there to be given connections. */
+    for (unsigned i = limits->loops; i > 0 && !code; i--) {
+        code = loop_start(server->loops[i - 1], err);
+    }
+    return code;
+}
+
+unsigned http_server_port(const struct http_server *server)
+{
+    return listener_port(server->listen_fd);
 }
 
 enum error_code http_server_reload(struct http_server *server, struct error *err)
@@ -221,15 +210,6 @@ enum error_code http_server_reload(struct http_server *server, struct error *err
 bool http_server_is_draining(const struct http_server *server)
 {
     return atomic_load(&server->world.is_draining);
-}
-
-void http_server_drain(struct http_server *server)
-{
-    atomic_store(&server->world.is_draining, true);
-    wake_all(server);
-    clock_pause(server->config.limits.drain_delay_ms); /* a second signal cuts it short */
-    loop_end_accepting(server->loops[0]);
-    await_connections(server);
 }
 
 static void wake_all(struct http_server *server)
@@ -252,6 +232,15 @@ static void await_connections(struct http_server *server)
         }
         clock_pause(DRAIN_POLL_MS);
     }
+}
+
+void http_server_drain(struct http_server *server)
+{
+    atomic_store(&server->world.is_draining, true);
+    wake_all(server);
+    clock_pause(server->config.limits.drain_delay_ms); /* a second signal cuts it short */
+    loop_end_accepting(server->loops[0]);
+    await_connections(server);
 }
 
 void http_server_free(struct http_server *server)

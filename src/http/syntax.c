@@ -5,10 +5,6 @@
 
 enum { PORT_MAX = 65535 };
 
-static bool may_hold_control(const char *eight_bytes);
-static bool ip_literal_is_valid(struct str address);
-static bool port_is_valid(struct str port);
-
 /* One row per sixteen bytes; each number is a sum of enum http_byte_class. */
 const uint8_t http_byte_classes[256] = {
     /* clang-format off */
@@ -51,6 +47,18 @@ size_t http_span(struct str bytes, enum http_byte_class byte_class)
     return length;
 }
 
+/* Whether one of eight bytes is below 0x20 or is DEL: also HTAB, so a look at each must follow. */
+static bool may_hold_control(const char *eight_bytes)
+{
+    const uint64_t each = 0x0101010101010101;
+    uint64_t bytes = 0;
+    uint64_t deletes = 0;
+
+    memcpy(&bytes, eight_bytes, sizeof(bytes));
+    deletes = bytes ^ (each * 0x7f);
+    return ((((bytes - each * ' ') & ~bytes) | ((deletes - each) & ~deletes)) & (each * 0x80)) != 0;
+}
+
 size_t http_span_value(struct str bytes)
 {
     size_t length = 0;
@@ -68,33 +76,6 @@ size_t http_span_value(struct str bytes)
         length += next.length;
     }
     return length + http_span(str_from_index(bytes, length), HTTP_VALUE_BYTE);
-}
-
-/* Whether one of eight bytes is below 0x20 or is DEL: also HTAB, so a look at each must follow. */
-static bool may_hold_control(const char *eight_bytes)
-{
-    const uint64_t each = 0x0101010101010101;
-    uint64_t bytes = 0;
-    uint64_t deletes = 0;
-
-    memcpy(&bytes, eight_bytes, sizeof(bytes));
-    deletes = bytes ^ (each * 0x7f);
-    return ((((bytes - each * ' ') & ~bytes) | ((deletes - each) & ~deletes)) & (each * 0x80)) != 0;
-}
-
-bool http_authority_is_valid(struct str authority)
-{
-    const bool is_literal = authority.length > 0 && authority.bytes[0] == '[';
-    const size_t host_length =
-        is_literal ? str_index_of(authority, ']') + 1 : http_span(authority, HTTP_HOST_BYTE);
-
-    if (host_length == 0 || host_length > authority.length) {
-        return false;
-    }
-    if (is_literal && !ip_literal_is_valid(str_slice(authority, 1, host_length - 1))) {
-        return false;
-    }
-    return host_length == authority.length || port_is_valid(str_from_index(authority, host_length));
 }
 
 /* RFC 3986 3.2.2; a zone (RFC 6874) means nothing to others, and IPvFuture is none yet. */
@@ -121,4 +102,19 @@ static bool port_is_valid(struct str port)
         return false;
     }
     return digits.length == 0 || (str_parse_uint64(digits, &number) && number <= PORT_MAX);
+}
+
+bool http_authority_is_valid(struct str authority)
+{
+    const bool is_literal = authority.length > 0 && authority.bytes[0] == '[';
+    const size_t host_length =
+        is_literal ? str_index_of(authority, ']') + 1 : http_span(authority, HTTP_HOST_BYTE);
+
+    if (host_length == 0 || host_length > authority.length) {
+        return false;
+    }
+    if (is_literal && !ip_literal_is_valid(str_slice(authority, 1, host_length - 1))) {
+        return false;
+    }
+    return host_length == authority.length || port_is_valid(str_from_index(authority, host_length));
 }

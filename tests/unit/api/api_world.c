@@ -180,7 +180,7 @@ static void play(struct api_world *world, const struct question *question,
         move(exchange, reply);
         step = application->begin(application->context, exchange);
     }
-    if (step == HTTP_ANSWER) {
+    if (step == HTTP_RESPOND) {
         exchange->thread = HTTP_LOOP;
     } else if (exchange->thread == HTTP_LOOP) {
         exchange->thread = HTTP_WORKER;
@@ -219,7 +219,7 @@ static void end(struct api_world *world, struct http_exchange *exchange, struct 
         } else {
             source_search_end(world->registry);
         }
-        assert(application->end(application->context, exchange) == HTTP_ANSWER);
+        assert(application->end(application->context, exchange) == HTTP_RESPOND);
     }
 }
 
@@ -241,7 +241,7 @@ static bool send_body(struct api_world *world, const struct question *question,
         }
         exchange->received_bytes += pieces[i].length;
         if (pieces[i].length > 0 &&
-            application->data(application->context, exchange, pieces[i]) == HTTP_ANSWER) {
+            application->data(application->context, exchange, pieces[i]) == HTTP_RESPOND) {
             return false;
         }
     }

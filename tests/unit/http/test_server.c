@@ -64,7 +64,7 @@ static enum http_step answer_text(struct http_exchange *exchange, int status, co
 {
     exchange->response.status = status;
     exchange->response.body = str_from(text);
-    return HTTP_ANSWER;
+    return HTTP_RESPOND;
 }
 
 /* A body from elsewhere: pieces of one letter each, fewer than are promised. */
@@ -99,7 +99,7 @@ static enum http_step answer_letters(struct http_exchange *exchange, uint64_t pi
     exchange->response.status = 200;
     exchange->response.source = &letters->base;
     exchange->response.file_length_bytes = (uint64_t)LETTERS * LETTERS_BYTES;
-    return HTTP_ANSWER;
+    return HTTP_RESPOND;
 }
 
 static enum http_step move_to(struct http_exchange *exchange, enum http_thread thread)
@@ -108,7 +108,7 @@ static enum http_step move_to(struct http_exchange *exchange, enum http_thread t
     return HTTP_MOVE;
 }
 
-/* HTTP_ANSWER: here is as good as anywhere. */
+/* HTTP_RESPOND: here is as good as anywhere. */
 static enum http_step find_place(struct fixture *fixture, struct http_exchange *exchange)
 {
     const bool waits = path_is(exchange, "/waits");
@@ -130,7 +130,7 @@ static enum http_step find_place(struct fixture *fixture, struct http_exchange *
     }
     return str_starts_with(exchange->request.path, "/carried") && exchange->thread != HTTP_CARRIER
                ? move_to(exchange, HTTP_CARRIER)
-               : HTTP_ANSWER;
+               : HTTP_RESPOND;
 }
 
 /* The session counts the requests of its connection. */
@@ -151,7 +151,7 @@ static enum http_step answer_path(struct fixture *fixture, struct http_exchange 
         exchange->response.status = 200;
         exchange->response.file_fd = dup(fixture->file_fd);
         exchange->response.file_length_bytes = BIG_FILE_BYTES;
-        return HTTP_ANSWER;
+        return HTTP_RESPOND;
     }
     if (path_is(exchange, "/blocks") || path_is(exchange, "/waits") ||
         path_is(exchange, "/hashes")) {
@@ -166,7 +166,7 @@ static enum http_step app_begin(void *context, struct http_exchange *exchange)
     struct fixture *fixture = context;
     const enum http_step place = find_place(fixture, exchange);
 
-    if (place != HTTP_ANSWER) {
+    if (place != HTTP_RESPOND) {
         return place;
     }
     (void)atomic_fetch_add(&fixture->counts.begun, 1);
