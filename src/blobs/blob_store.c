@@ -12,8 +12,6 @@
 static void keep_notes(struct blob_upload *upload, struct str notes);
 static enum error_code check_id(const char *id, struct error *err);
 static bool is_id_digit(char digit);
-static enum error_code check_digest(struct blob_writer *writer, const struct digest *expected,
-                                    struct error *err);
 static enum error_code digest_of_content(struct blob_writer *writer,
                                          enum digest_algorithm algorithm, struct digest *digest_out,
                                          struct error *err);
@@ -92,6 +90,11 @@ bool blob_store_is_remote(const struct blob_store *store)
     return store->is_remote;
 }
 
+bool blob_store_has_locations(const struct blob_store *store)
+{
+    return store->has_locations;
+}
+
 enum error_code blob_writer_open(struct blob_store *store, const struct blob_upload *upload,
                                  struct blob_writer **writer_out, struct error *err)
 {
@@ -110,6 +113,7 @@ enum error_code blob_writer_open(struct blob_store *store, const struct blob_upl
     writer->upload.notes_length = 0;
     writer->upload.tail = (struct blob_tail){0};
     writer->is_finished = false;
+    writer->is_checked = false;
     *writer_out = writer;
     return OK;
 }
@@ -133,6 +137,33 @@ static bool is_id_digit(char digit)
     return ascii_is_digit(digit) || (digit >= 'a' && digit <= 'f');
 }
 
+enum error_code blob_writer_begin_tail(struct blob_writer *writer, size_t *length_out,
+                                       struct error *err)
+{
+    const struct blob_driver *driver = writer->store->driver;
+    enum error_code code = OK;
+
+    assert(!writer->is_finished);
+    *length_out = 0;
+    if (driver->begin_tail) {
+        code = driver->begin_tail(writer, length_out, err);
+    }
+    writer->is_finished = code != OK;
+    return code;
+}
+
+enum error_code blob_writer_give_tail(struct blob_writer *writer, struct strbuf *tail,
+                                      struct error *err)
+{
+    enum error_code code = OK;
+
+    assert(!writer->is_finished);
+    assert(writer->store->driver->give_tail);
+    code = writer->store->driver->give_tail(writer, tail, err);
+    writer->is_finished = code != OK;
+    return code;
+}
+
 enum error_code blob_writer_write(struct blob_writer *writer, struct str bytes, struct error *err)
 {
     enum error_code code;
@@ -151,6 +182,7 @@ enum error_code blob_writer_write(struct blob_writer *writer, struct str bytes, 
     }
     hasher_update(&writer->upload.hasher, bytes);
     writer->upload.offset_bytes += bytes.length;
+    writer->is_checked = false;
     return OK;
 }
 
@@ -191,28 +223,16 @@ enum error_code blob_writer_suspend(struct blob_writer *writer, struct blob_uplo
     return OK;
 }
 
-enum error_code blob_writer_commit(struct blob_writer *writer, const struct digest *expected,
-                                   struct error *err)
-{
-    enum error_code code;
-
-    assert(!writer->is_finished);
-    code = check_digest(writer, expected, err);
-    if (code) {
-        return code;
-    }
-    writer->is_finished = true;
-    return writer->store->driver->publish(writer, expected, err);
-}
-
-static enum error_code check_digest(struct blob_writer *writer, const struct digest *expected,
-                                    struct error *err)
+enum error_code blob_writer_check(struct blob_writer *writer, const struct digest *expected,
+                                  struct error *err)
 {
     char expected_text[DIGEST_TEXT_BYTES];
     char actual_text[DIGEST_TEXT_BYTES];
     struct digest actual;
-    const enum error_code code = digest_of_content(writer, expected->algorithm, &actual, err);
+    enum error_code code = OK;
 
+    assert(!writer->is_finished);
+    code = digest_of_content(writer, expected->algorithm, &actual, err);
     if (code || digest_equal(&actual, expected)) {
         return code;
     }
@@ -230,16 +250,38 @@ static enum error_code digest_of_content(struct blob_writer *writer,
     struct hasher hasher = writer->upload.hasher;
     enum error_code code = OK;
 
-    if (hasher.algorithm != algorithm) {
-        hasher_init(&hasher, algorithm);
-        code = writer->store->driver->rehash(writer, &hasher, err);
+    if (!writer->is_checked || writer->checked.algorithm != algorithm) {
+        if (hasher.algorithm != algorithm) {
+            hasher_init(&hasher, algorithm);
+            code = writer->store->driver->rehash(writer, &hasher, err);
+        }
+        if (code) {
+            writer->is_finished = true;
+            return code;
+        }
+        writer->checked = hasher_digest(&hasher);
+        writer->is_checked = true;
     }
+    *digest_out = writer->checked;
+    return OK;
+}
+
+enum error_code blob_writer_commit(struct blob_writer *writer, const struct digest *expected,
+                                   struct blob_location *location_out, struct error *err)
+{
+    struct blob_location location = {.size_bytes = writer->upload.offset_bytes};
+    enum error_code code = blob_writer_check(writer, expected, err);
+
     if (code) {
-        writer->is_finished = true;
         return code;
     }
-    *digest_out = hasher_digest(&hasher);
-    return OK;
+    writer->is_finished = true;
+    code = writer->store->driver->publish(writer, expected, &location, err);
+    if (!code && writer->store->has_locations) {
+        assert(location.key[0] != '\0');
+        *location_out = location;
+    }
+    return code;
 }
 
 void blob_writer_free(struct blob_writer *writer)
@@ -264,9 +306,12 @@ void blob_store_touch(struct blob_store *store, const struct digest *digest)
 }
 
 enum error_code blob_store_read(struct blob_store *store, const struct digest *digest,
+                                const struct blob_location *location,
                                 struct blob_content *content_out, struct error *err)
 {
-    return store->driver->read(store, digest, content_out, err);
+    assert(!store->has_locations || location);
+    return store->driver->read(store, digest, store->has_locations ? location : NULL, content_out,
+                               err);
 }
 
 enum error_code blob_store_read_part(struct blob_store *store, const struct blob_content *content,

@@ -11,9 +11,12 @@
 #include "base/strbuf.h"
 
 /*
- * Where blobs are kept, by their digest. Blobs are written once and never changed, nor removed by a
- * store; only uploads that were never committed can be discarded. This is the generic half: it
- * hashes, counts and checks; drivers (blob_driver.h) do only the medium.
+ * Where blobs are kept. Blobs are written once and never changed, nor removed by a store; only
+ * uploads that were never committed can be discarded. This is the generic half: it hashes, counts
+ * and checks; drivers (blob_driver.h) do only the medium.
+ *
+ * Where a blob lies follows from its digest in some stores (a folder). In others it lies where its
+ * upload landed: then the caller keeps the locations (blob_store_has_locations).
  *
  * A store may be used by many threads at once; a writer belongs to one thread at a time, and one
  * upload has at most one writer (the caller sees to that).
@@ -21,7 +24,8 @@
 struct blob_store;
 struct blob_writer;
 
-/* Bytes that the medium cannot take yet, because there are too few of them. */
+/* Bytes that the medium cannot take yet, because there are too few of them: whoever keeps the
+ * upload keeps them beside it, and gives them back before it goes on (blob_writer_begin_tail). */
 struct blob_tail {
     bool is_new;      /* false: what was saved before stays as it is */
     struct str bytes; /* borrowed from the writer until it goes on or is freed */
@@ -29,8 +33,8 @@ struct blob_tail {
 
 /*
  * An upload that rests between requests: all that is needed to go on, on any instance, if its
- * medium is one that instances share. Metadata keeps it (blob_upload_save), and the tail beside it,
- * which the store asks for when it needs it (blob_index.h).
+ * medium is one that instances share. The caller keeps it (blob_upload_save), and the tail beside
+ * it.
  */
 struct blob_upload {
     char id[RANDOM_ID_BYTES];
@@ -46,6 +50,12 @@ enum {
     BLOB_KEY_BYTES = 512,                      /* a prefix of up to 255, and a name */
 };
 
+/* Where a blob lies, in a store that has locations. */
+struct blob_location {
+    char key[BLOB_KEY_BYTES]; /* the driver's name of it */
+    uint64_t size_bytes;
+};
+
 enum blob_content_kind {
     BLOB_IN_FILE,   /* fd is open at the file that holds exactly the blob; the receiver closes it */
     BLOB_IN_MEMORY, /* bytes live as long as the store */
@@ -59,7 +69,7 @@ struct blob_content {
     struct str bytes;
     bool is_linked;           /* clients are to fetch it where blob_store_link says */
     bool is_link_slow;        /* … and making the link asks another server first */
-    char key[BLOB_KEY_BYTES]; /* of a remote one: the driver's name of it */
+    char key[BLOB_KEY_BYTES]; /* of a remote one: its location's */
 };
 
 /* Some of a blob's bytes. */
@@ -97,6 +107,10 @@ MUST_USE enum error_code blob_store_check_size(const struct blob_store *store, u
 /* Whether writing waits for other servers. */
 bool blob_store_is_remote(const struct blob_store *store);
 
+/* Whether the caller keeps where blobs lie, by their digest. Else locations are looked at nowhere,
+ * and may be NULL. */
+bool blob_store_has_locations(const struct blob_store *store);
+
 /*
  * Opens an upload to go on at its offset. Bytes beyond it that an interrupted request left behind
  * are dropped. The upload is copied. ERROR_NOT_FOUND about UPLOAD if it has an offset but its bytes
@@ -105,6 +119,22 @@ bool blob_store_is_remote(const struct blob_store *store);
 MUST_USE enum error_code blob_writer_open(struct blob_store *store,
                                           const struct blob_upload *upload,
                                           struct blob_writer **writer_out, struct error *err);
+
+/*
+ * Before an upload that had rested is written to or committed: *length_out is how many bytes of
+ * tail it needs back, and the memory for them is taken by then, which may have to be waited for. 0:
+ * none. After a failure only blob_writer_free is allowed. ERROR_UNAVAILABLE.
+ */
+MUST_USE enum error_code blob_writer_begin_tail(struct blob_writer *writer, size_t *length_out,
+                                                struct error *err);
+
+/*
+ * Gives them back: what was saved with this offset, or nothing, if nothing was or another offset
+ * is now. Takes the bytes out of the buffer. ERROR_NOT_FOUND about UPLOAD if they are not as many
+ * as wanted: another request has gone on meanwhile. After a failure only blob_writer_free.
+ */
+MUST_USE enum error_code blob_writer_give_tail(struct blob_writer *writer, struct strbuf *tail,
+                                               struct error *err);
 
 /* Appends. After a failure only blob_writer_free is allowed. */
 MUST_USE enum error_code blob_writer_write(struct blob_writer *writer, struct str bytes,
@@ -128,13 +158,22 @@ MUST_USE enum error_code blob_writer_suspend(struct blob_writer *writer,
                                              struct blob_upload *upload_out, struct error *err);
 
 /*
- * Publishes the upload as the blob `expected`. After OK it is there whole, durably (power loss
- * too), and the upload is gone. That the blob is there already is success as well. ERROR_INVALID
- * about DIGEST if the content has another digest (the upload stays). If the upload was hashed with
- * another algorithm than expected's, its bytes are read once more. The writer is still to be freed.
+ * Whether this is the digest of all that was written. ERROR_INVALID about DIGEST if the content has
+ * another one (the upload stays). If it was hashed with another algorithm than expected's, its
+ * bytes are read once more, by the first who asks.
+ */
+MUST_USE enum error_code blob_writer_check(struct blob_writer *writer,
+                                           const struct digest *expected, struct error *err);
+
+/*
+ * Publishes the upload as the blob `expected`, if that is right (blob_writer_check). After OK it is
+ * there whole, durably (power loss too), and the upload is gone. That the blob is there already is
+ * success as well. In a store that has locations, it is there for others once *location_out is
+ * kept; it is always another one. The writer is still to be freed.
  */
 MUST_USE enum error_code blob_writer_commit(struct blob_writer *writer,
-                                            const struct digest *expected, struct error *err);
+                                            const struct digest *expected,
+                                            struct blob_location *location_out, struct error *err);
 
 /* Closes; the upload stays as last suspended. NULL is accepted. */
 void blob_writer_free(struct blob_writer *writer);
@@ -149,8 +188,9 @@ MUST_USE enum error_code blob_store_discard(struct blob_store *store,
 /* The blob counts as pushed now, if it is there and the medium keeps track of that. */
 void blob_store_touch(struct blob_store *store, const struct digest *digest);
 
-/* Opens a blob for reading. ERROR_NOT_FOUND about BLOB. */
+/* Opens a blob for reading. ERROR_NOT_FOUND about BLOB, where its digest says where it is. */
 MUST_USE enum error_code blob_store_read(struct blob_store *store, const struct digest *digest,
+                                         const struct blob_location *location,
                                          struct blob_content *content_out, struct error *err);
 
 /*

@@ -35,12 +35,13 @@ static enum error_code filesystem_write(struct blob_writer *base, struct str byt
 static enum error_code filesystem_rehash(struct blob_writer *base, struct hasher *hasher,
                                          struct error *err);
 static enum error_code filesystem_publish(struct blob_writer *base, const struct digest *digest,
-                                          struct error *err);
+                                          struct blob_location *location_out, struct error *err);
 static void filesystem_close(struct blob_writer *base);
 static enum error_code filesystem_discard(struct blob_store *base, const struct blob_upload *upload,
                                           struct error *err);
 static void filesystem_touch(struct blob_store *base, const struct digest *digest);
 static enum error_code filesystem_read(struct blob_store *base, const struct digest *digest,
+                                       const struct blob_location *location,
                                        struct blob_content *content_out, struct error *err);
 
 static enum error_code link_blob(struct filesystem_store *store, struct upload_file *file,
@@ -69,14 +70,14 @@ static const struct blob_driver filesystem_driver = {
     .read = filesystem_read,
 };
 
-static struct filesystem_store *store_of(struct blob_store *base)
+static struct filesystem_store *filesystem_store_of(struct blob_store *base)
 {
-    return (struct filesystem_store *)base;
+    return (struct filesystem_store *)base; /* its first member */
 }
 
-static struct filesystem_writer *writer_of(struct blob_writer *base)
+static struct filesystem_writer *filesystem_writer_of(struct blob_writer *base)
 {
-    return (struct filesystem_writer *)base;
+    return (struct filesystem_writer *)base; /* its first member */
 }
 
 enum error_code filesystem_store_new(const char *folder, struct blob_store **store_out,
@@ -96,12 +97,12 @@ enum error_code filesystem_store_new(const char *folder, struct blob_store **sto
 
 void filesystem_store_watch(struct blob_store *store, const struct blob_watch *watch)
 {
-    store_of(store)->watch = *watch;
+    filesystem_store_of(store)->watch = *watch;
 }
 
 static void filesystem_free(struct blob_store *base)
 {
-    struct filesystem_store *store = store_of(base);
+    struct filesystem_store *store = filesystem_store_of(base);
 
     blob_folder_release(&store->folder);
     free(store);
@@ -111,7 +112,7 @@ static enum error_code filesystem_open(struct blob_store *base, const struct blo
                                        struct blob_writer **writer_out, struct error *err)
 {
     struct filesystem_writer *writer = memory_new(1, sizeof(*writer));
-    const int uploads_fd = store_of(base)->folder.uploads_fd;
+    const int uploads_fd = filesystem_store_of(base)->folder.uploads_fd;
     const enum error_code code = upload_file_open(&writer->file, uploads_fd, upload, err);
 
     if (code) {
@@ -125,13 +126,14 @@ static enum error_code filesystem_open(struct blob_store *base, const struct blo
 static enum error_code filesystem_write(struct blob_writer *base, struct str bytes,
                                         struct error *err)
 {
-    return upload_file_write(&writer_of(base)->file, base->upload.offset_bytes, bytes, err);
+    return upload_file_write(&filesystem_writer_of(base)->file, base->upload.offset_bytes, bytes,
+                             err);
 }
 
 static enum error_code filesystem_rehash(struct blob_writer *base, struct hasher *hasher,
                                          struct error *err)
 {
-    return upload_file_hash(&writer_of(base)->file, hasher, err);
+    return upload_file_hash(&filesystem_writer_of(base)->file, hasher, err);
 }
 
 /*
@@ -139,12 +141,13 @@ static enum error_code filesystem_rehash(struct blob_writer *base, struct hasher
  * last, so that a file with two names is one whose publishing is not known to be finished.
  */
 static enum error_code filesystem_publish(struct blob_writer *base, const struct digest *digest,
-                                          struct error *err)
+                                          struct blob_location *location_out, struct error *err)
 {
-    struct filesystem_store *store = store_of(base->store);
-    struct upload_file *file = &writer_of(base)->file;
+    struct filesystem_store *store = filesystem_store_of(base->store);
+    struct upload_file *file = &filesystem_writer_of(base)->file;
     enum error_code code = upload_file_seal(file, err);
 
+    (void)location_out; /* follows from the digest */
     if (!code) {
         code = link_blob(store, file, digest, err);
     }
@@ -219,7 +222,7 @@ static enum error_code flush_subfolder(struct filesystem_store *store, int subfo
 
 static void filesystem_close(struct blob_writer *base)
 {
-    struct filesystem_writer *writer = writer_of(base);
+    struct filesystem_writer *writer = filesystem_writer_of(base);
 
     upload_file_close(&writer->file);
     free(writer);
@@ -228,7 +231,8 @@ static void filesystem_close(struct blob_writer *base)
 static enum error_code filesystem_discard(struct blob_store *base, const struct blob_upload *upload,
                                           struct error *err)
 {
-    if (unlinkat(store_of(base)->folder.uploads_fd, upload->id, 0) != 0 && errno != ENOENT) {
+    if (unlinkat(filesystem_store_of(base)->folder.uploads_fd, upload->id, 0) != 0 &&
+        errno != ENOENT) {
         return error_set_errno(err, "cannot remove the upload " RANDOM_ID_SHOWN, upload->id);
     }
     return OK;
@@ -236,7 +240,7 @@ static enum error_code filesystem_discard(struct blob_store *base, const struct 
 
 static void filesystem_touch(struct blob_store *base, const struct digest *digest)
 {
-    const int algorithm_fd = store_of(base)->folder.algorithm_fds[digest->algorithm];
+    const int algorithm_fd = filesystem_store_of(base)->folder.algorithm_fds[digest->algorithm];
     char path[BLOB_PATH_BYTES];
 
     blob_path_format(digest, path);
@@ -253,13 +257,15 @@ static void blob_path_format(const struct digest *digest, char path_out[BLOB_PAT
 }
 
 static enum error_code filesystem_read(struct blob_store *base, const struct digest *digest,
+                                       const struct blob_location *location,
                                        struct blob_content *content_out, struct error *err)
 {
-    struct filesystem_store *store = store_of(base);
+    struct filesystem_store *store = filesystem_store_of(base);
     struct stat status;
     enum error_code code;
     int fd = -1;
 
+    (void)location;
     code = open_blob(store, digest, &fd, err);
     if (code) {
         return code;

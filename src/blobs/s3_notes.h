@@ -22,7 +22,7 @@ struct s3_part {
 /*
  * Where the bytes of an upload are while it rests: parts of a multipart upload, and behind them a
  * tail that is too small for a part. The tail is an object of its own (that becomes the blob, if it
- * is all there is), or is saved beside the notes (blob_index.h), where nobody loads it unasked.
+ * is all there is), or is saved beside the notes (struct blob_tail), where nobody loads it unasked.
  */
 struct s3_notes {
     uint64_t offset_bytes;              /* of all together */

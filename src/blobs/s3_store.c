@@ -14,8 +14,8 @@
 static void s3_free(struct blob_store *base);
 static enum error_code s3_discard(struct blob_store *base, const struct blob_upload *upload,
                                   struct error *err);
-static void s3_touch(struct blob_store *base, const struct digest *digest);
 static enum error_code s3_read(struct blob_store *base, const struct digest *digest,
+                               const struct blob_location *location,
                                struct blob_content *content_out, struct error *err);
 static enum error_code s3_read_part(struct blob_store *base, const struct blob_content *content,
                                     const struct blob_part *part, struct strbuf *bytes,
@@ -27,6 +27,8 @@ static const struct blob_driver s3_driver = {
     .name = "s3",
     .free = s3_free,
     .open = s3_writer_open,
+    .begin_tail = s3_writer_begin_tail,
+    .give_tail = s3_writer_give_tail,
     .room = s3_writer_room,
     .write = s3_writer_write,
     .suspend = s3_writer_suspend,
@@ -34,16 +36,10 @@ static const struct blob_driver s3_driver = {
     .publish = s3_writer_publish,
     .close = s3_writer_close,
     .discard = s3_discard,
-    .touch = s3_touch,
     .read = s3_read,
     .read_part = s3_read_part,
     .link = s3_link,
 };
-
-static struct s3_store *store_of(struct blob_store *base)
-{
-    return (struct s3_store *)base;
-}
 
 enum error_code s3_store_new(const struct s3_store_config *config, struct blob_store **store_out,
                              struct error *err)
@@ -64,6 +60,7 @@ enum error_code s3_store_new(const struct s3_store_config *config, struct blob_s
     store->base.largest_blob_bytes = config->settings.largest_blob_bytes;
     store->base.largest_blob_key = S3_LARGEST_BLOB_KEY;
     store->base.is_remote = true;
+    store->base.has_locations = true;
     store->config = *config;
     store->objects = (struct s3_objects){config->client, config->settings.style, config->clock};
     store->memory = memory_budget_new(config->settings.upload_memory_bytes);
@@ -73,7 +70,7 @@ enum error_code s3_store_new(const struct s3_store_config *config, struct blob_s
 
 static void s3_free(struct blob_store *base)
 {
-    struct s3_store *store = store_of(base);
+    struct s3_store *store = s3_store_of(base);
 
     workers_free(store->senders);
     memory_budget_free(store->memory);
@@ -91,36 +88,28 @@ static enum error_code s3_discard(struct blob_store *base, const struct blob_upl
 
     s3_notes_init(&notes);
     if (s3_notes_parse(bytes, &notes) && notes.upload_id[0] != '\0') {
-        code = s3_objects_abort(&store_of(base)->objects, &notes, err);
+        code = s3_objects_abort(&s3_store_of(base)->objects, &notes, err);
     }
     s3_notes_release(&notes);
     return code;
 }
 
-static void s3_touch(struct blob_store *base, const struct digest *digest)
-{
-    const struct blob_index *index = &store_of(base)->config.index;
-
-    (void)!index->touch(index->context, digest, NULL);
-}
-
+/* Asks nobody: what is at a location stays there. */
 static enum error_code s3_read(struct blob_store *base, const struct digest *digest,
+                               const struct blob_location *location,
                                struct blob_content *content_out, struct error *err)
 {
-    const struct s3_store_config *config = &store_of(base)->config;
-    struct blob_location location = {0};
-    const enum error_code code = config->index.find(config->index.context, digest, &location, err);
+    const struct s3_store_config *config = &s3_store_of(base)->config;
 
-    if (code) {
-        return code;
-    }
+    (void)digest;
+    (void)err;
     *content_out = (struct blob_content){.kind = BLOB_REMOTE,
-                                         .size_bytes = location.size_bytes,
+                                         .size_bytes = location->size_bytes,
                                          .fd = -1,
                                          .is_linked = config->settings.redirect,
                                          .is_link_slow = config->settings.redirect &&
                                                          !s3_client_has_keys(config->client)};
-    memcpy(content_out->key, location.key, sizeof(content_out->key));
+    memcpy(content_out->key, location->key, sizeof(content_out->key));
     return OK;
 }
 
@@ -129,19 +118,19 @@ static enum error_code s3_read_part(struct blob_store *base, const struct blob_c
                                     struct error *err)
 {
     const enum error_code code =
-        s3_objects_read(&store_of(base)->objects, content->key, part, bytes, err);
+        s3_objects_read(&s3_store_of(base)->objects, content->key, part, bytes, err);
 
     if (code != ERROR_NOT_FOUND) {
         return code;
     }
     return error_set(err, ERROR_INTERNAL, "%s has no object %s any more: who deleted it?",
-                     s3_client_name(store_of(base)->config.client), content->key);
+                     s3_client_name(s3_store_of(base)->config.client), content->key);
 }
 
 static enum error_code s3_link(struct blob_store *base, const struct blob_content *content,
                                struct strbuf *url, struct error *err)
 {
-    const struct s3_store_config *config = &store_of(base)->config;
+    const struct s3_store_config *config = &s3_store_of(base)->config;
 
     return s3_client_link(config->client, content->key,
                           (unsigned)(config->settings.link_lifetime_ms / MS_PER_SECOND), url, err);

@@ -16,6 +16,11 @@ struct s3_store {
     struct workers *senders;
 };
 
+static inline struct s3_store *s3_store_of(struct blob_store *base)
+{
+    return (struct s3_store *)base; /* its first member */
+}
+
 /* A key that is used once: what a sweep removes is never somebody else's (docs/decisions/021). */
 void s3_store_upload_key(const struct s3_store *store, const struct blob_upload *upload,
                          char key_out[BLOB_KEY_BYTES]);
@@ -45,9 +50,18 @@ struct s3_writer {
     struct error failure; /* the first */
 };
 
+static inline struct s3_writer *s3_writer_of(struct blob_writer *base)
+{
+    return (struct s3_writer *)base; /* its first member */
+}
+
 /* The driver's functions of a writer (blob_driver.h). */
 enum error_code s3_writer_open(struct blob_store *base, const struct blob_upload *upload,
                                struct blob_writer **writer_out, struct error *err);
+enum error_code s3_writer_begin_tail(struct blob_writer *base, size_t *length_out,
+                                     struct error *err);
+enum error_code s3_writer_give_tail(struct blob_writer *base, struct strbuf *tail,
+                                    struct error *err);
 size_t s3_writer_room(struct blob_writer *base);
 enum error_code s3_writer_write(struct blob_writer *base, struct str bytes, struct error *err);
 enum error_code s3_writer_suspend(struct blob_writer *base, struct strbuf *notes,
@@ -55,7 +69,7 @@ enum error_code s3_writer_suspend(struct blob_writer *base, struct strbuf *notes
 enum error_code s3_writer_rehash(struct blob_writer *base, struct hasher *hasher,
                                  struct error *err);
 enum error_code s3_writer_publish(struct blob_writer *base, const struct digest *digest,
-                                  struct error *err);
+                                  struct blob_location *location_out, struct error *err);
 void s3_writer_close(struct blob_writer *base);
 
 /* The part that is filled, and parts on their way: s3_writer_parts.c. */
@@ -66,7 +80,7 @@ enum error_code s3_writer_need_room(struct s3_writer *writer, struct error *err)
 /* Takes memory for what comes next, if there is any now. Returns for how many bytes. */
 size_t s3_writer_make_room(struct s3_writer *writer);
 
-/* Loads the old tail, if there is one. */
+/* Loads the old tail, if there is one that is an object; one that is not was given back. */
 enum error_code s3_writer_load_tail(struct s3_writer *writer, struct error *err);
 
 /* Hands the part that is filled to the senders. */

@@ -20,8 +20,6 @@ static enum error_code make_whole(struct s3_writer *writer, struct error *err);
 static enum error_code send_rest(struct s3_writer *writer, struct error *err);
 static enum error_code hash_object(struct s3_writer *writer, struct hasher *hasher,
                                    struct error *err);
-static enum error_code land(struct s3_writer *writer, const struct digest *digest,
-                            struct blob_location *location, struct error *err);
 static enum error_code check_found(struct s3_writer *writer, const struct digest *digest,
                                    struct error *err);
 static enum error_code put_small(struct s3_writer *writer, const struct digest *digest,
@@ -29,18 +27,13 @@ static enum error_code put_small(struct s3_writer *writer, const struct digest *
 static void cancel(struct s3_writer *writer);
 static void give_up_multipart(struct s3_writer *writer);
 
-static struct s3_writer *writer_of(struct blob_writer *base)
-{
-    return (struct s3_writer *)base;
-}
-
 enum error_code s3_writer_open(struct blob_store *base, const struct blob_upload *upload,
                                struct blob_writer **writer_out, struct error *err)
 {
     struct s3_writer *writer = memory_new(1, sizeof(*writer));
     enum error_code code = OK;
 
-    writer->store = (struct s3_store *)base;
+    writer->store = s3_store_of(base);
     s3_notes_init(&writer->notes);
     code = read_notes(writer, upload, err);
     if (code) {
@@ -75,7 +68,7 @@ static enum error_code read_notes(struct s3_writer *writer, const struct blob_up
 
 size_t s3_writer_room(struct blob_writer *base)
 {
-    struct s3_writer *writer = writer_of(base);
+    struct s3_writer *writer = s3_writer_of(base);
     const size_t left = writer->bytes ? writer->capacity - writer->length : 0;
 
     if (writer->is_whole) {
@@ -86,7 +79,7 @@ size_t s3_writer_room(struct blob_writer *base)
 
 enum error_code s3_writer_write(struct blob_writer *base, struct str bytes, struct error *err)
 {
-    struct s3_writer *writer = writer_of(base);
+    struct s3_writer *writer = s3_writer_of(base);
     enum error_code code = OK;
 
     if (writer->is_whole) {
@@ -122,7 +115,7 @@ static void forget_tail_object(struct s3_writer *writer)
 enum error_code s3_writer_suspend(struct blob_writer *base, struct strbuf *notes,
                                   struct blob_tail *tail, struct error *err)
 {
-    struct s3_writer *writer = writer_of(base);
+    struct s3_writer *writer = s3_writer_of(base);
     struct s3_notes *own = &writer->notes;
     enum error_code code = writer->is_whole ? s3_objects_upload_is_gone(err) : OK;
 
@@ -170,7 +163,7 @@ static enum error_code put_tail(struct s3_writer *writer, struct blob_tail *tail
 /* Of another algorithm than it was hashed with while it came: all of it once more. */
 enum error_code s3_writer_rehash(struct blob_writer *base, struct hasher *hasher, struct error *err)
 {
-    struct s3_writer *writer = writer_of(base);
+    struct s3_writer *writer = s3_writer_of(base);
     enum error_code code = OK;
 
     if (writer->notes.upload_id[0] != '\0') {
@@ -236,40 +229,22 @@ static enum error_code hash_object(struct s3_writer *writer, struct hasher *hash
     return code;
 }
 
-enum error_code s3_writer_publish(struct blob_writer *base, const struct digest *digest,
-                                  struct error *err)
-{
-    struct s3_writer *writer = writer_of(base);
-    const struct blob_index *index = &writer->store->config.index;
-    struct blob_location location = {.size_bytes = base->upload.offset_bytes};
-    enum error_code code = index->touch(index->context, digest, err);
-
-    if (!code) {
-        cancel(writer);
-        give_up_multipart(writer); /* somebody else's is there: ours is of no use */
-        return OK;
-    }
-    if (code == ERROR_NOT_FOUND) {
-        code = land(writer, digest, &location, err);
-    }
-    return code ? code : index->add(index->context, digest, &location, err);
-}
-
 /* Sees to it that all of it is one object, and says which. */
-static enum error_code land(struct s3_writer *writer, const struct digest *digest,
-                            struct blob_location *location, struct error *err)
+enum error_code s3_writer_publish(struct blob_writer *base, const struct digest *digest,
+                                  struct blob_location *location_out, struct error *err)
 {
+    struct s3_writer *writer = s3_writer_of(base);
     const struct s3_notes *notes = &writer->notes;
     enum error_code code = OK;
 
     if (notes->upload_id[0] != '\0') {
         code = make_whole(writer, err);
         code = code ? code : check_found(writer, digest, err);
-        memcpy(location->key, notes->key, sizeof(location->key));
+        memcpy(location_out->key, notes->key, sizeof(location_out->key));
     } else if (notes->tail_key[0] != '\0') {
-        memcpy(location->key, notes->tail_key, sizeof(location->key));
+        memcpy(location_out->key, notes->tail_key, sizeof(location_out->key));
     } else {
-        code = put_small(writer, digest, location->key, err);
+        code = put_small(writer, digest, location_out->key, err);
     }
     return code;
 }
@@ -313,7 +288,7 @@ static enum error_code put_small(struct s3_writer *writer, const struct digest *
 
 void s3_writer_close(struct blob_writer *base)
 {
-    struct s3_writer *writer = writer_of(base);
+    struct s3_writer *writer = s3_writer_of(base);
 
     cancel(writer);
     if (!writer->is_kept && !writer->is_whole) {

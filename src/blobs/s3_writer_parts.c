@@ -24,7 +24,7 @@ static bool take_memory(struct s3_writer *writer, uint64_t size_bytes);
 static void give_spare(struct s3_writer *writer);
 static bool has_waited(struct s3_writer *writer);
 static enum error_code no_memory(const struct s3_writer *writer, struct error *err);
-static enum error_code read_tail(struct s3_writer *writer, struct strbuf *tail, struct error *err);
+static void take_tail(struct s3_writer *writer, struct strbuf *tail);
 static enum error_code begin_multipart(struct s3_writer *writer, struct error *err);
 static void send_now(struct job *job);
 static bool is_cancelled(struct s3_writer *writer);
@@ -150,47 +150,63 @@ static enum error_code no_memory(const struct s3_writer *writer, struct error *e
     return code;
 }
 
+enum error_code s3_writer_begin_tail(struct blob_writer *base, size_t *length_out,
+                                     struct error *err)
+{
+    struct s3_writer *writer = s3_writer_of(base);
+    const bool is_wanted = writer->has_old_tail && writer->notes.tail_key[0] == '\0';
+
+    *length_out = is_wanted ? writer->notes.tail_length : 0;
+    return !is_wanted || writer->bytes ? OK : new_bytes(writer, err);
+}
+
+enum error_code s3_writer_give_tail(struct blob_writer *base, struct strbuf *tail,
+                                    struct error *err)
+{
+    struct s3_writer *writer = s3_writer_of(base);
+
+    assert(writer->has_old_tail);
+    assert(writer->bytes);
+    if (tail->length != writer->notes.tail_length) {
+        return s3_objects_upload_is_gone(err);
+    }
+    take_tail(writer, tail);
+    return OK;
+}
+
+static void take_tail(struct s3_writer *writer, struct strbuf *tail)
+{
+    free(writer->bytes); /* nothing is in them, nor resident */
+    writer->length = tail->length;
+    writer->bytes = memory_resize(strbuf_take(tail), writer->capacity, 1);
+    writer->has_old_tail = false;
+}
+
 enum error_code s3_writer_load_tail(struct s3_writer *writer, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf tail;
+    const struct s3_notes *notes = &writer->notes;
+    const struct blob_part all = {0, notes->tail_length};
     enum error_code code = OK;
 
-    strbuf_init(&tail, writer->notes.tail_length);
+    strbuf_init(&tail, notes->tail_length);
     if (!writer->has_old_tail) {
         return OK;
     }
+    assert(notes->tail_key[0] != '\0'); /* else it was given back: s3_writer_begin_tail */
     code = new_bytes(writer, err);
     if (!code) {
-        code = read_tail(writer, &tail, err);
+        code = s3_objects_read(&writer->store->objects, notes->tail_key, &all, &tail, err);
+    }
+    if (code == ERROR_NOT_FOUND || (!code && tail.length != notes->tail_length)) {
+        code = s3_objects_upload_is_gone(err);
     }
     if (code) {
         s3_writer_drop_bytes(writer);
         return code;
     }
-    free(writer->bytes); /* nothing is in them, nor resident */
-    writer->length = tail.length;
-    writer->bytes = memory_resize(strbuf_take(&tail), writer->capacity, 1);
-    writer->has_old_tail = false;
+    take_tail(writer, &tail);
     return OK;
-}
-
-/* From the object that it is, or what was saved beside the notes. */
-static enum error_code read_tail(struct s3_writer *writer, struct strbuf *tail, struct error *err)
-{
-    const struct s3_notes *notes = &writer->notes;
-    const struct blob_index *index = &writer->store->config.index;
-    const struct blob_part all = {0, notes->tail_length};
-    enum error_code code = OK;
-
-    if (notes->tail_key[0] != '\0') {
-        code = s3_objects_read(&writer->store->objects, notes->tail_key, &all, tail, err);
-    } else {
-        code = index->read_tail(index->context, &writer->base.upload, tail, err);
-    }
-    if (code == ERROR_NOT_FOUND || (!code && tail->length != notes->tail_length)) {
-        code = s3_objects_upload_is_gone(err);
-    }
-    return code;
 }
 
 enum error_code s3_writer_send_part(struct s3_writer *writer, struct error *err)

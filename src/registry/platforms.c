@@ -1,7 +1,7 @@
 #include "registry/platforms.h"
 
 #include "base/json_value.h"
-#include "registry/blob_reader.h"
+#include "registry/blobs.h"
 #include "registry/member_names.h"
 #include "registry/registry_private.h"
 #include "registry/runnable.h"
@@ -52,7 +52,7 @@ static enum error_code add_of_config(struct registry *registry, const struct dig
 enum error_code platforms_read_config(struct registry *registry, const struct digest *digest,
                                       struct strbuf *config, struct error *err)
 {
-    const enum error_code code = blob_reader_read_all(registry->config.blobs, digest, config, err);
+    const enum error_code code = blob_reader_read_all(registry, digest, config, err);
 
     if (code == ERROR_TOO_LARGE ||
         json_value_memory_bytes(strbuf_str(config)) > PLATFORM_CONFIG_MEMORY_BYTES) {

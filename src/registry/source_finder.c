@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "layers/layer_reader.h"
-#include "registry/blob_reader.h"
+#include "registry/blobs.h"
 #include "registry/registry_private.h"
 
 enum { ENTRY_ARENA_BYTES = 64 * 1024 * 1024 }; /* a stored manifest and its descriptors */
@@ -114,7 +114,7 @@ static enum error_code find_in_layer(struct finder *finder, const struct digest 
     if (left_ms <= 0) {
         return OK;
     }
-    code = blob_reader_open(&reader, registry->config.blobs, digest, err);
+    code = blob_reader_open(&reader, registry, digest, err);
     if (code == ERROR_NOT_FOUND) {
         return OK; /* it may be elsewhere */
     }

@@ -26,46 +26,13 @@ struct upload {
     bool is_committed;  /* it is a blob now, and has no bytes of its own any more */
 };
 
-static struct upload *new_upload(struct registry *registry, const struct upload_key *key,
-                                 struct str id);
-static void set_login(struct upload *upload, struct str login);
-static enum error_code enter(struct upload *upload, struct error *err);
-static void leave(struct upload *upload);
-static void free_upload(struct upload *upload);
-static enum error_code resume(struct upload *upload, const struct upload_key *key,
-                              struct error *err);
-static enum error_code need_writer(struct upload *upload, struct error *err);
-static void drop_writer(struct upload *upload);
-static enum error_code save(struct upload *upload, const struct blob_upload *state,
-                            struct error *err);
-static enum error_code commit(struct upload *upload, const struct digest *expected,
-                              struct error *err);
-static enum error_code end(struct upload *upload, const struct digest *digest, struct error *err);
-
-enum error_code upload_begin(struct registry *registry, const struct upload_key *key,
-                             enum digest_algorithm algorithm, struct upload **upload_out,
-                             struct error *err)
+static void set_login(struct upload *upload, struct str login)
 {
-    struct blob_upload fresh;
-    struct upload *upload = NULL;
-    enum error_code code = OK;
-
-    blob_upload_init(&fresh, algorithm);
-    upload = new_upload(registry, key, str_from(fresh.id));
-    upload->rested = fresh;
-    code = enter(upload, err);
-    if (code) {
-        free_upload(upload);
-        return code;
+    assert(login.length <= sizeof(upload->login));
+    if (login.length > 0) {
+        memcpy(upload->login, login.bytes, login.length);
     }
-    code = upload_quota_begin(registry, &upload->open, str_from(upload->created_by),
-                              str_from(upload->repository), err);
-    if (code) {
-        leave(upload);
-        return code;
-    }
-    *upload_out = upload;
-    return OK;
+    upload->login_length = login.length;
 }
 
 static struct upload *new_upload(struct registry *registry, const struct upload_key *key,
@@ -87,15 +54,6 @@ static struct upload *new_upload(struct registry *registry, const struct upload_
     return upload;
 }
 
-static void set_login(struct upload *upload, struct str login)
-{
-    assert(login.length <= sizeof(upload->login));
-    if (login.length > 0) {
-        memcpy(upload->login, login.bytes, login.length);
-    }
-    upload->login_length = login.length;
-}
-
 static enum error_code enter(struct upload *upload, struct error *err)
 {
     if (open_uploads_enter(&upload->registry->open_uploads, &upload->open)) {
@@ -113,23 +71,30 @@ static void free_upload(struct upload *upload)
     free(upload);
 }
 
-enum error_code upload_open(struct registry *registry, const struct upload_key *key,
-                            struct upload **upload_out, struct error *err)
+static void leave(struct upload *upload)
 {
+    open_uploads_leave(&upload->registry->open_uploads, &upload->open);
+    free_upload(upload);
+}
+
+enum error_code upload_begin(struct registry *registry, const struct upload_key *key,
+                             enum digest_algorithm algorithm, struct upload **upload_out,
+                             struct error *err)
+{
+    struct blob_upload fresh;
     struct upload *upload = NULL;
     enum error_code code = OK;
 
-    if (key->id.length != RANDOM_ID_BYTES - 1) {
-        return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND, "no upload has such an id");
-    }
-    upload = new_upload(registry, key, key->id);
+    blob_upload_init(&fresh, algorithm);
+    upload = new_upload(registry, key, str_from(fresh.id));
+    upload->rested = fresh;
     code = enter(upload, err);
     if (code) {
         free_upload(upload);
         return code;
     }
-    /* Only now: what another request acknowledged until it left must be seen. */
-    code = resume(upload, key, err);
+    code = upload_quota_begin(registry, &upload->open, str_from(upload->created_by),
+                              str_from(upload->repository), err);
     if (code) {
         leave(upload);
         return code;
@@ -173,6 +138,31 @@ static enum error_code resume(struct upload *upload, const struct upload_key *ke
     return code;
 }
 
+enum error_code upload_open(struct registry *registry, const struct upload_key *key,
+                            struct upload **upload_out, struct error *err)
+{
+    struct upload *upload = NULL;
+    enum error_code code = OK;
+
+    if (key->id.length != RANDOM_ID_BYTES - 1) {
+        return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND, "no upload has such an id");
+    }
+    upload = new_upload(registry, key, key->id);
+    code = enter(upload, err);
+    if (code) {
+        free_upload(upload);
+        return code;
+    }
+    /* Only now: what another request acknowledged until it left must be seen. */
+    code = resume(upload, key, err);
+    if (code) {
+        leave(upload);
+        return code;
+    }
+    *upload_out = upload;
+    return OK;
+}
+
 struct str upload_id(const struct upload *upload)
 {
     return str_from(upload->open.id);
@@ -203,10 +193,25 @@ uint64_t upload_allowed_bytes(const struct upload *upload)
     return offset_bytes < largest_bytes ? largest_bytes - offset_bytes : 0;
 }
 
+static enum error_code need_writer(struct upload *upload, struct error *err)
+{
+    return upload->writer ? OK
+                          : blob_writer_open(upload->registry->config.blobs, &upload->rested,
+                                             &upload->writer, err);
+}
+
 /* What cannot be opened is told by writing. */
 size_t upload_room(struct upload *upload)
 {
     return need_writer(upload, NULL) ? SIZE_MAX : blob_writer_room(upload->writer);
+}
+
+/* The upload is as it was when it last rested. */
+static void drop_writer(struct upload *upload)
+{
+    blob_writer_free(upload->writer);
+    upload->writer = NULL;
+    upload_quota_dropped(upload->registry, &upload->open);
 }
 
 enum error_code upload_write(struct upload *upload, struct str bytes, struct error *err)
@@ -215,6 +220,9 @@ enum error_code upload_write(struct upload *upload, struct str bytes, struct err
 
     if (!code) {
         code = upload_quota_take(upload->registry, &upload->open, bytes.length, err);
+    }
+    if (!code) {
+        code = blob_give_tail(upload->registry, upload->writer, &upload->rested, err);
     }
     if (!code) {
         code = blob_writer_write(upload->writer, bytes, err);
@@ -226,45 +234,6 @@ enum error_code upload_write(struct upload *upload, struct str bytes, struct err
     if (upload->is_saved) {
         upload_record_keep_awake(upload->registry, upload_id(upload), &upload->touched_ms);
     }
-    return OK;
-}
-
-static enum error_code need_writer(struct upload *upload, struct error *err)
-{
-    return upload->writer ? OK
-                          : blob_writer_open(upload->registry->config.blobs, &upload->rested,
-                                             &upload->writer, err);
-}
-
-/* The upload is as it was when it last rested. */
-static void drop_writer(struct upload *upload)
-{
-    blob_writer_free(upload->writer);
-    upload->writer = NULL;
-    upload_quota_dropped(upload->registry, &upload->open);
-}
-
-enum error_code upload_suspend(struct upload *upload, struct error *err)
-{
-    struct blob_upload state;
-    enum error_code code = OK;
-
-    if (!upload->writer) {
-        return save(upload, &upload->rested, err);
-    }
-    code = blob_writer_suspend(upload->writer, &state, err);
-    if (code) {
-        drop_writer(upload);
-        return code;
-    }
-    code = save(upload, &state, err);
-    if (code) {
-        blob_upload_release(&state);
-        return code;
-    }
-    blob_upload_release(&upload->rested);
-    upload->rested = state;
-    upload->rested.tail = (struct blob_tail){0}; /* the writer's, and saved */
     return OK;
 }
 
@@ -300,42 +269,34 @@ static enum error_code save(struct upload *upload, const struct blob_upload *sta
     return code;
 }
 
+enum error_code upload_suspend(struct upload *upload, struct error *err)
+{
+    struct blob_upload state;
+    enum error_code code = OK;
+
+    if (!upload->writer) {
+        return save(upload, &upload->rested, err);
+    }
+    code = blob_writer_suspend(upload->writer, &state, err);
+    if (code) {
+        drop_writer(upload);
+        return code;
+    }
+    code = save(upload, &state, err);
+    if (code) {
+        blob_upload_release(&state);
+        return code;
+    }
+    blob_upload_release(&upload->rested);
+    upload->rested = state;
+    upload->rested.tail = (struct blob_tail){0}; /* the writer's, and saved */
+    return OK;
+}
+
 bool upload_may_commit(struct upload *upload, const struct digest *expected)
 {
     return upload->rested.hasher.algorithm == expected->algorithm ||
            open_uploads_begin_rehash(&upload->registry->open_uploads, &upload->open);
-}
-
-enum error_code upload_commit(struct upload *upload, const struct digest *expected,
-                              struct error *err)
-{
-    const enum error_code code = commit(upload, expected, err);
-
-    if (code == ERROR_INVALID && upload->open.rehashes) {
-        (void)!upload_cancel(upload, NULL); /* or one could have it hashed again and again */
-    }
-    return code == ERROR_NOT_FOUND && upload_has_become(upload, expected) ? OK : code;
-}
-
-static enum error_code commit(struct upload *upload, const struct digest *expected,
-                              struct error *err)
-{
-    enum error_code code = need_writer(upload, err);
-
-    if (code) {
-        return code;
-    }
-    code = blob_writer_commit(upload->writer, expected, err);
-    if (code == ERROR_INVALID) {
-        return code; /* another digest: the writer is as good as before */
-    }
-    drop_writer(upload);
-    if (!code) {
-        upload->is_committed = true;
-        /* The blob is there, so this is no failure: a row that stays expires. */
-        (void)!end(upload, expected, NULL);
-    }
-    return code;
 }
 
 /* Takes the row from those that rest, if there is one: once is enough. */
@@ -352,6 +313,49 @@ static enum error_code end(struct upload *upload, const struct digest *digest, s
         upload->is_saved = false;
     }
     return code;
+}
+
+static enum error_code commit(struct upload *upload, const struct digest *expected,
+                              struct error *err)
+{
+    bool is_there = false;
+    enum error_code code = need_writer(upload, err);
+
+    if (code) {
+        return code;
+    }
+    code = blob_give_tail(upload->registry, upload->writer, &upload->rested, err);
+    if (!code) {
+        code = blob_writer_check(upload->writer, expected, err);
+    }
+    if (code == ERROR_INVALID) {
+        return code; /* another digest: the writer is as good as before */
+    }
+    if (!code) {
+        code = blob_publish(upload->registry, upload->writer, expected, &is_there, err);
+    }
+    drop_writer(upload);
+    if (is_there) {
+        /* Somebody else's: ours is of no use. */
+        (void)!blob_store_discard(upload->registry->config.blobs, &upload->rested, NULL);
+    }
+    if (!code) {
+        upload->is_committed = true;
+        /* The blob is there, so this is no failure: a row that stays expires. */
+        (void)!end(upload, expected, NULL);
+    }
+    return code;
+}
+
+enum error_code upload_commit(struct upload *upload, const struct digest *expected,
+                              struct error *err)
+{
+    const enum error_code code = commit(upload, expected, err);
+
+    if (code == ERROR_INVALID && upload->open.rehashes) {
+        (void)!upload_cancel(upload, NULL); /* or one could have it hashed again and again */
+    }
+    return code == ERROR_NOT_FOUND && upload_has_become(upload, expected) ? OK : code;
 }
 
 /* The bytes go when the blob is there, and the row behind them. */
@@ -389,10 +393,4 @@ void upload_close(struct upload *upload)
         (void)!blob_store_discard(upload->registry->config.blobs, &upload->rested, NULL);
     }
     leave(upload);
-}
-
-static void leave(struct upload *upload)
-{
-    open_uploads_leave(&upload->registry->open_uploads, &upload->open);
-    free_upload(upload);
 }

@@ -1,23 +1,20 @@
 #include "server/storage.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/host.h"
 #include "blobs/filesystem_store.h"
 #include "blobs/s3_check.h"
 #include "blobs/s3_store.h"
-#include "metadata/blob_places.h"
 #include "metadata/swept_blobs.h"
-#include "metadata/uploads.h"
 
 enum {
-    INDEX_ARENA_BYTES = 4096,
     ANSWER_MAX_BYTES = 1024 * 1024, /* unless a request says otherwise */
     MEMORY_WAIT_MS = 30 * 1000,     /* then there are too many uploads at once */
 };
 
-static enum error_code open_folder(const char *folder, struct storage *storage, struct error *err);
+static enum error_code open_folder(const char *folder, struct metadata *metadata,
+                                   struct storage *storage, struct error *err);
 static enum error_code revive(void *context, const struct digest *digest, struct error *err);
 static enum error_code open_s3(const struct settings *settings, struct storage *storage,
                                struct error *err);
@@ -26,13 +23,6 @@ static enum error_code open_client(const struct settings *settings, struct stora
 static const char *variable(const void *context, const char *name);
 static void report_links(const struct settings *settings, const struct s3_client *client,
                          struct strbuf *report);
-static enum error_code find(void *context, const struct digest *digest,
-                            struct blob_location *location_out, struct error *err);
-static enum error_code touch(void *context, const struct digest *digest, struct error *err);
-static enum error_code add(void *context, const struct digest *digest,
-                           const struct blob_location *location, struct error *err);
-static enum error_code read_tail(void *context, const struct blob_upload *upload,
-                                 struct strbuf *tail, struct error *err);
 
 enum error_code storage_open(const struct settings *settings, const char *folder,
                              struct metadata *metadata, struct storage *storage_out,
@@ -40,9 +30,9 @@ enum error_code storage_open(const struct settings *settings, const char *folder
 {
     enum error_code code = OK;
 
-    *storage_out = (struct storage){.metadata = metadata};
+    *storage_out = (struct storage){0};
     if (!settings->storage.s3.bucket) {
-        return open_folder(folder, storage_out, err);
+        return open_folder(folder, metadata, storage_out, err);
     }
     code = open_s3(settings, storage_out, err);
     if (code) {
@@ -51,9 +41,10 @@ enum error_code storage_open(const struct settings *settings, const char *folder
     return code;
 }
 
-static enum error_code open_folder(const char *folder, struct storage *storage, struct error *err)
+static enum error_code open_folder(const char *folder, struct metadata *metadata,
+                                   struct storage *storage, struct error *err)
 {
-    const struct blob_watch watch = {storage->metadata, revive};
+    const struct blob_watch watch = {metadata, revive};
     const enum error_code code = filesystem_store_new(folder, &storage->blobs, err);
 
     if (!code) {
@@ -71,7 +62,6 @@ static enum error_code open_s3(const struct settings *settings, struct storage *
                                struct error *err)
 {
     struct s3_store_config config = {
-        .index = {storage, find, touch, add, read_tail},
         .clock = &clock_system,
         .settings = settings->storage.s3,
         .memory_wait_ms = MEMORY_WAIT_MS,
@@ -128,57 +118,6 @@ static const char *variable(const void *context, const char *name)
 {
     (void)context;
     return getenv(name);
-}
-
-static enum error_code find(void *context, const struct digest *digest,
-                            struct blob_location *location_out, struct error *err)
-{
-    const struct storage *storage = context;
-    struct blob_place_record place;
-    struct arena arena;
-    enum error_code code = OK;
-
-    arena_init(&arena, INDEX_ARENA_BYTES);
-    code = metadata_find_blob_place(storage->metadata, digest, &arena, &place, err);
-    if (!code && place.location.length >= sizeof(location_out->key)) {
-        code = error_set(err, ERROR_INTERNAL, "the place of a blob is too long");
-    }
-    if (!code) {
-        *location_out = (struct blob_location){.size_bytes = place.size_bytes};
-        memcpy(location_out->key, place.location.bytes, place.location.length);
-    }
-    arena_release(&arena);
-    return code;
-}
-
-static enum error_code touch(void *context, const struct digest *digest, struct error *err)
-{
-    const struct storage *storage = context;
-
-    return metadata_touch_blob_place(storage->metadata, digest, clock_wall_ms(&clock_system), err);
-}
-
-static enum error_code add(void *context, const struct digest *digest,
-                           const struct blob_location *location, struct error *err)
-{
-    const struct storage *storage = context;
-    const struct blob_place_record place = {
-        .digest = *digest,
-        .location = str_from(location->key),
-        .size_bytes = location->size_bytes,
-        .touched_ms = clock_wall_ms(&clock_system),
-    };
-
-    return metadata_add_blob_place(storage->metadata, &place, err);
-}
-
-static enum error_code read_tail(void *context, const struct blob_upload *upload,
-                                 struct strbuf *tail, struct error *err)
-{
-    const struct storage *storage = context;
-
-    return metadata_read_upload_tail(storage->metadata, str_from(upload->id), upload->offset_bytes,
-                                     tail, err);
 }
 
 enum error_code storage_open_bucket(const struct settings *settings, struct storage *storage_out,

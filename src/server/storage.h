@@ -13,15 +13,14 @@
 /* Where layers are kept, and what that needs: a folder, or S3 if storage.s3.bucket is set. */
 struct storage {
     struct blob_store *blobs;
-    struct metadata *metadata; /* borrowed: says which object is which blob */
-    struct http_client *http;  /* NULL, as the next, for a folder */
+    struct http_client *http; /* NULL, as the next, for a folder */
     struct aws_credentials *credentials;
     struct s3_client *bucket; /* only of storage_open_bucket */
 };
 
 /*
- * Opens it; storage_out stays where it is until its release. S3 is not asked: a registry starts
- * without it. Borrows settings and metadata. ERROR_INVALID as filesystem_store_new.
+ * Opens it. S3 is not asked: a registry starts without it. Borrows settings and metadata.
+ * ERROR_INVALID as filesystem_store_new.
  */
 MUST_USE enum error_code storage_open(const struct settings *settings, const char *folder,
                                       struct metadata *metadata, struct storage *storage_out,

@@ -142,7 +142,7 @@ static void blob_never_changes_whatever_its_upload_does(void **state)
     must_write(writer, hello);
     must_commit(writer, &digest);
     blob_writer_free(writer);
-    assert_int_equal(blob_store_read(store, &digest, &content, NULL), OK);
+    assert_int_equal(blob_store_read(store, &digest, NULL, &content, NULL), OK);
 
     writer = must_open(store, &upload);
     must_write(writer, other);
@@ -218,7 +218,7 @@ static enum error_code push_in_two_requests(struct blob_store *store,
         code = blob_writer_write(writer, str_from_index(hello, 8), NULL);
     }
     if (!code) {
-        code = blob_writer_commit(writer, digest, NULL);
+        code = blob_writer_commit(writer, digest, NULL, NULL);
     }
     blob_writer_free(writer);
     blob_upload_release(&upload);

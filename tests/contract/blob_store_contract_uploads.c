@@ -127,13 +127,13 @@ static void wrong_digest_is_refused_and_the_upload_stays(void **state)
 
         must_suspend_new(store, hello, &upload);
         writer = must_open(store, &upload);
-        assert_int_equal(blob_writer_commit(writer, &wrong, &err), ERROR_INVALID);
+        assert_int_equal(blob_writer_commit(writer, &wrong, NULL, &err), ERROR_INVALID);
         assert_int_equal(err.topic, ABOUT_DIGEST);
         assert_true(test_blob_is_missing(store, &wrong));
         blob_writer_free(writer);
 
         writer = must_open(store, &upload);
-        assert_int_equal(blob_writer_commit(writer, &wrong, &err), ERROR_INVALID);
+        assert_int_equal(blob_writer_commit(writer, &wrong, NULL, &err), ERROR_INVALID);
         must_commit(writer, &right); /* the same writer may try again */
         blob_writer_free(writer);
         assert_true(test_blob_is(store, &right, hello));

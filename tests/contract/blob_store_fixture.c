@@ -86,7 +86,7 @@ void must_commit(struct blob_writer *writer, const struct digest *digest)
 {
     struct error err = {0};
 
-    if (blob_writer_commit(writer, digest, &err)) {
+    if (blob_writer_commit(writer, digest, NULL, &err)) {
         fail_msg("cannot commit: %s", err.message);
     }
 }

@@ -6,7 +6,7 @@
 #include "base/memory.h"
 #include "blobs/s3_store.h"
 #include "tests/contract/blob_store_contract.h"
-#include "tests/support/memory_index.h"
+#include "tests/support/indexed_store.h"
 
 /*
  * Against a real S3, which PIERONE_TEST_S3_ENDPOINT (`http://HOST:PORT`) and _BUCKET name; the
@@ -20,7 +20,6 @@ struct context {
     const char *bucket;
     struct http_client *http;
     struct aws_credentials *credentials;
-    struct memory_index *index;
     char prefix[PREFIX_BYTES];
 };
 
@@ -44,7 +43,7 @@ static struct blob_store *open_s3(void *argument)
         .http = context->http,
         .clock = &clock_system,
     };
-    struct s3_store_config config = {
+    const struct s3_store_config config = {
         .client = s3_client_new(&client_config),
         .clock = &clock_system,
         .settings = {.prefix = context->prefix,
@@ -61,20 +60,17 @@ static struct blob_store *open_s3(void *argument)
 
     random_id(id);
     (void)snprintf(context->prefix, sizeof(context->prefix), "contract/%s/", id);
-    context->index = memory_index_new();
-    config.index = memory_index_functions(context->index);
     if (s3_store_new(&config, &store, &err)) {
         (void)fprintf(stderr, "%s\n", err.message);
+        return NULL;
     }
-    return store;
+    return indexed_store_new(store);
 }
 
 static void close_s3(struct blob_store *store, void *argument)
 {
-    struct context *context = argument;
-
+    (void)argument;
     blob_store_free(store);
-    memory_index_free(context->index);
 }
 
 static bool set_up(struct context *context)

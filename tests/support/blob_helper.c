@@ -37,7 +37,7 @@ enum error_code test_blob_push(struct blob_store *store, struct str bytes, struc
         code = blob_writer_write(writer, bytes, err);
     }
     if (!code) {
-        code = blob_writer_commit(writer, &digest, err);
+        code = blob_writer_commit(writer, &digest, NULL, err);
     }
     blob_writer_free(writer);
     return code;
@@ -48,7 +48,7 @@ bool test_blob_is(struct blob_store *store, const struct digest *digest, struct 
     struct blob_content content;
     bool is_same;
 
-    if (blob_store_read(store, digest, &content, NULL)) {
+    if (blob_store_read(store, digest, NULL, &content, NULL)) {
         return false;
     }
     is_same = content_is(store, &content, bytes);
@@ -115,7 +115,7 @@ bool test_blob_is_missing(struct blob_store *store, const struct digest *digest)
     struct blob_content content;
     struct error err = {0};
 
-    if (blob_store_read(store, digest, &content, &err) == ERROR_NOT_FOUND) {
+    if (blob_store_read(store, digest, NULL, &content, &err) == ERROR_NOT_FOUND) {
         return err.topic == ABOUT_BLOB && err.message[0] != '\0';
     }
     return false;

@@ -31,11 +31,12 @@ static enum error_code faulty_suspend(struct blob_writer *base, struct strbuf *n
 static enum error_code faulty_rehash(struct blob_writer *base, struct hasher *hasher,
                                      struct error *err);
 static enum error_code faulty_publish(struct blob_writer *base, const struct digest *digest,
-                                      struct error *err);
+                                      struct blob_location *location_out, struct error *err);
 static void faulty_close(struct blob_writer *base);
 static enum error_code faulty_discard(struct blob_store *base, const struct blob_upload *upload,
                                       struct error *err);
 static enum error_code faulty_read(struct blob_store *base, const struct digest *digest,
+                                   const struct blob_location *location,
                                    struct blob_content *content_out, struct error *err);
 
 static enum error_code faulty_read_part(struct blob_store *base, const struct blob_content *content,
@@ -62,14 +63,14 @@ static const struct blob_driver faulty_driver = {
     .link = faulty_link,
 };
 
-static struct faulty_store *store_of(struct blob_store *base)
+static struct faulty_store *faulty_store_of(struct blob_store *base)
 {
-    return (struct faulty_store *)base;
+    return (struct faulty_store *)base; /* its first member */
 }
 
-static struct faulty_writer *writer_of(struct blob_writer *base)
+static struct faulty_writer *faulty_writer_of(struct blob_writer *base)
 {
-    return (struct faulty_writer *)base;
+    return (struct faulty_writer *)base; /* its first member */
 }
 
 struct blob_store *faulty_store_new(struct blob_store *inner)
@@ -83,7 +84,7 @@ struct blob_store *faulty_store_new(struct blob_store *inner)
 
 void faulty_store_fail_at(struct blob_store *store, unsigned call, enum error_code code)
 {
-    struct faulty_store *faulty = store_of(store);
+    struct faulty_store *faulty = faulty_store_of(store);
 
     atomic_store(&faulty->calls, 0);
     atomic_store(&faulty->code, code);
@@ -94,12 +95,12 @@ void faulty_store_be_remote(struct blob_store *store, bool is_linked)
 {
     store->is_remote = true;
     store->chunk_min_bytes = 1024;
-    store_of(store)->is_linked = is_linked;
+    faulty_store_of(store)->is_linked = is_linked;
 }
 
 void faulty_store_be_slow_with_links(struct blob_store *store)
 {
-    store_of(store)->has_slow_links = true;
+    faulty_store_of(store)->has_slow_links = true;
 }
 
 void faulty_store_limit_blobs(struct blob_store *store, uint64_t largest_bytes)
@@ -110,12 +111,12 @@ void faulty_store_limit_blobs(struct blob_store *store, uint64_t largest_bytes)
 
 unsigned faulty_store_calls(struct blob_store *store)
 {
-    return atomic_load(&store_of(store)->calls);
+    return atomic_load(&faulty_store_of(store)->calls);
 }
 
 static enum error_code next_call(struct blob_store *base, const char *name, struct error *err)
 {
-    struct faulty_store *store = store_of(base);
+    struct faulty_store *store = faulty_store_of(base);
     const unsigned call = atomic_fetch_add(&store->calls, 1) + 1;
 
     if (call != atomic_load(&store->failing_call)) {
@@ -127,7 +128,7 @@ static enum error_code next_call(struct blob_store *base, const char *name, stru
 
 static void faulty_free(struct blob_store *base)
 {
-    free(store_of(base));
+    free(faulty_store_of(base));
 }
 
 static enum error_code faulty_open(struct blob_store *base, const struct blob_upload *upload,
@@ -138,7 +139,7 @@ static enum error_code faulty_open(struct blob_store *base, const struct blob_up
     enum error_code code = next_call(base, "open", err);
 
     if (!code) {
-        code = blob_writer_open(store_of(base)->inner, upload, &inner, err);
+        code = blob_writer_open(faulty_store_of(base)->inner, upload, &inner, err);
     }
     if (code) {
         return code;
@@ -151,12 +152,12 @@ static enum error_code faulty_open(struct blob_store *base, const struct blob_up
 
 static size_t faulty_room(struct blob_writer *base)
 {
-    return blob_writer_room(writer_of(base)->inner);
+    return blob_writer_room(faulty_writer_of(base)->inner);
 }
 
 static enum error_code faulty_write(struct blob_writer *base, struct str bytes, struct error *err)
 {
-    struct blob_writer *inner = writer_of(base)->inner;
+    struct blob_writer *inner = faulty_writer_of(base)->inner;
     const enum error_code code = next_call(base->store, "write", err);
 
     if (code) {
@@ -173,7 +174,7 @@ static enum error_code faulty_suspend(struct blob_writer *base, struct strbuf *n
     enum error_code code = next_call(base->store, "suspend", err);
 
     if (!code) {
-        code = blob_writer_suspend(writer_of(base)->inner, &rested, err);
+        code = blob_writer_suspend(faulty_writer_of(base)->inner, &rested, err);
     }
     if (!code) {
         strbuf_append(notes, (struct str){rested.notes, rested.notes_length});
@@ -186,23 +187,24 @@ static enum error_code faulty_suspend(struct blob_writer *base, struct strbuf *n
 static enum error_code faulty_rehash(struct blob_writer *base, struct hasher *hasher,
                                      struct error *err)
 {
-    struct blob_writer *inner = writer_of(base)->inner;
+    struct blob_writer *inner = faulty_writer_of(base)->inner;
     const enum error_code code = next_call(base->store, "rehash", err);
 
     return code ? code : inner->store->driver->rehash(inner, hasher, err);
 }
 
 static enum error_code faulty_publish(struct blob_writer *base, const struct digest *digest,
-                                      struct error *err)
+                                      struct blob_location *location_out, struct error *err)
 {
     const enum error_code code = next_call(base->store, "publish", err);
 
-    return code ? code : blob_writer_commit(writer_of(base)->inner, digest, err);
+    return code ? code
+                : blob_writer_commit(faulty_writer_of(base)->inner, digest, location_out, err);
 }
 
 static void faulty_close(struct blob_writer *base)
 {
-    struct faulty_writer *writer = writer_of(base);
+    struct faulty_writer *writer = faulty_writer_of(base);
 
     blob_writer_free(writer->inner);
     free(writer);
@@ -213,21 +215,22 @@ static enum error_code faulty_discard(struct blob_store *base, const struct blob
 {
     const enum error_code code = next_call(base, "discard", err);
 
-    return code ? code : blob_store_discard(store_of(base)->inner, upload, err);
+    return code ? code : blob_store_discard(faulty_store_of(base)->inner, upload, err);
 }
 
 static enum error_code faulty_read(struct blob_store *base, const struct digest *digest,
+                                   const struct blob_location *location,
                                    struct blob_content *content_out, struct error *err)
 {
     enum error_code code = next_call(base, "read", err);
 
     if (!code) {
-        code = blob_store_read(store_of(base)->inner, digest, content_out, err);
+        code = blob_store_read(faulty_store_of(base)->inner, digest, location, content_out, err);
     }
     if (!code && base->is_remote) {
         content_out->kind = BLOB_REMOTE;
-        content_out->is_linked = store_of(base)->is_linked;
-        content_out->is_link_slow = store_of(base)->has_slow_links;
+        content_out->is_linked = faulty_store_of(base)->is_linked;
+        content_out->is_link_slow = faulty_store_of(base)->has_slow_links;
     }
     return code;
 }

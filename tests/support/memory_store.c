@@ -43,11 +43,12 @@ static enum error_code memory_write(struct blob_writer *base, struct str bytes, 
 static enum error_code memory_rehash(struct blob_writer *base, struct hasher *hasher,
                                      struct error *err);
 static enum error_code memory_publish(struct blob_writer *base, const struct digest *digest,
-                                      struct error *err);
+                                      struct blob_location *location_out, struct error *err);
 static void memory_close(struct blob_writer *base);
 static enum error_code memory_discard(struct blob_store *base, const struct blob_upload *upload,
                                       struct error *err);
 static enum error_code memory_read(struct blob_store *base, const struct digest *digest,
+                                   const struct blob_location *location,
                                    struct blob_content *content_out, struct error *err);
 
 static struct memory_upload *find_or_add_upload(struct memory_store *store,
@@ -71,14 +72,14 @@ static const struct blob_driver memory_driver = {
     .read = memory_read,
 };
 
-static struct memory_store *store_of(struct blob_store *base)
+static struct memory_store *memory_store_of(struct blob_store *base)
 {
-    return (struct memory_store *)base;
+    return (struct memory_store *)base; /* its first member */
 }
 
-static struct memory_writer *writer_of(struct blob_writer *base)
+static struct memory_writer *memory_writer_of(struct blob_writer *base)
 {
-    return (struct memory_writer *)base;
+    return (struct memory_writer *)base; /* its first member */
 }
 
 struct blob_store *memory_store_new(void)
@@ -92,7 +93,7 @@ struct blob_store *memory_store_new(void)
 
 static void memory_free(struct blob_store *base)
 {
-    struct memory_store *store = store_of(base);
+    struct memory_store *store = memory_store_of(base);
 
     while (store->uploads) {
         upload_free(take_upload(store, store->uploads->id));
@@ -111,7 +112,7 @@ static void memory_free(struct blob_store *base)
 static enum error_code memory_open(struct blob_store *base, const struct blob_upload *upload,
                                    struct blob_writer **writer_out, struct error *err)
 {
-    struct memory_store *store = store_of(base);
+    struct memory_store *store = memory_store_of(base);
     struct memory_writer *writer;
     struct memory_upload *found;
 
@@ -148,7 +149,7 @@ static struct memory_upload *find_or_add_upload(struct memory_store *store,
 
 static enum error_code memory_write(struct blob_writer *base, struct str bytes, struct error *err)
 {
-    struct memory_upload *upload = writer_of(base)->upload;
+    struct memory_upload *upload = memory_writer_of(base)->upload;
     size_t capacity_bytes = upload->capacity_bytes;
 
     (void)err;
@@ -167,7 +168,7 @@ static enum error_code memory_write(struct blob_writer *base, struct str bytes, 
 static enum error_code memory_rehash(struct blob_writer *base, struct hasher *hasher,
                                      struct error *err)
 {
-    const struct memory_upload *upload = writer_of(base)->upload;
+    const struct memory_upload *upload = memory_writer_of(base)->upload;
 
     (void)err;
     hasher_update(hasher, (struct str){upload->bytes, upload->length});
@@ -175,11 +176,12 @@ static enum error_code memory_rehash(struct blob_writer *base, struct hasher *ha
 }
 
 static enum error_code memory_publish(struct blob_writer *base, const struct digest *digest,
-                                      struct error *err)
+                                      struct blob_location *location_out, struct error *err)
 {
-    struct memory_store *store = store_of(base->store);
+    struct memory_store *store = memory_store_of(base->store);
     struct memory_upload *upload;
 
+    (void)location_out;
     (void)err;
     (void)pthread_mutex_lock(&store->lists_lock);
     upload = take_upload(store, base->upload.id);
@@ -205,13 +207,13 @@ static void add_blob(struct memory_store *store, const struct digest *digest,
 
 static void memory_close(struct blob_writer *base)
 {
-    free(writer_of(base));
+    free(memory_writer_of(base));
 }
 
 static enum error_code memory_discard(struct blob_store *base, const struct blob_upload *upload,
                                       struct error *err)
 {
-    struct memory_store *store = store_of(base);
+    struct memory_store *store = memory_store_of(base);
     struct memory_upload *taken;
 
     (void)err;
@@ -247,12 +249,14 @@ static void upload_free(struct memory_upload *upload)
 }
 
 static enum error_code memory_read(struct blob_store *base, const struct digest *digest,
+                                   const struct blob_location *location,
                                    struct blob_content *content_out, struct error *err)
 {
-    struct memory_store *store = store_of(base);
+    struct memory_store *store = memory_store_of(base);
     char text[DIGEST_TEXT_BYTES];
     const struct memory_blob *blob;
 
+    (void)location;
     (void)pthread_mutex_lock(&store->lists_lock);
     blob = find_blob(store, digest);
     (void)pthread_mutex_unlock(&store->lists_lock);

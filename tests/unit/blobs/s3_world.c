@@ -24,8 +24,7 @@ void s3_world_init(struct s3_world *world, const char *const *answers)
     struct aws_credentials_config credentials = {
         .variable = variable, .region = "us-east-1", .clock = &clock_system};
 
-    *world = (struct s3_world){
-        .server = stub_server_new(answers), .index = memory_index_new(), .memory_wait_ms = 10};
+    *world = (struct s3_world){.server = stub_server_new(answers), .memory_wait_ms = 10};
     assert_int_equal(http_client_new(&http, &world->http, NULL), OK);
     credentials.client = world->http;
     assert_int_equal(aws_credentials_new(&credentials, &world->credentials, NULL), OK);
@@ -48,14 +47,12 @@ void s3_world_release(struct s3_world *world)
     aws_credentials_free(world->credentials);
     http_client_free(world->http);
     stub_server_free(world->server);
-    memory_index_free(world->index);
 }
 
 void s3_world_open_store(struct s3_world *world, const struct s3_style *style)
 {
     const struct s3_store_config config = {
         .client = s3_client_new(&world->client_config),
-        .index = memory_index_functions(world->index),
         .clock = &clock_system,
         .settings = {.style = *style,
                      .prefix = "pre/",
@@ -67,6 +64,8 @@ void s3_world_open_store(struct s3_world *world, const struct s3_style *style)
                      .link_lifetime_ms = 60 * 1000},
         .memory_wait_ms = world->memory_wait_ms,
     };
+    struct blob_store *store = NULL;
 
-    assert_int_equal(s3_store_new(&config, &world->store, NULL), OK);
+    assert_int_equal(s3_store_new(&config, &store, NULL), OK);
+    world->store = indexed_store_new(store);
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "blobs/s3_store.h"
-#include "tests/support/memory_index.h"
+#include "tests/support/indexed_store.h"
 #include "tests/support/stub_server.h"
 
 /* An S3 that says what it is told to (stub_server.h), and clients of it. */
@@ -9,7 +9,6 @@ struct s3_world {
     struct stub_server *server;
     struct http_client *http;
     struct aws_credentials *credentials;
-    struct memory_index *index;
     int64_t memory_wait_ms;   /* 10 */
     struct blob_store *store; /* NULL until s3_world_open_store */
     struct s3_client_config client_config;
@@ -27,5 +26,5 @@ struct s3_world {
 void s3_world_init(struct s3_world *world, const char *const *answers);
 void s3_world_release(struct s3_world *world);
 
-/* A store over it: blobs of up to 1 GiB, memory for two parts. */
+/* A store over it, with its locations kept: blobs of up to 1 GiB, memory for two parts. */
 void s3_world_open_store(struct s3_world *world, const struct s3_style *style);

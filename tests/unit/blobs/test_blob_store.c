@@ -165,7 +165,7 @@ static void refusal_of_a_wrong_digest_names_both(void **state)
     (void)state;
     assert_int_equal(blob_writer_write(fixture.writer, hello, NULL), OK);
     faulty_store_fail_at(fixture.faulty, 1, ERROR_INTERNAL);
-    assert_int_equal(blob_writer_commit(fixture.writer, &wrong, &err), ERROR_INVALID);
+    assert_int_equal(blob_writer_commit(fixture.writer, &wrong, NULL, &err), ERROR_INVALID);
     assert_int_equal(err.topic, ABOUT_DIGEST);
     digest_format(&wrong, text);
     assert_non_null(strstr(err.message, text));
@@ -194,7 +194,7 @@ static void bytes_are_read_again_only_for_another_algorithm(void **state)
         assert_int_equal(blob_writer_open(fixture.faulty, &upload, &writer, NULL), OK);
         assert_int_equal(blob_writer_write(writer, hello, NULL), OK);
         faulty_store_fail_at(fixture.faulty, 0, OK);
-        assert_int_equal(blob_writer_commit(writer, &digest, NULL), OK);
+        assert_int_equal(blob_writer_commit(writer, &digest, NULL, NULL), OK);
         assert_int_equal(faulty_store_calls(fixture.faulty), cases[i].calls);
         blob_writer_free(writer);
     }
@@ -213,7 +213,7 @@ static void failure_to_read_again_or_to_publish_fails_the_commit(void **state)
         assert_int_equal(blob_writer_open(fixture.faulty, &upload, &writer, NULL), OK);
         assert_int_equal(blob_writer_write(writer, hello, NULL), OK);
         faulty_store_fail_at(fixture.faulty, call, ERROR_INTERNAL);
-        assert_int_equal(blob_writer_commit(writer, &digest, NULL), ERROR_INTERNAL);
+        assert_int_equal(blob_writer_commit(writer, &digest, NULL, NULL), ERROR_INTERNAL);
         blob_writer_free(writer);
         assert_true(test_blob_is_missing(fixture.faulty, &digest));
     }
@@ -226,7 +226,8 @@ static void failed_read_and_discard_are_passed_on(void **state)
 
     (void)state;
     faulty_store_fail_at(fixture.faulty, 1, ERROR_UNAVAILABLE);
-    assert_int_equal(blob_store_read(fixture.faulty, &digest, &content, NULL), ERROR_UNAVAILABLE);
+    assert_int_equal(blob_store_read(fixture.faulty, &digest, NULL, &content, NULL),
+                     ERROR_UNAVAILABLE);
     faulty_store_fail_at(fixture.faulty, 1, ERROR_UNAVAILABLE);
     assert_int_equal(blob_store_discard(fixture.faulty, &fixture.upload, NULL), ERROR_UNAVAILABLE);
 }

@@ -128,7 +128,7 @@ static void begin_upload(void)
 /* Ends the writer. */
 static enum error_code commit(struct error *err)
 {
-    const enum error_code code = blob_writer_commit(fixture.writer, &fixture.digest, err);
+    const enum error_code code = blob_writer_commit(fixture.writer, &fixture.digest, NULL, err);
 
     blob_writer_free(fixture.writer);
     fixture.writer = NULL;
@@ -206,7 +206,7 @@ static void blob_is_read_through_a_descriptor_of_its_own(void **state)
     (void)state;
     begin_upload();
     assert_int_equal(commit(NULL), OK);
-    assert_int_equal(blob_store_read(fixture.store, &fixture.digest, &content, NULL), OK);
+    assert_int_equal(blob_store_read(fixture.store, &fixture.digest, NULL, &content, NULL), OK);
     assert_int_equal(content.kind, BLOB_IN_FILE);
     assert_int_equal(content.size_bytes, hello.length);
     assert_true((fcntl(content.fd, F_GETFD) & FD_CLOEXEC) != 0);
@@ -328,9 +328,9 @@ static void blob_that_cannot_be_flushed_is_not_seen(void **state)
     kernel.unlinkat_error = EIO;
     assert_int_equal(commit(NULL), OK);
     kernel.fsync_error = EIO;
-    assert_int_equal(blob_store_read(fixture.store, &fixture.digest, &content, NULL),
+    assert_int_equal(blob_store_read(fixture.store, &fixture.digest, NULL, &content, NULL),
                      ERROR_INTERNAL);
-    assert_int_equal(blob_store_read(fixture.store, &fixture.digest, &content, NULL),
+    assert_int_equal(blob_store_read(fixture.store, &fixture.digest, NULL, &content, NULL),
                      ERROR_INTERNAL);
 }
 
@@ -344,7 +344,7 @@ static void symlink_in_the_place_of_a_blob_is_not_followed(void **state)
     blob_place_init(&place, &fixture.digest);
     (void)snprintf(path, sizeof(path), "%s/sha256/%s/%s", fixture.folder, place.folder, place.name);
     assert_int_equal(symlink("/etc/passwd", path), 0);
-    assert_int_equal(blob_store_read(fixture.store, &fixture.digest, &content, NULL),
+    assert_int_equal(blob_store_read(fixture.store, &fixture.digest, NULL, &content, NULL),
                      ERROR_INTERNAL);
 }
 

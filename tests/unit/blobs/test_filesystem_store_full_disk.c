@@ -143,7 +143,7 @@ static void finish(const struct blob_upload *upload)
     assert_int_equal(blob_writer_open(fixture.store, upload, &writer, NULL), OK);
     assert_int_equal(blob_writer_write(writer, str_from_index(fixture.content, MEGABYTE), NULL),
                      OK);
-    assert_int_equal(blob_writer_commit(writer, &fixture.digest, NULL), OK);
+    assert_int_equal(blob_writer_commit(writer, &fixture.digest, NULL, NULL), OK);
     blob_writer_free(writer);
     assert_true(test_blob_is(fixture.store, &fixture.digest, fixture.content));
 }

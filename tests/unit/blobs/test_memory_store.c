@@ -18,7 +18,7 @@ static void bytes_live_as_long_as_the_store(void **state)
 
     (void)state;
     assert_int_equal(test_blob_push(store, bytes, NULL), OK);
-    assert_int_equal(blob_store_read(store, &digest, &content, NULL), OK);
+    assert_int_equal(blob_store_read(store, &digest, NULL, &content, NULL), OK);
     blob_content_release(&content);
     assert_int_equal(test_blob_push(store, bytes, NULL), OK);
     assert_int_equal(content.kind, BLOB_IN_MEMORY);

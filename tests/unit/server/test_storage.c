@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "registry/blobs.h"
+#include "registry/uploads.h"
 #include "tests/support/blob_helper.h"
 #include "tests/support/stub_server.h"
 #include "tests/support/temporary_folder.h"
@@ -18,7 +20,14 @@
 #define DENIED                                                                                     \
     "HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n<Error><Code>AccessDenied</Code></Error>"
 
-enum { PATH_BYTES = 512 };
+#define BEGUN                                                                                      \
+    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: "                                     \
+    "26\r\n\r\n<UploadId>2~x</UploadId>\n\n"
+#define WHOLE                                                                                      \
+    "HTTP/1.1 200 OK\r\nETag: \"1\"\r\nConnection: close\r\n\r\n"                                  \
+    "<CompleteMultipartUploadResult><ETag>1</ETag></CompleteMultipartUploadResult>"
+
+enum { PATH_BYTES = 512, LARGE_BYTES = (5 << 20) + 10 };
 
 struct fixture {
     char *folder;
@@ -79,9 +88,30 @@ static void without_a_bucket_blobs_are_files(void **state)
     open_storage(fixture);
     assert_false(blob_store_is_remote(fixture->storage.blobs));
     assert_int_equal(test_blob_push(fixture->storage.blobs, str_from("abc"), NULL), OK);
-    assert_int_equal(blob_store_read(fixture->storage.blobs, &digest, &content, NULL), OK);
+    assert_int_equal(blob_store_read(fixture->storage.blobs, &digest, NULL, &content, NULL), OK);
     assert_int_equal(content.kind, BLOB_IN_FILE);
     blob_content_release(&content);
+}
+
+static struct registry *open_registry(const struct fixture *fixture)
+{
+    return registry_new(&(struct registry_config){.metadata = fixture->metadata,
+                                                  .blobs = fixture->storage.blobs,
+                                                  .clock = &clock_system,
+                                                  .settings = fixture->settings.registry});
+}
+
+static void push(struct registry *registry, const char *content)
+{
+    const struct digest digest = hasher_digest_of(DIGEST_SHA256, str_from(content));
+    const struct upload_key key = {.repository.name = str_from("team/app"),
+                                   .identity = str_from("employee:alice")};
+    struct upload *upload = NULL;
+
+    assert_int_equal(upload_begin(registry, &key, DIGEST_SHA256, &upload, NULL), OK);
+    assert_int_equal(upload_write(upload, str_from(content), NULL), OK);
+    assert_int_equal(upload_commit(upload, &digest, NULL), OK);
+    upload_close(upload);
 }
 
 static void with_a_bucket_the_metadata_know_where_blobs_are(void **state)
@@ -94,17 +124,81 @@ static void with_a_bucket_the_metadata_know_where_blobs_are(void **state)
 
     use_s3(fixture, server);
     for (int i = 0; i < 2; i++) { /* and again after a restart */
+        struct registry *registry = NULL;
+
         open_storage(fixture);
         assert_true(blob_store_is_remote(fixture->storage.blobs));
-        assert_int_equal(test_blob_push(fixture->storage.blobs, str_from("abc"), NULL), OK);
-        assert_int_equal(blob_store_read(fixture->storage.blobs, &digest, &content, NULL), OK);
+        registry = open_registry(fixture);
+        push(registry, "abc");
+        assert_int_equal(registry_read_blob(registry, &digest, &content, NULL), OK);
         assert_int_equal(content.kind, BLOB_REMOTE);
         assert_int_equal(content.size_bytes, 3);
         assert_true(content.is_linked);
+        registry_free(registry);
         storage_release(&fixture->storage);
     }
     assert_int_equal(stub_server_count(server), 1);
     stub_server_free(server);
+}
+
+static struct upload *go_on(struct registry *registry, const struct upload_key *key)
+{
+    struct upload *upload = NULL;
+
+    assert_int_equal(upload_open(registry, key, &upload, NULL), OK);
+    return upload;
+}
+
+/* Two instances over one bucket and the same metadata: what does not fill a part is there. */
+static void an_upload_goes_on_where_another_instance_laid_it_to_rest(void **state)
+{
+    static const char *const answers[] = {BEGUN, DONE, DONE, WHOLE, NULL};
+    struct fixture *fixture = *state;
+    struct stub_server *server = stub_server_new(answers);
+    char *bytes = test_bytes_new(LARGE_BYTES, 7);
+    const struct str all = {bytes, LARGE_BYTES};
+    const struct digest digest = hasher_digest_of(DIGEST_SHA256, all);
+    struct upload_key key = {.repository.name = str_from("team/app"),
+                             .identity = str_from("employee:alice")};
+    struct storage other = {0};
+    struct registry *registries[2] = {NULL};
+    struct upload *upload = NULL;
+    struct upload *behind = NULL;
+    char id[RANDOM_ID_BYTES];
+
+    use_s3(fixture, server);
+    open_storage(fixture);
+    registries[0] = open_registry(fixture);
+    other = fixture->storage;
+    open_storage(fixture);
+    registries[1] = open_registry(fixture);
+
+    assert_int_equal(upload_begin(registries[0], &key, DIGEST_SHA256, &upload, NULL), OK);
+    assert_int_equal(upload_write(upload, str_slice(all, 0, LARGE_BYTES - 3), NULL), OK);
+    assert_int_equal(upload_suspend(upload, NULL), OK);
+    (void)snprintf(id, sizeof(id), "%s", upload_id(upload).bytes);
+    upload_close(upload);
+
+    key.id = str_from(id);
+    behind = go_on(registries[0], &key); /* sees what rests now */
+    upload = go_on(registries[1], &key);
+    assert_int_equal(upload_write(upload, str_from_index(all, LARGE_BYTES - 3), NULL), OK);
+    assert_int_equal(upload_suspend(upload, NULL), OK);
+    upload_close(upload);
+    assert_int_equal(upload_write(behind, str_from("x"), NULL), ERROR_NOT_FOUND);
+    upload_close(behind);
+
+    upload = go_on(registries[0], &key);
+    assert_int_equal(upload_offset(upload), LARGE_BYTES);
+    assert_int_equal(upload_commit(upload, &digest, NULL), OK);
+    upload_close(upload);
+    assert_non_null(strstr(stub_server_request(server), "<PartNumber>2</PartNumber>"));
+    assert_int_equal(stub_server_count(server), 4);
+    registry_free(registries[0]);
+    registry_free(registries[1]);
+    storage_release(&other);
+    stub_server_free(server);
+    free(bytes);
 }
 
 static void a_bucket_is_checked_and_a_folder_is_not(void **state)
@@ -138,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(without_a_bucket_blobs_are_files),
         TEST(with_a_bucket_the_metadata_know_where_blobs_are),
+        TEST(an_upload_goes_on_where_another_instance_laid_it_to_rest),
         TEST(a_bucket_is_checked_and_a_folder_is_not),
     };
 
