@@ -1,6 +1,5 @@
-#include "api/api_private.h"
+#include "api/call.h"
 #include "api/errors.h"
-#include "api/handlers.h"
 #include "api/origin.h"
 #include "api/routes.h"
 #include "base/json_writer.h"
@@ -8,61 +7,37 @@
 /* src/api/openapi.json, embedded by the build */
 extern const char openapi_document[];
 
-static enum error_code answer_base(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code answer_health(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code answer_ready(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code answer_immutable(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code tell_client(struct call *call, bool *wants_body_out, struct error *err);
-static void write_methods(struct json_writer *writer, const struct api_login *login);
-static void write_text(struct json_writer *writer, const char *name, const char *text);
-static void write_words(struct json_writer *writer, const char *words);
-static struct str without_scheme(struct str url);
-static enum error_code tell_name(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code answer_openapi(struct call *call, bool *wants_body_out, struct error *err);
-
-const struct handler base_handler = {.begin = answer_base};
-const struct handler health_handler = {.begin = answer_health};
-const struct handler ready_handler = {.begin = answer_ready};
-const struct handler immutable_handler = {.begin = answer_immutable};
-const struct handler client_handler = {.begin = tell_client};
-const struct handler whoami_handler = {.begin = tell_name};
-const struct handler openapi_handler = {.begin = answer_openapi};
-
-static enum error_code answer_base(struct call *call, bool *wants_body_out, struct error *err)
+static enum error_code respond_base(struct call *call, struct error *err)
 {
-    (void)wants_body_out;
     (void)err;
-    call_answer_body(call, 200, "application/json", str_from("{}"));
+    call_respond_body(call, 200, "application/json", str_from("{}"));
     return OK;
 }
 
-static enum error_code answer_health(struct call *call, bool *wants_body_out, struct error *err)
+static enum error_code respond_health(struct call *call, struct error *err)
 {
-    (void)wants_body_out;
     (void)err;
-    call_answer_body(call, 200, "application/json", str_from("{\"health\": true}"));
+    call_respond_body(call, 200, "application/json", str_from("{\"health\": true}"));
     return OK;
 }
 
-static enum error_code answer_ready(struct call *call, bool *wants_body_out, struct error *err)
+static enum error_code respond_ready(struct call *call, struct error *err)
 {
     const struct api_config *config = &call->api->config;
 
-    (void)wants_body_out;
     (void)err;
     if (config->is_ready && !config->is_ready(config->is_ready_context)) {
-        errors_answer_status(call, 503, errors_code_of_status(503), "the server is shutting down");
+        errors_respond_status(call, 503, errors_code_of_status(503), "the server is shutting down");
     } else {
-        call_answer_body(call, 200, "application/json", str_from("{\"ready\": true}"));
+        call_respond_body(call, 200, "application/json", str_from("{\"ready\": true}"));
     }
     return OK;
 }
 
-static enum error_code answer_immutable(struct call *call, bool *wants_body_out, struct error *err)
+static enum error_code respond_immutable(struct call *call, struct error *err)
 {
     struct strbuf allowed;
 
-    (void)wants_body_out;
     strbuf_init(&allowed, 64);
     routes_append_allowed(call->exchange->request.path, &allowed);
     http_response_add(&call->exchange->response, "Allow", strbuf_str(&allowed));
@@ -72,26 +47,16 @@ static enum error_code answer_immutable(struct call *call, bool *wants_body_out,
                      "immutable");
 }
 
-/* What a client needs to know before it can log in. */
-static enum error_code tell_client(struct call *call, bool *wants_body_out, struct error *err)
+static struct str host_of_url(struct str url)
 {
-    const struct api_login *login = &call->api->config.login;
-    struct json_writer writer;
+    static const char mark[] = "://";
 
-    (void)wants_body_out;
-    json_writer_init(&writer, &call->answer);
-    json_writer_begin_object(&writer);
-    json_writer_member(&writer, "registry", without_scheme(origin_url(call)));
-    json_writer_member(&writer, "version", str_from(login->version));
-    json_writer_name(&writer, "methods");
-    write_methods(&writer, login);
-    write_text(&writer, "issuer", login->settings.issuer);
-    write_text(&writer, "client_id", login->settings.issuer ? login->settings.client_id : NULL);
-    json_writer_name(&writer, "scopes");
-    write_words(&writer, login->settings.issuer ? login->settings.scopes : NULL);
-    json_writer_member_uint64(&writer, "redirect_port", login->settings.redirect_port);
-    json_writer_end_object(&writer);
-    return call_answer_written(call, "application/json", err);
+    for (size_t i = 0; i < url.length; i++) {
+        if (str_starts_with(str_from_index(url, i), mark)) {
+            return str_from_index(url, i + sizeof(mark) - 1);
+        }
+    }
+    return url;
 }
 
 static void write_methods(struct json_writer *writer, const struct api_login *login)
@@ -106,7 +71,7 @@ static void write_methods(struct json_writer *writer, const struct api_login *lo
     json_writer_end_array(writer);
 }
 
-static void write_text(struct json_writer *writer, const char *name, const char *text)
+static void write_text_or_null(struct json_writer *writer, const char *name, const char *text)
 {
     json_writer_name(writer, name);
     if (text) {
@@ -130,36 +95,52 @@ static void write_words(struct json_writer *writer, const char *words)
     json_writer_end_array(writer);
 }
 
-static struct str without_scheme(struct str url)
+/* What a client needs to know before it can log in. */
+static enum error_code tell_client(struct call *call, struct error *err)
 {
-    static const char mark[] = "://";
+    const struct api_login *login = &call->api->config.login;
+    struct json_writer writer;
 
-    for (size_t i = 0; i < url.length; i++) {
-        if (str_starts_with(str_from_index(url, i), mark)) {
-            return str_from_index(url, i + sizeof(mark) - 1);
-        }
-    }
-    return url;
+    json_writer_init(&writer, &call->written);
+    json_writer_begin_object(&writer);
+    json_writer_member(&writer, "registry", host_of_url(origin_url(call)));
+    json_writer_member(&writer, "version", str_from(login->version));
+    json_writer_name(&writer, "methods");
+    write_methods(&writer, login);
+    write_text_or_null(&writer, "issuer", login->settings.issuer);
+    write_text_or_null(&writer, "client_id",
+                       login->settings.issuer ? login->settings.client_id : NULL);
+    json_writer_name(&writer, "scopes");
+    write_words(&writer, login->settings.issuer ? login->settings.scopes : NULL);
+    json_writer_member_uint64(&writer, "redirect_port", login->settings.redirect_port);
+    json_writer_end_object(&writer);
+    return call_respond_written(call, "application/json", err);
 }
 
-static enum error_code tell_name(struct call *call, bool *wants_body_out, struct error *err)
+static enum error_code tell_name(struct call *call, struct error *err)
 {
     const enum identity_kind kind = call->identity ? call->identity->kind : IDENTITY_ANONYMOUS;
     struct json_writer writer;
 
-    (void)wants_body_out;
-    json_writer_init(&writer, &call->answer);
+    json_writer_init(&writer, &call->written);
     json_writer_begin_object(&writer);
     json_writer_member(&writer, "name", call->user);
     json_writer_member(&writer, "kind", str_from(identity_kind_name(kind)));
     json_writer_end_object(&writer);
-    return call_answer_written(call, "application/json", err);
+    return call_respond_written(call, "application/json", err);
 }
 
-static enum error_code answer_openapi(struct call *call, bool *wants_body_out, struct error *err)
+static enum error_code respond_openapi(struct call *call, struct error *err)
 {
-    (void)wants_body_out;
     (void)err;
-    call_answer_body(call, 200, "application/json", str_from(openapi_document));
+    call_respond_body(call, 200, "application/json", str_from(openapi_document));
     return OK;
 }
+
+const struct handler base_handler = {.begin = respond_base};
+const struct handler health_handler = {.begin = respond_health};
+const struct handler ready_handler = {.begin = respond_ready};
+const struct handler immutable_handler = {.begin = respond_immutable};
+const struct handler client_handler = {.begin = tell_client};
+const struct handler whoami_handler = {.begin = tell_name};
+const struct handler openapi_handler = {.begin = respond_openapi};

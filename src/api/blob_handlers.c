@@ -1,100 +1,37 @@
 #include <stdlib.h>
 
-#include "api/api_private.h"
-#include "api/blob_source.h"
+#include "api/call.h"
 #include "api/errors.h"
-#include "api/handlers.h"
+#include "api/routes.h"
+#include "base/memory.h"
 #include "base/random.h"
 #include "http/range.h"
 #include "registry/blobs.h"
 #include "registry/recall.h"
 
-static enum error_code get_blob(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code redirect(struct call *call, const struct digest *digest,
-                                const struct blob_content *content, struct error *err);
-static bool recall_blob(struct call *call);
-static enum error_code answer_blob(struct call *call, const struct digest *digest,
-                                   struct blob_content *content, struct error *err);
-static enum error_code answer_content(struct call *call, const struct digest *digest,
-                                      struct blob_content *content, struct error *err);
-static enum error_code refuse_range(struct call *call, uint64_t size_bytes, struct error *err);
-static void add_caching(struct call *call, const struct digest *digest);
-static enum error_code set_part(struct call *call, struct blob_content *content,
-                                const struct http_range *range, struct error *err);
-static enum error_code set_source(struct call *call, const struct blob_content *content,
-                                  const struct http_range *range, struct error *err);
-static enum error_code set_parts(struct call *call, struct blob_content *content,
-                                 const struct http_ranges *ranges, struct error *err);
-static void write_parts(struct call *call, const struct http_part *parts, size_t count,
-                        struct str content);
-static enum http_range_result wanted_ranges(struct call *call, const struct digest *digest,
-                                            uint64_t size_bytes, struct http_ranges *ranges);
-
 static const char blob_type[] = "application/octet-stream";
 
-const struct handler blob_get_handler = {.begin = get_blob, .recall = recall_blob};
+/* Its own copy of all that it needs: the call may be gone before it. */
+struct blob_source {
+    struct http_source base; /* first */
+    struct api *api;
+    struct blob_content content;
+    uint64_t first_offset_bytes;
+    struct strbuf first; /* the first piece, until it is taken */
+};
 
-static enum error_code get_blob(struct call *call, bool *wants_body_out, struct error *err)
+/* A digest always means the same bytes. Private: whether a caller may see them can change. */
+static void add_caching(struct call *call, const struct digest *digest)
 {
-    struct blob_content content = {.fd = -1};
-    struct digest digest;
-    enum error_code code = digest_parse(call->path[PATH_DIGEST], &digest, err);
-
-    (void)wants_body_out;
-    if (!code) {
-        code = registry_read_blob(call->api->config.registry, &digest, &content, err);
-    }
-    if (!code) {
-        code = answer_blob(call, &digest, &content, err);
-    }
-    blob_content_release(&content); /* what the response took over is not there any more */
-    return code;
-}
-
-/* Without its bytes, no more than HEAD is answered. */
-static bool recall_blob(struct call *call)
-{
-    struct blob_content blob = {.kind = BLOB_IN_FILE, .fd = -1};
-    struct error err = {0};
-    struct digest digest;
-    enum error_code code = digest_parse(call->path[PATH_DIGEST], &digest, NULL);
-
-    if (code) {
-        return false;
-    }
-    call->content = registry_recall_blob(call->api->config.registry, &digest);
-    if (!call->content ||
-        (!call->content->has_bytes && call->exchange->request.method != HTTP_HEAD)) {
-        return false;
-    }
-    blob.size_bytes = call->content->size_bytes;
-    if (call->content->has_bytes) {
-        blob.kind = BLOB_IN_MEMORY;
-        blob.bytes = call->content->bytes;
-    }
-    code = answer_blob(call, &digest, &blob, &err);
-    if (code) {
-        errors_answer(call, code, &err);
-    }
-    return true;
-}
-
-static enum error_code answer_blob(struct call *call, const struct digest *digest,
-                                   struct blob_content *content, struct error *err)
-{
-    if (call_is_not_modified(call, digest)) {
-        add_caching(call, digest);
-        return OK;
-    }
-    if (call->exchange->request.method == HTTP_GET && content->is_linked) {
-        return redirect(call, digest, content, err);
-    }
-    return answer_content(call, digest, content, err);
+    call_add_digest(call, digest);
+    call_add_etag(call, digest);
+    http_response_add(&call->exchange->response, "Cache-Control",
+                      str_from("private, max-age=31536000, immutable"));
 }
 
 /* The client brings its Range along to where it is sent; the link is of no use in any cache. */
-static enum error_code redirect(struct call *call, const struct digest *digest,
-                                const struct blob_content *content, struct error *err)
+static enum error_code blob_redirect(struct call *call, const struct digest *digest,
+                                     const struct blob_content *content, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf url;
     enum error_code code = content->is_link_slow ? call_need(call, HTTP_CARRIER, err) : OK;
@@ -107,61 +44,9 @@ static enum error_code redirect(struct call *call, const struct digest *digest,
         call_add_digest(call, digest);
         http_response_add(&call->exchange->response, "Cache-Control", str_from("no-store"));
         http_response_add(&call->exchange->response, "Location", strbuf_str(&url));
-        call_answer(call, 307);
+        call_respond(call, 307);
     }
     return code;
-}
-
-static enum error_code answer_content(struct call *call, const struct digest *digest,
-                                      struct blob_content *content, struct error *err)
-{
-    struct http_response *response = &call->exchange->response;
-    const uint64_t size_bytes = content->size_bytes;
-    struct http_ranges ranges = {.ranges = {{0, size_bytes}}, .count = 1};
-    const struct http_range *const first = &ranges.ranges[0];
-    const enum http_range_result result = wanted_ranges(call, digest, size_bytes, &ranges);
-    enum error_code code = OK;
-
-    if (result == HTTP_RANGE_UNSATISFIABLE) {
-        return refuse_range(call, size_bytes, err);
-    }
-    code = ranges.count > 1 ? set_parts(call, content, &ranges, err)
-                            : set_part(call, content, first, err);
-    if (code) {
-        return code;
-    }
-    response->status = result == HTTP_RANGE_PARTS ? 206 : 200;
-    if (result == HTTP_RANGE_PARTS && ranges.count == 1) {
-        http_response_add_format(
-            response, "Content-Range", "bytes %llu-%llu/%llu",
-            (unsigned long long)first->offset_bytes,
-            (unsigned long long)(first->offset_bytes + first->length_bytes - 1),
-            (unsigned long long)size_bytes);
-    }
-    if (ranges.count == 1) {
-        http_response_add(response, "Content-Type", str_from(blob_type));
-    }
-    add_caching(call, digest);
-    http_response_add(response, "Accept-Ranges", str_from("bytes"));
-    return OK;
-}
-
-static enum error_code refuse_range(struct call *call, uint64_t size_bytes, struct error *err)
-{
-    http_response_add_format(&call->exchange->response, "Content-Range", "bytes */%llu",
-                             (unsigned long long)size_bytes);
-    return error_set_about(err, ABOUT_BLOB, ERROR_OUT_OF_RANGE,
-                           "the blob has %llu bytes: there are none in this range",
-                           (unsigned long long)size_bytes);
-}
-
-/* A digest always means the same bytes. Private: whether a caller may see them can change. */
-static void add_caching(struct call *call, const struct digest *digest)
-{
-    call_add_digest(call, digest);
-    call_add_etag(call, digest);
-    http_response_add(&call->exchange->response, "Cache-Control",
-                      str_from("private, max-age=31536000, immutable"));
 }
 
 /* RFC 9110 14.2: Range is for GET alone; 13.1.5: If-Range must hold. */
@@ -180,26 +65,110 @@ static enum http_range_result wanted_ranges(struct call *call, const struct dige
     return http_range_parse(range, size_bytes, ranges);
 }
 
-static enum error_code set_part(struct call *call, struct blob_content *content,
-                                const struct http_range *range, struct error *err)
+static enum error_code blob_refuse_range(struct call *call, uint64_t size_bytes, struct error *err)
 {
-    struct http_response *response = &call->exchange->response;
+    http_response_add_format(&call->exchange->response, "Content-Range", "bytes */%llu",
+                             (unsigned long long)size_bytes);
+    return error_set_about(err, ABOUT_BLOB, ERROR_OUT_OF_RANGE,
+                           "the blob has %llu bytes: there are none in this range",
+                           (unsigned long long)size_bytes);
+}
 
-    switch (content->kind) {
-    case BLOB_IN_FILE:
-        response->file_fd = content->fd;
-        response->file_offset_bytes = range->offset_bytes;
-        response->file_length_bytes = range->length_bytes;
-        content->fd = -1; /* the response's now */
-        return OK;
-    case BLOB_IN_MEMORY:
-        response->body = str_slice(content->bytes, (size_t)range->offset_bytes,
-                                   (size_t)(range->offset_bytes + range->length_bytes));
-        return OK;
-    case BLOB_REMOTE:
-        return set_source(call, content, range, err);
+/* Small blobs only are in memory: a copy is the simplest. */
+static void write_parts(struct call *call, const struct http_part *parts, size_t count,
+                        struct str content)
+{
+    for (size_t i = 0; i < count; i++) {
+        strbuf_append(&call->written, parts[i].head);
+        strbuf_append(&call->written,
+                      str_slice(content, (size_t)parts[i].offset_bytes,
+                                (size_t)(parts[i].offset_bytes + parts[i].length_bytes)));
     }
-    abort(); /* the switch is complete */
+    call->exchange->response.body = strbuf_str(&call->written);
+}
+
+/* Each holds a piece in memory for as long as its client takes. */
+static enum error_code blob_source_enter(struct api *api, struct error *err)
+{
+    if (atomic_fetch_add(&api->downloads, 1) < api->config.downloads_max) {
+        return OK;
+    }
+    (void)atomic_fetch_sub(&api->downloads, 1);
+    return error_set(err, ERROR_UNAVAILABLE,
+                     "%zu blobs are on their way through this server already: raise "
+                     "storage.s3.downloads, or let clients fetch them themselves "
+                     "(storage.s3.redirect)",
+                     api->config.downloads_max);
+}
+
+static enum error_code blob_source_read_from(struct blob_source *source, uint64_t offset_bytes,
+                                             uint64_t left_bytes, struct strbuf *piece,
+                                             struct error *err)
+{
+    const struct blob_part part = {offset_bytes, left_bytes < HTTP_SOURCE_PIECE_MAX_BYTES
+                                                     ? (size_t)left_bytes
+                                                     : HTTP_SOURCE_PIECE_MAX_BYTES};
+
+    return registry_read_blob_part(source->api->config.registry, &source->content, &part, piece,
+                                   err);
+}
+
+static bool blob_source_read(struct http_source *base, uint64_t offset_bytes, uint64_t left_bytes,
+                             struct strbuf *piece)
+{
+    struct blob_source *source = (struct blob_source *)base; /* its first member */
+    struct error err = {0};
+
+    if (source->first.length > 0 && offset_bytes == source->first_offset_bytes) {
+        strbuf_append(piece, strbuf_str(&source->first));
+        strbuf_release(&source->first);
+        return true;
+    }
+    if (blob_source_read_from(source, offset_bytes, left_bytes, piece, &err)) {
+        log_message(source->api->config.log, LOG_ERROR, "download_failed", "%s", err.message);
+        return false;
+    }
+    return true;
+}
+
+static void blob_source_free(struct http_source *base)
+{
+    struct blob_source *source = (struct blob_source *)base; /* its first member */
+
+    (void)atomic_fetch_sub(&source->api->downloads, 1);
+    strbuf_release(&source->first);
+    free(source);
+}
+
+/*
+ * A remote blob as a response's body, which takes the range from the response. Reads its first
+ * piece, so that what cannot be had at all is an error and not a broken answer. ERROR_UNAVAILABLE:
+ * that, or there are too many at once (api_config.downloads_max).
+ */
+static enum error_code blob_source_open(struct call *call, const struct blob_content *content,
+                                        struct http_source **source_out, struct error *err)
+{
+    const struct http_response *response = &call->exchange->response;
+    struct blob_source *source = NULL;
+    enum error_code code = blob_source_enter(call->api, err);
+
+    if (code) {
+        return code;
+    }
+    source = memory_new(1, sizeof(*source));
+    source->base = (struct http_source){.read = blob_source_read, .free = blob_source_free};
+    source->api = call->api;
+    source->content = *content;
+    source->first_offset_bytes = response->file_offset_bytes;
+    strbuf_init(&source->first, HTTP_SOURCE_PIECE_MAX_BYTES);
+    code = blob_source_read_from(source, response->file_offset_bytes, response->file_length_bytes,
+                                 &source->first, err);
+    if (code) {
+        blob_source_free(&source->base);
+        return code;
+    }
+    *source_out = &source->base;
+    return OK;
 }
 
 /* HEAD is answered from what we know, and so is what has no bytes. */
@@ -222,6 +191,28 @@ static enum error_code set_source(struct call *call, const struct blob_content *
         response->file_length_bytes = 0; /* the error has a body of its own */
     }
     return code;
+}
+
+static enum error_code set_part(struct call *call, struct blob_content *content,
+                                const struct http_range *range, struct error *err)
+{
+    struct http_response *response = &call->exchange->response;
+
+    switch (content->kind) {
+    case BLOB_IN_FILE:
+        response->file_fd = content->fd;
+        response->file_offset_bytes = range->offset_bytes;
+        response->file_length_bytes = range->length_bytes;
+        content->fd = -1; /* the response's now */
+        return OK;
+    case BLOB_IN_MEMORY:
+        response->body = str_slice(content->bytes, (size_t)range->offset_bytes,
+                                   (size_t)(range->offset_bytes + range->length_bytes));
+        return OK;
+    case BLOB_REMOTE:
+        return set_source(call, content, range, err);
+    }
+    abort(); /* the switch is complete */
 }
 
 static enum error_code set_parts(struct call *call, struct blob_content *content,
@@ -253,15 +244,95 @@ static enum error_code set_parts(struct call *call, struct blob_content *content
     return code;
 }
 
-/* Small blobs only are in memory: a copy is the simplest. */
-static void write_parts(struct call *call, const struct http_part *parts, size_t count,
-                        struct str content)
+static enum error_code respond_content(struct call *call, const struct digest *digest,
+                                       struct blob_content *content, struct error *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        strbuf_append(&call->answer, parts[i].head);
-        strbuf_append(&call->answer,
-                      str_slice(content, (size_t)parts[i].offset_bytes,
-                                (size_t)(parts[i].offset_bytes + parts[i].length_bytes)));
+    struct http_response *response = &call->exchange->response;
+    const uint64_t size_bytes = content->size_bytes;
+    struct http_ranges ranges = {.ranges = {{0, size_bytes}}, .count = 1};
+    const struct http_range *const first = &ranges.ranges[0];
+    const enum http_range_result result = wanted_ranges(call, digest, size_bytes, &ranges);
+    enum error_code code = OK;
+
+    if (result == HTTP_RANGE_UNSATISFIABLE) {
+        return blob_refuse_range(call, size_bytes, err);
     }
-    call->exchange->response.body = strbuf_str(&call->answer);
+    code = ranges.count > 1 ? set_parts(call, content, &ranges, err)
+                            : set_part(call, content, first, err);
+    if (code) {
+        return code;
+    }
+    response->status = result == HTTP_RANGE_PARTS ? 206 : 200;
+    if (result == HTTP_RANGE_PARTS && ranges.count == 1) {
+        http_response_add_format(
+            response, "Content-Range", "bytes %llu-%llu/%llu",
+            (unsigned long long)first->offset_bytes,
+            (unsigned long long)(first->offset_bytes + first->length_bytes - 1),
+            (unsigned long long)size_bytes);
+    }
+    if (ranges.count == 1) {
+        http_response_add(response, "Content-Type", str_from(blob_type));
+    }
+    add_caching(call, digest);
+    http_response_add(response, "Accept-Ranges", str_from("bytes"));
+    return OK;
 }
+
+static enum error_code respond_blob(struct call *call, const struct digest *digest,
+                                    struct blob_content *content, struct error *err)
+{
+    if (call_is_not_modified(call, digest)) {
+        add_caching(call, digest);
+        return OK;
+    }
+    if (call->exchange->request.method == HTTP_GET && content->is_linked) {
+        return blob_redirect(call, digest, content, err);
+    }
+    return respond_content(call, digest, content, err);
+}
+
+static enum error_code get_blob(struct call *call, struct error *err)
+{
+    struct blob_content content = {.fd = -1};
+    struct digest digest;
+    enum error_code code = digest_parse(call->path[PATH_DIGEST], &digest, err);
+
+    if (!code) {
+        code = registry_read_blob(call->api->config.registry, &digest, &content, err);
+    }
+    if (!code) {
+        code = respond_blob(call, &digest, &content, err);
+    }
+    blob_content_release(&content); /* what the response took over is not there any more */
+    return code;
+}
+
+/* Without its bytes, no more than HEAD is answered. */
+static bool recall_blob(struct call *call)
+{
+    struct blob_content blob = {.kind = BLOB_IN_FILE, .fd = -1};
+    struct error err = {0};
+    struct digest digest;
+    enum error_code code = digest_parse(call->path[PATH_DIGEST], &digest, NULL);
+
+    if (code) {
+        return false;
+    }
+    call->content = registry_recall_blob(call->api->config.registry, &digest);
+    if (!call->content ||
+        (!call->content->has_bytes && call->exchange->request.method != HTTP_HEAD)) {
+        return false;
+    }
+    blob.size_bytes = call->content->size_bytes;
+    if (call->content->has_bytes) {
+        blob.kind = BLOB_IN_MEMORY;
+        blob.bytes = call->content->bytes;
+    }
+    code = respond_blob(call, &digest, &blob, &err);
+    if (code) {
+        errors_respond(call, code, &err);
+    }
+    return true;
+}
+
+const struct handler blob_get_handler = {.begin = get_blob, .recall = recall_blob};

@@ -2,31 +2,13 @@
 
 #include <string.h>
 
-#include "api/api_private.h"
 #include "api/routes.h"
 #include "http/range.h"
 #include "registry/blobs.h"
 
 enum {
     PARAMETER_MAX_BYTES = 1024,
-    LINK_FRAME_BYTES = 128, /* all but what it is filled with */
-    ENCODED_BYTE_BYTES = sizeof("%41") - 1,
 };
-
-static enum error_code decode_path(struct call *call, struct error *err);
-static enum error_code parse_repository(struct call *call, struct error *err);
-static enum error_code parse_name(struct call *call, struct error *err);
-static void append_encoded(struct strbuf *buf, struct str value);
-
-enum error_code call_need(struct call *call, enum http_thread thread, struct error *err)
-{
-    const bool is_worker_enough =
-        thread == HTTP_CARRIER && !registry_has_remote_blobs(call->api->config.registry);
-
-    call->exchange->needed = is_worker_enough ? HTTP_WORKER : thread;
-    return call_moves(call) ? error_set(err, ERROR_UNAVAILABLE, "that is done on another thread")
-                            : OK;
-}
 
 bool call_moves(struct call *call)
 {
@@ -39,12 +21,14 @@ bool call_moves(struct call *call)
     return moves;
 }
 
-enum error_code call_read_path(struct call *call, struct error *err)
+enum error_code call_need(struct call *call, enum http_thread thread, struct error *err)
 {
-    const enum error_code code = decode_path(call, err);
-    const enum error_code named = parse_repository(call, code ? NULL : err);
+    const bool is_worker_enough =
+        thread == HTTP_CARRIER && !registry_has_remote_blobs(call->api->config.registry);
 
-    return code ? code : named;
+    call->exchange->needed = is_worker_enough ? HTTP_WORKER : thread;
+    return call_moves(call) ? error_set(err, ERROR_UNAVAILABLE, "that is done on another thread")
+                            : OK;
 }
 
 /* All but the name, which holds no bytes that need it. */
@@ -67,6 +51,16 @@ static enum error_code decode_path(struct call *call, struct error *err)
     return OK;
 }
 
+static enum error_code parse_repository_name(struct call *call, struct error *err)
+{
+    const enum error_code code = repository_parse(call->path[PATH_NAME], &call->repository, err);
+
+    if (code != ERROR_INVALID) {
+        return code;
+    }
+    return call->route->method == HTTP_GET ? ERROR_NOT_FOUND : ERROR_DENIED;
+}
+
 static enum error_code parse_repository(struct call *call, struct error *err)
 {
     const struct str team = call->path[PATH_TEAM];
@@ -74,7 +68,7 @@ static enum error_code parse_repository(struct call *call, struct error *err)
     const char *name = NULL;
 
     if (call->path[PATH_NAME].length > 0) {
-        return parse_name(call, err);
+        return parse_repository_name(call, err);
     }
     if (str_index_of(team, '/') < team.length) {
         return error_set(err, ERROR_NOT_FOUND, "there is nothing at this path");
@@ -87,14 +81,12 @@ static enum error_code parse_repository(struct call *call, struct error *err)
     return repository_parse(str_from(name), &call->repository, err);
 }
 
-static enum error_code parse_name(struct call *call, struct error *err)
+enum error_code call_read_path(struct call *call, struct error *err)
 {
-    const enum error_code code = repository_parse(call->path[PATH_NAME], &call->repository, err);
+    const enum error_code code = decode_path(call, err);
+    const enum error_code named = parse_repository(call, code ? NULL : err);
 
-    if (code != ERROR_INVALID) {
-        return code;
-    }
-    return call->route->method == HTTP_GET ? ERROR_NOT_FOUND : ERROR_DENIED;
+    return code ? code : named;
 }
 
 struct actor call_actor(const struct call *call)
@@ -112,12 +104,12 @@ void call_add_version(struct call *call)
     }
 }
 
-void call_answer(struct call *call, int status)
+void call_respond(struct call *call, int status)
 {
     call->exchange->response.status = status;
 }
 
-void call_answer_body(struct call *call, int status, const char *content_type, struct str body)
+void call_respond_body(struct call *call, int status, const char *content_type, struct str body)
 {
     struct http_response *response = &call->exchange->response;
 
@@ -126,16 +118,16 @@ void call_answer_body(struct call *call, int status, const char *content_type, s
     http_response_add(response, "Content-Type", str_from(content_type));
 }
 
-enum error_code call_answer_written(struct call *call, const char *content_type, struct error *err)
+enum error_code call_respond_written(struct call *call, const char *content_type, struct error *err)
 {
-    if (call->answer.is_truncated) {
+    if (call->written.is_truncated) {
         return error_set(err, ERROR_TOO_LARGE,
                          "the answer has more than %d bytes: ask for fewer entries",
-                         ANSWER_MAX_BYTES);
+                         RESPONSE_MAX_BYTES);
     }
     /* What is listed grows, and there is nothing to ask by whether it did. */
     http_response_add(&call->exchange->response, "Cache-Control", str_from("private, no-cache"));
-    call_answer_body(call, 200, content_type, strbuf_str(&call->answer));
+    call_respond_body(call, 200, content_type, strbuf_str(&call->written));
     return OK;
 }
 
@@ -145,13 +137,6 @@ void call_add_digest(struct call *call, const struct digest *digest)
 
     digest_format(digest, text);
     http_response_add(&call->exchange->response, "Docker-Content-Digest", str_from(text));
-}
-
-void call_add_etag(struct call *call, const struct digest *digest)
-{
-    char text[CALL_ETAG_BYTES];
-
-    http_response_add(&call->exchange->response, "ETag", call_format_etag(digest, text));
 }
 
 /* The digest names the very bytes: the strongest entity tag that there can be. */
@@ -166,6 +151,13 @@ struct str call_format_etag(const struct digest *digest, char text[CALL_ETAG_BYT
     return (struct str){text, length + 1};
 }
 
+void call_add_etag(struct call *call, const struct digest *digest)
+{
+    char text[CALL_ETAG_BYTES];
+
+    http_response_add(&call->exchange->response, "ETag", call_format_etag(digest, text));
+}
+
 bool call_is_not_modified(struct call *call, const struct digest *digest)
 {
     const struct str condition = http_request_header(&call->exchange->request, "If-None-Match");
@@ -174,25 +166,8 @@ bool call_is_not_modified(struct call *call, const struct digest *digest)
     if (!condition.bytes || !http_if_none_match(condition, call_format_etag(digest, text))) {
         return false;
     }
-    call_answer(call, 304);
+    call_respond(call, 304);
     return true;
-}
-
-enum error_code call_parameter(struct call *call, const char *name, enum error_topic topic,
-                               struct str *value_out, struct error *err)
-{
-    struct str second = {0};
-    size_t position = 0;
-    enum error_code code = call_next_parameter(call, name, topic, &position, value_out, err);
-
-    if (!code && value_out->bytes) {
-        code = call_next_parameter(call, name, topic, &position, &second, err);
-    }
-    if (!code && second.bytes) {
-        return error_set_about(err, topic, ERROR_INVALID, "the query parameter %s is there twice",
-                               name);
-    }
-    return code;
 }
 
 enum error_code call_next_parameter(struct call *call, const char *name, enum error_topic topic,
@@ -222,69 +197,32 @@ enum error_code call_next_parameter(struct call *call, const char *name, enum er
     return OK;
 }
 
-enum error_code call_page_size(struct call *call, size_t most_entries, size_t *limit_out,
-                               struct error *err)
+enum error_code call_parameter(struct call *call, const char *name, enum error_topic topic,
+                               struct str *value_out, struct error *err)
 {
-    uint64_t number = most_entries;
-    struct str value;
-    const enum error_code code = call_parameter(call, "n", ABOUT_PAGE, &value, err);
+    struct str second = {0};
+    size_t position = 0;
+    enum error_code code = call_next_parameter(call, name, topic, &position, value_out, err);
 
-    if (code) {
-        return code;
+    if (!code && value_out->bytes) {
+        code = call_next_parameter(call, name, topic, &position, &second, err);
     }
-    if (value.bytes && !str_parse_uint64(value, &number)) {
-        return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
-                               "n must be a number: how many entries to list at the most");
+    if (!code && second.bytes) {
+        return error_set_about(err, topic, ERROR_INVALID, "the query parameter %s is there twice",
+                               name);
     }
-    *limit_out = number < most_entries ? (size_t)number : most_entries;
-    return OK;
+    return code;
 }
 
-void call_add_next_link(struct call *call, size_t limit, struct str last, const char *extra_name,
-                        struct str extra_value)
+void call_write_digest(struct json_writer *writer, const char *name, const struct digest *digest)
 {
-    const struct str path = call->exchange->request.path;
-    struct strbuf link;
+    char text[DIGEST_TEXT_BYTES];
 
-    strbuf_init(&link, LINK_FRAME_BYTES + path.length +
-                           ENCODED_BYTE_BYTES * (last.length + extra_value.length));
-    strbuf_append_byte(&link, '<');
-    strbuf_append(&link, path);
-    strbuf_append_format(&link, "?n=%zu&last=", limit);
-    append_encoded(&link, last);
-    if (extra_name && extra_value.length > 0) {
-        strbuf_append_format(&link, "&%s=", extra_name);
-        append_encoded(&link, extra_value);
-    }
-    strbuf_append_text(&link, ">; rel=\"next\"");
-    http_response_add(&call->exchange->response, "Link", strbuf_str(&link));
-    strbuf_release(&link);
-}
-
-void call_add_cursor_link(struct call *call, size_t limit, struct str cursor)
-{
-    const struct str path = call->exchange->request.path;
-    struct strbuf link;
-
-    strbuf_init(&link, LINK_FRAME_BYTES + path.length + ENCODED_BYTE_BYTES * cursor.length);
-    strbuf_append_format(&link, "<%.*s?limit=%zu&cursor=", STR_FORMAT(path), limit);
-    append_encoded(&link, cursor);
-    strbuf_append_text(&link, ">; rel=\"next\"");
-    http_response_add(&call->exchange->response, "Link", strbuf_str(&link));
-    strbuf_release(&link);
-}
-
-/* All but RFC 3986 2.3's unreserved characters and the slash, which a query may hold. */
-static void append_encoded(struct strbuf *buf, struct str value)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~/";
-
-    for (size_t i = 0; i < value.length; i++) {
-        if (memchr(plain, value.bytes[i], sizeof(plain) - 1)) {
-            strbuf_append_byte(buf, value.bytes[i]);
-        } else {
-            strbuf_append_format(buf, "%%%02X", (unsigned char)value.bytes[i]);
-        }
+    json_writer_name(writer, name);
+    if (digest) {
+        digest_format(digest, text);
+        json_writer_string(writer, str_from(text));
+    } else {
+        json_writer_null(writer);
     }
 }

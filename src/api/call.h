@@ -1,16 +1,19 @@
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "api/api.h"
-#include "api/body_memory.h"
+#include "api/collected_body.h"
 #include "auth/authenticator.h"
 #include "auth/credentials.h"
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/json_writer.h"
 #include "base/strbuf.h"
+#include "base/workers.h"
 #include "http/exchange.h"
 #include "registry/content_cache.h"
 #include "registry/reference.h"
@@ -18,6 +21,20 @@
 
 struct route;
 struct scm_source;
+
+/* Seen by the sources of this folder only. */
+struct api {
+    struct api_config config;
+    char id_prefix[9];                  /* of request ids: this process */
+    atomic_ulong next_number;           /* … and the request */
+    atomic_uint hashing[WORKERS_RANKS]; /* whose passwords are, or wait to be, verified, by rank */
+    atomic_size_t downloads;            /* under way, of those that are limited */
+    struct body_memory bodies;          /* what is collected of them */
+    struct identity *anonymous;         /* where reading is public, else NULL */
+
+    /* Monotonic: when the log may doubt a proxy again (origin.c). */
+    _Atomic int64_t next_doubt_ms;
+};
 
 /* What a request needs before it is handled. A row that forgets to say so is for nobody. */
 enum access {
@@ -33,8 +50,7 @@ enum access {
 
 enum {
     REQUEST_ID_BYTES = 40,
-    PAGE_MAX_ENTRIES = 1000,
-    ANSWER_MAX_BYTES = 16 * 1024 * 1024, /* of a body that is made, not read from a store */
+    RESPONSE_MAX_BYTES = 16 * 1024 * 1024, /* of a body that is made, not read from a store */
     CALL_ETAG_BYTES = DIGEST_TEXT_BYTES + 2,
 };
 
@@ -82,20 +98,20 @@ struct call {
     const struct scm_source *scm_source; /* what the pusher says; NULL: nothing */
 
     struct content *content; /* that the response borrows from; or NULL */
-    struct upload *upload;   /* open, or NULL; closed before the answer is sent */
+    struct upload *upload;   /* open, or NULL; closed before the response is sent */
     uint64_t expected_bytes; /* that the body must have, if has_expected_bytes */
     bool has_expected_bytes;
     struct str *tags; /* to set beside a manifest's digest; or NULL */
     size_t tag_count;
     bool has_digest;         /* a manifest is said to have that one */
     struct digest digest;    /* that the upload is to become */
-    bool is_repeated;        /* what it asks for was done before: it only has to be answered */
+    bool is_repeated;        /* what it asks for was done before: only the response is left */
     bool awaits_end;         /* of the upload, by another request that is ahead */
     int64_t awaits_until_ms; /* monotonic; 0: it does not wait */
     struct strbuf body;      /* of a request whose body is collected */
     struct body_share share; /* the memory it may take */
     int64_t asked_ms;        /* monotonic: when it first got none; 0: never */
-    struct strbuf answer;    /* where an answer's body is written */
+    struct strbuf written;   /* where a response's body is written */
 
     const struct error_detail *details; /* of a failure; one error each */
     size_t detail_count;
@@ -104,15 +120,15 @@ struct call {
 };
 
 /*
- * What is done for a route. Functions that fail set err, and the call is answered with it; header
+ * What is done for a route. Functions that fail set err, and that is the response; header
  * fields that they added before are sent as well. begin fills the response, or asks for the body by
- * setting *wants_body_out: then data gets its pieces (NULL: it is collected in call->body), and end
- * fills the response. Either that fails, having done nothing, because it needs another thread
+ * setting call->wants_body: then data gets its pieces (NULL: it is collected in call->body), and
+ * end fills the response. Either that fails, having done nothing, because it needs another thread
  * (call_need) is called again there; an end that fails with call->queues set, having done nothing,
  * a moment later.
  */
 struct handler {
-    enum error_code (*begin)(struct call *call, bool *wants_body_out, struct error *err);
+    enum error_code (*begin)(struct call *call, struct error *err);
     enum error_code (*data)(struct call *call, struct str bytes, struct error *err);
     enum error_code (*end)(struct call *call, struct error *err);
 
@@ -138,7 +154,7 @@ bool call_moves(struct call *call);
 /*
  * Decodes call->path and reads which repository it names. ERROR_INVALID; ERROR_NOT_FOUND for what
  * is no path of ours. Below /v2/ what cannot be a repository is not there (ERROR_NOT_FOUND), and
- * takes no push (ERROR_DENIED), about NAME: clients show the message of these answers, and repeat
+ * takes no push (ERROR_DENIED), about NAME: clients show the message of these, and repeat
  * neither; docker repeats NAME_INVALID for a minute.
  */
 MUST_USE enum error_code call_read_path(struct call *call, struct error *err);
@@ -146,18 +162,18 @@ MUST_USE enum error_code call_read_path(struct call *call, struct error *err);
 /* Who asks, for what is kept of it. */
 struct actor call_actor(const struct call *call);
 
-/* Docker clients tell a registry by this field of an answer. */
+/* Docker clients tell a registry by this field of a response. */
 void call_add_version(struct call *call);
 
-/* The answer without a body. */
-void call_answer(struct call *call, int status);
+/* The response without a body. */
+void call_respond(struct call *call, int status);
 
-/* The answer with a body in the arena, or static. */
-void call_answer_body(struct call *call, int status, const char *content_type, struct str body);
+/* The response with a body in the arena, or static. */
+void call_respond_body(struct call *call, int status, const char *content_type, struct str body);
 
-/* 200 with what was written to call->answer. ERROR_TOO_LARGE if it did not fit. */
-MUST_USE enum error_code call_answer_written(struct call *call, const char *content_type,
-                                             struct error *err);
+/* 200 with what was written to call->written. ERROR_TOO_LARGE if it did not fit. */
+MUST_USE enum error_code call_respond_written(struct call *call, const char *content_type,
+                                              struct error *err);
 
 /* Docker-Content-Digest; and ETag, for what may be cached by it. */
 void call_add_digest(struct call *call, const struct digest *digest);
@@ -166,7 +182,7 @@ void call_add_etag(struct call *call, const struct digest *digest);
 /* The entity tag of a digest, with its quotes. */
 struct str call_format_etag(const struct digest *digest, char text[CALL_ETAG_BYTES]);
 
-/* Whether the client has it already: then the answer is 304, and filled. */
+/* Whether the client has it already: then the response is 304, and filled. */
 bool call_is_not_modified(struct call *call, const struct digest *digest);
 
 /*
@@ -183,15 +199,5 @@ MUST_USE enum error_code call_next_parameter(struct call *call, const char *name
                                              enum error_topic topic, size_t *position,
                                              struct str *value_out, struct error *err);
 
-/* The `n` of a listing, up to most_entries, which is also what it is if absent. ERROR_INVALID about
- * PAGE. */
-MUST_USE enum error_code call_page_size(struct call *call, size_t most_entries, size_t *limit_out,
-                                        struct error *err);
-
-/* Link to the page behind a cursor, as Pier One's own API has it: `?limit=…&cursor=…`. */
-void call_add_cursor_link(struct call *call, size_t limit, struct str cursor);
-
-/* Link to the page behind `last` (RFC 8288), with the parameters given (NULL, or `name=value`
- * encoded). */
-void call_add_next_link(struct call *call, size_t limit, struct str last, const char *extra_name,
-                        struct str extra_value);
+/* A member that is a digest; NULL: null. */
+void call_write_digest(struct json_writer *writer, const char *name, const struct digest *digest);

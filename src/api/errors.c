@@ -1,6 +1,6 @@
 #include "api/errors.h"
 
-#include "api/api_private.h"
+#include "api/call.h"
 #include "api/origin.h"
 #include "api/routes.h"
 #include "base/json_writer.h"
@@ -21,7 +21,7 @@ static const char internal_message[] = "internal error; the server's log has the
 static const struct {
     enum error_code code;
     enum error_topic topic;
-    struct error_answer answer;
+    struct error_response answer;
 } table[] = {
     {ERROR_INVALID, ABOUT_NAME, {400, "NAME_INVALID", NULL}},
     {ERROR_INVALID, ABOUT_TAG, {400, "TAG_INVALID", "Invalid Tag"}},
@@ -61,106 +61,14 @@ static const struct {
     {ERROR_INTERNAL, ABOUT_NOTHING, {500, "UNKNOWN", NULL}},
 };
 
-static void write_problem(struct call *call, struct str message);
-static void write_body(struct call *call, const char *code, struct str message);
-static void write_error(struct json_writer *writer, const char *code, struct str message,
-                        const struct error_detail *detail);
-static void add_challenge(struct call *call);
-static void append_bearer(struct call *call, struct strbuf *buf);
-static void append_scope(struct call *call, struct strbuf *buf);
-static bool names_repository(struct call *call);
-static bool is_private(enum error_code code);
-static bool is_refusal(enum error_code code);
-static const char *public_message(enum error_code code);
-
-struct error_answer errors_find(enum error_code code, enum error_topic topic)
+struct error_response errors_find(enum error_code code, enum error_topic topic)
 {
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
         if (table[i].code == code && (table[i].topic == topic || table[i].topic == ABOUT_NOTHING)) {
             return table[i].answer;
         }
     }
-    return (struct error_answer){500, "UNKNOWN", NULL};
-}
-
-void errors_answer(struct call *call, enum error_code code, const struct error *err)
-{
-    const struct error_answer answer = errors_find(code, err->topic);
-    struct http_response *response = &call->exchange->response;
-    const char *message = err->message;
-
-    if (is_private(code) || is_refusal(code)) {
-        call->failure = arena_text(&call->exchange->arena, str_from(err->message));
-    }
-    if (is_private(code)) {
-        message = public_message(code);
-    }
-    response->status = answer.status;
-    response->reason = answer.reason;
-    if (answer.status == 503 || answer.status == 429) {
-        http_response_add_format(response, "Retry-After", "%u",
-                                 err->retry_after_s > 0 ? err->retry_after_s : RETRY_AFTER_S);
-    }
-    if (answer.status == 401) {
-        add_challenge(call);
-    }
-    write_body(call, answer.code, str_from(message));
-}
-
-/* Where to get a token (distribution "Token Authentication Specification") for what this request
- * needs; the place that gives tokens takes Basic. */
-static void add_challenge(struct call *call)
-{
-    struct strbuf challenge;
-
-    strbuf_init(&challenge, CHALLENGE_MAX_BYTES);
-    if (call->route && call->route->access == ACCESS_TOKEN) {
-        strbuf_append_text(&challenge, "Basic realm=\"pierone\", charset=\"UTF-8\"");
-    } else {
-        append_bearer(call, &challenge);
-    }
-    http_response_add(&call->exchange->response, "WWW-Authenticate", strbuf_str(&challenge));
-    strbuf_release(&challenge);
-}
-
-/* Without spaces between the parameters: some clients' parsers want none. */
-static void append_bearer(struct call *call, struct strbuf *buf)
-{
-    const struct str url = origin_url(call);
-
-    strbuf_append_format(buf, "Bearer realm=\"%.*s" TOKEN_PATH "\",service=\"%.*s\"",
-                         STR_FORMAT(url), STR_FORMAT(origin_service(call)));
-    append_scope(call, buf);
-    if (call->challenge_error) {
-        strbuf_append_format(buf, ",error=\"%s\"", call->challenge_error);
-    }
-    if (call->challenge_description) { /* what docker shows, instead of the body */
-        strbuf_append_format(buf, ",error_description=\"%s\"", call->challenge_description);
-    }
-}
-
-static void append_scope(struct call *call, struct strbuf *buf)
-{
-    const enum access access = call->route ? call->route->access : ACCESS_NOBODY;
-
-    if (access == ACCESS_CATALOG) {
-        strbuf_append_text(buf, ",scope=\"registry:catalog:*\"");
-        return;
-    }
-    if (!names_repository(call)) {
-        return;
-    }
-    strbuf_append_format(buf, ",scope=\"repository:%.*s:%s\"", STR_FORMAT(call->repository.name),
-                         access == ACCESS_PULL ? "pull" : "pull,push");
-}
-
-/* Whoever is not known is told before the path is looked at. */
-static bool names_repository(struct call *call)
-{
-    if (call->repository.name.length == 0) {
-        (void)!call_read_path(call, NULL);
-    }
-    return call->repository.name.length > 0;
+    return (struct error_response){500, "UNKNOWN", NULL};
 }
 
 /* What goes wrong behind the API is for the operator's eyes. */
@@ -184,6 +92,62 @@ static const char *public_message(enum error_code code)
                                      : internal_message;
 }
 
+/* Whoever is not known is told before the path is looked at. */
+static bool names_repository(struct call *call)
+{
+    if (call->repository.name.length == 0) {
+        (void)!call_read_path(call, NULL);
+    }
+    return call->repository.name.length > 0;
+}
+
+static void append_scope(struct call *call, struct strbuf *buf)
+{
+    const enum access access = call->route ? call->route->access : ACCESS_NOBODY;
+
+    if (access == ACCESS_CATALOG) {
+        strbuf_append_text(buf, ",scope=\"registry:catalog:*\"");
+        return;
+    }
+    if (!names_repository(call)) {
+        return;
+    }
+    strbuf_append_format(buf, ",scope=\"repository:%.*s:%s\"", STR_FORMAT(call->repository.name),
+                         access == ACCESS_PULL ? "pull" : "pull,push");
+}
+
+/* Without spaces between the parameters: some clients' parsers want none. */
+static void append_bearer(struct call *call, struct strbuf *buf)
+{
+    const struct str url = origin_url(call);
+
+    strbuf_append_format(buf, "Bearer realm=\"%.*s" TOKEN_PATH "\",service=\"%.*s\"",
+                         STR_FORMAT(url), STR_FORMAT(origin_service(call)));
+    append_scope(call, buf);
+    if (call->challenge_error) {
+        strbuf_append_format(buf, ",error=\"%s\"", call->challenge_error);
+    }
+    if (call->challenge_description) { /* what docker shows, instead of the body */
+        strbuf_append_format(buf, ",error_description=\"%s\"", call->challenge_description);
+    }
+}
+
+/* Where to get a token (distribution "Token Authentication Specification") for what this request
+ * needs; the place that gives tokens takes Basic. */
+static void add_challenge(struct call *call)
+{
+    struct strbuf challenge;
+
+    strbuf_init(&challenge, CHALLENGE_MAX_BYTES);
+    if (call->route && call->route->access == ACCESS_TOKEN) {
+        strbuf_append_text(&challenge, "Basic realm=\"pierone\", charset=\"UTF-8\"");
+    } else {
+        append_bearer(call, &challenge);
+    }
+    http_response_add(&call->exchange->response, "WWW-Authenticate", strbuf_str(&challenge));
+    strbuf_release(&challenge);
+}
+
 /* Pier One's own API tells errors as problem details (RFC 9457), with the `message` that clients of
  * the original show. */
 static void write_problem(struct call *call, struct str message)
@@ -191,43 +155,16 @@ static void write_problem(struct call *call, struct str message)
     struct http_response *response = &call->exchange->response;
     struct json_writer writer;
 
-    strbuf_clear(&call->answer);
-    json_writer_init(&writer, &call->answer);
+    strbuf_clear(&call->written);
+    json_writer_init(&writer, &call->written);
     json_writer_begin_object(&writer);
     json_writer_member(&writer, "title", str_from(http_status_reason(response->status)));
     json_writer_member_uint64(&writer, "status", (uint64_t)response->status);
     json_writer_member(&writer, "detail", message);
     json_writer_member(&writer, "message", message);
     json_writer_end_object(&writer);
-    response->body = strbuf_str(&call->answer);
+    response->body = strbuf_str(&call->written);
     http_response_add(response, "Content-Type", str_from("application/problem+json"));
-    http_response_add(response, "Cache-Control", str_from("no-store"));
-}
-
-static void write_body(struct call *call, const char *code, struct str message)
-{
-    struct http_response *response = &call->exchange->response;
-    struct json_writer writer;
-
-    if (routes_error_format(call->route, call->exchange->request.path) == ERRORS_PROBLEM) {
-        write_problem(call, message);
-        return;
-    }
-    strbuf_clear(&call->answer); /* what a handler began to write before it failed */
-    json_writer_init(&writer, &call->answer);
-    json_writer_begin_object(&writer);
-    json_writer_name(&writer, "errors");
-    json_writer_begin_array(&writer);
-    if (call->detail_count == 0) {
-        write_error(&writer, code, message, NULL);
-    }
-    for (size_t i = 0; i < call->detail_count; i++) {
-        write_error(&writer, code, message, &call->details[i]);
-    }
-    json_writer_end_array(&writer);
-    json_writer_end_object(&writer);
-    response->body = strbuf_str(&call->answer);
-    http_response_add(response, "Content-Type", str_from("application/json"));
     http_response_add(response, "Cache-Control", str_from("no-store"));
 }
 
@@ -244,7 +181,58 @@ static void write_error(struct json_writer *writer, const char *code, struct str
     json_writer_end_object(writer);
 }
 
-void errors_answer_status(struct call *call, int status, const char *code, const char *message)
+static void write_body(struct call *call, const char *code, struct str message)
+{
+    struct http_response *response = &call->exchange->response;
+    struct json_writer writer;
+
+    if (routes_error_format(call->route, call->exchange->request.path) == ERRORS_PROBLEM) {
+        write_problem(call, message);
+        return;
+    }
+    strbuf_clear(&call->written); /* what a handler began to write before it failed */
+    json_writer_init(&writer, &call->written);
+    json_writer_begin_object(&writer);
+    json_writer_name(&writer, "errors");
+    json_writer_begin_array(&writer);
+    if (call->detail_count == 0) {
+        write_error(&writer, code, message, NULL);
+    }
+    for (size_t i = 0; i < call->detail_count; i++) {
+        write_error(&writer, code, message, &call->details[i]);
+    }
+    json_writer_end_array(&writer);
+    json_writer_end_object(&writer);
+    response->body = strbuf_str(&call->written);
+    http_response_add(response, "Content-Type", str_from("application/json"));
+    http_response_add(response, "Cache-Control", str_from("no-store"));
+}
+
+void errors_respond(struct call *call, enum error_code code, const struct error *err)
+{
+    const struct error_response answer = errors_find(code, err->topic);
+    struct http_response *response = &call->exchange->response;
+    const char *message = err->message;
+
+    if (is_private(code) || is_refusal(code)) {
+        call->failure = arena_text(&call->exchange->arena, str_from(err->message));
+    }
+    if (is_private(code)) {
+        message = public_message(code);
+    }
+    response->status = answer.status;
+    response->reason = answer.reason;
+    if (answer.status == 503 || answer.status == 429) {
+        http_response_add_format(response, "Retry-After", "%u",
+                                 err->retry_after_s > 0 ? err->retry_after_s : RETRY_AFTER_S);
+    }
+    if (answer.status == 401) {
+        add_challenge(call);
+    }
+    write_body(call, answer.code, str_from(message));
+}
+
+void errors_respond_status(struct call *call, int status, const char *code, const char *message)
 {
     struct http_response *response = &call->exchange->response;
 

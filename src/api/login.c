@@ -1,63 +1,95 @@
 #include "api/login.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
-#include "api/api_private.h"
-#include "api/known_login.h"
+#include "api/call.h"
 #include "api/origin.h"
 #include "api/routes.h"
+#include "base/memory.h"
+#include "base/strbuf.h"
+
+/* See login_forget. */
+struct kept_login {
+    struct strbuf field;
+    struct authenticator_ticket ticket;
+};
 
 enum { HASHING_MAX = 32 }; /* calls of each rank: some seconds' work */
 
 static const char open_user[] = "anonymous";
 
-static bool recall(struct call *call, struct str field);
-static bool may_keep(const struct call *call);
-static enum error_code admit_unnamed(struct call *call, struct error *err);
-static enum error_code check_audience(const struct call *call, const struct identity *identity,
-                                      struct error *err);
-static enum error_code queue(struct call *call, const struct login *login, struct error *err);
-static bool goes_on(const struct call *call);
-static enum error_code identify_lapsed(struct call *call, struct error *err);
-static void set_identity(struct call *call, struct identity *identity);
-
-enum error_code login_authenticate(struct call *call, struct error *err)
+struct identity *login_recall_kept(const struct call *call, struct str field)
 {
-    const struct http_request *request = &call->exchange->request;
-    size_t position = 0;
-    const struct str field = http_request_next_header(request, "Authorization", &position);
-    enum error_code code = OK;
+    const struct kept_login *kept = call->exchange->session;
 
-    assert(call->route);
-    if (!call->api->config.authenticator || call->route->access == ACCESS_PUBLIC) {
-        call->user = str_from(open_user);
-        return OK;
+    return kept && credentials_are_equal(strbuf_str(&kept->field), field)
+               ? authenticator_recall(call->api->config.authenticator, &kept->ticket)
+               : NULL;
+}
+
+static struct kept_login *kept_login_new(void)
+{
+    struct kept_login *kept = memory_new(1, sizeof(*kept));
+
+    strbuf_init_secret(&kept->field, LOGIN_KEPT_MAX_BYTES);
+    return kept;
+}
+
+/* The field has led to call->ticket. */
+static void keep_login(struct call *call, struct str field)
+{
+    struct http_exchange *exchange = call->exchange;
+    struct kept_login *kept = NULL;
+
+    if (field.length > LOGIN_KEPT_MAX_BYTES) {
+        return;
     }
-    if (http_request_next_header(request, "Authorization", &position).bytes) {
-        return error_set(err, ERROR_UNAUTHENTICATED, "there are two Authorization fields");
+    if (!exchange->session) {
+        exchange->session = kept_login_new();
     }
-    if (recall(call, field)) {
-        return OK;
+    kept = exchange->session;
+    strbuf_clear(&kept->field);
+    strbuf_append(&kept->field, field);
+    kept->ticket = call->ticket;
+}
+
+void login_forget(void *context, void *session)
+{
+    struct kept_login *kept = session;
+
+    (void)context;
+    if (kept) {
+        strbuf_release(&kept->field);
+        memory_wipe(&kept->ticket, sizeof(kept->ticket));
+        free(kept);
     }
-    if (!call->credentials.kind) {
-        code = credentials_parse(field, &call->credentials, err) ? ERROR_UNAUTHENTICATED : OK;
-    }
-    if (!code) {
-        code = call->credentials.kind ? login_identify(call, err) : admit_unnamed(call, err);
-    }
-    if (!code && may_keep(call)) {
-        known_login_keep(call, field);
-    }
-    return code;
+}
+
+/* A registry that has the same secret, or a copy of the database, takes its own tokens only. */
+static enum error_code login_check_audience(const struct call *call,
+                                            const struct identity *identity, struct error *err)
+{
+    return !identity->is_limited ||
+                   str_equal_ignoring_case(identity->audience, origin_service(call))
+               ? OK
+               : error_set(err, ERROR_UNAUTHENTICATED, "the token is for another registry: %.*s",
+                           STR_FORMAT(identity->audience));
+}
+
+static void set_identity(struct call *call, struct identity *identity)
+{
+    call->identity = identity;
+    call->user = identity->name;
 }
 
 /* Only pulls: others also need the credentials themselves. */
-static bool recall(struct call *call, struct str field)
+static bool login_recall(struct call *call, struct str field)
 {
     struct identity *identity =
-        call->route->access == ACCESS_PULL ? known_login_recall(call, field) : NULL;
+        call->route->access == ACCESS_PULL ? login_recall_kept(call, field) : NULL;
 
-    if (identity && !check_audience(call, identity, NULL)) {
+    if (identity && !login_check_audience(call, identity, NULL)) {
         set_identity(call, identity);
         return true;
     }
@@ -65,25 +97,58 @@ static bool recall(struct call *call, struct str field)
     return false;
 }
 
-static bool may_keep(const struct call *call)
+void login_leave_queue(struct call *call)
 {
-    return call->route->access == ACCESS_PULL && call->credentials.kind == CREDENTIALS_TOKEN;
+    if (call->is_hashing) {
+        (void)atomic_fetch_sub(&call->api->hashing[call->exchange->rank], 1);
+        call->is_hashing = false;
+    }
 }
 
-/* Nobody in particular may read where reading is public, and ask for a token that says so. */
-static enum error_code admit_unnamed(struct call *call, struct error *err)
+/* Each rank has as many places: those who wait behind take none of those who go first. */
+static enum error_code login_queue(struct call *call, const struct login *login, struct error *err)
 {
-    const enum access access = call->route->access;
-    const bool is_reading = access == ACCESS_PULL || access == ACCESS_CATALOG;
+    struct api *api = call->api;
+    const enum login_rank rank = authenticator_rank(api->config.authenticator, login);
 
-    if (call->api->anonymous && (is_reading || access == ACCESS_TOKEN)) {
-        set_identity(call, identity_retain(call->api->anonymous));
-        return OK;
+    call->exchange->rank = rank;
+    call->is_hashing = true;
+    if (atomic_fetch_add(&api->hashing[rank], 1) >= HASHING_MAX) {
+        login_leave_queue(call);
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "too many passwords are waiting to be verified at this moment");
     }
-    if (access == ACCESS_TOKEN && call->exchange->request.method == HTTP_POST) {
-        return OK; /* they come in the form */
+    return call_need(call, HTTP_HASHER, err);
+}
+
+/* Whether it may be somebody who goes on with an upload, or wants a token to do so. */
+static bool goes_on(const struct call *call)
+{
+    return call->route->access == ACCESS_UPLOAD ||
+           (call->route->access == ACCESS_TOKEN && call->credentials.kind == CREDENTIALS_TOKEN);
+}
+
+/*
+ * A huge layer outlives a token: whoever began an upload may go on with it. Who that is, the upload
+ * itself has to say if the credentials no longer can.
+ */
+static enum error_code login_identify_lapsed(struct call *call, struct error *err)
+{
+    struct identity *identity = NULL;
+
+    if (call->credentials.kind == CREDENTIALS_TOKEN && call_need(call, HTTP_WAITER, err)) {
+        return ERROR_UNAVAILABLE;
     }
-    return error_set(err, ERROR_UNAUTHENTICATED, "log in first");
+    if (!authenticator_identify_lapsed(call->api->config.authenticator, &call->credentials,
+                                       &identity, err)) {
+        if (!login_check_audience(call, identity, err)) {
+            set_identity(call, identity);
+        } else {
+            identity_release(identity);
+        }
+    }
+    call->has_lapsed = true;
+    return OK;
 }
 
 enum error_code login_identify(struct call *call, struct error *err)
@@ -103,10 +168,10 @@ enum error_code login_identify(struct call *call, struct error *err)
 
     login_leave_queue(call);
     if (must_ask) {
-        return has_password ? queue(call, &login, err) : call_need(call, HTTP_WAITER, err);
+        return has_password ? login_queue(call, &login, err) : call_need(call, HTTP_WAITER, err);
     }
     if (!code) {
-        code = check_audience(call, identity, err);
+        code = login_check_audience(call, identity, err);
     }
     if (!code) {
         set_identity(call, identity);
@@ -116,78 +181,58 @@ enum error_code login_identify(struct call *call, struct error *err)
     if (code == ERROR_UNAUTHENTICATED) {
         call->challenge_error = "invalid_token";
     }
-    return code == ERROR_UNAUTHENTICATED && goes_on(call) ? identify_lapsed(call, err) : code;
+    return code == ERROR_UNAUTHENTICATED && goes_on(call) ? login_identify_lapsed(call, err) : code;
 }
 
-/* A registry that has the same secret, or a copy of the database, takes its own tokens only. */
-static enum error_code check_audience(const struct call *call, const struct identity *identity,
-                                      struct error *err)
+/* Nobody in particular may read where reading is public, and ask for a token that says so. */
+static enum error_code admit_unnamed(struct call *call, struct error *err)
 {
-    return !identity->is_limited ||
-                   str_equal_ignoring_case(identity->audience, origin_service(call))
-               ? OK
-               : error_set(err, ERROR_UNAUTHENTICATED, "the token is for another registry: %.*s",
-                           STR_FORMAT(identity->audience));
-}
+    const enum access access = call->route->access;
+    const bool is_reading = access == ACCESS_PULL || access == ACCESS_CATALOG;
 
-/* Each rank has as many places: those who wait behind take none of those who go first. */
-static enum error_code queue(struct call *call, const struct login *login, struct error *err)
-{
-    struct api *api = call->api;
-    const enum login_rank rank = authenticator_rank(api->config.authenticator, login);
-
-    call->exchange->rank = rank;
-    call->is_hashing = true;
-    if (atomic_fetch_add(&api->hashing[rank], 1) >= HASHING_MAX) {
-        login_leave_queue(call);
-        return error_set(err, ERROR_UNAVAILABLE,
-                         "too many passwords are waiting to be verified at this moment");
+    if (call->api->anonymous && (is_reading || access == ACCESS_TOKEN)) {
+        set_identity(call, identity_retain(call->api->anonymous));
+        return OK;
     }
-    return call_need(call, HTTP_HASHER, err);
-}
-
-void login_leave_queue(struct call *call)
-{
-    if (call->is_hashing) {
-        (void)atomic_fetch_sub(&call->api->hashing[call->exchange->rank], 1);
-        call->is_hashing = false;
+    if (access == ACCESS_TOKEN && call->exchange->request.method == HTTP_POST) {
+        return OK; /* they come in the form */
     }
+    return error_set(err, ERROR_UNAUTHENTICATED, "log in first");
 }
 
-/* Whether it may be somebody who goes on with an upload, or wants a token to do so. */
-static bool goes_on(const struct call *call)
+static bool may_keep(const struct call *call)
 {
-    return call->route->access == ACCESS_UPLOAD ||
-           (call->route->access == ACCESS_TOKEN && call->credentials.kind == CREDENTIALS_TOKEN);
+    return call->route->access == ACCESS_PULL && call->credentials.kind == CREDENTIALS_TOKEN;
 }
 
-/*
- * A huge layer outlives a token: whoever began an upload may go on with it. Who that is, the upload
- * itself has to say if the credentials no longer can.
- */
-static enum error_code identify_lapsed(struct call *call, struct error *err)
+enum error_code login_authenticate(struct call *call, struct error *err)
 {
-    struct identity *identity = NULL;
+    const struct http_request *request = &call->exchange->request;
+    size_t position = 0;
+    const struct str field = http_request_next_header(request, "Authorization", &position);
+    enum error_code code = OK;
 
-    if (call->credentials.kind == CREDENTIALS_TOKEN && call_need(call, HTTP_WAITER, err)) {
-        return ERROR_UNAVAILABLE;
+    assert(call->route);
+    if (!call->api->config.authenticator || call->route->access == ACCESS_PUBLIC) {
+        call->user = str_from(open_user);
+        return OK;
     }
-    if (!authenticator_identify_lapsed(call->api->config.authenticator, &call->credentials,
-                                       &identity, err)) {
-        if (!check_audience(call, identity, err)) {
-            set_identity(call, identity);
-        } else {
-            identity_release(identity);
-        }
+    if (http_request_next_header(request, "Authorization", &position).bytes) {
+        return error_set(err, ERROR_UNAUTHENTICATED, "there are two Authorization fields");
     }
-    call->has_lapsed = true;
-    return OK;
-}
-
-static void set_identity(struct call *call, struct identity *identity)
-{
-    call->identity = identity;
-    call->user = identity->name;
+    if (login_recall(call, field)) {
+        return OK;
+    }
+    if (!call->credentials.kind) {
+        code = credentials_parse(field, &call->credentials, err) ? ERROR_UNAUTHENTICATED : OK;
+    }
+    if (!code) {
+        code = call->credentials.kind ? login_identify(call, err) : admit_unnamed(call, err);
+    }
+    if (!code && may_keep(call)) {
+        keep_login(call, field);
+    }
+    return code;
 }
 
 struct str login_owner(struct call *call)

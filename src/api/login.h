@@ -33,3 +33,17 @@ int64_t login_ends_ms(const struct call *call);
  * request presents, or that its registry token was given for; empty without any.
  */
 struct str login_fingerprint(const struct call *call, char text[LOGIN_FINGERPRINT_BYTES]);
+
+enum { LOGIN_KEPT_MAX_BYTES = 4096 }; /* of an Authorization field; longer ones are not kept */
+
+/*
+ * What the last request of a connection logged in with is kept, so that the next one, which mostly
+ * presents the same, costs a comparison instead of a hash. Only tokens are kept, no passwords, and
+ * only as long as the connection lasts; whether they still count is asked each time. Owned by the
+ * connection (`session` of its exchanges). The identity, as a new reference, if the field is the
+ * one that is kept and still counts; else NULL.
+ */
+struct identity *login_recall_kept(const struct call *call, struct str field);
+
+/* The connection ends: wipes what is kept. The application's `leave`; NULL is accepted. */
+void login_forget(void *context, void *session);

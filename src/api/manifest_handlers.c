@@ -1,6 +1,6 @@
-#include "api/api_private.h"
-#include "api/handlers.h"
+#include "api/call.h"
 #include "api/permission.h"
+#include "api/routes.h"
 #include "base/json_writer.h"
 #include "registry/manifests.h"
 #include "registry/recall.h"
@@ -8,34 +8,31 @@
 
 enum { DETAIL_MAX_BYTES = 1024 };
 
-static enum error_code get_manifest(struct call *call, bool *wants_body_out, struct error *err);
-static bool recall_manifest(struct call *call);
-static void answer_manifest(struct call *call, const struct manifest_record *manifest,
-                            bool is_by_digest);
-static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code read_digest(struct call *call, struct error *err);
-static enum error_code read_tags(struct call *call, bool is_by_digest, struct error *err);
-static enum error_code add_tag(struct call *call, struct str tag, struct error *err);
-static bool has_tag(const struct call *call, struct str tag);
-static enum error_code read_source(struct call *call, struct error *err);
-static enum error_code end_put(struct call *call, struct error *err);
-static void answer_pushed(struct call *call, const struct manifest_receipt *receipt);
-static void add_details(struct call *call, const struct manifest_receipt *receipt);
-static void add_missing(struct call *call, const struct manifest_receipt *receipt);
-static void add_conflict(struct call *call, const struct manifest_receipt *receipt);
-static void write_digest(struct json_writer *writer, const char *name, const struct digest *digest);
-static struct str in_arena(struct call *call, const struct strbuf *buf);
+/* Exactly as it was pushed: Accept never changes an answer, since another one had another digest.
+ */
+static void respond_manifest(struct call *call, const struct manifest_record *manifest,
+                             bool is_by_digest)
+{
+    struct http_response *response = &call->exchange->response;
 
-const struct handler manifest_get_handler = {.begin = get_manifest, .recall = recall_manifest};
-const struct handler manifest_put_handler = {.begin = begin_put, .end = end_put};
+    call_add_digest(call, &manifest->digest);
+    call_add_etag(call, &manifest->digest);
+    http_response_add(
+        response, "Cache-Control",
+        str_from(is_by_digest ? "private, max-age=31536000, immutable" : "private, no-cache"));
+    if (!call_is_not_modified(call, &manifest->digest)) {
+        response->status = 200;
+        response->body = manifest->content;
+        http_response_add(response, "Content-Type", manifest->media_type);
+    }
+}
 
-static enum error_code get_manifest(struct call *call, bool *wants_body_out, struct error *err)
+static enum error_code get_manifest(struct call *call, struct error *err)
 {
     struct manifest_found found;
     struct reference reference;
     enum error_code code = OK;
 
-    (void)wants_body_out;
     if (reference_parse(call->path[PATH_REFERENCE], &reference, err)) {
         /* What cannot be a reference was never pushed (distribution-spec "Pulling manifests"). */
         return error_set_about(
@@ -45,7 +42,7 @@ static enum error_code get_manifest(struct call *call, bool *wants_body_out, str
     code = registry_find_manifest(call->api->config.registry, &call->repository, &reference,
                                   &call->exchange->arena, &found, err);
     if (!code) {
-        answer_manifest(call, &found.manifest, reference.is_digest);
+        respond_manifest(call, &found.manifest, reference.is_digest);
     }
     return code;
 }
@@ -69,82 +66,25 @@ static bool recall_manifest(struct call *call)
         .content = call->content->bytes,
         .size_bytes = call->content->size_bytes,
     };
-    answer_manifest(call, &manifest, reference.is_digest);
+    respond_manifest(call, &manifest, reference.is_digest);
     return true;
 }
 
-/* Exactly as it was pushed: Accept never changes an answer, since another one had another digest.
- */
-static void answer_manifest(struct call *call, const struct manifest_record *manifest,
-                            bool is_by_digest)
+static bool has_tag_parameter(const struct call *call, struct str tag)
 {
-    struct http_response *response = &call->exchange->response;
-
-    call_add_digest(call, &manifest->digest);
-    call_add_etag(call, &manifest->digest);
-    http_response_add(
-        response, "Cache-Control",
-        str_from(is_by_digest ? "private, max-age=31536000, immutable" : "private, no-cache"));
-    if (!call_is_not_modified(call, &manifest->digest)) {
-        response->status = 200;
-        response->body = manifest->content;
-        http_response_add(response, "Content-Type", manifest->media_type);
-    }
-}
-
-static enum error_code begin_put(struct call *call, bool *wants_body_out, struct error *err)
-{
-    const struct http_request *request = &call->exchange->request;
-    struct reference reference;
-    enum error_code code = reference_parse(call->path[PATH_REFERENCE], &reference, err);
-
-    if (!code) {
-        code = read_tags(call, reference.is_digest, err);
-    }
-    if (!code) {
-        code = read_digest(call, err);
-    }
-    if (code) {
-        return code;
-    }
-    if (request->framing == HTTP_SIZED_BODY && request->content_length > call->body.limit_bytes) {
-        return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE,
-                               "a manifest has at most %zu bytes", call->body.limit_bytes);
-    }
-    if (!http_request_header(request, "Content-Type").bytes) {
-        return error_set_about(err, ABOUT_MANIFEST, ERROR_INVALID,
-                               "the Content-Type is missing: the media type of the manifest");
-    }
-    *wants_body_out = true;
-    return read_source(call, err);
-}
-
-/* A tag cannot be taken back: what is asked for and not done is refused, not ignored. */
-static enum error_code read_tags(struct call *call, bool is_by_digest, struct error *err)
-{
-    struct str tag;
-    size_t position = 0;
-    enum error_code code = call_next_parameter(call, "tag", ABOUT_TAG, &position, &tag, err);
-
-    if (!code && tag.bytes && !is_by_digest) {
-        return error_set_about(err, ABOUT_TAG, ERROR_INVALID,
-                               "the query parameter tag goes with a manifest's digest: push to "
-                               "that, with a tag= for each tag");
-    }
-    while (!code && tag.bytes) {
-        code = add_tag(call, tag, err);
-        if (!code) {
-            code = call_next_parameter(call, "tag", ABOUT_TAG, &position, &tag, err);
+    for (size_t i = 0; i < call->tag_count; i++) {
+        if (str_equal(call->tags[i], tag)) {
+            return true;
         }
     }
-    return code;
+    return false;
 }
 
-static enum error_code add_tag(struct call *call, struct str tag, struct error *err)
+static enum error_code add_tag_parameter(struct call *call, struct str tag, struct error *err)
 {
     const enum error_code code = tag_check(tag, err);
 
-    if (code || has_tag(call, tag)) {
+    if (code || has_tag_parameter(call, tag)) {
         return code;
     }
     if (call->tag_count == PUSH_TAGS_MAX) {
@@ -163,17 +103,28 @@ static enum error_code add_tag(struct call *call, struct str tag, struct error *
     return OK;
 }
 
-static bool has_tag(const struct call *call, struct str tag)
+/* A tag cannot be taken back: what is asked for and not done is refused, not ignored. */
+static enum error_code read_tag_parameters(struct call *call, bool is_by_digest, struct error *err)
 {
-    for (size_t i = 0; i < call->tag_count; i++) {
-        if (str_equal(call->tags[i], tag)) {
-            return true;
+    struct str tag;
+    size_t position = 0;
+    enum error_code code = call_next_parameter(call, "tag", ABOUT_TAG, &position, &tag, err);
+
+    if (!code && tag.bytes && !is_by_digest) {
+        return error_set_about(err, ABOUT_TAG, ERROR_INVALID,
+                               "the query parameter tag goes with a manifest's digest: push to "
+                               "that, with a tag= for each tag");
+    }
+    while (!code && tag.bytes) {
+        code = add_tag_parameter(call, tag, err);
+        if (!code) {
+            code = call_next_parameter(call, "tag", ABOUT_TAG, &position, &tag, err);
         }
     }
-    return false;
+    return code;
 }
 
-static enum error_code read_digest(struct call *call, struct error *err)
+static enum error_code read_stated_digest(struct call *call, struct error *err)
 {
     struct str digest;
     enum error_code code = call_parameter(call, "digest", ABOUT_DIGEST, &digest, err);
@@ -187,7 +138,7 @@ static enum error_code read_digest(struct call *call, struct error *err)
 
 /* Somebody who is trusted may say in the request what the image was built from, as URL-encoded
  * JSON, instead of the image. */
-static enum error_code read_source(struct call *call, struct error *err)
+static enum error_code read_scm_source_field(struct call *call, struct error *err)
 {
     const struct str field = http_request_header(&call->exchange->request, "X-SCM-Source");
     struct arena *const arena = &call->exchange->arena;
@@ -218,7 +169,118 @@ static enum error_code read_source(struct call *call, struct error *err)
     return OK;
 }
 
-static enum error_code end_put(struct call *call, struct error *err)
+static enum error_code manifest_begin_put(struct call *call, struct error *err)
+{
+    const struct http_request *request = &call->exchange->request;
+    struct reference reference;
+    enum error_code code = reference_parse(call->path[PATH_REFERENCE], &reference, err);
+
+    if (!code) {
+        code = read_tag_parameters(call, reference.is_digest, err);
+    }
+    if (!code) {
+        code = read_stated_digest(call, err);
+    }
+    if (code) {
+        return code;
+    }
+    if (request->framing == HTTP_SIZED_BODY && request->content_length > call->body.limit_bytes) {
+        return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE,
+                               "a manifest has at most %zu bytes", call->body.limit_bytes);
+    }
+    if (!http_request_header(request, "Content-Type").bytes) {
+        return error_set_about(err, ABOUT_MANIFEST, ERROR_INVALID,
+                               "the Content-Type is missing: the media type of the manifest");
+    }
+    call->wants_body = true;
+    return read_scm_source_field(call, err);
+}
+
+/* JSON that has no room is left out, as null. */
+static struct str in_arena(struct call *call, const struct strbuf *buf)
+{
+    const struct str copy = arena_copy(&call->exchange->arena, strbuf_str(buf));
+
+    return copy.bytes ? copy : str_from("null");
+}
+
+static void add_conflict(struct call *call, const struct manifest_receipt *receipt)
+{
+    struct error_detail *detail = arena_new(&call->exchange->arena, 1, sizeof(*detail));
+    struct json_writer writer;
+    struct strbuf buf;
+
+    if (!detail) {
+        return;
+    }
+    strbuf_init(&buf, DETAIL_MAX_BYTES);
+    json_writer_init(&writer, &buf);
+    json_writer_begin_object(&writer);
+    /* "Tag" as the clients of the original server know it. */
+    json_writer_member(&writer, "Tag", receipt->refused_tag);
+    call_write_digest(&writer, "existing", &receipt->existing);
+    call_write_digest(&writer, "refused", &receipt->refused);
+    json_writer_end_object(&writer);
+    detail->json = in_arena(call, &buf);
+    strbuf_release(&buf);
+    call->details = detail;
+    call->detail_count = 1;
+}
+
+/* One error for each digest that was not pushed. */
+static void add_missing(struct call *call, const struct manifest_receipt *receipt)
+{
+    struct error_detail *details =
+        arena_new(&call->exchange->arena, receipt->missing_count, sizeof(*details));
+    struct json_writer writer;
+    struct strbuf buf;
+
+    if (!details) {
+        return; /* the message alone tells the first one */
+    }
+    strbuf_init(&buf, DETAIL_MAX_BYTES);
+    for (size_t i = 0; i < receipt->missing_count; i++) {
+        strbuf_clear(&buf);
+        json_writer_init(&writer, &buf);
+        json_writer_begin_object(&writer);
+        call_write_digest(&writer, "digest", &receipt->missing[i]);
+        json_writer_end_object(&writer);
+        details[i].json = in_arena(call, &buf);
+    }
+    strbuf_release(&buf);
+    call->details = details;
+    call->detail_count = receipt->missing_count;
+}
+
+static void add_push_details(struct call *call, const struct manifest_receipt *receipt)
+{
+    if (receipt->has_existing) {
+        add_conflict(call, receipt);
+    } else if (receipt->missing_count > 0) {
+        add_missing(call, receipt);
+    }
+}
+
+static void respond_pushed(struct call *call, const struct manifest_receipt *receipt)
+{
+    struct http_response *response = &call->exchange->response;
+    char text[DIGEST_TEXT_BYTES];
+
+    digest_format(&receipt->digest, text);
+    http_response_add_format(response, "Location", "/v2/%.*s/manifests/%s",
+                             STR_FORMAT(call->repository.name), text);
+    call_add_digest(call, &receipt->digest);
+    if (receipt->has_subject) {
+        digest_format(&receipt->subject, text);
+        http_response_add(response, "OCI-Subject", str_from(text));
+    }
+    for (size_t i = 0; i < call->tag_count; i++) {
+        http_response_add(response, "OCI-Tag", call->tags[i]);
+    }
+    call_respond(call, 201);
+}
+
+static enum error_code manifest_end_put(struct call *call, struct error *err)
 {
     struct manifest_upload upload = {
         .repository = call->repository,
@@ -240,101 +302,12 @@ static enum error_code end_put(struct call *call, struct error *err)
     }
     call->queues = receipt.has_given_way;
     if (code) {
-        add_details(call, &receipt);
+        add_push_details(call, &receipt);
         return code;
     }
-    answer_pushed(call, &receipt);
+    respond_pushed(call, &receipt);
     return OK;
 }
 
-static void answer_pushed(struct call *call, const struct manifest_receipt *receipt)
-{
-    struct http_response *response = &call->exchange->response;
-    char text[DIGEST_TEXT_BYTES];
-
-    digest_format(&receipt->digest, text);
-    http_response_add_format(response, "Location", "/v2/%.*s/manifests/%s",
-                             STR_FORMAT(call->repository.name), text);
-    call_add_digest(call, &receipt->digest);
-    if (receipt->has_subject) {
-        digest_format(&receipt->subject, text);
-        http_response_add(response, "OCI-Subject", str_from(text));
-    }
-    for (size_t i = 0; i < call->tag_count; i++) {
-        http_response_add(response, "OCI-Tag", call->tags[i]);
-    }
-    call_answer(call, 201);
-}
-
-static void add_details(struct call *call, const struct manifest_receipt *receipt)
-{
-    if (receipt->has_existing) {
-        add_conflict(call, receipt);
-    } else if (receipt->missing_count > 0) {
-        add_missing(call, receipt);
-    }
-}
-
-/* One error for each digest that was not pushed. */
-static void add_missing(struct call *call, const struct manifest_receipt *receipt)
-{
-    struct error_detail *details =
-        arena_new(&call->exchange->arena, receipt->missing_count, sizeof(*details));
-    struct json_writer writer;
-    struct strbuf buf;
-
-    if (!details) {
-        return; /* the message alone tells the first one */
-    }
-    strbuf_init(&buf, DETAIL_MAX_BYTES);
-    for (size_t i = 0; i < receipt->missing_count; i++) {
-        strbuf_clear(&buf);
-        json_writer_init(&writer, &buf);
-        json_writer_begin_object(&writer);
-        write_digest(&writer, "digest", &receipt->missing[i]);
-        json_writer_end_object(&writer);
-        details[i].json = in_arena(call, &buf);
-    }
-    strbuf_release(&buf);
-    call->details = details;
-    call->detail_count = receipt->missing_count;
-}
-
-static void add_conflict(struct call *call, const struct manifest_receipt *receipt)
-{
-    struct error_detail *detail = arena_new(&call->exchange->arena, 1, sizeof(*detail));
-    struct json_writer writer;
-    struct strbuf buf;
-
-    if (!detail) {
-        return;
-    }
-    strbuf_init(&buf, DETAIL_MAX_BYTES);
-    json_writer_init(&writer, &buf);
-    json_writer_begin_object(&writer);
-    /* "Tag" as the clients of the original server know it. */
-    json_writer_member(&writer, "Tag", receipt->refused_tag);
-    write_digest(&writer, "existing", &receipt->existing);
-    write_digest(&writer, "refused", &receipt->refused);
-    json_writer_end_object(&writer);
-    detail->json = in_arena(call, &buf);
-    strbuf_release(&buf);
-    call->details = detail;
-    call->detail_count = 1;
-}
-
-static void write_digest(struct json_writer *writer, const char *name, const struct digest *digest)
-{
-    char text[DIGEST_TEXT_BYTES];
-
-    digest_format(digest, text);
-    json_writer_member(writer, name, str_from(text));
-}
-
-/* JSON that has no room is left out, as null. */
-static struct str in_arena(struct call *call, const struct strbuf *buf)
-{
-    const struct str copy = arena_copy(&call->exchange->arena, strbuf_str(buf));
-
-    return copy.bytes ? copy : str_from("null");
-}
+const struct handler manifest_get_handler = {.begin = get_manifest, .recall = recall_manifest};
+const struct handler manifest_put_handler = {.begin = manifest_begin_put, .end = manifest_end_put};

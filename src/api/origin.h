@@ -8,6 +8,8 @@
  * trusted one: with one exception, see origin_url.
  */
 
+bool proxies_trust(const struct proxies *proxies, struct str address);
+
 /* Whether the address is a trusted proxy's. `context` is the api's. */
 bool origin_is_proxy(void *context, struct str address);
 

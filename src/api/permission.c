@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "access/team_directory.h"
-#include "api/api_private.h"
+#include "api/call.h"
 #include "api/routes.h"
 #include "auth/registry_token.h"
 
@@ -17,52 +17,6 @@ struct demand {
     enum policy_action action;
     const char *grant; /* the action as registry tokens name it */
 };
-
-static struct demand demand_of(enum access access);
-static enum error_code check_right(struct call *call, const struct demand *demand,
-                                   struct error *err);
-static enum error_code check_grant(struct call *call, const struct demand *demand,
-                                   struct error *err);
-static enum error_code is_member(void *context, const struct identity *identity, struct str team,
-                                 struct error *err);
-
-enum error_code permission_check(struct call *call, struct error *err)
-{
-    const struct demand demand = demand_of(call->route->access);
-    enum error_code code = OK;
-
-    assert(call->route);
-    switch (call->route->access) {
-    case ACCESS_NOBODY:
-        return error_set(err, ERROR_DENIED, "nobody may do this");
-    case ACCESS_PUBLIC:
-    case ACCESS_LOGIN:
-    case ACCESS_TOKEN:
-    case ACCESS_UPLOAD: /* was authorised when it began, and is bound to who began it */
-        return OK;
-    case ACCESS_PULL:
-    case ACCESS_PUSH:
-    case ACCESS_CATALOG:
-        break;
-    }
-    if (!call->api->config.authenticator) {
-        return OK; /* open: main sees to it that only this machine gets here, unless told otherwise
-                    */
-    }
-    code = check_right(call, &demand, err);
-    if (code == ERROR_DENIED && demand.action == ACTION_PUSH) {
-        err->topic = ABOUT_PUSH;
-    }
-    return code;
-}
-
-static enum error_code check_right(struct call *call, const struct demand *demand,
-                                   struct error *err)
-{
-    return call->identity && call->identity->is_limited
-               ? check_grant(call, demand, err)
-               : permission_decide(call, demand->action, call->repository.team, err);
-}
 
 static struct demand demand_of(enum access access)
 {
@@ -113,22 +67,8 @@ static enum error_code check_grant(struct call *call, const struct demand *deman
                      resource);
 }
 
-enum error_code permission_decide(struct call *call, enum policy_action action, struct str team,
-                                  struct error *err)
-{
-    const struct policy_lookup lookup = {is_member, call};
-
-    if (call->identity && call->identity->is_limited) {
-        return error_set(err, ERROR_DENIED,
-                         "a token of this registry carries pull and push alone: present the "
-                         "provider's own token of %.*s",
-                         STR_FORMAT(call->identity->name));
-    }
-    return policy_decide(call->identity, action, team, &lookup, err);
-}
-
-static enum error_code is_member(void *context, const struct identity *identity, struct str team,
-                                 struct error *err)
+static enum error_code caller_is_member(void *context, const struct identity *identity,
+                                        struct str team, struct error *err)
 {
     struct call *call = context;
     const struct credentials *credentials = &call->credentials;
@@ -143,4 +83,56 @@ static enum error_code is_member(void *context, const struct identity *identity,
         call->api->config.teams, &question, call->exchange->thread == HTTP_WAITER, &must_ask, err);
 
     return must_ask ? call_need(call, HTTP_WAITER, err) : code;
+}
+
+enum error_code permission_decide(struct call *call, enum policy_action action, struct str team,
+                                  struct error *err)
+{
+    const struct policy_lookup lookup = {caller_is_member, call};
+
+    if (call->identity && call->identity->is_limited) {
+        return error_set(err, ERROR_DENIED,
+                         "a token of this registry carries pull and push alone: present the "
+                         "provider's own token of %.*s",
+                         STR_FORMAT(call->identity->name));
+    }
+    return policy_decide(call->identity, action, team, &lookup, err);
+}
+
+static enum error_code check_right(struct call *call, const struct demand *demand,
+                                   struct error *err)
+{
+    return call->identity && call->identity->is_limited
+               ? check_grant(call, demand, err)
+               : permission_decide(call, demand->action, call->repository.team, err);
+}
+
+enum error_code permission_check(struct call *call, struct error *err)
+{
+    const struct demand demand = demand_of(call->route->access);
+    enum error_code code = OK;
+
+    assert(call->route);
+    switch (call->route->access) {
+    case ACCESS_NOBODY:
+        return error_set(err, ERROR_DENIED, "nobody may do this");
+    case ACCESS_PUBLIC:
+    case ACCESS_LOGIN:
+    case ACCESS_TOKEN:
+    case ACCESS_UPLOAD: /* was authorised when it began, and is bound to who began it */
+        return OK;
+    case ACCESS_PULL:
+    case ACCESS_PUSH:
+    case ACCESS_CATALOG:
+        break;
+    }
+    if (!call->api->config.authenticator) {
+        return OK; /* open: main sees to it that only this machine gets here, unless told otherwise
+                    */
+    }
+    code = check_right(call, &demand, err);
+    if (code == ERROR_DENIED && demand.action == ACTION_PUSH) {
+        err->topic = ABOUT_PUSH;
+    }
+    return code;
 }

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-#include "api/handlers.h"
 #include "base/random.h"
 
 /* In the order of the distribution specification's "Endpoints". */
@@ -76,15 +75,6 @@ static const struct str parameter_names[PATH_PARAMETERS] = {
     [PATH_UPLOAD] = STR_LITERAL("{upload}"),     [PATH_IMAGE] = STR_LITERAL("{image}"),
 };
 
-static bool matches(const struct route *route, struct str path, struct route_match *match_out);
-static bool match_from_left(struct str pattern, struct str path,
-                            struct str parameters[PATH_PARAMETERS]);
-static bool match_from_right(struct str pattern, struct str *path,
-                             struct str parameters[PATH_PARAMETERS]);
-static bool match_component(struct str wanted, struct str actual,
-                            struct str parameters[PATH_PARAMETERS]);
-static struct str last_component(struct str path);
-
 const struct route *routes_all(size_t *count_out)
 {
     *count_out = ARRAY_LEN(routes);
@@ -115,39 +105,43 @@ enum error_format routes_error_format(const struct route *route, struct str path
     return is_distribution ? ERRORS_OCI : ERRORS_PROBLEM;
 }
 
-struct route_match routes_find(enum http_method method, struct str path)
+/* What is behind the last slash. */
+static struct str last_component(struct str path)
 {
-    const enum http_method wanted = method == HTTP_HEAD ? HTTP_GET : method;
-    struct route_match found = {0};
+    const size_t slash = str_last_index_of(path, '/');
 
-    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-        struct route_match match;
-
-        if (!matches(&routes[i], path, &match)) {
-            continue;
-        }
-        found.is_known_path = true;
-        if (routes[i].method == wanted) {
-            return match;
-        }
-    }
-    return found;
+    return slash == path.length ? path : str_from_index(path, slash + 1);
 }
 
-/* Most rows differ in what stands before their first parameter. */
-static bool matches(const struct route *route, struct str path, struct route_match *match_out)
+static bool match_component(struct str wanted, struct str actual,
+                            struct str parameters[PATH_PARAMETERS])
 {
-    const struct str pattern = str_from(route->pattern);
-    const size_t literal = str_index_of(pattern, '{');
+    const enum path_parameter parameter = routes_parameter(wanted);
 
-    if (!str_equal(str_slice(pattern, 0, literal), str_slice(path, 0, literal))) {
-        return false;
+    if (parameter == PATH_PARAMETERS) {
+        return str_equal(wanted, actual);
     }
-    *match_out = (struct route_match){.route = route, .is_known_path = true};
-    return literal == pattern.length
-               ? path.length == pattern.length
-               : match_from_left(str_from_index(pattern, literal), str_from_index(path, literal),
-                                 match_out->parameters);
+    parameters[parameter] = actual;
+    return actual.length > 0;
+}
+
+/* Takes the components of the pattern off the path, one by one. */
+static bool match_from_right(struct str pattern, struct str *path,
+                             struct str parameters[PATH_PARAMETERS])
+{
+    for (;;) {
+        const struct str wanted = last_component(pattern);
+        const struct str actual = last_component(*path);
+
+        if (actual.length == path->length || !match_component(wanted, actual, parameters)) {
+            return false;
+        }
+        *path = str_slice(*path, 0, path->length - actual.length - 1);
+        if (wanted.length == pattern.length) {
+            return true;
+        }
+        pattern = str_slice(pattern, 0, pattern.length - wanted.length - 1);
+    }
 }
 
 /* Component by component from the left, and what is behind a parameter that has several, from the
@@ -173,43 +167,39 @@ static bool match_from_left(struct str pattern, struct str path,
     return !path.bytes;
 }
 
-/* Takes the components of the pattern off the path, one by one. */
-static bool match_from_right(struct str pattern, struct str *path,
-                             struct str parameters[PATH_PARAMETERS])
+/* Most rows differ in what stands before their first parameter. */
+static bool matches(const struct route *route, struct str path, struct route_match *match_out)
 {
-    for (;;) {
-        const struct str wanted = last_component(pattern);
-        const struct str actual = last_component(*path);
+    const struct str pattern = str_from(route->pattern);
+    const size_t literal = str_index_of(pattern, '{');
 
-        if (actual.length == path->length || !match_component(wanted, actual, parameters)) {
-            return false;
-        }
-        *path = str_slice(*path, 0, path->length - actual.length - 1);
-        if (wanted.length == pattern.length) {
-            return true;
-        }
-        pattern = str_slice(pattern, 0, pattern.length - wanted.length - 1);
+    if (!str_equal(str_slice(pattern, 0, literal), str_slice(path, 0, literal))) {
+        return false;
     }
+    *match_out = (struct route_match){.route = route, .is_known_path = true};
+    return literal == pattern.length
+               ? path.length == pattern.length
+               : match_from_left(str_from_index(pattern, literal), str_from_index(path, literal),
+                                 match_out->parameters);
 }
 
-static bool match_component(struct str wanted, struct str actual,
-                            struct str parameters[PATH_PARAMETERS])
+struct route_match routes_find(enum http_method method, struct str path)
 {
-    const enum path_parameter parameter = routes_parameter(wanted);
+    const enum http_method wanted = method == HTTP_HEAD ? HTTP_GET : method;
+    struct route_match found = {0};
 
-    if (parameter == PATH_PARAMETERS) {
-        return str_equal(wanted, actual);
+    for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+        struct route_match match;
+
+        if (!matches(&routes[i], path, &match)) {
+            continue;
+        }
+        found.is_known_path = true;
+        if (routes[i].method == wanted) {
+            return match;
+        }
     }
-    parameters[parameter] = actual;
-    return actual.length > 0;
-}
-
-/* What is behind the last slash. */
-static struct str last_component(struct str path)
-{
-    const size_t slash = str_last_index_of(path, '/');
-
-    return slash == path.length ? path : str_from_index(path, slash + 1);
+    return found;
 }
 
 struct str routes_shown_path(struct str path)

@@ -1,9 +1,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "api/api_private.h"
-#include "api/handlers.h"
-#include "api/team_query.h"
+#include "api/call.h"
+#include "api/page.h"
+#include "api/routes.h"
 #include "base/clock.h"
 #include "base/json_value.h"
 #include "base/json_writer.h"
@@ -12,30 +12,9 @@
 
 enum { INCIDENT_ID_MAX_BYTES = 256 };
 
-static enum error_code get_source(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code get_history(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code read_history(struct call *call, struct tag_history_query *query_out,
-                                    struct error *err);
-static enum error_code answer_history(struct call *call, const struct tag_history_query *query,
-                                      const struct tag_history *history, struct error *err);
-static void write_change(struct json_writer *writer, const struct tag_change *change);
-static enum error_code begin_release(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code end_release(struct call *call, struct error *err);
-static enum error_code read_incident(struct call *call, struct str *incident_id_out,
-                                     struct error *err);
-static enum error_code answer_message(struct call *call, const char *message, struct error *err);
-static enum error_code recheck_tag(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code recheck_artifact(struct call *call, bool *wants_body_out, struct error *err);
-
-const struct handler scm_source_handler = {.begin = get_source};
-const struct handler tag_history_handler = {.begin = get_history};
-const struct handler production_ready_handler = {.begin = begin_release, .end = end_release};
-const struct handler tag_recheck_handler = {.begin = recheck_tag};
-const struct handler artifact_recheck_handler = {.begin = recheck_artifact};
-
 static const char no_scanner[] = "no scanner is configured: there is nothing to check again";
 
-static enum error_code get_source(struct call *call, bool *wants_body_out, struct error *err)
+static enum error_code get_source(struct call *call, struct error *err)
 {
     char created[CLOCK_ISO_BYTES];
     struct scm_record record = {0};
@@ -44,12 +23,11 @@ static enum error_code get_source(struct call *call, bool *wants_body_out, struc
         registry_find_scm_source(call->api->config.registry, &call->repository,
                                  call->path[PATH_TAG], &call->exchange->arena, &record, err);
 
-    (void)wants_body_out;
     if (code) {
         return code;
     }
     clock_format_iso(record.created_ms, created);
-    json_writer_init(&writer, &call->answer);
+    json_writer_init(&writer, &call->written);
     json_writer_begin_object(&writer);
     json_writer_member(&writer, "url", record.source.url);
     json_writer_member(&writer, "revision", record.source.revision);
@@ -57,64 +35,31 @@ static enum error_code get_source(struct call *call, bool *wants_body_out, struc
     json_writer_member(&writer, "status", record.source.status);
     json_writer_member(&writer, "created", str_from(created));
     json_writer_end_object(&writer);
-    return call_answer_written(call, "application/json", err);
-}
-
-static enum error_code get_history(struct call *call, bool *wants_body_out, struct error *err)
-{
-    struct tag_history_query query = {0};
-    struct tag_history history = {0};
-    enum error_code code = read_history(call, &query, err);
-
-    (void)wants_body_out;
-    if (!code) {
-        code = registry_list_tag_changes(call->api->config.registry, &query, &history, err);
-    }
-    return code ? code : answer_history(call, &query, &history, err);
+    return call_respond_written(call, "application/json", err);
 }
 
 /* A page begins behind the change that its cursor names: by the place that it has for ever. */
-static enum error_code read_history(struct call *call, struct tag_history_query *query_out,
-                                    struct error *err)
+static enum error_code read_history(struct call *call, struct page *page,
+                                    struct tag_history_query *query_out, struct error *err)
 {
-    uint64_t after = 0;
-    struct str cursor;
-    enum error_code code = call_parameter(call, "cursor", ABOUT_PAGE, &cursor, err);
+    const enum error_code code = page_read(call, &page_of_teams, page, err);
+    struct str rest = page->after;
+    int64_t after = 0;
 
     if (code) {
         return code;
     }
-    if (cursor.bytes && (!str_parse_uint64(cursor, &after) || after > INT64_MAX)) {
-        return error_set_about(err, ABOUT_PAGE, ERROR_INVALID,
-                               "cursor must be one that an answer's Link field has given");
+    if (rest.bytes && (!page_cut_number(&rest, &after) || rest.bytes)) {
+        return page_refuse(page, err);
     }
     *query_out = (struct tag_history_query){
         .repository = call->repository.name,
         .name = call->path[PATH_TAG],
-        .after_sequence = (int64_t)after,
+        .after_sequence = after,
+        .limit = page->limit,
         .arena = &call->exchange->arena,
     };
-    return team_query_limit(call, &query_out->limit, err);
-}
-
-static enum error_code answer_history(struct call *call, const struct tag_history_query *query,
-                                      const struct tag_history *history, struct error *err)
-{
-    struct json_writer writer;
-    char cursor[32];
-
-    if (history->has_more && history->count > 0) {
-        (void)snprintf(cursor, sizeof(cursor), "%" PRId64,
-                       history->changes[history->count - 1].sequence);
-        call_add_cursor_link(call, query->limit, str_from(cursor));
-    }
-    json_writer_init(&writer, &call->answer);
-    json_writer_begin_array(&writer);
-    for (size_t i = 0; i < history->count; i++) {
-        write_change(&writer, &history->changes[i]);
-    }
-    json_writer_end_array(&writer);
-    return call_answer_written(call, "application/json", err);
+    return OK;
 }
 
 static void write_change(struct json_writer *writer, const struct tag_change *change)
@@ -126,12 +71,45 @@ static void write_change(struct json_writer *writer, const struct tag_change *ch
     json_writer_member(writer, "changed", str_from(changed));
     json_writer_member(writer, "changed_by_kind", change->changed_by.kind);
     json_writer_member(writer, "changed_by", change->changed_by.name);
-    team_write_digest(writer, "from", change->has_old ? &change->old_digest : NULL);
-    team_write_digest(writer, "to", &change->new_digest);
+    call_write_digest(writer, "from", change->has_old ? &change->old_digest : NULL);
+    call_write_digest(writer, "to", &change->new_digest);
     json_writer_end_object(writer);
 }
 
-static enum error_code begin_release(struct call *call, bool *wants_body_out, struct error *err)
+static enum error_code respond_history(struct call *call, const struct page *page,
+                                       const struct tag_history *history, struct error *err)
+{
+    struct json_writer writer;
+    char cursor[32];
+
+    if (history->has_more && history->count > 0) {
+        (void)snprintf(cursor, sizeof(cursor), "%" PRId64,
+                       history->changes[history->count - 1].sequence);
+        page_add_link(call, page, str_from(cursor));
+    }
+    json_writer_init(&writer, &call->written);
+    json_writer_begin_array(&writer);
+    for (size_t i = 0; i < history->count; i++) {
+        write_change(&writer, &history->changes[i]);
+    }
+    json_writer_end_array(&writer);
+    return call_respond_written(call, "application/json", err);
+}
+
+static enum error_code get_history(struct call *call, struct error *err)
+{
+    struct tag_history_query query = {0};
+    struct tag_history history = {0};
+    struct page page = {0};
+    enum error_code code = read_history(call, &page, &query, err);
+
+    if (!code) {
+        code = registry_list_tag_changes(call->api->config.registry, &query, &history, err);
+    }
+    return code ? code : respond_history(call, &page, &history, err);
+}
+
+static enum error_code begin_release(struct call *call, struct error *err)
 {
     const struct str type = http_request_header(&call->exchange->request, "Content-Type");
     const struct str essence = str_trim(str_slice(type, 0, str_index_of(type, ';')));
@@ -141,24 +119,8 @@ static enum error_code begin_release(struct call *call, bool *wants_body_out, st
         return error_set(err, ERROR_INVALID,
                          "the body must be JSON, and its Content-Type application/json");
     }
-    *wants_body_out = true;
+    call->wants_body = true;
     return OK;
-}
-
-static enum error_code end_release(struct call *call, struct error *err)
-{
-    struct release release = {
-        .repository = &call->repository,
-        .tag = call->path[PATH_TAG],
-        .identity = call_actor(call),
-        .arena = &call->exchange->arena,
-    };
-    enum error_code code = read_incident(call, &release.incident_id, err);
-
-    if (!code) {
-        code = registry_mark_production_ready(call->api->config.registry, &release, err);
-    }
-    return code ? code : answer_message(call, "the tag is marked as ready for production", err);
 }
 
 static enum error_code read_incident(struct call *call, struct str *incident_id_out,
@@ -190,30 +152,45 @@ static enum error_code read_incident(struct call *call, struct str *incident_id_
                             INCIDENT_ID_MAX_BYTES);
 }
 
-static enum error_code answer_message(struct call *call, const char *message, struct error *err)
+static enum error_code respond_message(struct call *call, const char *message, struct error *err)
 {
     struct json_writer writer;
 
-    json_writer_init(&writer, &call->answer);
+    json_writer_init(&writer, &call->written);
     json_writer_begin_object(&writer);
     json_writer_member(&writer, "message", str_from(message));
     json_writer_end_object(&writer);
-    return call_answer_written(call, "application/json", err);
+    return call_respond_written(call, "application/json", err);
+}
+
+static enum error_code end_release(struct call *call, struct error *err)
+{
+    struct release release = {
+        .repository = &call->repository,
+        .tag = call->path[PATH_TAG],
+        .identity = call_actor(call),
+        .arena = &call->exchange->arena,
+    };
+    enum error_code code = read_incident(call, &release.incident_id, err);
+
+    if (!code) {
+        code = registry_mark_production_ready(call->api->config.registry, &release, err);
+    }
+    return code ? code : respond_message(call, "the tag is marked as ready for production", err);
 }
 
 /* The original asked its scanner again; there is none any more, and its clients are told so. */
-static enum error_code recheck_tag(struct call *call, bool *wants_body_out, struct error *err)
+static enum error_code recheck_tag(struct call *call, struct error *err)
 {
     struct tag_detail tag;
     const enum error_code code =
         registry_find_tag_detail(call->api->config.registry, &call->repository,
                                  call->path[PATH_TAG], &call->exchange->arena, &tag, err);
 
-    (void)wants_body_out;
-    return code ? code : answer_message(call, no_scanner, err);
+    return code ? code : respond_message(call, no_scanner, err);
 }
 
-static enum error_code recheck_artifact(struct call *call, bool *wants_body_out, struct error *err)
+static enum error_code recheck_artifact(struct call *call, struct error *err)
 {
     const struct tag_detail_query query = {
         .repository = call->repository.name,
@@ -224,6 +201,11 @@ static enum error_code recheck_artifact(struct call *call, bool *wants_body_out,
     const enum error_code code =
         registry_list_tag_details(call->api->config.registry, &query, &page, err);
 
-    (void)wants_body_out;
-    return code ? code : answer_message(call, no_scanner, err);
+    return code ? code : respond_message(call, no_scanner, err);
 }
+
+const struct handler scm_source_handler = {.begin = get_source};
+const struct handler tag_history_handler = {.begin = get_history};
+const struct handler production_ready_handler = {.begin = begin_release, .end = end_release};
+const struct handler tag_recheck_handler = {.begin = recheck_tag};
+const struct handler artifact_recheck_handler = {.begin = recheck_artifact};

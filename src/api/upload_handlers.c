@@ -1,125 +1,12 @@
-#include "api/upload_handlers.h"
-
-#include "api/api_private.h"
-#include "api/handlers.h"
+#include "api/call.h"
 #include "api/login.h"
+#include "api/routes.h"
 #include "http/range.h"
 #include "registry/blobs.h"
 
-static enum error_code begin_post(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code check_length(struct call *call, struct error *err);
-static enum error_code begin_session(struct call *call, struct error *err);
-static enum error_code mount(struct call *call, struct str wanted, bool *is_mounted_out,
-                             struct error *err);
-static enum error_code get_upload(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code begin_patch(struct call *call, bool *wants_body_out, struct error *err);
-static enum error_code write_upload(struct call *call, struct str bytes, struct error *err);
-static enum error_code end_post(struct call *call, struct error *err);
-static enum error_code end_patch(struct call *call, struct error *err);
-static void rest_upload(struct call *call);
-static enum error_code open_upload(struct call *call, struct error *err);
-static void add_upload_fields(struct call *call, struct str id, uint64_t offset);
+enum { END_PATIENCE_MS = 2 * 60 * 1000 }; /* as long as a request waits for the one ahead */
 
-const struct handler upload_post_handler = {
-    .begin = begin_post, .data = write_upload, .end = end_post};
-const struct handler upload_get_handler = {.begin = get_upload};
-const struct handler upload_patch_handler = {
-    .begin = begin_patch, .data = write_upload, .end = end_patch, .abandon = rest_upload};
-
-/* Begins a session; or takes a whole blob (`digest`); or finds that it is here already (`mount`).
- */
-static enum error_code begin_post(struct call *call, bool *wants_body_out, struct error *err)
-{
-    char fingerprint[LOGIN_FINGERPRINT_BYTES];
-    const struct upload_key key = call_upload_key(call, fingerprint);
-    struct str wanted = {0};
-    struct str digest = {0};
-    bool is_mounted = false;
-    enum error_code code = call_parameter(call, "mount", ABOUT_DIGEST, &wanted, err);
-
-    if (!code) {
-        code = call_parameter(call, "digest", ABOUT_DIGEST, &digest, err);
-    }
-    if (!code && wanted.bytes) {
-        code = mount(call, wanted, &is_mounted, err);
-    }
-    if (code || is_mounted) {
-        return code;
-    }
-    if (!digest.bytes) {
-        return begin_session(call, err);
-    }
-    code = digest_parse(digest, &call->digest, err);
-    if (!code) {
-        code = call_need(call, HTTP_CARRIER, err);
-    }
-    if (!code) {
-        code = upload_begin(call->api->config.registry, &key, call->digest.algorithm, &call->upload,
-                            err);
-    }
-    if (!code) {
-        code = check_length(call, err);
-    }
-    *wants_body_out = !code;
-    return code;
-}
-
-/* What is larger than any blob may be is refused before it is sent. */
-static enum error_code check_length(struct call *call, struct error *err)
-{
-    const struct http_request *request = &call->exchange->request;
-
-    return request->framing == HTTP_SIZED_BODY
-               ? upload_check_room(call->upload, request->content_length, err)
-               : OK;
-}
-
-/* `from` does not matter: blobs belong to everybody. One that is missing makes it an ordinary
- * upload. */
-static enum error_code mount(struct call *call, struct str wanted, bool *is_mounted_out,
-                             struct error *err)
-{
-    struct digest digest;
-    uint64_t size_bytes = 0;
-    enum error_code code = digest_parse(wanted, &digest, err);
-
-    if (!code) {
-        code = registry_find_blob(call->api->config.registry, &digest, is_mounted_out, &size_bytes,
-                                  err);
-    }
-    if (!code && *is_mounted_out) {
-        call_answer_created(call, &digest);
-    }
-    return code;
-}
-
-static enum error_code begin_session(struct call *call, struct error *err)
-{
-    char fingerprint[LOGIN_FINGERPRINT_BYTES];
-    const struct upload_key key = call_upload_key(call, fingerprint);
-    enum digest_algorithm algorithm = DIGEST_SHA256;
-    struct str name;
-    enum error_code code = call_parameter(call, "digest-algorithm", ABOUT_DIGEST, &name, err);
-
-    if (code) {
-        return code;
-    }
-    if (name.bytes && !digest_algorithm_parse(name, &algorithm)) {
-        return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
-                               "digest-algorithm must be sha256 or sha512");
-    }
-    code = upload_begin(call->api->config.registry, &key, algorithm, &call->upload, err);
-    if (!code) {
-        code = upload_suspend(call->upload, err);
-    }
-    if (!code) {
-        add_upload_fields(call, upload_id(call->upload), 0);
-        call_answer(call, 202);
-    }
-    return code;
-}
-
-struct upload_key call_upload_key(struct call *call, char fingerprint[LOGIN_FINGERPRINT_BYTES])
+static struct upload_key upload_key_of(struct call *call, char fingerprint[LOGIN_FINGERPRINT_BYTES])
 {
     const enum http_method method = call->exchange->request.method;
 
@@ -134,9 +21,41 @@ struct upload_key call_upload_key(struct call *call, char fingerprint[LOGIN_FING
     };
 }
 
-static void add_upload_fields(struct call *call, struct str id, uint64_t offset)
+static void upload_respond_created(struct call *call, const struct digest *digest)
+{
+    char text[DIGEST_TEXT_BYTES];
+
+    digest_format(digest, text);
+    call_add_digest(call, digest);
+    http_response_add_format(&call->exchange->response, "Location", "/v2/%.*s/blobs/%s",
+                             STR_FORMAT(call->repository.name), text);
+    call_respond(call, 201);
+}
+
+/* `from` does not matter: blobs belong to everybody. One that is missing makes it an ordinary
+ * upload. */
+static enum error_code upload_mount(struct call *call, struct str wanted, bool *is_mounted_out,
+                                    struct error *err)
+{
+    struct digest digest;
+    uint64_t size_bytes = 0;
+    enum error_code code = digest_parse(wanted, &digest, err);
+
+    if (!code) {
+        code = registry_find_blob(call->api->config.registry, &digest, is_mounted_out, &size_bytes,
+                                  err);
+    }
+    if (!code && *is_mounted_out) {
+        upload_respond_created(call, &digest);
+    }
+    return code;
+}
+
+static void add_upload_fields(struct call *call)
 {
     struct http_response *response = &call->exchange->response;
+    const struct str id = upload_id(call->upload);
+    const uint64_t offset = upload_offset(call->upload);
     const uint64_t chunk_min_bytes = registry_chunk_min_bytes(call->api->config.registry);
 
     http_response_add_format(response, "Location", "/v2/%.*s/blobs/uploads/%.*s",
@@ -151,26 +70,89 @@ static void add_upload_fields(struct call *call, struct str id, uint64_t offset)
     }
 }
 
-void call_answer_created(struct call *call, const struct digest *digest)
+static enum error_code upload_begin_session(struct call *call, struct error *err)
 {
-    char text[DIGEST_TEXT_BYTES];
+    char fingerprint[LOGIN_FINGERPRINT_BYTES];
+    const struct upload_key key = upload_key_of(call, fingerprint);
+    enum digest_algorithm algorithm = DIGEST_SHA256;
+    struct str name;
+    enum error_code code = call_parameter(call, "digest-algorithm", ABOUT_DIGEST, &name, err);
 
-    digest_format(digest, text);
-    call_add_digest(call, digest);
-    http_response_add_format(&call->exchange->response, "Location", "/v2/%.*s/blobs/%s",
-                             STR_FORMAT(call->repository.name), text);
-    call_answer(call, 201);
+    if (code) {
+        return code;
+    }
+    if (name.bytes && !digest_algorithm_parse(name, &algorithm)) {
+        return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
+                               "digest-algorithm must be sha256 or sha512");
+    }
+    code = upload_begin(call->api->config.registry, &key, algorithm, &call->upload, err);
+    code = code ? code : upload_suspend(call->upload, err);
+    if (!code) {
+        add_upload_fields(call);
+        call_respond(call, 202);
+    }
+    return code;
 }
 
-/* Where an upload stands. Not while a request works on it: what was told would soon be wrong. */
-static enum error_code get_upload(struct call *call, bool *wants_body_out, struct error *err)
+/* What is larger than any blob may be is refused before it is sent. */
+static enum error_code check_length(struct call *call, struct error *err)
 {
-    const enum error_code code = open_upload(call, err);
+    const struct http_request *request = &call->exchange->request;
 
-    (void)wants_body_out;
+    return request->framing == HTTP_SIZED_BODY
+               ? upload_check_room(call->upload, request->content_length, err)
+               : OK;
+}
+
+/* Begins a session; or takes a whole blob (`digest`); or finds that it is here already (`mount`).
+ */
+static enum error_code upload_begin_post(struct call *call, struct error *err)
+{
+    char fingerprint[LOGIN_FINGERPRINT_BYTES];
+    const struct upload_key key = upload_key_of(call, fingerprint);
+    struct str wanted = {0};
+    struct str digest = {0};
+    bool is_mounted = false;
+    enum error_code code = call_parameter(call, "mount", ABOUT_DIGEST, &wanted, err);
+
     if (!code) {
-        add_upload_fields(call, upload_id(call->upload), upload_offset(call->upload));
-        call_answer(call, 204);
+        code = call_parameter(call, "digest", ABOUT_DIGEST, &digest, err);
+    }
+    if (!code && wanted.bytes) {
+        code = upload_mount(call, wanted, &is_mounted, err);
+    }
+    if (code || is_mounted) {
+        return code;
+    }
+    if (!digest.bytes) {
+        return upload_begin_session(call, err);
+    }
+    code = digest_parse(digest, &call->digest, err);
+    if (!code) {
+        code = call_need(call, HTTP_CARRIER, err);
+    }
+    if (!code) {
+        code = upload_begin(call->api->config.registry, &key, call->digest.algorithm, &call->upload,
+                            err);
+    }
+    if (!code) {
+        code = check_length(call, err);
+    }
+    call->wants_body = !code;
+    return code;
+}
+
+static enum error_code write_upload(struct call *call, struct str bytes, struct error *err)
+{
+    return upload_write(call->upload, bytes, err);
+}
+
+static enum error_code upload_end_post(struct call *call, struct error *err)
+{
+    const enum error_code code = upload_commit(call->upload, &call->digest, err);
+
+    if (!code) {
+        upload_respond_created(call, &call->digest);
     }
     return code;
 }
@@ -178,24 +160,25 @@ static enum error_code get_upload(struct call *call, bool *wants_body_out, struc
 static enum error_code open_upload(struct call *call, struct error *err)
 {
     char fingerprint[LOGIN_FINGERPRINT_BYTES];
-    const struct upload_key key = call_upload_key(call, fingerprint);
+    const struct upload_key key = upload_key_of(call, fingerprint);
 
     return upload_open(call->api->config.registry, &key, &call->upload, err);
 }
 
-static enum error_code begin_patch(struct call *call, bool *wants_body_out, struct error *err)
+/* Where an upload stands. Not while a request works on it: what was told would soon be wrong. */
+static enum error_code get_upload(struct call *call, struct error *err)
 {
-    enum error_code code = open_upload(call, err);
+    const enum error_code code = open_upload(call, err);
 
     if (!code) {
-        code = call_check_range(call, err);
+        add_upload_fields(call);
+        call_respond(call, 204);
     }
-    *wants_body_out = !code;
     return code;
 }
 
 /* A chunk says where it belongs; a stream without Content-Range goes on where the upload is. */
-enum error_code call_check_range(struct call *call, struct error *err)
+static enum error_code check_content_range(struct call *call, struct error *err)
 {
     const struct http_request *request = &call->exchange->request;
     const struct str range = http_request_header(request, "Content-Range");
@@ -211,7 +194,7 @@ enum error_code call_check_range(struct call *call, struct error *err)
                                "Content-Range must be FIRST-LAST, in bytes of the blob");
     }
     if (first != offset) {
-        add_upload_fields(call, upload_id(call->upload), offset);
+        add_upload_fields(call);
         return error_set_about(
             err, ABOUT_UPLOAD, ERROR_OUT_OF_RANGE,
             "the upload has %llu bytes: the next chunk begins there, not at %llu",
@@ -226,37 +209,19 @@ enum error_code call_check_range(struct call *call, struct error *err)
     return check_length(call, err);
 }
 
-static enum error_code write_upload(struct call *call, struct str bytes, struct error *err)
+static enum error_code upload_begin_patch(struct call *call, struct error *err)
 {
-    return upload_write(call->upload, bytes, err);
-}
-
-static enum error_code end_post(struct call *call, struct error *err)
-{
-    const enum error_code code = upload_commit(call->upload, &call->digest, err);
+    enum error_code code = open_upload(call, err);
 
     if (!code) {
-        call_answer_created(call, &call->digest);
+        code = check_content_range(call, err);
     }
-    return code;
-}
-
-static enum error_code end_patch(struct call *call, struct error *err)
-{
-    enum error_code code = call_check_promise(call, err);
-
-    if (!code) {
-        code = upload_suspend(call->upload, err);
-    }
-    if (!code) {
-        add_upload_fields(call, upload_id(call->upload), upload_offset(call->upload));
-        call_answer(call, 202);
-    }
+    call->wants_body = !code;
     return code;
 }
 
 /* A body in chunks tells only at its end how long it is. */
-enum error_code call_check_promise(struct call *call, struct error *err)
+static enum error_code check_promise(struct call *call, struct error *err)
 {
     const uint64_t received_bytes = call->exchange->received_bytes;
 
@@ -268,6 +233,20 @@ enum error_code call_check_promise(struct call *call, struct error *err)
         (unsigned long long)call->expected_bytes, (unsigned long long)received_bytes);
 }
 
+static enum error_code upload_end_patch(struct call *call, struct error *err)
+{
+    enum error_code code = check_promise(call, err);
+
+    if (!code) {
+        code = upload_suspend(call->upload, err);
+    }
+    if (!code) {
+        add_upload_fields(call);
+        call_respond(call, 202);
+    }
+    return code;
+}
+
 /* What arrived before the client went away counts: it may ask how much, and go on. */
 static void rest_upload(struct call *call)
 {
@@ -277,3 +256,145 @@ static void rest_upload(struct call *call)
         call->failure = arena_text(&call->exchange->arena, str_from(err.message));
     }
 }
+
+const struct handler upload_post_handler = {
+    .begin = upload_begin_post, .data = write_upload, .end = upload_end_post};
+const struct handler upload_get_handler = {.begin = get_upload};
+const struct handler upload_patch_handler = {.begin = upload_begin_patch,
+                                             .data = write_upload,
+                                             .end = upload_end_patch,
+                                             .abandon = rest_upload};
+
+/*
+ * Opens an upload for its last request. Clients whose answer was lost send that again: when it was
+ * done it is answered once more, and while it is being done it waits for the first.
+ */
+static enum error_code open_to_end(struct call *call, struct error *err)
+{
+    struct registry *registry = call->api->config.registry;
+    const bool becomes_blob = call->exchange->request.method == HTTP_PUT;
+    char fingerprint[LOGIN_FINGERPRINT_BYTES];
+    const struct upload_key key = upload_key_of(call, fingerprint);
+    enum error_code code = upload_open(registry, &key, &call->upload, err);
+
+    call->awaits_end =
+        code == ERROR_CONFLICT && !registry_upload_is_going_on(registry, call->path[PATH_UPLOAD]);
+    if (code == ERROR_NOT_FOUND) {
+        code = registry_find_ended_upload(registry, &key, becomes_blob ? &call->digest : NULL, err);
+        call->is_repeated = !code;
+    }
+    return call->awaits_end ? OK : code;
+}
+
+static enum error_code upload_begin_put(struct call *call, struct error *err)
+{
+    struct str digest = {0};
+    enum error_code code = call_parameter(call, "digest", ABOUT_DIGEST, &digest, err);
+
+    if (!code && !digest.bytes) {
+        code = error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
+                               "the query parameter digest is missing: that of the whole blob");
+    }
+    if (!code) {
+        code = digest_parse(digest, &call->digest, err);
+    }
+    if (!code) {
+        code = open_to_end(call, err);
+    }
+    if (!code && call->upload) {
+        code = check_content_range(call, err);
+    }
+    call->wants_body = !code;
+    return code;
+}
+
+/* Bytes of a request that was done before, or comes second, are not needed. */
+static enum error_code upload_write_last(struct call *call, struct str bytes, struct error *err)
+{
+    enum error_code code = call->upload ? upload_write(call->upload, bytes, err) : OK;
+
+    if (code == ERROR_NOT_FOUND && upload_has_become(call->upload, &call->digest)) {
+        upload_close(call->upload);
+        call->upload = NULL;
+        call->is_repeated = true;
+        code = OK;
+    }
+    return code;
+}
+
+/* Tries again what another request was ahead with; parked, the call holds no thread. */
+static enum error_code await_end(struct call *call, struct error *err)
+{
+    const int64_t now_ms = clock_monotonic_ms(call->api->config.clock);
+    enum error_code code = OK;
+
+    if (!call->awaits_end) {
+        return OK;
+    }
+    if (call->awaits_until_ms == 0) {
+        call->awaits_until_ms = now_ms + END_PATIENCE_MS;
+    }
+    code = open_to_end(call, err);
+    call->queues = call->awaits_end && now_ms < call->awaits_until_ms;
+    if (!code && (call->awaits_end || (call->upload && call->exchange->received_bytes > 0))) {
+        return error_set_about(err, ABOUT_UPLOAD, ERROR_CONFLICT,
+                               "another request was working on this upload: send this one again");
+    }
+    return code;
+}
+
+static enum error_code upload_end_put(struct call *call, struct error *err)
+{
+    enum error_code code = OK;
+
+    call->queues = false;
+    code = await_end(call, err);
+    if (!code) {
+        code = check_promise(call, err);
+    }
+    if (!code && !call->is_repeated && !upload_may_commit(call->upload, &call->digest)) {
+        call->queues = true;
+        return error_set(err, ERROR_UNAVAILABLE, "others' uploads are hashed again");
+    }
+    if (!code && !call->is_repeated) {
+        code = upload_commit(call->upload, &call->digest, err);
+    }
+    if (!code) {
+        upload_respond_created(call, &call->digest);
+    }
+    return code;
+}
+
+static enum error_code upload_begin_delete(struct call *call, struct error *err)
+{
+    const enum error_code code = open_to_end(call, err);
+
+    call->wants_body = !code;
+    return code;
+}
+
+static enum error_code ignore_body(struct call *call, struct str bytes, struct error *err)
+{
+    (void)call;
+    (void)bytes;
+    (void)err;
+    return OK;
+}
+
+static enum error_code upload_end_delete(struct call *call, struct error *err)
+{
+    enum error_code code = await_end(call, err);
+
+    if (!code && !call->is_repeated) {
+        code = upload_cancel(call->upload, err);
+    }
+    if (!code) {
+        call_respond(call, 204);
+    }
+    return code;
+}
+
+const struct handler upload_put_handler = {
+    .begin = upload_begin_put, .data = upload_write_last, .end = upload_end_put};
+const struct handler upload_delete_handler = {
+    .begin = upload_begin_delete, .data = ignore_body, .end = upload_end_delete};

@@ -1,6 +1,6 @@
 #include "server/settings.h"
 
-#include "api/proxies.h"
+#include "api/api.h"
 #include "http/http_settings.h"
 #include "server/listen_address.h"
 #include "server/settings_check.h"

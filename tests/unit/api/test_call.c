@@ -25,7 +25,7 @@ static int set_up(void **state)
     fixture = (struct fixture){.call.exchange = &fixture.exchange};
     http_response_init(&fixture.exchange.response);
     arena_init(&fixture.exchange.arena, 64 * 1024);
-    strbuf_init(&fixture.call.answer, ANSWER_MAX_BYTES);
+    strbuf_init(&fixture.call.written, RESPONSE_MAX_BYTES);
     fixture.digest = hasher_digest_of(DIGEST_SHA256, (struct str){0});
     *state = &fixture;
     return 0;
@@ -37,7 +37,7 @@ static int tear_down(void **state)
 
     http_response_release(&fixture->exchange.response);
     arena_release(&fixture->exchange.arena);
-    strbuf_release(&fixture->call.answer);
+    strbuf_release(&fixture->call.written);
     return 0;
 }
 
@@ -50,8 +50,8 @@ static void written_answer_is_sent_with_its_type(void **state)
 {
     struct fixture *fixture = *state;
 
-    strbuf_append_text(&fixture->call.answer, "[]");
-    assert_int_equal(call_answer_written(&fixture->call, "application/json", NULL), OK);
+    strbuf_append_text(&fixture->call.written, "[]");
+    assert_int_equal(call_respond_written(&fixture->call, "application/json", NULL), OK);
     assert_int_equal(fixture->exchange.response.status, 200);
     assert_true(str_is(fixture->exchange.response.body, "[]"));
     assert_non_null(strstr(headers(fixture), "Content-Type: application/json\r\n"));
@@ -63,8 +63,8 @@ static void answer_that_did_not_fit_is_too_large(void **state)
     struct fixture *fixture = *state;
     struct error err;
 
-    fixture->call.answer.is_truncated = true;
-    assert_int_equal(call_answer_written(&fixture->call, "application/json", &err),
+    fixture->call.written.is_truncated = true;
+    assert_int_equal(call_respond_written(&fixture->call, "application/json", &err),
                      ERROR_TOO_LARGE);
     assert_int_equal(fixture->exchange.response.status, 0);
 }
@@ -144,64 +144,6 @@ static void parameter_that_cannot_be_read_is_refused(void **state)
     assert_null(value.bytes);
 }
 
-static void page_size_is_read_and_capped(void **state)
-{
-    static const struct {
-        const char *query;
-        enum error_code code;
-        size_t limit;
-    } cases[] = {
-        {"", OK, PAGE_MAX_ENTRIES},
-        {"n=0", OK, 0},
-        {"n=1", OK, 1},
-        {"n=1000", OK, 1000},
-        {"n=1001", OK, PAGE_MAX_ENTRIES},
-        {"n=18446744073709551615", OK, PAGE_MAX_ENTRIES},
-        {"n=", ERROR_INVALID, 0},
-        {"n=-1", ERROR_INVALID, 0},
-        {"n=+1", ERROR_INVALID, 0},
-        {"n=1.5", ERROR_INVALID, 0},
-        {"n=x", ERROR_INVALID, 0},
-        {"n=0x10", ERROR_INVALID, 0},
-        {"n=%20%31", ERROR_INVALID, 0},
-        {"n=99999999999999999999", ERROR_INVALID, 0},
-        {"n=2&n=3", ERROR_INVALID, 0},
-    };
-    struct fixture *fixture = *state;
-
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct error err = {0};
-        size_t limit = 0;
-
-        fixture->exchange.request.query = str_from(cases[i].query);
-        assert_int_equal(call_page_size(&fixture->call, PAGE_MAX_ENTRIES, &limit, &err),
-                         cases[i].code);
-        assert_int_equal(limit, cases[i].limit);
-        assert_int_equal(err.topic, cases[i].code ? ABOUT_PAGE : ABOUT_NOTHING);
-    }
-}
-
-static void link_leads_to_the_next_page(void **state)
-{
-    struct fixture *fixture = *state;
-
-    fixture->exchange.request.path = str_from("/v2/a/b/tags/list");
-    call_add_next_link(&fixture->call, 5, str_from("1.0"), NULL, (struct str){0});
-    assert_string_equal(headers(fixture),
-                        "Link: </v2/a/b/tags/list?n=5&last=1.0>; rel=\"next\"\r\n");
-}
-
-static void link_encodes_what_could_end_it(void **state)
-{
-    struct fixture *fixture = *state;
-
-    fixture->exchange.request.path = str_from("/p");
-    call_add_next_link(&fixture->call, 1, str_from("a>b&c"), "artifactType", str_from("x/y+z \n"));
-    assert_string_equal(
-        headers(fixture),
-        "Link: </p?n=1&last=a%3Eb%26c&artifactType=x/y%2Bz%20%0A>; rel=\"next\"\r\n");
-}
-
 static void parameter_that_is_there_twice_is_refused_unless_it_may(void **state)
 {
     static const char *const queries[] = {"n=1&n=1", "n=1&%6e=2", "n&n", "n=1&m=2&n=3", "n=1&n=%"};
@@ -226,21 +168,6 @@ static void parameter_that_is_there_twice_is_refused_unless_it_may(void **state)
                      ERROR_INVALID);
 }
 
-/* The longest that call_parameter gives, each byte of it encoded, is there whole. */
-static void long_link_is_whole(void **state)
-{
-    struct fixture *fixture = *state;
-    char long_value[1024];
-
-    memset(long_value, '+', sizeof(long_value) - 1);
-    long_value[sizeof(long_value) - 1] = '\0';
-    fixture->exchange.request.path = str_from("/p");
-    call_add_next_link(&fixture->call, 1000, str_from(long_value), "artifactType",
-                       str_from(long_value));
-    assert_true(str_ends_with(strbuf_str(&fixture->exchange.response.headers),
-                              "%2B%2B>; rel=\"next\"\r\n"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,10 +181,6 @@ int main(void)
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(parameter_that_cannot_be_read_is_refused, set_up,
                                         tear_down),
-        cmocka_unit_test_setup_teardown(page_size_is_read_and_capped, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(link_leads_to_the_next_page, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(link_encodes_what_could_end_it, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(long_link_is_whole, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

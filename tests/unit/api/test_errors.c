@@ -64,7 +64,7 @@ static int set_up(void **state)
     fixture = (struct fixture){.call.exchange = &fixture.exchange};
     http_response_init(&fixture.exchange.response);
     arena_init(&fixture.exchange.arena, 4096);
-    strbuf_init(&fixture.call.answer, ANSWER_MAX_BYTES);
+    strbuf_init(&fixture.call.written, RESPONSE_MAX_BYTES);
     *state = &fixture;
     return 0;
 }
@@ -75,7 +75,7 @@ static int tear_down(void **state)
 
     http_response_release(&fixture->exchange.response);
     arena_release(&fixture->exchange.arena);
-    strbuf_release(&fixture->call.answer);
+    strbuf_release(&fixture->call.written);
     return 0;
 }
 
@@ -83,7 +83,7 @@ static void failure_has_its_status_and_code(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
-        const struct error_answer answer = errors_find(answers[i].code, answers[i].topic);
+        const struct error_response answer = errors_find(answers[i].code, answers[i].topic);
 
         if (answer.status != answers[i].status || strcmp(answer.code, answers[i].oci_code) != 0) {
             fail_msg("row %zu came to %d %s", i, answer.status, answer.code);
@@ -97,7 +97,7 @@ static void each_code_has_an_answer_for_each_topic(void **state)
     (void)state;
     for (int code = ERROR_INVALID; code <= ERROR_INTERNAL; code++) {
         for (int topic = ABOUT_NOTHING; topic <= ABOUT_PUSH; topic++) {
-            const struct error_answer answer =
+            const struct error_response answer =
                 errors_find((enum error_code)code, (enum error_topic)topic);
             const struct str reason = str_from(answer.reason);
 
@@ -125,7 +125,7 @@ static void body_is_the_specification_s(void **state)
     struct error err;
     const enum error_code code = error_set_about(&err, ABOUT_TAG, ERROR_INVALID, "not \"a\" tag\n");
 
-    errors_answer(&fixture->call, code, &err);
+    errors_respond(&fixture->call, code, &err);
     assert_int_equal(fixture->exchange.response.status, 400);
     assert_true(
         str_is(fixture->exchange.response.body,
@@ -145,7 +145,7 @@ static void each_detail_is_an_error(void **state)
 
     fixture->call.details = details;
     fixture->call.detail_count = ARRAY_LEN(details);
-    errors_answer(&fixture->call, code, &err);
+    errors_respond(&fixture->call, code, &err);
     assert_true(
         str_is(fixture->exchange.response.body,
                "{\"errors\":["
@@ -158,8 +158,8 @@ static void what_was_half_written_is_dropped(void **state)
     struct fixture *fixture = *state;
     struct error err = {0};
 
-    strbuf_append_text(&fixture->call.answer, "{\"tags\":[");
-    errors_answer(&fixture->call, ERROR_TOO_LARGE, &err);
+    strbuf_append_text(&fixture->call.written, "{\"tags\":[");
+    errors_respond(&fixture->call, ERROR_TOO_LARGE, &err);
     assert_true(str_starts_with(fixture->exchange.response.body, "{\"errors\":["));
 }
 
@@ -171,8 +171,8 @@ static void our_faults_are_for_the_log_only(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(codes); i++) {
         (void)error_set(&err, codes[i], "secret path");
-        errors_answer(&fixture->call, codes[i], &err);
-        assert_null(strstr(fixture->call.answer.text, "secret"));
+        errors_respond(&fixture->call, codes[i], &err);
+        assert_null(strstr(fixture->call.written.text, "secret"));
         assert_string_equal(fixture->call.failure, "secret path");
     }
 }
@@ -182,9 +182,9 @@ static void unavailable_says_when_to_come_again(void **state)
     struct fixture *fixture = *state;
     struct error err = {0};
 
-    errors_answer(&fixture->call, ERROR_INTERNAL, &err);
+    errors_respond(&fixture->call, ERROR_INTERNAL, &err);
     assert_null(strstr(fixture->exchange.response.headers.text, "Retry-After"));
-    errors_answer(&fixture->call, ERROR_UNAVAILABLE, &err);
+    errors_respond(&fixture->call, ERROR_UNAVAILABLE, &err);
     assert_non_null(strstr(fixture->exchange.response.headers.text, "Retry-After: 5\r\n"));
 }
 
@@ -192,7 +192,7 @@ static void status_of_the_server_has_a_body_too(void **state)
 {
     struct fixture *fixture = *state;
 
-    errors_answer_status(&fixture->call, 503, errors_code_of_status(503), "full");
+    errors_respond_status(&fixture->call, 503, errors_code_of_status(503), "full");
     assert_int_equal(fixture->exchange.response.status, 503);
     assert_true(str_is(fixture->exchange.response.body,
                        "{\"errors\":[{\"code\":\"UNAVAILABLE\",\"message\":\"full\"}]}"));

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "api/api_private.h"
+#include "api/call.h"
 #include "guarded_world.h"
 
 /* The realm that a request with these fields is told. */

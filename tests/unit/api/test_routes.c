@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "api/handlers.h"
+#include "api/routes.h"
 
 #define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

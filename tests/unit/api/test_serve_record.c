@@ -1,4 +1,4 @@
-#include "api/request_log.h"
+#include "api/call.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

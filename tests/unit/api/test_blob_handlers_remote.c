@@ -1,4 +1,4 @@
-#include "api/blob_source.h"
+#include "api/call.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "api/proxies.h"
+#include "api/origin.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "api/body_memory.h"
+#include "api/collected_body.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "api/known_login.h"
+#include "api/login.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,7 +11,7 @@
 
 #include "stocked_world.h"
 
-enum { LONG_FIELD_BYTES = KNOWN_LOGIN_MAX_BYTES + 64, CACHE_MS = 120 * 1000 };
+enum { LONG_FIELD_BYTES = LOGIN_KEPT_MAX_BYTES + 64, CACHE_MS = 120 * 1000 };
 
 #define PULL "GET /v2/all/app/manifests/1.0"
 
@@ -44,7 +44,7 @@ static bool recalls(const struct guarded_world *world, const char *authorization
 {
     struct http_exchange exchange = {.session = world->world.session};
     const struct call call = {.api = world->world.api, .exchange = &exchange};
-    struct identity *identity = known_login_recall(&call, str_from(authorization));
+    struct identity *identity = login_recall_kept(&call, str_from(authorization));
     const bool is_theirs = identity && str_is(identity->name, user);
 
     identity_release(identity);
