@@ -30,9 +30,10 @@ static enum connection_want lose_client(struct connection *connection)
 
 static void new_exchange(struct connection *connection)
 {
-    /* Not zeroed: the parser fills what it says of the many header fields that it has room for. */
+    /* Not zeroed: there is room for many header fields. */
     struct http_exchange *exchange = memory_resize(NULL, 1, sizeof(*exchange));
 
+    http_request_clear(&exchange->request);
     http_response_init(&exchange->response);
     arena_init(&exchange->arena, connection_limits(connection)->arena_bytes);
     exchange->peer_address = str_from(connection->peer_address);

@@ -7,14 +7,7 @@
 
 enum { LINE_END_BYTES = sizeof("\r\n") - 1, PARAMETER_NAME_MAX_BYTES = 32 };
 
-/* RFC 9112 2.2: some clients send an empty line behind the body before. */
-static size_t empty_line_length(struct str bytes)
-{
-    return str_starts_with(bytes, "\r\n") ? LINE_END_BYTES : 0;
-}
-
-/* The header fields are not touched: there is room for many, and header_count says how many are. */
-static void clear(struct http_request *request)
+void http_request_clear(struct http_request *request)
 {
     request->method = HTTP_METHOD_OTHER;
     request->method_name = (struct str){0};
@@ -28,6 +21,12 @@ static void clear(struct http_request *request)
     request->keeps_alive = false;
     request->expects_continue = false;
     request->header_count = 0;
+}
+
+/* RFC 9112 2.2: some clients send an empty line behind the body before. */
+static size_t empty_line_length(struct str bytes)
+{
+    return str_starts_with(bytes, "\r\n") ? LINE_END_BYTES : 0;
 }
 
 static enum http_parse_result request_refuse(struct http_refusal *refusal_out, int status,
@@ -113,7 +112,7 @@ enum http_parse_result http_parse_request(struct str bytes, const struct http_pa
     size_t length = 0;
 
     assert(limits->headers <= HTTP_MAX_HEADERS);
-    clear(request_out);
+    http_request_clear(request_out);
     switch (find_end(rest, limits->headers, &length, refusal_out)) {
     case HTTP_PARSE_REFUSED:
         return HTTP_PARSE_REFUSED;

@@ -44,6 +44,12 @@ struct http_request {
     struct http_header headers[HTTP_MAX_HEADERS];
 };
 
+/*
+ * Nothing is known of it. The header fields are not touched: there is room for many, and
+ * header_count says how many there are.
+ */
+void http_request_clear(struct http_request *request);
+
 enum http_parse_result { HTTP_PARSE_DONE, HTTP_PARSE_MORE, HTTP_PARSE_REFUSED };
 
 /* Why a head was refused: the status, and one sentence for the client. */
