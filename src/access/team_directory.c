@@ -15,7 +15,7 @@ enum {
 
 struct team_directory {
     struct team_directory_config config;
-    struct lookup_cache *cache; /* of answers about one team */
+    struct lookup_cache *cache; /* of outcomes about one team */
     struct lookup_cache *lists; /* of an identity's teams, as one source has them */
     struct login_limiter *refusals;
     struct keyed_hash hash;
@@ -149,7 +149,7 @@ static enum error_code directory_judge(const struct inquiry *inquiry,
 }
 
 /* A yes counts as long as the list; a no is asked again when the list is some seconds old, and the
- * list stays, if that cannot be answered. */
+ * list stays, if nobody can say so. */
 static enum error_code ask_for_list(struct inquiry *inquiry, struct team_source *source,
                                     int64_t *lifetime_ms_out, struct error *err)
 {

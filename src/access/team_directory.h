@@ -11,7 +11,7 @@
  * Who belongs to which team: asks those who know, and remembers what they said. One list of an
  * identity's teams answers for all of them. Bounded in memory, and in how often one identity may
  * make it ask in vain; shared by threads. Those who ask the same at the same time wait for one
- * answer.
+ * lookup.
  */
 struct team_directory;
 

@@ -132,15 +132,15 @@ static bool goes_on(const struct call *call)
  * A huge layer outlives a token: whoever began an upload may go on with it. Who that is, the upload
  * itself has to say if the credentials no longer can.
  */
-static enum error_code login_identify_lapsed(struct call *call, struct error *err)
+static enum error_code login_identify_expired(struct call *call, struct error *err)
 {
     struct identity *identity = NULL;
 
     if (call->credentials.kind == CREDENTIALS_TOKEN && call_need(call, HTTP_WAITER, err)) {
         return ERROR_UNAVAILABLE;
     }
-    if (!authenticator_identify_lapsed(call->api->config.authenticator, &call->credentials,
-                                       &identity, err)) {
+    if (!authenticator_identify_expired(call->api->config.authenticator, &call->credentials,
+                                        &identity, err)) {
         if (!login_check_audience(call, identity, err)) {
             set_identity(call, identity);
         } else {
@@ -181,7 +181,8 @@ enum error_code login_identify(struct call *call, struct error *err)
     if (code == ERROR_UNAUTHENTICATED) {
         call->challenge_error = "invalid_token";
     }
-    return code == ERROR_UNAUTHENTICATED && goes_on(call) ? login_identify_lapsed(call, err) : code;
+    return code == ERROR_UNAUTHENTICATED && goes_on(call) ? login_identify_expired(call, err)
+                                                          : code;
 }
 
 /* Nobody in particular may read where reading is public, and ask for a token that says so. */

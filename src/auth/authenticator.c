@@ -323,12 +323,12 @@ struct identity *authenticator_recall(struct authenticator *authenticator,
                : NULL;
 }
 
-enum error_code authenticator_identify_lapsed(struct authenticator *authenticator,
-                                              const struct credentials *credentials,
-                                              struct identity **identity_out, struct error *err)
+enum error_code authenticator_identify_expired(struct authenticator *authenticator,
+                                               const struct credentials *credentials,
+                                               struct identity **identity_out, struct error *err)
 {
     struct identity_source *decider = find_decider(authenticator, credentials);
 
-    return decider ? identity_source_identify_lapsed(decider, credentials, identity_out, err)
+    return decider ? identity_source_identify_expired(decider, credentials, identity_out, err)
                    : error_set(err, ERROR_UNAUTHENTICATED, "the token is not valid any more");
 }

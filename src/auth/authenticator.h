@@ -18,12 +18,12 @@ struct authenticator_config {
     struct identity_source *const *sources; /* asked in this order; not owned */
     size_t source_count;
     size_t cache_entries;
-    int64_t cache_ms;      /* how long an answer counts at most; never beyond the token's own end */
+    int64_t cache_ms; /* how long an outcome counts at most; never beyond the token's own end */
     unsigned failures_max; /* of one address in a minute: passwords, and different tokens */
     const struct clock *clock;
 };
 
-/* What an answer is found by again. It tells nothing of the credentials. */
+/* What an outcome is found by again. It tells nothing of the credentials. */
 struct authenticator_ticket {
     struct lookup_key key;
     uint64_t sources;         /* a bit for each that may say something else when it changes */
@@ -53,14 +53,14 @@ MUST_USE enum error_code authenticator_identify(struct authenticator *authentica
                                                 const struct login *login, bool *must_ask_out,
                                                 struct identity **identity_out, struct error *err);
 
-/* Whether it is the name of somebody who has a password. For the log, never for an answer. */
+/* Whether it is the name of somebody who has a password. For the log, never for a response. */
 bool authenticator_knows_name(const struct authenticator *authenticator, struct str name);
 
 /* Whose password is verified first. */
 enum login_rank authenticator_rank(struct authenticator *authenticator, const struct login *login);
 
 /*
- * The same for credentials that have led to this ticket: a new reference, or NULL if the answer is
+ * The same for credentials that have led to this ticket: a new reference, or NULL if the outcome is
  * not remembered any more, or was another one. Never waits.
  */
 struct identity *authenticator_recall(struct authenticator *authenticator,
@@ -71,7 +71,7 @@ struct identity *authenticator_recall(struct authenticator *authenticator,
  * can still tell that they were genuine. For requests that go on with what was begun in time. May
  * wait.
  */
-MUST_USE enum error_code authenticator_identify_lapsed(struct authenticator *authenticator,
-                                                       const struct credentials *credentials,
-                                                       struct identity **identity_out,
-                                                       struct error *err);
+MUST_USE enum error_code authenticator_identify_expired(struct authenticator *authenticator,
+                                                        const struct credentials *credentials,
+                                                        struct identity **identity_out,
+                                                        struct error *err);

@@ -26,19 +26,19 @@ enum error_code identity_source_identify(struct identity_source *source,
     return code;
 }
 
-enum error_code identity_source_identify_lapsed(struct identity_source *source,
-                                                const struct credentials *credentials,
-                                                struct identity **identity_out, struct error *err)
+enum error_code identity_source_identify_expired(struct identity_source *source,
+                                                 const struct credentials *credentials,
+                                                 struct identity **identity_out, struct error *err)
 {
     struct identity *identity = NULL;
     enum error_code code = OK;
 
-    if (!source->driver->identify_lapsed) {
+    if (!source->driver->identify_expired) {
         return error_set(err, ERROR_UNAUTHENTICATED, "the token is not valid any more");
     }
     assert(credentials->kind != CREDENTIALS_NONE);
     assert(identity_out);
-    code = source->driver->identify_lapsed(source, credentials, &identity, err);
+    code = source->driver->identify_expired(source, credentials, &identity, err);
     assert((code == OK) == (identity != NULL));
     if (!code) {
         *identity_out = identity;

@@ -45,9 +45,9 @@ struct identity_source_driver {
      * As identify, for credentials that are genuine but for their time, which is over. NULL: cannot
      * tell. May block.
      */
-    enum error_code (*identify_lapsed)(struct identity_source *source,
-                                       const struct credentials *credentials,
-                                       struct identity **identity_out, struct error *err);
+    enum error_code (*identify_expired)(struct identity_source *source,
+                                        const struct credentials *credentials,
+                                        struct identity **identity_out, struct error *err);
 
     /* Whether there is such a name, whatever its password. NULL: it knows no names. Does not block.
      */
@@ -62,7 +62,7 @@ struct identity_source_driver {
                              struct error *err);
 
     /*
-     * Grows whenever what it answered before may be wrong (a file was changed): what was cached of
+     * Grows whenever what it said before may be wrong (a file was changed): what was cached of
      * it is then forgotten. NULL: never. Cheap, does not block.
      */
     unsigned long (*generation)(struct identity_source *source);
@@ -75,10 +75,10 @@ MUST_USE enum error_code identity_source_identify(struct identity_source *source
                                                   const struct credentials *credentials,
                                                   struct identity **identity_out,
                                                   struct error *err);
-MUST_USE enum error_code identity_source_identify_lapsed(struct identity_source *source,
-                                                         const struct credentials *credentials,
-                                                         struct identity **identity_out,
-                                                         struct error *err);
+MUST_USE enum error_code identity_source_identify_expired(struct identity_source *source,
+                                                          const struct credentials *credentials,
+                                                          struct identity **identity_out,
+                                                          struct error *err);
 bool identity_source_knows_name(struct identity_source *source, struct str name);
 
 /* NULL is accepted. */

@@ -9,7 +9,7 @@
 
 enum { SLOTS_PER_BUCKET = 8 };
 
-/* An answer that is kept. */
+/* An outcome that is kept. */
 struct slot {
     struct lookup_key key;
     int64_t ends_ms; /* monotonic; 0: the slot is free */
@@ -19,7 +19,7 @@ struct slot {
     struct identity *identity;
 };
 
-/* A lookup that somebody runs; lives on that one's stack until the last who waits has the answer.
+/* A lookup that somebody runs; lives on that one's stack until the last who waits has the outcome.
  */
 struct flight {
     struct list_node node;

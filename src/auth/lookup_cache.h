@@ -11,7 +11,7 @@
 
 /*
  * What others were asked, for as long as it counts. Bounded: when it is full, what would end first
- * makes room. Those who ask for the same at the same time wait for one answer.
+ * makes room. Those who ask for the same at the same time wait for one lookup.
  */
 struct lookup_cache;
 
@@ -19,7 +19,7 @@ struct lookup_key {
     uint8_t bytes[KEYED_HASH_BYTES];
 };
 
-/* How a question was answered: well, with an identity if it was about one, or with an error. */
+/* What a lookup came to: well, with an identity if it was about one, or with an error. */
 struct lookup_outcome {
     enum error_code code;
     struct error err;

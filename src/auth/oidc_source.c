@@ -84,7 +84,7 @@ static enum error_code oidc_read_claims(const struct oidc_source *oidc, const st
 }
 
 static enum error_code oidc_judge(const struct oidc_source *oidc, struct str token,
-                                  bool may_have_lapsed, struct identity **identity_out,
+                                  bool may_have_expired, struct identity **identity_out,
                                   struct error *err)
 {
     int64_t now_ms = clock_wall_ms(oidc->config.clock);
@@ -95,7 +95,7 @@ static enum error_code oidc_judge(const struct oidc_source *oidc, struct str tok
         return code;
     }
     code = oidc_verify(oidc, &jwt, err);
-    if (may_have_lapsed && claims_expires_ms(jwt.claims) <= now_ms) {
+    if (may_have_expired && claims_expires_ms(jwt.claims) <= now_ms) {
         now_ms = claims_expires_ms(jwt.claims) - 1; /* as it was when its time was not over yet */
     }
     if (!code) {
@@ -112,9 +112,9 @@ static enum error_code oidc_identify(struct identity_source *base,
     return oidc_judge(oidc_of(base), credentials->secret, false, identity_out, err);
 }
 
-static enum error_code oidc_identify_lapsed(struct identity_source *base,
-                                            const struct credentials *credentials,
-                                            struct identity **identity_out, struct error *err)
+static enum error_code oidc_identify_expired(struct identity_source *base,
+                                             const struct credentials *credentials,
+                                             struct identity **identity_out, struct error *err)
 {
     return oidc_judge(oidc_of(base), credentials->secret, true, identity_out, err);
 }
@@ -158,7 +158,7 @@ static const struct identity_source_driver oidc_driver = {
     .name = "oidc",
     .interest = oidc_interest,
     .identify = oidc_identify,
-    .identify_lapsed = oidc_identify_lapsed,
+    .identify_expired = oidc_identify_expired,
     .check = oidc_check,
     .free = oidc_free,
 };

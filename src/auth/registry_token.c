@@ -181,7 +181,7 @@ static struct str registry_token_read_login(const struct json_value *claims,
 }
 
 static struct identity *identity_of(const struct json_value *claims, int64_t expires_ms,
-                                    bool has_lapsed)
+                                    bool has_expired)
 {
     CLEANUP(strbuf_release) struct strbuf grants;
     CLEANUP(strbuf_release) struct strbuf refusals;
@@ -199,7 +199,7 @@ static struct identity *identity_of(const struct json_value *claims, int64_t exp
     if (json_value_uint64(json_value_member(claims, "kind"), &kind) && kind <= IDENTITY_INSTANCE) {
         fields.kind = (enum identity_kind)kind;
     }
-    if (!has_lapsed) {
+    if (!has_expired) {
         read_access(json_value_member(claims, "access"), &grants);
         read_lines(json_value_member(claims, "refused"), &refusals);
     }
@@ -215,16 +215,16 @@ static enum error_code registry_token_read_claims(const struct token_reading *re
                                                   struct identity **identity_out, struct error *err)
 {
     int64_t expires_ms = 0;
-    bool has_lapsed = false;
+    bool has_expired = false;
 
     if (token_read_time(claims, "exp", &expires_ms) != TOKEN_TIME_TOLD) {
         return registry_token_refuse(err);
     }
-    has_lapsed = expires_ms <= reading->now_ms;
-    if (has_lapsed && reading->age == TOKEN_MUST_BE_VALID) {
+    has_expired = expires_ms <= reading->now_ms;
+    if (has_expired && reading->age == TOKEN_MUST_BE_VALID) {
         return error_set(err, ERROR_UNAUTHENTICATED, "the token has expired");
     }
-    *identity_out = identity_of(claims, expires_ms, has_lapsed);
+    *identity_out = identity_of(claims, expires_ms, has_expired);
     return OK;
 }
 
@@ -313,13 +313,13 @@ static enum error_code registry_token_identify(struct identity_source *base,
     return registry_token_read(&reading, credentials->secret, identity_out, err);
 }
 
-static enum error_code registry_token_identify_lapsed(struct identity_source *base,
-                                                      const struct credentials *credentials,
-                                                      struct identity **identity_out,
-                                                      struct error *err)
+static enum error_code registry_token_identify_expired(struct identity_source *base,
+                                                       const struct credentials *credentials,
+                                                       struct identity **identity_out,
+                                                       struct error *err)
 {
     const struct token_reading reading = {
-        source_of(base)->keys, clock_wall_ms(source_of(base)->clock), TOKEN_MAY_HAVE_LAPSED};
+        source_of(base)->keys, clock_wall_ms(source_of(base)->clock), TOKEN_MAY_HAVE_EXPIRED};
 
     return registry_token_read(&reading, credentials->secret, identity_out, err);
 }
@@ -342,7 +342,7 @@ static const struct identity_source_driver driver = {
     .name = "registry token",
     .interest = registry_token_interest,
     .identify = registry_token_identify,
-    .identify_lapsed = registry_token_identify_lapsed,
+    .identify_expired = registry_token_identify_expired,
     .check = registry_token_check,
     .free = registry_token_free,
 };

@@ -31,11 +31,11 @@ MUST_USE enum error_code registry_token_sign(struct token_keys *keys,
 /* Whether it claims to be one; no more than that. */
 bool registry_token_is_one(struct str token);
 
-enum registry_token_age { TOKEN_MUST_BE_VALID, TOKEN_MAY_HAVE_LAPSED };
+enum registry_token_age { TOKEN_MUST_BE_VALID, TOKEN_MAY_HAVE_EXPIRED };
 
 /*
  * Verifies it. *identity_out is a new reference: limited to what the token grants, or, if it has
- * lapsed, to nothing. ERROR_UNAUTHENTICATED otherwise.
+ * expired, to nothing. ERROR_UNAUTHENTICATED otherwise.
  */
 struct token_reading {
     struct token_keys *keys;

@@ -40,7 +40,7 @@ void aws_credentials_free(struct aws_credentials *credentials);
  * A copy of keys that are valid now; the caller releases it. Blocks on files and on the network
  * when there are none, or when it is time for new ones: one caller asks then, and all others get
  * the old ones as long as these are valid, or wait. ERROR_UNAVAILABLE: there are none; the message
- * says what was tried and what to set, and the answer is the same for some seconds.
+ * says what was tried and what to set, and is the same for some seconds.
  */
 MUST_USE enum error_code aws_credentials_get(struct aws_credentials *credentials,
                                              struct aws_key_copy *copy_out, struct error *err);

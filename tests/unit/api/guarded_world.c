@@ -76,9 +76,9 @@ static enum error_code identify(struct identity_source *source,
     return OK;
 }
 
-static enum error_code identify_lapsed(struct identity_source *source,
-                                       const struct credentials *credentials,
-                                       struct identity **identity_out, struct error *err)
+static enum error_code identify_expired(struct identity_source *source,
+                                        const struct credentials *credentials,
+                                        struct identity **identity_out, struct error *err)
 {
     struct identity fields = {.kind = IDENTITY_EMPLOYEE, .expires_ms = GUARDED_LAPSE_MS};
 
@@ -102,7 +102,7 @@ static const struct identity_source_driver identity_driver = {
     .interest = interest,
     .identify = identify,
     .knows_name = knows_name,
-    .identify_lapsed = identify_lapsed,
+    .identify_expired = identify_expired,
 };
 
 static bool covers(const struct team_source *source, const struct identity *identity)

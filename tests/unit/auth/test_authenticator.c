@@ -22,7 +22,7 @@ struct fake_source {
     const char *name;
     int64_t expires_ms;
     unsigned long generation;
-    enum error_code lapsed_code;
+    enum error_code expired_code;
     int questions;
 };
 
@@ -65,19 +65,19 @@ static enum error_code identify(struct identity_source *source,
     return error_set(err, fake->code, "%s says %d", fake->name, fake->code);
 }
 
-static enum error_code identify_lapsed(struct identity_source *source,
-                                       const struct credentials *credentials,
-                                       struct identity **identity_out, struct error *err)
+static enum error_code identify_expired(struct identity_source *source,
+                                        const struct credentials *credentials,
+                                        struct identity **identity_out, struct error *err)
 {
     struct fake_source *fake = of(source);
     const struct identity fields = {.name = str_from(fake->name)};
 
     (void)credentials;
-    if (!fake->lapsed_code) {
+    if (!fake->expired_code) {
         *identity_out = identity_new(&fields);
         return OK;
     }
-    return error_set(err, fake->lapsed_code, "forged");
+    return error_set(err, fake->expired_code, "forged");
 }
 
 static unsigned long generation(struct identity_source *source)
@@ -89,7 +89,7 @@ static const struct identity_source_driver driver = {
     .name = "fake",
     .interest = interest,
     .identify = identify,
-    .identify_lapsed = identify_lapsed,
+    .identify_expired = identify_expired,
     .generation = generation,
 };
 
@@ -107,7 +107,7 @@ static int set_up(void **state)
             .code = ERROR_UNAUTHENTICATED,
             .name = names[i],
             .expires_ms = INT64_MAX,
-            .lapsed_code = ERROR_UNAUTHENTICATED,
+            .expired_code = ERROR_UNAUTHENTICATED,
         };
         fixture.list[i] = &fixture.sources[i].base;
     }
@@ -448,18 +448,18 @@ static void a_password_is_remembered_for_a_minute_only(void **state)
     assert_int_equal(fixture->sources[0].questions, 2);
 }
 
-static void lapsed_credentials_are_for_whom_they_name(void **state)
+static void expired_credentials_are_for_whom_they_name(void **state)
 {
     const struct credentials credentials = {.kind = CREDENTIALS_TOKEN, .secret = STR_LITERAL("t")};
     struct fixture *fixture = *state;
 
-    fixture->sources[1].lapsed_code = OK;
-    assert_int_equal(authenticator_identify_lapsed(fixture->authenticator, &credentials,
-                                                   &fixture->identity, &fixture->err),
+    fixture->sources[1].expired_code = OK;
+    assert_int_equal(authenticator_identify_expired(fixture->authenticator, &credentials,
+                                                    &fixture->identity, &fixture->err),
                      ERROR_UNAUTHENTICATED);
     fixture->sources[1].interest = SOURCE_DECIDES;
-    assert_int_equal(authenticator_identify_lapsed(fixture->authenticator, &credentials,
-                                                   &fixture->identity, &fixture->err),
+    assert_int_equal(authenticator_identify_expired(fixture->authenticator, &credentials,
+                                                    &fixture->identity, &fixture->err),
                      OK);
     assert_true(str_is(fixture->identity->name, "second"));
 }
@@ -486,7 +486,7 @@ int main(void)
         TEST(a_ticket_recalls_what_is_remembered),
         TEST(a_ticket_recalls_nobody_who_is_refused_by_now),
         TEST(a_password_is_remembered_for_a_minute_only),
-        TEST(lapsed_credentials_are_for_whom_they_name),
+        TEST(expired_credentials_are_for_whom_they_name),
     };
 
     authenticator_free(NULL);

@@ -141,7 +141,7 @@ static void a_token_remembers_its_login(void **state)
     identity_release(identity);
 }
 
-static void a_token_that_has_lapsed_names_its_owner_and_grants_nothing(void **state)
+static void a_token_that_has_expired_names_its_owner_and_grants_nothing(void **state)
 {
     struct fixture *fixture = *state;
     struct identity *identity = NULL;
@@ -155,8 +155,8 @@ static void a_token_that_has_lapsed_names_its_owner_and_grants_nothing(void **st
     assert_int_equal(read_at(fixture, NOW_MS + LIFETIME_MS, TOKEN_MUST_BE_VALID, &identity, &err),
                      ERROR_UNAUTHENTICATED);
     assert_string_equal(err.message, "the token has expired");
-    assert_int_equal(read_at(fixture, NOW_MS + LIFETIME_MS, TOKEN_MAY_HAVE_LAPSED, &identity, NULL),
-                     OK);
+    assert_int_equal(
+        read_at(fixture, NOW_MS + LIFETIME_MS, TOKEN_MAY_HAVE_EXPIRED, &identity, NULL), OK);
     assert_true(str_is(identity->name, "robot"));
     assert_int_equal(
         registry_token_grant(identity, str_from("repository:team/app"), "push", &reason),
@@ -174,7 +174,7 @@ static void a_token_that_was_changed_is_refused(void **state)
     for (size_t i = 0; i < fixture->token.length; i++) {
         for (int bit = 0; bit < 7; bit++) {
             fixture->token.text[i] ^= (char)(1 << bit);
-            assert_int_equal(read_at(fixture, NOW_MS, TOKEN_MAY_HAVE_LAPSED, &identity, NULL),
+            assert_int_equal(read_at(fixture, NOW_MS, TOKEN_MAY_HAVE_EXPIRED, &identity, NULL),
                              ERROR_UNAUTHENTICATED);
             fixture->token.text[i] ^= (char)(1 << bit);
         }
@@ -240,7 +240,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_token_says_what_was_granted_and_what_was_not, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_token_remembers_its_login, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_token_that_has_lapsed_names_its_owner_and_grants_nothing,
+        cmocka_unit_test_setup_teardown(a_token_that_has_expired_names_its_owner_and_grants_nothing,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_token_that_was_changed_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_token_of_another_key_or_another_use_is_refused, set_up,
