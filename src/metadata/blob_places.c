@@ -13,7 +13,8 @@ static enum error_code add(struct sql_connection *connection, void *context, str
                 "select $1, $2, $3, $4, $4 "
                 "where not exists (select 1 from swept_place where location = $2) "
                 "on conflict (digest) do update set touched_ms = "
-                "max(blob_place.touched_ms, excluded.touched_ms) returning 1",
+                "case when blob_place.touched_ms > excluded.touched_ms "
+                "then blob_place.touched_ms else excluded.touched_ms end returning 1",
         .values = {metadata_digest_value(&digest, &place->digest), sql_text(place->location),
                    sql_integer((int64_t)place->size_bytes), sql_integer(place->touched_ms)},
         .count = 4,

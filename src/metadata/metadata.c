@@ -6,43 +6,103 @@
 #include "base/memory.h"
 #include "metadata/metadata_private.h"
 #include "metadata/migrate.h"
+#include "metadata/sql_postgresql.h"
 #include "metadata/sql_sqlite.h"
 
-static enum error_code open_sqlite(const char *path, migrating *bring_up,
-                                   struct metadata **metadata_out, struct error *err)
+static enum error_code open_database(const struct database_settings *settings, const char *path,
+                                     struct sql **sql_out, struct error *err);
+static enum error_code bring_up(struct sql *sql, migrating *steps, const char *path,
+                                struct error *err);
+
+/* NULL: it is no SQLite. */
+static const char *sqlite_path(const struct database_settings *settings, const char *default_path)
 {
-    size_t count = 0;
-    const struct migration *migrations = sql_sqlite_migrations(&count);
-    struct metadata *metadata = NULL;
+    static const char prefix[] = "sqlite:";
+
+    if (!settings->url) {
+        return default_path;
+    }
+    return str_starts_with(str_from(settings->url), prefix) ? settings->url + sizeof(prefix) - 1
+                                                            : NULL;
+}
+
+static enum error_code open_and_migrate(const struct database_settings *settings,
+                                        const char *default_path, migrating *steps,
+                                        struct metadata **metadata_out, struct error *err)
+{
+    const char *const path = sqlite_path(settings, default_path);
     struct sql *sql = NULL;
-    enum error_code code = sql_sqlite_open(path, &sql, err);
+    enum error_code code = open_database(settings, path, &sql, err);
 
     if (!code) {
-        code = bring_up(sql, migrations, count, err);
+        code = bring_up(sql, steps, path, err);
     }
     if (code) {
         sql_free(sql);
         return code;
     }
-    metadata = memory_new(1, sizeof(*metadata));
-    metadata->sql = sql;
-    *metadata_out = metadata;
+    *metadata_out = memory_new(1, sizeof(**metadata_out));
+    (*metadata_out)->sql = sql;
     return OK;
+}
+
+static enum error_code open_database(const struct database_settings *settings, const char *path,
+                                     struct sql **sql_out, struct error *err)
+{
+    const struct postgresql_config config = {
+        .url = settings->url,
+        .user = settings->user,
+        .password = settings->password,
+        .connections = settings->connections,
+        .timeout_ms = settings->timeout_ms,
+        .retry_ms = settings->retry_time_ms,
+        .prepared_statements = settings->prepared_statements,
+    };
+
+    return path ? sql_sqlite_open(path, sql_out, err) : sql_postgresql_open(&config, sql_out, err);
+}
+
+static enum error_code bring_up(struct sql *sql, migrating *steps, const char *path,
+                                struct error *err)
+{
+    size_t count = 0;
+    const struct migration *const migrations =
+        path ? sql_sqlite_migrations(&count) : sql_postgresql_migrations(&count);
+
+    return steps(sql, migrations, count, err);
+}
+
+enum error_code metadata_open(const struct database_settings *settings, const char *default_path,
+                              struct metadata **metadata_out, struct error *err)
+{
+    return open_and_migrate(settings, default_path, migrate, metadata_out, err);
+}
+
+enum error_code metadata_join(const struct database_settings *settings, const char *default_path,
+                              struct metadata **metadata_out, struct error *err)
+{
+    const char *const path = sqlite_path(settings, default_path);
+
+    if (path && access(path, F_OK) != 0) {
+        return error_set(err, ERROR_INVALID, "there is no database %s", path);
+    }
+    return open_and_migrate(settings, default_path, migrate_check, metadata_out, err);
 }
 
 enum error_code metadata_open_sqlite(const char *path, struct metadata **metadata_out,
                                      struct error *err)
 {
-    return open_sqlite(path, migrate, metadata_out, err);
+    static const struct database_settings none = {0};
+
+    return metadata_open(&none, path, metadata_out, err);
 }
 
 enum error_code metadata_join_sqlite(const char *path, struct metadata **metadata_out,
                                      struct error *err)
 {
-    if (access(path, F_OK) != 0) {
-        return error_set(err, ERROR_INVALID, "there is no database %s", path);
-    }
-    return open_sqlite(path, migrate_check, metadata_out, err);
+    static const struct database_settings none = {0};
+
+    return metadata_join(&none, path, metadata_out, err);
 }
 
 void metadata_free(struct metadata *metadata)

@@ -3,6 +3,7 @@
 #include "base/attributes.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "metadata/database_settings.h"
 
 /*
  * What the registry knows beside its blobs: repositories, manifests (with their bytes), tags and
@@ -21,6 +22,23 @@ struct actor {
     struct str kind; /* the word for it; `unknown` where it was not kept */
     struct str name;
 };
+
+/*
+ * Opens the database that the settings name (not set: the SQLite database at default_path),
+ * creating what is missing in it, and brings its schema up to date. settings must outlive it.
+ * ERROR_INVALID if it is not a database of ours or newer than this program, with what to do.
+ */
+MUST_USE enum error_code metadata_open(const struct database_settings *settings,
+                                       const char *default_path, struct metadata **metadata_out,
+                                       struct error *err);
+
+/*
+ * The same beside a server that may be using it: creates and changes nothing. ERROR_INVALID also if
+ * there is none, or its schema is not this program's.
+ */
+MUST_USE enum error_code metadata_join(const struct database_settings *settings,
+                                       const char *default_path, struct metadata **metadata_out,
+                                       struct error *err);
 
 /*
  * Opens (creating it if needed) the SQLite database at that path and brings its schema up to date.

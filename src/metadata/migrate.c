@@ -59,10 +59,13 @@ static enum error_code run_next(struct sql_connection *connection, void *context
     enum error_code code = OK;
     int64_t version = 0;
 
-    code = sql_script(connection,
-                      "create table if not exists schema_version "
-                      "(version integer primary key, name text not null)",
-                      err);
+    code = sql_lock(connection, NULL, err);
+    if (!code) {
+        code = sql_script(connection,
+                          "create table if not exists schema_version "
+                          "(version integer primary key, name text not null)",
+                          err);
+    }
     if (!code) {
         code = read_version(connection, &version, err);
     }
@@ -79,6 +82,9 @@ static enum error_code run_next(struct sql_connection *connection, void *context
     step->is_done = version == (int64_t)step->count;
     if (step->is_done) {
         return OK;
+    }
+    while (!step->migrations[version].script) {
+        version++;
     }
     code = sql_script(connection, step->migrations[version].script, err);
     if (code) {

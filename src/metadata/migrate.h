@@ -4,7 +4,10 @@
 #include "base/error.h"
 #include "metadata/sql.h"
 
-/* A numbered step of the schema; versions count from 1 without gaps. */
+/*
+ * A numbered step of the schema; versions count from 1 without gaps. One without a script was never
+ * in a database of that kind: the next one that has a script does what it did, too.
+ */
 struct migration {
     const char *name;
     const char *script;

@@ -102,7 +102,8 @@ enum error_code metadata_list_artifacts(struct metadata *metadata, const struct 
     CLEANUP(strbuf_release) struct strbuf after;
     CLEANUP(strbuf_release) struct strbuf end;
     struct sql_query names = {
-        .text = "select substr(name, $1) from repository where name > $2 and name < $3 "
+        .text = "select substr(name, cast($1 as integer)) from repository where name > $2 and name "
+                "< $3 "
                 "order by name limit $4",
         .count = 4,
     };

@@ -75,9 +75,7 @@ void sql_rows_close(struct sql_rows **rows)
 enum error_code sql_run(struct sql_connection *connection, const struct sql_query *query,
                         struct error *err)
 {
-    bool is_row = false;
-
-    return sql_run_for_row(connection, query, &is_row, err);
+    return connection->sql->driver->run(connection, query, err);
 }
 
 enum error_code sql_run_for_row(struct sql_connection *connection, const struct sql_query *query,
@@ -91,4 +89,9 @@ enum error_code sql_run_for_row(struct sql_connection *connection, const struct 
 enum error_code sql_script(struct sql_connection *connection, const char *text, struct error *err)
 {
     return connection->sql->driver->script(connection, text, err);
+}
+
+enum error_code sql_lock(struct sql_connection *connection, const char *tables, struct error *err)
+{
+    return connection->sql->driver->lock(connection, tables, err);
 }

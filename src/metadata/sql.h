@@ -83,8 +83,11 @@ struct sql_value sql_rows_column(const struct sql_rows *rows, int column);
 /* NULL is accepted; for CLEANUP. */
 void sql_rows_close(struct sql_rows **rows);
 
-/* Runs a statement to its end; how many rows it gave (returning) or changed does not matter, or see
- * below. */
+/*
+ * Runs a statement to its end; how many rows it gave (returning) or changed does not matter, or see
+ * below. A database that is far away need not be waited for: then what fails is a later call of
+ * this transaction, its commit at the latest.
+ */
 MUST_USE enum error_code sql_run(struct sql_connection *connection, const struct sql_query *query,
                                  struct error *err);
 
@@ -96,3 +99,11 @@ MUST_USE enum error_code sql_run_for_row(struct sql_connection *connection,
 /* Runs statements that are separated by semicolons, without values: migrations. */
 MUST_USE enum error_code sql_script(struct sql_connection *connection, const char *text,
                                     struct error *err);
+
+/*
+ * Waits until no other transaction writes to the tables (separated by commas), and keeps others
+ * from it until the end of this one: what a statement finds is still so at the next. NULL: the
+ * same among those who lock NULL.
+ */
+MUST_USE enum error_code sql_lock(struct sql_connection *connection, const char *tables,
+                                  struct error *err);

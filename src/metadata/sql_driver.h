@@ -23,11 +23,15 @@ struct sql_driver {
     /* As the functions of sql.h that are named alike. */
     enum error_code (*query)(struct sql_connection *connection, const struct sql_query *query,
                              struct sql_rows **rows_out, struct error *err);
+    enum error_code (*run)(struct sql_connection *connection, const struct sql_query *query,
+                           struct error *err);
     enum error_code (*next)(struct sql_rows *rows, bool *is_row_out, struct error *err);
     struct sql_value (*column)(const struct sql_rows *rows, int column);
     void (*close)(struct sql_rows *rows);
     enum error_code (*script)(struct sql_connection *connection, const char *text,
                               struct error *err);
+    enum error_code (*lock)(struct sql_connection *connection, const char *tables,
+                            struct error *err);
 };
 
 struct sql {

@@ -62,11 +62,15 @@ static enum error_code sqlite_write(struct sql *sql, enum sql_durability durabil
 static enum error_code sqlite_query(struct sql_connection *connection,
                                     const struct sql_query *query, struct sql_rows **rows_out,
                                     struct error *err);
+static enum error_code sqlite_run(struct sql_connection *connection, const struct sql_query *query,
+                                  struct error *err);
 static enum error_code sqlite_next(struct sql_rows *rows, bool *is_row_out, struct error *err);
 static struct sql_value sqlite_column(const struct sql_rows *rows, int column);
 static void sqlite_close(struct sql_rows *rows);
 static enum error_code sqlite_script(struct sql_connection *connection, const char *text,
                                      struct error *err);
+static enum error_code sqlite_lock(struct sql_connection *connection, const char *tables,
+                                   struct error *err);
 static enum error_code create_file(const char *path, struct error *err);
 static enum error_code flush_folder(const char *path, struct error *err);
 static enum error_code lend_reader(struct sqlite *sqlite, struct sqlite_connection **connection_out,
@@ -78,10 +82,12 @@ static const struct sql_driver sqlite_driver = {
     .read = sqlite_read,
     .write = sqlite_write,
     .query = sqlite_query,
+    .run = sqlite_run,
     .next = sqlite_next,
     .column = sqlite_column,
     .close = sqlite_close,
     .script = sqlite_script,
+    .lock = sqlite_lock,
 };
 
 const struct migration *sql_sqlite_migrations(size_t *count_out)
@@ -246,6 +252,14 @@ static enum error_code sqlite_query(struct sql_connection *connection,
     return code;
 }
 
+static enum error_code sqlite_run(struct sql_connection *connection, const struct sql_query *query,
+                                  struct error *err)
+{
+    bool is_row = false;
+
+    return sql_run_for_row(connection, query, &is_row, err);
+}
+
 static enum error_code sqlite_next(struct sql_rows *rows, bool *is_row_out, struct error *err)
 {
     const struct sqlite_statement *statement =
@@ -295,4 +309,14 @@ static enum error_code sqlite_script(struct sql_connection *connection, const ch
     const int result = sqlite3_exec(running->handle, text, NULL, NULL, NULL);
 
     return result == SQLITE_OK ? OK : sqlite_connection_fail(running, result, err);
+}
+
+/* Only one ever writes. */
+static enum error_code sqlite_lock(struct sql_connection *connection, const char *tables,
+                                   struct error *err)
+{
+    (void)connection;
+    (void)tables;
+    (void)err;
+    return OK;
 }

@@ -33,6 +33,12 @@ enum error_code metadata_find_blob_standing(struct metadata *metadata, const str
     return code;
 }
 
+/*
+ * A push writes to named_blob before it looks at what was swept, and whoever pushes a blob to
+ * blob_place: so either finds what a sweep did, or is found by it.
+ */
+static const char swept_tables[] = "blob_place, swept_blob, named_blob";
+
 struct sweeping {
     const struct blob_sweep *sweep;
     bool *swept_out;
@@ -58,7 +64,7 @@ static enum error_code sweep_all(struct sql_connection *connection, void *contex
 {
     const struct sweeping *sweeping = context;
     const struct blob_sweep *sweep = sweeping->sweep;
-    enum error_code code = OK;
+    enum error_code code = sql_lock(connection, swept_tables, err);
 
     for (size_t i = 0; i < sweep->count && !code; i++) {
         code = sweep_one(connection, &sweep->digests[i], sweep->swept_ms, &sweeping->swept_out[i],
@@ -120,7 +126,7 @@ static enum error_code sweep_places(struct sql_connection *connection, void *con
 {
     struct place_sweeping *sweeping = context;
     const struct place_sweep *sweep = sweeping->sweep;
-    enum error_code code = OK;
+    enum error_code code = sql_lock(connection, swept_tables, err);
 
     for (size_t i = 0; i < sweep->list->count && !code; i++) {
         code = sweep_place(connection, sweep, &sweep->list->places[i].digest,

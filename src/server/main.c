@@ -226,7 +226,7 @@ static enum error_code open_data(struct daemon *daemon, struct error *err)
 
 static enum error_code open_metadata(struct daemon *daemon, struct error *err)
 {
-    return metadata_open_sqlite(daemon->data.metadata, &daemon->metadata, err);
+    return metadata_open(&daemon->settings.database, daemon->data.metadata, &daemon->metadata, err);
 }
 
 static enum error_code open_blobs(struct daemon *daemon, struct error *err)

@@ -199,6 +199,7 @@ static const struct settings_part parts[] = {
     {&auth_settings_table, offsetof(struct settings, auth)},
     {&login_settings_table, offsetof(struct settings, login)},
     {&team_settings_table, offsetof(struct settings, teams)},
+    {&database_settings_table, offsetof(struct settings, database)},
     {&s3_settings_table, offsetof(struct settings, storage.s3)},
     {&log_table, 0},
     {&http_settings_table, offsetof(struct settings, limits)},
@@ -214,11 +215,6 @@ const struct settings_schema settings_schema = {
     .man_foot = man_foot,
 };
 
-/* PGSSLMODE is not among them: alone, it names no database. */
-static const char *const database_names[] = {"DB_SUBNAME", "DB_USER", "DB_PASSWORD"};
-
-static void refuse_database(char *const *environment, struct problems *problems);
-
 enum error_code settings_load(const struct settings_sources *sources, struct settings *settings_out,
                               struct problems *problems)
 {
@@ -227,9 +223,6 @@ enum error_code settings_load(const struct settings_sources *sources, struct set
 
     settings_init(&settings);
     target = settings_target(&settings);
-    if (sources->environment) {
-        refuse_database(sources->environment, problems);
-    }
     settings_read(sources, &target, problems);
     if (problems_is_empty(problems)) {
         settings_check(&settings, problems);
@@ -240,22 +233,6 @@ enum error_code settings_load(const struct settings_sources *sources, struct set
     }
     *settings_out = settings;
     return OK;
-}
-
-/* Ignored, they would give an empty registry to whoever expects what the original's one holds. */
-static void refuse_database(char *const *environment, struct problems *problems)
-{
-    for (size_t i = 0; i < ARRAY_LEN(database_names); i++) {
-        if (settings_environment_find(environment, database_names[i]).length > 0) {
-            problems_add(problems,
-                         "environment: %s: there is no PostgreSQL here: metadata are kept in a "
-                         "file in the folder that `data` names, and none are taken over from the "
-                         "original server's database; if that is what you want, remove DB_SUBNAME, "
-                         "DB_USER and DB_PASSWORD from the environment",
-                         database_names[i]);
-            return;
-        }
-    }
 }
 
 void settings_release(struct settings *settings)

@@ -14,6 +14,7 @@
 #include "blobs/s3_settings.h"
 #include "http/http_settings.h"
 #include "http/tls.h"
+#include "metadata/database_settings.h"
 #include "registry/registry_settings.h"
 #include "settings/load.h"
 #include "settings/schema.h"
@@ -32,6 +33,7 @@ struct settings {
     struct auth_settings auth;
     struct login_settings login;
     struct team_settings teams;
+    struct database_settings database;
     struct {
         struct s3_settings s3;
     } storage;

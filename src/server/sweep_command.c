@@ -200,7 +200,7 @@ static enum error_code find_and_sweep(struct wish *wish, struct error *err)
         code = data_folder_find(wish->settings.data, &paths, err);
     }
     if (!code) {
-        code = metadata_join_sqlite(paths.metadata, &wish->metadata, err);
+        code = metadata_join(&wish->settings.database, paths.metadata, &wish->metadata, err);
     }
     if (code) {
         return code;

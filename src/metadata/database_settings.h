@@ -1,0 +1,19 @@
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "settings/schema.h"
+
+/* database.*: where the metadata are kept, and how that is used. All zero is a SQLite database. */
+struct database_settings {
+    const char *url;  /* NULL: a SQLite database in the data folder */
+    const char *user; /* NULL, as the next: what the URL says */
+    const char *password;
+    unsigned connections;
+    bool prepared_statements;
+    int64_t timeout_ms;
+    int64_t retry_time_ms;
+};
+
+extern const struct settings_table database_settings_table;

@@ -1,0 +1,340 @@
+#include "metadata/sql_postgresql.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "metadata/sql_postgresql_pool.h"
+
+enum {
+    COLLISIONS_MAX = 20,
+    PAUSE_MS = 4, /* after the first collision */
+    /* pg_type.oid of PostgreSQL; they never change */
+    OID_BOOL = 16,
+    OID_BYTEA = 17,
+    OID_INT8 = 20,
+    OID_INT2 = 21,
+    OID_INT4 = 23,
+};
+
+/* schema/postgresql/NNN-….sql, embedded by the build */
+extern const char schema_postgresql_013[];
+
+static const struct migration migrations[] = {
+    [12] = {"initial", schema_postgresql_013},
+};
+
+struct postgresql {
+    struct sql sql; /* first */
+    struct postgresql_config config;
+    struct postgresql_counters counters;
+    struct postgresql_pool *pool;
+};
+
+struct postgresql_rows {
+    struct sql_rows rows; /* first */
+    PGresult *result;
+    int row; /* the one that is read */
+};
+
+/* What a call is asked to do. */
+struct transaction {
+    const char *begin;
+    const char *setting;
+    bool is_write;
+    sql_work *work;
+    void *context;
+};
+
+static void postgresql_free(struct sql *sql);
+static enum error_code postgresql_read(struct sql *sql, sql_work *work, void *context,
+                                       struct error *err);
+static enum error_code postgresql_write(struct sql *sql, enum sql_durability durability,
+                                        sql_work *work, void *context, struct error *err);
+static enum error_code postgresql_query(struct sql_connection *connection,
+                                        const struct sql_query *query, struct sql_rows **rows_out,
+                                        struct error *err);
+static enum error_code postgresql_run(struct sql_connection *connection,
+                                      const struct sql_query *query, struct error *err);
+static enum error_code postgresql_next(struct sql_rows *rows, bool *is_row_out, struct error *err);
+static struct sql_value postgresql_column(const struct sql_rows *rows, int column);
+static void postgresql_close(struct sql_rows *rows);
+static enum error_code postgresql_script(struct sql_connection *connection, const char *text,
+                                         struct error *err);
+static enum error_code postgresql_lock(struct sql_connection *connection, const char *tables,
+                                       struct error *err);
+static enum error_code try_again_and_again(struct postgresql *database,
+                                           const struct transaction *transaction,
+                                           struct error *err);
+static enum error_code try_once(struct postgresql *database, const struct transaction *transaction,
+                                int64_t deadline_ms, enum postgresql_failure *failure_out,
+                                struct error *err);
+static void pause_after(unsigned collisions);
+static int64_t integer_at(const char *bytes, size_t length);
+
+static const struct sql_driver postgresql_driver = {
+    .free = postgresql_free,
+    .read = postgresql_read,
+    .write = postgresql_write,
+    .query = postgresql_query,
+    .run = postgresql_run,
+    .next = postgresql_next,
+    .column = postgresql_column,
+    .close = postgresql_close,
+    .script = postgresql_script,
+    .lock = postgresql_lock,
+};
+
+const struct migration *sql_postgresql_migrations(size_t *count_out)
+{
+    *count_out = ARRAY_LEN(migrations);
+    return migrations;
+}
+
+static enum error_code nothing(struct sql_connection *connection, void *context, struct error *err)
+{
+    static const struct sql_query question = {.text = "select 1"};
+
+    (void)context;
+    return sql_run(connection, &question, err);
+}
+
+enum error_code sql_postgresql_open(const struct postgresql_config *config, struct sql **sql_out,
+                                    struct error *err)
+{
+    struct postgresql *database = memory_new(1, sizeof(*database));
+    enum error_code code = OK;
+
+    database->sql.driver = &postgresql_driver;
+    database->config = *config;
+    database->pool = postgresql_pool_new(&database->sql, &database->config, &database->counters);
+    code = sql_write(&database->sql, SQL_RELAXED, nothing, NULL, err);
+    if (code) {
+        postgresql_free(&database->sql);
+        return code;
+    }
+    *sql_out = &database->sql;
+    return OK;
+}
+
+static void postgresql_free(struct sql *sql)
+{
+    struct postgresql *database = (struct postgresql *)sql; /* its first member */
+
+    postgresql_pool_free(database->pool);
+    free(database);
+}
+
+void sql_postgresql_count(const struct sql *sql, uint64_t *statements_out,
+                          uint64_t *round_trips_out)
+{
+    const struct postgresql *database = (const struct postgresql *)sql; /* its first member */
+
+    *statements_out = atomic_load(&database->counters.statements);
+    *round_trips_out = atomic_load(&database->counters.round_trips);
+}
+
+static enum error_code postgresql_read(struct sql *sql, sql_work *work, void *context,
+                                       struct error *err)
+{
+    const struct transaction transaction = {
+        .begin = "begin isolation level repeatable read, read only",
+        .work = work,
+        .context = context,
+    };
+
+    return try_again_and_again((struct postgresql *)sql, &transaction, err); /* its first member */
+}
+
+/* Said for the transaction alone, which proxies allow. */
+static const char without_flush[] = "select set_config('synchronous_commit', 'off', true)";
+
+static enum error_code postgresql_write(struct sql *sql, enum sql_durability durability,
+                                        sql_work *work, void *context, struct error *err)
+{
+    const struct transaction transaction = {
+        .begin = "begin isolation level read committed",
+        .setting = durability == SQL_RELAXED ? without_flush : NULL,
+        .is_write = true,
+        .work = work,
+        .context = context,
+    };
+
+    return try_again_and_again((struct postgresql *)sql, &transaction, err); /* its first member */
+}
+
+/*
+ * A commit that nobody heard of is done again: works do the same once and twice, and what was
+ * committed they find done.
+ */
+static enum error_code try_again_and_again(struct postgresql *database,
+                                           const struct transaction *transaction, struct error *err)
+{
+    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + database->config.retry_ms;
+    unsigned collisions = 0;
+
+    for (;;) {
+        enum postgresql_failure failure = POSTGRESQL_WORKS;
+        const enum error_code code = try_once(database, transaction, deadline_ms, &failure, err);
+        const bool is_late = clock_monotonic_ms(&clock_system) >= deadline_ms;
+
+        switch (failure) {
+        case POSTGRESQL_WORKS:
+        case POSTGRESQL_REFUSES:
+            return code;
+        case POSTGRESQL_COLLIDES:
+            if (is_late || collisions == COLLISIONS_MAX) {
+                return code;
+            }
+            pause_after(++collisions);
+            break;
+        case POSTGRESQL_FORGETS:
+            if (is_late) {
+                return code;
+            }
+            postgresql_pool_stop_preparing(database->pool);
+            break;
+        case POSTGRESQL_IS_LOST:
+            if (is_late) {
+                return code;
+            }
+            break;
+        }
+    }
+}
+
+/* Whatever the work makes of a failure of the database's, that is what counts. */
+static enum error_code try_once(struct postgresql *database, const struct transaction *transaction,
+                                int64_t deadline_ms, enum postgresql_failure *failure_out,
+                                struct error *err)
+{
+    struct postgresql_connection *connection = NULL;
+    enum error_code code = postgresql_pool_lend(database->pool, deadline_ms, &connection, err);
+
+    if (code) {
+        return code;
+    }
+    postgresql_connection_begin(connection, transaction->begin, transaction->setting);
+    code = transaction->work(&connection->connection, transaction->context, err);
+    if (connection->failure) {
+        code = postgresql_connection_commit(connection, err); /* says what it was */
+    } else if (!code && transaction->is_write) {
+        code = postgresql_connection_commit(connection, err);
+    }
+    *failure_out = connection->failure;
+    postgresql_connection_end(connection);
+    if (connection->failure == POSTGRESQL_WORKS && *failure_out == POSTGRESQL_IS_LOST) {
+        connection->failure = POSTGRESQL_IS_LOST;
+    }
+    postgresql_pool_give_back(database->pool, connection);
+    return code;
+}
+
+/* Random, or those who collided would do so again. */
+static void pause_after(unsigned collisions)
+{
+    uint32_t number = 0;
+
+    random_fill(&number, sizeof(number));
+    clock_pause(number % (PAUSE_MS * collisions));
+}
+
+static enum error_code postgresql_query(struct sql_connection *connection,
+                                        const struct sql_query *query, struct sql_rows **rows_out,
+                                        struct error *err)
+{
+    PGresult *result = NULL;
+    /* its first member */
+    const enum error_code code = postgresql_connection_query(
+        (struct postgresql_connection *)connection, query, &result, err);
+    struct postgresql_rows *rows = NULL;
+
+    if (code) {
+        return code;
+    }
+    rows = memory_new(1, sizeof(*rows));
+    rows->rows.connection = connection;
+    rows->result = result;
+    rows->row = -1;
+    *rows_out = &rows->rows;
+    return OK;
+}
+
+static enum error_code postgresql_run(struct sql_connection *connection,
+                                      const struct sql_query *query, struct error *err)
+{
+    /* its first member */
+    return postgresql_connection_run((struct postgresql_connection *)connection, query, err);
+}
+
+static enum error_code postgresql_next(struct sql_rows *rows, bool *is_row_out, struct error *err)
+{
+    struct postgresql_rows *read = (struct postgresql_rows *)rows; /* its first member */
+
+    (void)err;
+    *is_row_out = read->row + 1 < PQntuples(read->result);
+    read->row += *is_row_out ? 1 : 0;
+    return OK;
+}
+
+static struct sql_value postgresql_column(const struct sql_rows *rows, int column)
+{
+    const struct postgresql_rows *read = (const struct postgresql_rows *)rows; /* first member */
+    const struct str value = {PQgetvalue(read->result, read->row, column),
+                              (size_t)PQgetlength(read->result, read->row, column)};
+
+    if (PQgetisnull(read->result, read->row, column)) {
+        return sql_null();
+    }
+    switch (PQftype(read->result, column)) {
+    case OID_BOOL:
+    case OID_INT2:
+    case OID_INT4:
+    case OID_INT8:
+        return sql_integer(integer_at(value.bytes, value.length));
+    case OID_BYTEA:
+        return sql_bytes(value);
+    default:
+        return sql_text(value);
+    }
+}
+
+/* In the order of the network, two's complement. */
+static int64_t integer_at(const char *bytes, size_t length)
+{
+    const unsigned char *const digits = (const unsigned char *)bytes;
+    uint64_t number = length > 1 && digits[0] > 0x7f ? UINT64_MAX : 0;
+
+    for (size_t i = 0; i < length; i++) {
+        number = number << 8 | digits[i];
+    }
+    return (int64_t)number;
+}
+
+static void postgresql_close(struct sql_rows *rows)
+{
+    PQclear(((struct postgresql_rows *)rows)->result); /* its first member */
+    free(rows);
+}
+
+static enum error_code postgresql_script(struct sql_connection *connection, const char *text,
+                                         struct error *err)
+{
+    /* its first member */
+    return postgresql_connection_script((struct postgresql_connection *)connection, text, err);
+}
+
+/* Both end with the transaction, as proxies demand. */
+static enum error_code postgresql_lock(struct sql_connection *connection, const char *tables,
+                                       struct error *err)
+{
+    char text[256] = "select pg_advisory_xact_lock(1346979154)";
+
+    if (tables) {
+        (void)snprintf(text, sizeof(text), "lock table %s in share row exclusive mode", tables);
+    }
+    return postgresql_script(connection, text, err);
+}

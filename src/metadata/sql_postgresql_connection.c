@@ -1,0 +1,255 @@
+#include "metadata/sql_postgresql_connection.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "metadata/sql_postgresql_statement.h"
+#include "metadata/sql_postgresql_wait.h"
+
+enum {
+    SCRIPT_TIMEOUT_MS = 60 * 60 * 1000,
+    UNSYNCED_MAX = 64, /* statements on their way that nobody waits for */
+};
+
+static enum error_code connect_to(const struct postgresql_config *config, PGconn **handle_out,
+                                  struct error *err);
+static enum error_code check_server(const PGconn *handle, struct error *err);
+static void notice(void *context, const PGresult *result);
+static enum error_code begin_now(struct postgresql_connection *connection, struct error *err);
+static enum error_code await_script(struct postgresql_connection *connection, struct error *err);
+
+enum error_code postgresql_connection_open(struct sql *sql, const struct postgresql_config *config,
+                                           struct postgresql_connection **connection_out,
+                                           struct error *err)
+{
+    struct postgresql_connection *connection = NULL;
+    PGconn *handle = NULL;
+    enum error_code code = connect_to(config, &handle, err);
+
+    if (!code) {
+        code = check_server(handle, err);
+    }
+    if (!code && (PQsetnonblocking(handle, 1) != 0 || PQenterPipelineMode(handle) != 1)) {
+        code = postgresql_error_set_lost(handle, err);
+    }
+    if (code) {
+        PQfinish(handle);
+        return code;
+    }
+    connection = memory_new(1, sizeof(*connection));
+    connection->connection.sql = sql;
+    connection->handle = handle;
+    connection->timeout_ms = config->timeout_ms;
+    connection->prepares = config->prepared_statements;
+    (void)PQsetNoticeReceiver(handle, notice, connection);
+    *connection_out = connection;
+    return OK;
+}
+
+/*
+ * What stands before the URL may be said otherwise in it; what stands behind it may not.
+ * *handle_out is set also on failure, for its caller to close.
+ */
+static enum error_code connect_to(const struct postgresql_config *config, PGconn **handle_out,
+                                  struct error *err)
+{
+    const char *const keys[] = {
+        "connect_timeout", "tcp_user_timeout",
+        "keepalives_idle", "user",
+        "password",        "target_session_attrs",
+        "dbname",          "fallback_application_name",
+        "client_encoding", NULL,
+    };
+    const char *const values[] = {
+        "3",          "10000",     "15",       config->user, config->password,
+        "read-write", config->url, "pieroned", "UTF8",       NULL,
+    };
+    PGconn *handle = PQconnectdbParams(keys, values, 1);
+
+    *handle_out = handle;
+    if (PQstatus(handle) == CONNECTION_OK) {
+        return OK;
+    }
+    return postgresql_error_set_lost(handle, err);
+}
+
+static enum error_code check_server(const PGconn *handle, struct error *err)
+{
+    const char *encoding = PQparameterStatus(handle, "server_encoding");
+    enum { OLDEST_VERSION = 140000 };
+
+    if (PQserverVersion(handle) < OLDEST_VERSION) {
+        return error_set(err, ERROR_INVALID,
+                         "the database is PostgreSQL %d, too old: use 14 or later",
+                         PQserverVersion(handle) / 10000);
+    }
+    if (encoding && strcmp(encoding, "UTF8") != 0) {
+        return error_set(err, ERROR_INVALID,
+                         "the database keeps text in %s: create one with `encoding 'UTF8'`",
+                         encoding);
+    }
+    return OK;
+}
+
+/* A commit that waits for a standby says OK if somebody ends the waiting, and only warns. */
+static void notice(void *context, const PGresult *result)
+{
+    struct postgresql_connection *connection = context;
+    const char *severity = PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED);
+
+    if (connection->is_committing && severity && strcmp(severity, "WARNING") == 0) {
+        connection->is_commit_unsure = true;
+    }
+}
+
+void postgresql_connection_close(struct postgresql_connection *connection)
+{
+    if (connection) {
+        PQfinish(connection->handle);
+        free(connection);
+    }
+}
+
+void postgresql_connection_begin(struct postgresql_connection *connection, const char *begin,
+                                 const char *setting)
+{
+    connection->begin[0] = begin;
+    connection->begin[1] = setting;
+    connection->is_begun = false;
+    connection->failure = POSTGRESQL_WORKS;
+}
+
+enum error_code postgresql_connection_commit(struct postgresql_connection *connection,
+                                             struct error *err)
+{
+    PGresult *result = NULL;
+    enum error_code code = OK;
+
+    if (connection->failure) {
+        return postgresql_fail_again(connection, err);
+    }
+    if (!connection->is_begun) {
+        return OK;
+    }
+    connection->is_committing = true;
+    connection->is_commit_unsure = false;
+    code = postgresql_send_text(connection, "commit", err);
+    if (!code) {
+        code = postgresql_await(connection, &result, err);
+    }
+    connection->is_committing = false;
+    /* Of a transaction that had failed it says ROLLBACK, and that this is success. */
+    if (!code && (connection->is_commit_unsure || strcmp(PQcmdStatus(result), "COMMIT") != 0)) {
+        code = postgresql_lose(connection, err);
+    }
+    PQclear(result);
+    if (!code) {
+        connection->is_begun = false;
+    }
+    return code;
+}
+
+void postgresql_connection_end(struct postgresql_connection *connection)
+{
+    if (connection->is_begun && connection->failure != POSTGRESQL_IS_LOST) {
+        connection->failure = POSTGRESQL_WORKS;
+        if (postgresql_send_text(connection, "rollback", NULL) ||
+            postgresql_sync(connection, NULL)) {
+            (void)postgresql_lose(connection, NULL);
+        }
+    }
+    connection->is_begun = false;
+}
+
+enum error_code postgresql_connection_run(struct postgresql_connection *connection,
+                                          const struct sql_query *query, struct error *err)
+{
+    PGresult *result = NULL;
+    enum error_code code = begin_now(connection, err);
+
+    if (!code) {
+        code = postgresql_send(connection, query, err);
+    }
+    if (!code && connection->unsynced >= UNSYNCED_MAX) {
+        code = postgresql_await(connection, &result, err);
+    }
+    PQclear(result);
+    return code;
+}
+
+static enum error_code begin_now(struct postgresql_connection *connection, struct error *err)
+{
+    enum error_code code = OK;
+
+    if (connection->failure) {
+        return postgresql_fail_again(connection, err);
+    }
+    if (connection->is_begun) {
+        return OK;
+    }
+    connection->is_begun = true;
+    for (size_t i = 0; !code && i < ARRAY_LEN(connection->begin) && connection->begin[i]; i++) {
+        code = postgresql_send_text(connection, connection->begin[i], err);
+    }
+    return code;
+}
+
+enum error_code postgresql_connection_query(struct postgresql_connection *connection,
+                                            const struct sql_query *query, PGresult **result_out,
+                                            struct error *err)
+{
+    enum error_code code = begin_now(connection, err);
+
+    if (!code) {
+        code = postgresql_send(connection, query, err);
+    }
+    return code ? code : postgresql_await(connection, result_out, err);
+}
+
+/* Several statements at once are for the simple protocol, which has no pipeline. */
+enum error_code postgresql_connection_script(struct postgresql_connection *connection,
+                                             const char *text, struct error *err)
+{
+    PGresult *result = NULL;
+    enum error_code code = begin_now(connection, err);
+
+    if (!code) {
+        code = postgresql_await(connection, &result, err);
+    }
+    PQclear(result);
+    if (code) {
+        return code;
+    }
+    if (!PQexitPipelineMode(connection->handle) || !PQsendQuery(connection->handle, text)) {
+        return postgresql_lose(connection, err);
+    }
+    (void)atomic_fetch_add(&connection->counters->statements, 1);
+    code = await_script(connection, err);
+    if (connection->failure != POSTGRESQL_IS_LOST && !PQenterPipelineMode(connection->handle)) {
+        return postgresql_lose(connection, err);
+    }
+    return code;
+}
+
+static enum error_code await_script(struct postgresql_connection *connection, struct error *err)
+{
+    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + SCRIPT_TIMEOUT_MS;
+    enum error_code code = postgresql_flush(connection, deadline_ms, err);
+    PGresult *result = NULL;
+
+    (void)atomic_fetch_add(&connection->counters->round_trips, 1);
+    do {
+        const enum error_code lost = postgresql_await_result(connection, deadline_ms, &result, err);
+
+        if (lost) {
+            return lost;
+        }
+        if (result && !code) {
+            code = postgresql_check_result(connection, result, err);
+        }
+        PQclear(result);
+    } while (result);
+    return code;
+}

@@ -1,0 +1,205 @@
+#include "metadata/sql_postgresql_wait.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "base/clock.h"
+
+static enum error_code take_batch(struct postgresql_connection *connection, int64_t deadline_ms,
+                                  PGresult **last_out, struct error *err);
+static enum error_code wait_for(struct postgresql_connection *connection, short events,
+                                int64_t deadline_ms, struct error *err);
+static enum error_code check_primary(struct postgresql_connection *connection, struct error *err);
+static enum error_code note_failure(struct postgresql_connection *connection,
+                                    enum postgresql_failure failure, enum error_code code,
+                                    const struct error *reason, struct error *err);
+
+enum error_code postgresql_sync(struct postgresql_connection *connection, struct error *err)
+{
+    if (!PQpipelineSync(connection->handle)) {
+        return postgresql_lose(connection, err);
+    }
+    connection->syncs++;
+    connection->unsynced = 0;
+    return OK;
+}
+
+/* For all that was sent; gives the result of the last statement. */
+enum error_code postgresql_await(struct postgresql_connection *connection, PGresult **last_out,
+                                 struct error *err)
+{
+    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + connection->timeout_ms;
+    PGresult *last = NULL;
+    enum error_code code = postgresql_sync(connection, err);
+
+    if (!code) {
+        code = postgresql_flush(connection, deadline_ms, err);
+    }
+    (void)atomic_fetch_add(&connection->counters->round_trips, 1);
+    while (!code && connection->syncs > 0) {
+        PQclear(last);
+        last = NULL;
+        code = take_batch(connection, deadline_ms, &last, err);
+    }
+    if (!code) {
+        code = check_primary(connection, err);
+    }
+    if (code) {
+        PQclear(last);
+        return code;
+    }
+    *last_out = last;
+    return OK;
+}
+
+/* Up to the next sync; what comes behind a failure is skipped by the server. */
+static enum error_code take_batch(struct postgresql_connection *connection, int64_t deadline_ms,
+                                  PGresult **last_out, struct error *err)
+{
+    enum error_code code = OK;
+    bool is_synced = false;
+
+    while (!is_synced) {
+        PGresult *result = NULL;
+        const enum error_code lost = postgresql_await_result(connection, deadline_ms, &result, err);
+
+        if (lost) {
+            return lost;
+        }
+        if (!result) {
+            continue; /* the end of a statement */
+        }
+        is_synced = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+        if (!is_synced && !code) {
+            code = postgresql_check_result(connection, result, err);
+            PQclear(*last_out);
+            *last_out = result;
+        } else {
+            PQclear(result);
+        }
+        if (connection->failure == POSTGRESQL_IS_LOST) {
+            return code;
+        }
+    }
+    connection->syncs--;
+    return code;
+}
+
+enum error_code postgresql_await_result(struct postgresql_connection *connection,
+                                        int64_t deadline_ms, PGresult **result_out,
+                                        struct error *err)
+{
+    while (PQisBusy(connection->handle)) {
+        const enum error_code code = wait_for(connection, POLLIN, deadline_ms, err);
+
+        if (code) {
+            return code;
+        }
+        if (!PQconsumeInput(connection->handle)) {
+            return postgresql_lose(connection, err);
+        }
+    }
+    *result_out = PQgetResult(connection->handle);
+    return !*result_out && PQstatus(connection->handle) != CONNECTION_OK
+               ? postgresql_lose(connection, err)
+               : OK;
+}
+
+/* The server may wait until we read before it reads on. */
+enum error_code postgresql_flush(struct postgresql_connection *connection, int64_t deadline_ms,
+                                 struct error *err)
+{
+    int result = 0;
+
+    while ((result = PQflush(connection->handle)) > 0) {
+        const enum error_code code = wait_for(connection, POLLIN | POLLOUT, deadline_ms, err);
+
+        if (code) {
+            return code;
+        }
+        if (!PQconsumeInput(connection->handle)) {
+            return postgresql_lose(connection, err);
+        }
+    }
+    return result < 0 ? postgresql_lose(connection, err) : OK;
+}
+
+/* A server that does not answer in time is asked to stop, and not trusted to have done so. */
+static enum error_code wait_for(struct postgresql_connection *connection, short events,
+                                int64_t deadline_ms, struct error *err)
+{
+    const int64_t left_ms = deadline_ms - clock_monotonic_ms(&clock_system);
+    struct pollfd socket = {.fd = PQsocket(connection->handle), .events = events};
+    struct error reason = {0};
+
+    if (left_ms > 0 && poll(&socket, 1, (int)left_ms) != 0) {
+        return OK; /* a signal, too, has us look again */
+    }
+    (void)error_set(&reason, ERROR_UNAVAILABLE, "the database did not answer in time");
+    return note_failure(connection, POSTGRESQL_IS_LOST, ERROR_UNAVAILABLE, &reason, err);
+}
+
+enum error_code postgresql_check_result(struct postgresql_connection *connection,
+                                        const PGresult *result, struct error *err)
+{
+    struct error reason = {0};
+    const ExecStatusType status = PQresultStatus(result);
+    enum error_code code = OK;
+
+    if (status == PGRES_COMMAND_OK || status == PGRES_TUPLES_OK) {
+        return OK;
+    }
+    code = postgresql_error_set(result, &reason);
+    return note_failure(connection, postgresql_failure_of(postgresql_state_of(result)), code,
+                        &reason, err);
+}
+
+/*
+ * The server tells when it has become a standby, or was told to take no more writes: what it says
+ * from then on may be old.
+ */
+static enum error_code check_primary(struct postgresql_connection *connection, struct error *err)
+{
+    static const char *const names[] = {"in_hot_standby", "default_transaction_read_only"};
+    struct error reason = {0};
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        const char *value = PQparameterStatus(connection->handle, names[i]);
+
+        if (value && strcmp(value, "on") == 0) {
+            (void)error_set(&reason, ERROR_UNAVAILABLE, "the database takes no writes any more");
+            return note_failure(connection, POSTGRESQL_IS_LOST, ERROR_UNAVAILABLE, &reason, err);
+        }
+    }
+    return OK;
+}
+
+enum error_code postgresql_lose(struct postgresql_connection *connection, struct error *err)
+{
+    struct error reason = {0};
+    const enum error_code code = postgresql_error_set_lost(connection->handle, &reason);
+
+    return note_failure(connection, POSTGRESQL_IS_LOST, code, &reason, err);
+}
+
+/* The first counts, unless a later one costs the connection. */
+static enum error_code note_failure(struct postgresql_connection *connection,
+                                    enum postgresql_failure failure, enum error_code code,
+                                    const struct error *reason, struct error *err)
+{
+    if (!connection->failure || failure == POSTGRESQL_IS_LOST) {
+        connection->failure = failure;
+        connection->failure_code = code;
+        connection->failure_error = *reason;
+    }
+    return postgresql_fail_again(connection, err);
+}
+
+enum error_code postgresql_fail_again(const struct postgresql_connection *connection,
+                                      struct error *err)
+{
+    if (err) {
+        *err = connection->failure_error;
+    }
+    return connection->failure_code;
+}

@@ -1,0 +1,52 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "tests/contract/metadata_contract.h"
+#include "tests/support/postgresql_server.h"
+
+static struct postgresql_server *server;
+
+static void begin(void)
+{
+    (void)postgresql_server_create(server);
+}
+
+static struct metadata *open_database(void)
+{
+    static struct database_settings settings;
+    struct metadata *metadata = NULL;
+    struct error err = {0};
+
+    settings = (struct database_settings){.url = postgresql_server_url(server),
+                                          .connections = 16,
+                                          .prepared_statements = true,
+                                          .timeout_ms = 10000,
+                                          .retry_time_ms = 10000};
+    if (metadata_open(&settings, NULL, &metadata, &err)) {
+        fail_msg("%s", err.message);
+    }
+    return metadata;
+}
+
+static void end(void)
+{
+}
+
+int main(void)
+{
+    static const struct metadata_driver driver = {begin, open_database, end};
+    int failures = 0;
+
+    if (!postgresql_is_installed()) {
+        return POSTGRESQL_SKIPPED;
+    }
+    server = postgresql_server_new("fsync = off");
+    failures = metadata_contract_run(&driver);
+    postgresql_server_free(server);
+    return failures;
+}
