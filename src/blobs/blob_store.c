@@ -9,13 +9,6 @@
 #include "base/memory.h"
 #include "blobs/blob_driver.h"
 
-static void keep_notes(struct blob_upload *upload, struct str notes);
-static enum error_code check_id(const char *id, struct error *err);
-static bool is_id_digit(char digit);
-static enum error_code digest_of_content(struct blob_writer *writer,
-                                         enum digest_algorithm algorithm, struct digest *digest_out,
-                                         struct error *err);
-
 void blob_store_free(struct blob_store *store)
 {
     if (store) {
@@ -43,6 +36,15 @@ void blob_upload_save(const struct blob_upload *upload, struct strbuf *state)
     strbuf_append(state, (struct str){upload->notes, upload->notes_length});
 }
 
+static void keep_notes(struct blob_upload *upload, struct str notes)
+{
+    upload->notes = notes.length > 0 ? memory_new(notes.length, 1) : NULL;
+    upload->notes_length = notes.length;
+    if (notes.length > 0) {
+        memcpy(upload->notes, notes.bytes, notes.length);
+    }
+}
+
 bool blob_upload_restore(struct blob_upload *upload, struct str state)
 {
     const struct str notes = str_from_index(state, HASHER_SAVED_BYTES);
@@ -53,15 +55,6 @@ bool blob_upload_restore(struct blob_upload *upload, struct str state)
     }
     keep_notes(upload, notes);
     return true;
-}
-
-static void keep_notes(struct blob_upload *upload, struct str notes)
-{
-    upload->notes = notes.length > 0 ? memory_new(notes.length, 1) : NULL;
-    upload->notes_length = notes.length;
-    if (notes.length > 0) {
-        memcpy(upload->notes, notes.bytes, notes.length);
-    }
 }
 
 uint64_t blob_store_chunk_min_bytes(const struct blob_store *store)
@@ -95,6 +88,25 @@ bool blob_store_has_locations(const struct blob_store *store)
     return store->has_locations;
 }
 
+static bool is_id_digit(char digit)
+{
+    return ascii_is_digit(digit) || (digit >= 'a' && digit <= 'f');
+}
+
+/* Drivers build names from ids, so an id is held against the form that random_id gives it. */
+static enum error_code check_id(const char *id, struct error *err)
+{
+    size_t length = 0;
+
+    while (length < RANDOM_ID_BYTES - 1 && is_id_digit(id[length])) {
+        length++;
+    }
+    if (length < RANDOM_ID_BYTES - 1 || id[length] != '\0') {
+        return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND, "no upload has such an id");
+    }
+    return OK;
+}
+
 enum error_code blob_writer_open(struct blob_store *store, const struct blob_upload *upload,
                                  struct blob_writer **writer_out, struct error *err)
 {
@@ -116,25 +128,6 @@ enum error_code blob_writer_open(struct blob_store *store, const struct blob_upl
     writer->is_checked = false;
     *writer_out = writer;
     return OK;
-}
-
-/* Drivers build names from ids, so an id is held against the form that random_id gives it. */
-static enum error_code check_id(const char *id, struct error *err)
-{
-    size_t length = 0;
-
-    while (length < RANDOM_ID_BYTES - 1 && is_id_digit(id[length])) {
-        length++;
-    }
-    if (length < RANDOM_ID_BYTES - 1 || id[length] != '\0') {
-        return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND, "no upload has such an id");
-    }
-    return OK;
-}
-
-static bool is_id_digit(char digit)
-{
-    return ascii_is_digit(digit) || (digit >= 'a' && digit <= 'f');
 }
 
 enum error_code blob_writer_begin_tail(struct blob_writer *writer, size_t *length_out,
@@ -223,26 +216,6 @@ enum error_code blob_writer_suspend(struct blob_writer *writer, struct blob_uplo
     return OK;
 }
 
-enum error_code blob_writer_check(struct blob_writer *writer, const struct digest *expected,
-                                  struct error *err)
-{
-    char expected_text[DIGEST_TEXT_BYTES];
-    char actual_text[DIGEST_TEXT_BYTES];
-    struct digest actual;
-    enum error_code code = OK;
-
-    assert(!writer->is_finished);
-    code = digest_of_content(writer, expected->algorithm, &actual, err);
-    if (code || digest_equal(&actual, expected)) {
-        return code;
-    }
-    digest_format(expected, expected_text);
-    digest_format(&actual, actual_text);
-    return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
-                           "the content's digest is %s, not %s as promised", actual_text,
-                           expected_text);
-}
-
 static enum error_code digest_of_content(struct blob_writer *writer,
                                          enum digest_algorithm algorithm, struct digest *digest_out,
                                          struct error *err)
@@ -264,6 +237,26 @@ static enum error_code digest_of_content(struct blob_writer *writer,
     }
     *digest_out = writer->checked;
     return OK;
+}
+
+enum error_code blob_writer_check(struct blob_writer *writer, const struct digest *expected,
+                                  struct error *err)
+{
+    char expected_text[DIGEST_TEXT_BYTES];
+    char actual_text[DIGEST_TEXT_BYTES];
+    struct digest actual;
+    enum error_code code = OK;
+
+    assert(!writer->is_finished);
+    code = digest_of_content(writer, expected->algorithm, &actual, err);
+    if (code || digest_equal(&actual, expected)) {
+        return code;
+    }
+    digest_format(expected, expected_text);
+    digest_format(&actual, actual_text);
+    return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
+                           "the content's digest is %s, not %s as promised", actual_text,
+                           expected_text);
 }
 
 enum error_code blob_writer_commit(struct blob_writer *writer, const struct digest *expected,

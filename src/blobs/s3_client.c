@@ -50,22 +50,18 @@ struct attempt {
 };
 
 static void set_place(const struct s3_client_config *config, const char *endpoint,
-                      struct place *place);
-static void attempt_init(struct attempt *attempt, struct s3_client *client,
-                         const struct s3_request *request);
-static void set_hash(struct attempt *attempt);
-static void attempt_release(struct attempt *attempt);
-static void append_path(const struct s3_client *client, const char *key, struct strbuf *path);
-static size_t count_pairs(const struct aws_pair *pairs);
-static enum error_code send_once(struct attempt *attempt, struct outbound_answer *answer,
-                                 struct error *err);
-static enum error_code send_signed(const struct attempt *attempt, const struct aws_signed *made,
-                                   struct outbound_answer *answer, struct error *err);
-static bool is_passing(const struct s3_answer *answer);
-static void read_error_code(const struct s3_request *request, struct s3_answer *answer);
-static void pause_before(int attempt_number);
-static unsigned bounded_lifetime(const struct aws_key_copy *keys, int64_t now_ms,
-                                 unsigned lifetime_s);
+                      struct place *place)
+{
+    const struct str text = str_from(endpoint);
+    const size_t scheme = str_index_of(text, ':');
+    struct str host = str_from_index(text, scheme + sizeof("://") - 1);
+
+    host = str_slice(host, 0, str_index_of(host, '/'));
+    place->scheme = str_is(str_slice(text, 0, scheme), "http") ? "http" : "https";
+    (void)snprintf(place->host, sizeof(place->host), "%s%s%.*s",
+                   config->uses_path ? "" : config->bucket, config->uses_path ? "" : ".",
+                   STR_FORMAT(host));
+}
 
 struct s3_client *s3_client_new(const struct s3_client_config *config)
 {
@@ -84,51 +80,46 @@ struct s3_client *s3_client_new(const struct s3_client_config *config)
     return client;
 }
 
-static void set_place(const struct s3_client_config *config, const char *endpoint,
-                      struct place *place)
-{
-    const struct str text = str_from(endpoint);
-    const size_t scheme = str_index_of(text, ':');
-    struct str host = str_from_index(text, scheme + sizeof("://") - 1);
-
-    host = str_slice(host, 0, str_index_of(host, '/'));
-    place->scheme = str_is(str_slice(text, 0, scheme), "http") ? "http" : "https";
-    (void)snprintf(place->host, sizeof(place->host), "%s%s%.*s",
-                   config->uses_path ? "" : config->bucket, config->uses_path ? "" : ".",
-                   STR_FORMAT(host));
-}
-
 void s3_client_free(struct s3_client *client)
 {
     free(client);
 }
 
-enum error_code s3_client_send(struct s3_client *client, const struct s3_request *request,
-                               struct s3_answer *answer_out, struct error *err)
+static size_t count_pairs(const struct aws_pair *pairs)
 {
-    const int64_t end_ms = clock_monotonic_ms(client->config.clock) + client->config.retry_ms;
-    struct attempt attempt;
-    enum error_code code = OK;
+    size_t count = 0;
 
-    *answer_out = (struct s3_answer){0};
-    strbuf_init(&answer_out->http.body, 0);
-    strbuf_init(&answer_out->http.fields, 0);
-    attempt_init(&attempt, client, request);
-    for (int number = 1;; number++) {
-        outbound_answer_release(&answer_out->http);
-        code = send_once(&attempt, &answer_out->http, err);
-        read_error_code(request, answer_out);
-        if ((!code && !is_passing(answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
-            request->is_quick || clock_monotonic_ms(client->config.clock) >= end_ms) {
-            break;
-        }
-        pause_before(number);
+    while (pairs && pairs[count].name.bytes) {
+        count++;
+        assert(count <= PAIRS_MAX);
     }
-    attempt_release(&attempt);
-    if (!code && is_passing(answer_out)) {
-        code = s3_refusal_give_up(client, answer_out, client->config.retry_ms, err);
+    return count;
+}
+
+static void append_path(const struct s3_client *client, const char *key, struct strbuf *path)
+{
+    strbuf_append_text(path, "/");
+    if (client->config.uses_path) {
+        strbuf_append_text(path, client->config.bucket);
+        strbuf_append_text(path, key ? "/" : "");
     }
-    return code;
+    strbuf_append_text(path, key ? key : "");
+}
+
+/* TLS protects what is on its way already, so that a part need not be hashed for it: AWS's own
+ * tools do the same. */
+static void set_hash(struct attempt *attempt)
+{
+    const struct s3_request *request = attempt->request;
+    const bool is_tls = strcmp(attempt->client->place.scheme, "https") == 0;
+
+    if (request->body_sha256) {
+        (void)snprintf(attempt->hash, sizeof(attempt->hash), "%s", request->body_sha256);
+    } else if (is_tls && request->body.length > UNSIGNED_OVER_BYTES) {
+        (void)snprintf(attempt->hash, sizeof(attempt->hash), "%s", AWS_UNSIGNED_PAYLOAD);
+    } else {
+        aws_payload_hash(request->body, attempt->hash);
+    }
 }
 
 static void attempt_init(struct attempt *attempt, struct s3_client *client,
@@ -150,49 +141,39 @@ static void attempt_init(struct attempt *attempt, struct s3_client *client,
     }
 }
 
-/* TLS protects what is on its way already, so that a part need not be hashed for it: AWS's own
- * tools do the same. */
-static void set_hash(struct attempt *attempt)
+static enum error_code send_signed(const struct attempt *attempt, const struct aws_signed *made,
+                                   struct outbound_answer *answer, struct error *err)
 {
+    static const char *const wanted[] = {"ETag", "Content-Length", "x-amz-bucket-region",
+                                         "x-amz-delete-marker", NULL};
     const struct s3_request *request = attempt->request;
-    const bool is_tls = strcmp(attempt->client->place.scheme, "https") == 0;
-
-    if (request->body_sha256) {
-        (void)snprintf(attempt->hash, sizeof(attempt->hash), "%s", request->body_sha256);
-    } else if (is_tls && request->body.length > UNSIGNED_OVER_BYTES) {
-        (void)snprintf(attempt->hash, sizeof(attempt->hash), "%s", AWS_UNSIGNED_PAYLOAD);
-    } else {
-        aws_payload_hash(request->body, attempt->hash);
-    }
-}
-
-static void attempt_release(struct attempt *attempt)
-{
-    for (size_t i = 0; i < attempt->line_count; i++) {
-        strbuf_release(&attempt->lines[i]);
-    }
-    strbuf_release(&attempt->path);
-}
-
-static void append_path(const struct s3_client *client, const char *key, struct strbuf *path)
-{
-    strbuf_append_text(path, "/");
-    if (client->config.uses_path) {
-        strbuf_append_text(path, client->config.bucket);
-        strbuf_append_text(path, key ? "/" : "");
-    }
-    strbuf_append_text(path, key ? key : "");
-}
-
-static size_t count_pairs(const struct aws_pair *pairs)
-{
+    const char *lines[PAIRS_MAX + AWS_SIGNED_HEADERS + 1] = {0};
+    const struct outbound_request sent = {
+        .method = request->method,
+        .url = made->url.text,
+        .headers = lines,
+        .body = request->body,
+        .content_type = request->body.bytes ? "application/octet-stream" : NULL,
+        .timeout_ms = request->is_quick ? QUICK_MS : attempt->client->config.timeout_ms,
+        .answer_max_bytes = ANSWER_MAX_BYTES,
+        .sink = request->sink,
+        .is_single = true,
+        .wanted = wanted,
+    };
+    struct error failure = {0};
     size_t count = 0;
 
-    while (pairs && pairs[count].name.bytes) {
-        count++;
-        assert(count <= PAIRS_MAX);
+    for (size_t i = 0; i < attempt->line_count; i++) {
+        lines[count++] = attempt->lines[i].text;
     }
-    return count;
+    for (size_t i = 0; i < made->header_count; i++) {
+        lines[count++] = made->headers[i].text;
+    }
+    if (http_client_send(attempt->client->config.http, &sent, answer, &failure) == OK) {
+        return OK;
+    }
+    return error_set(err, ERROR_UNAVAILABLE, "%s: is S3 up, and storage.s3.endpoint right?",
+                     failure.message);
 }
 
 /* OK: there is an answer. The keys are as new as the attempt. */
@@ -232,60 +213,6 @@ static enum error_code send_once(struct attempt *attempt, struct outbound_answer
     return code;
 }
 
-static enum error_code send_signed(const struct attempt *attempt, const struct aws_signed *made,
-                                   struct outbound_answer *answer, struct error *err)
-{
-    static const char *const wanted[] = {"ETag", "Content-Length", "x-amz-bucket-region",
-                                         "x-amz-delete-marker", NULL};
-    const struct s3_request *request = attempt->request;
-    const char *lines[PAIRS_MAX + AWS_SIGNED_HEADERS + 1] = {0};
-    const struct outbound_request sent = {
-        .method = request->method,
-        .url = made->url.text,
-        .headers = lines,
-        .body = request->body,
-        .content_type = request->body.bytes ? "application/octet-stream" : NULL,
-        .timeout_ms = request->is_quick ? QUICK_MS : attempt->client->config.timeout_ms,
-        .answer_max_bytes = ANSWER_MAX_BYTES,
-        .sink = request->sink,
-        .is_single = true,
-        .wanted = wanted,
-    };
-    struct error failure = {0};
-    size_t count = 0;
-
-    for (size_t i = 0; i < attempt->line_count; i++) {
-        lines[count++] = attempt->lines[i].text;
-    }
-    for (size_t i = 0; i < made->header_count; i++) {
-        lines[count++] = made->headers[i].text;
-    }
-    if (http_client_send(attempt->client->config.http, &sent, answer, &failure) == OK) {
-        return OK;
-    }
-    return error_set(err, ERROR_UNAVAILABLE, "%s: is S3 up, and storage.s3.endpoint right?",
-                     failure.message);
-}
-
-/* S3's own advice is to repeat these; CompleteMultipartUpload may begin with 200 and then fail. */
-static bool is_passing(const struct s3_answer *answer)
-{
-    switch (answer->http.status) {
-    case 408:
-    case 429:
-    case 500:
-    case 502:
-    case 503:
-    case 504:
-        return true;
-    default:
-        return s3_answer_is(answer, "InternalError") || s3_answer_is(answer, "SlowDown") ||
-               s3_answer_is(answer, "RequestTimeout") || s3_answer_is(answer, "OperationAborted") ||
-               s3_answer_is(answer, "ConditionalRequestConflict") ||
-               s3_answer_is(answer, no_result);
-    }
-}
-
 /*
  * Of a success only where it may be none: what a GET brings is a blob, whatever it looks like. 200
  * and spaces come while S3 is at work; how it went is told by the document that follows.
@@ -307,6 +234,25 @@ static void read_error_code(const struct s3_request *request, struct s3_answer *
     (void)snprintf(answer->error_code, sizeof(answer->error_code), "%s", code);
 }
 
+/* S3's own advice is to repeat these; CompleteMultipartUpload may begin with 200 and then fail. */
+static bool is_passing(const struct s3_answer *answer)
+{
+    switch (answer->http.status) {
+    case 408:
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+        return true;
+    default:
+        return s3_answer_is(answer, "InternalError") || s3_answer_is(answer, "SlowDown") ||
+               s3_answer_is(answer, "RequestTimeout") || s3_answer_is(answer, "OperationAborted") ||
+               s3_answer_is(answer, "ConditionalRequestConflict") ||
+               s3_answer_is(answer, no_result);
+    }
+}
+
 /* Random all over, so that many that failed together do not come back together. */
 static void pause_before(int attempt_number)
 {
@@ -316,6 +262,42 @@ static void pause_before(int attempt_number)
 
     random_fill(&chance, sizeof(chance));
     clock_pause((most_ms < PAUSE_MOST_MS ? most_ms : PAUSE_MOST_MS) * chance / UINT16_MAX);
+}
+
+static void attempt_release(struct attempt *attempt)
+{
+    for (size_t i = 0; i < attempt->line_count; i++) {
+        strbuf_release(&attempt->lines[i]);
+    }
+    strbuf_release(&attempt->path);
+}
+
+enum error_code s3_client_send(struct s3_client *client, const struct s3_request *request,
+                               struct s3_answer *answer_out, struct error *err)
+{
+    const int64_t end_ms = clock_monotonic_ms(client->config.clock) + client->config.retry_ms;
+    struct attempt attempt;
+    enum error_code code = OK;
+
+    *answer_out = (struct s3_answer){0};
+    strbuf_init(&answer_out->http.body, 0);
+    strbuf_init(&answer_out->http.fields, 0);
+    attempt_init(&attempt, client, request);
+    for (int number = 1;; number++) {
+        outbound_answer_release(&answer_out->http);
+        code = send_once(&attempt, &answer_out->http, err);
+        read_error_code(request, answer_out);
+        if ((!code && !is_passing(answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
+            request->is_quick || clock_monotonic_ms(client->config.clock) >= end_ms) {
+            break;
+        }
+        pause_before(number);
+    }
+    attempt_release(&attempt);
+    if (!code && is_passing(answer_out)) {
+        code = s3_refusal_give_up(client, answer_out, client->config.retry_ms, err);
+    }
+    return code;
 }
 
 void s3_answer_release(struct s3_answer *answer)
@@ -338,6 +320,15 @@ enum error_code s3_client_do(struct s3_client *client, const struct s3_request *
 bool s3_client_has_keys(struct s3_client *client)
 {
     return aws_credentials_are_at_hand(client->config.credentials);
+}
+
+/* A link dies with the session that signed it, whatever it says. */
+static unsigned bounded_lifetime(const struct aws_key_copy *keys, int64_t now_ms,
+                                 unsigned lifetime_s)
+{
+    const int64_t rest_s = (keys->expires_ms - now_ms) / MS_PER_SECOND;
+
+    return rest_s > 0 && rest_s < lifetime_s ? (unsigned)rest_s : lifetime_s;
 }
 
 enum error_code s3_client_link(struct s3_client *client, const char *key, unsigned lifetime_s,
@@ -365,15 +356,6 @@ enum error_code s3_client_link(struct s3_client *client, const char *key, unsign
         aws_key_copy_release(&keys);
     }
     return code;
-}
-
-/* A link dies with the session that signed it, whatever it says. */
-static unsigned bounded_lifetime(const struct aws_key_copy *keys, int64_t now_ms,
-                                 unsigned lifetime_s)
-{
-    const int64_t rest_s = (keys->expires_ms - now_ms) / MS_PER_SECOND;
-
-    return rest_s > 0 && rest_s < lifetime_s ? (unsigned)rest_s : lifetime_s;
 }
 
 const char *s3_client_link_host(const struct s3_client *client)

@@ -26,44 +26,11 @@ struct fields {
     char until[CLOCK_ISO_BYTES];
 };
 
-static void add(struct fields *fields, const char *name, const char *value);
-static void add_style(const struct s3_objects *objects, struct fields *fields);
-static void add_lock(const struct s3_objects *objects, struct fields *fields);
-static void add_checksum(const struct s3_objects *objects, struct str body, struct fields *fields);
-static const char *format_number(unsigned number, char text_out[NUMBER_BYTES]);
-static void append_completion(const struct s3_notes *notes, struct strbuf *xml);
-
 static void add(struct fields *fields, const char *name, const char *value)
 {
     if (value && fields->count < HEADERS_MAX) {
         fields->pairs[fields->count++] = (struct aws_pair){str_from(name), str_from(value)};
     }
-}
-
-enum error_code s3_objects_put(const struct s3_objects *objects, const char *key, struct str bytes,
-                               const char *sha256, struct error *err)
-{
-    struct fields fields = {0};
-    const struct s3_request request = {
-        .method = "PUT",
-        .key = key,
-        .headers = fields.pairs,
-        .body = bytes.bytes ? bytes : str_from(""),
-        .body_sha256 = sha256,
-    };
-    struct s3_answer answer;
-    enum error_code code = OK;
-
-    add(&fields, "if-none-match", "*");
-    add_style(objects, &fields);
-    add_lock(objects, &fields);
-    add_checksum(objects, bytes, &fields);
-    code = s3_client_send(objects->client, &request, &answer, err);
-    if (!code && answer.http.status != 200 && answer.http.status != 412) {
-        code = s3_refusal(objects->client, &request, &answer, err);
-    }
-    s3_answer_release(&answer);
-    return code;
 }
 
 static void add_style(const struct s3_objects *objects, struct fields *fields)
@@ -93,6 +60,32 @@ static void add_checksum(const struct s3_objects *objects, struct str body, stru
         checksum_md5(body, fields->md5);
         add(fields, "content-md5", fields->md5);
     }
+}
+
+enum error_code s3_objects_put(const struct s3_objects *objects, const char *key, struct str bytes,
+                               const char *sha256, struct error *err)
+{
+    struct fields fields = {0};
+    const struct s3_request request = {
+        .method = "PUT",
+        .key = key,
+        .headers = fields.pairs,
+        .body = bytes.bytes ? bytes : str_from(""),
+        .body_sha256 = sha256,
+    };
+    struct s3_answer answer;
+    enum error_code code = OK;
+
+    add(&fields, "if-none-match", "*");
+    add_style(objects, &fields);
+    add_lock(objects, &fields);
+    add_checksum(objects, bytes, &fields);
+    code = s3_client_send(objects->client, &request, &answer, err);
+    if (!code && answer.http.status != 200 && answer.http.status != 412) {
+        code = s3_refusal(objects->client, &request, &answer, err);
+    }
+    s3_answer_release(&answer);
+    return code;
 }
 
 enum error_code s3_objects_read(const struct s3_objects *objects, const char *key,
@@ -163,6 +156,12 @@ enum error_code s3_objects_begin(const struct s3_objects *objects, struct s3_not
     return code;
 }
 
+static const char *format_number(unsigned number, char text_out[NUMBER_BYTES])
+{
+    (void)snprintf(text_out, NUMBER_BYTES, "%u", number);
+    return text_out;
+}
+
 enum error_code s3_objects_put_part(const struct s3_objects *objects,
                                     const struct s3_part_place *place, struct str bytes,
                                     struct s3_part *part_out, struct error *err)
@@ -206,10 +205,16 @@ enum error_code s3_objects_upload_is_gone(struct error *err)
                            "the bytes of this upload are gone: begin again");
 }
 
-static const char *format_number(unsigned number, char text_out[NUMBER_BYTES])
+static void append_completion(const struct s3_notes *notes, struct strbuf *xml)
 {
-    (void)snprintf(text_out, NUMBER_BYTES, "%u", number);
-    return text_out;
+    strbuf_append_text(xml, "<CompleteMultipartUpload "
+                            "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    for (size_t i = 0; i < notes->part_count; i++) {
+        strbuf_append_format(xml, "<Part><PartNumber>%zu</PartNumber><ETag>", i + 1);
+        aws_xml_append(xml, str_from(notes->parts[i].etag));
+        strbuf_append_text(xml, "</ETag></Part>");
+    }
+    strbuf_append_text(xml, "</CompleteMultipartUpload>");
 }
 
 enum error_code s3_objects_complete(const struct s3_objects *objects, const struct s3_notes *notes,
@@ -240,18 +245,6 @@ enum error_code s3_objects_complete(const struct s3_objects *objects, const stru
     }
     s3_answer_release(&answer);
     return code;
-}
-
-static void append_completion(const struct s3_notes *notes, struct strbuf *xml)
-{
-    strbuf_append_text(xml, "<CompleteMultipartUpload "
-                            "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
-    for (size_t i = 0; i < notes->part_count; i++) {
-        strbuf_append_format(xml, "<Part><PartNumber>%zu</PartNumber><ETag>", i + 1);
-        aws_xml_append(xml, str_from(notes->parts[i].etag));
-        strbuf_append_text(xml, "</ETag></Part>");
-    }
-    strbuf_append_text(xml, "</CompleteMultipartUpload>");
 }
 
 enum error_code s3_objects_find_whole(const struct s3_objects *objects,

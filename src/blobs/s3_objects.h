@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "blobs/s3_client.h"
-#include "blobs/s3_notes.h"
+#include "blobs/s3_parts.h"
 
 enum s3_lock_mode {
     S3_LOCK_NONE = 0,

@@ -6,31 +6,9 @@
 
 enum { RETRY_AFTER_S = 10 };
 
-static const char *advice(const struct s3_answer *answer);
-
 bool s3_answer_is(const struct s3_answer *answer, const char *error_code)
 {
     return strcmp(answer->error_code, error_code) == 0;
-}
-
-enum error_code s3_refusal(const struct s3_client *client, const struct s3_request *request,
-                           const struct s3_answer *answer, struct error *err)
-{
-    const struct str region = outbound_answer_field(&answer->http, "x-amz-bucket-region");
-    const int status = answer->http.status;
-    enum error_code code = ERROR_UNAVAILABLE;
-
-    if (s3_answer_is(answer, "NoSuchKey") || s3_answer_is(answer, "NoSuchUpload") ||
-        s3_answer_is(answer, "InvalidPart") || (status == 404 && answer->error_code[0] == '\0')) {
-        code = ERROR_NOT_FOUND;
-    } else if (status == 507 || s3_answer_is(answer, "QuotaExceeded") ||
-               s3_answer_is(answer, "XMinioStorageFull")) {
-        code = ERROR_NO_SPACE;
-    }
-    return error_set(err, code, "%s refuses %s: %d %s: %s%s%.*s", s3_client_name(client),
-                     request->method, status, answer->error_code, advice(answer),
-                     region.length > 0 && status != 404 ? "; its region is " : "",
-                     STR_FORMAT(status != 404 ? region : (struct str){0}));
 }
 
 static const char *advice(const struct s3_answer *answer)
@@ -63,6 +41,26 @@ static const char *advice(const struct s3_answer *answer)
     }
     return answer->http.status == 403 ? "check credentials and permissions"
                                       : "check the settings of storage.s3";
+}
+
+enum error_code s3_refusal(const struct s3_client *client, const struct s3_request *request,
+                           const struct s3_answer *answer, struct error *err)
+{
+    const struct str region = outbound_answer_field(&answer->http, "x-amz-bucket-region");
+    const int status = answer->http.status;
+    enum error_code code = ERROR_UNAVAILABLE;
+
+    if (s3_answer_is(answer, "NoSuchKey") || s3_answer_is(answer, "NoSuchUpload") ||
+        s3_answer_is(answer, "InvalidPart") || (status == 404 && answer->error_code[0] == '\0')) {
+        code = ERROR_NOT_FOUND;
+    } else if (status == 507 || s3_answer_is(answer, "QuotaExceeded") ||
+               s3_answer_is(answer, "XMinioStorageFull")) {
+        code = ERROR_NO_SPACE;
+    }
+    return error_set(err, code, "%s refuses %s: %d %s: %s%s%.*s", s3_client_name(client),
+                     request->method, status, answer->error_code, advice(answer),
+                     region.length > 0 && status != 404 ? "; its region is " : "",
+                     STR_FORMAT(status != 404 ? region : (struct str){0}));
 }
 
 enum error_code s3_refusal_give_up(const struct s3_client *client, const struct s3_answer *answer,

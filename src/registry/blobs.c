@@ -8,7 +8,7 @@
 
 #include "metadata/blob_places.h"
 #include "metadata/swept_blobs.h"
-#include "registry/recall_private.h"
+#include "registry/content_cache.h"
 #include "registry/registry_private.h"
 
 enum {
@@ -83,7 +83,7 @@ static enum error_code check_standing(struct registry *registry, const struct di
     }
     switch (standing) {
     case BLOB_NAMED:
-        remember_blob(registry, digest, content);
+        content_cache_blob(registry, digest, content);
         return OK;
     case BLOB_UNNAMED:
         (void)!touch(registry, digest, NULL);

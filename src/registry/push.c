@@ -4,12 +4,9 @@
 #include "base/memory.h"
 #include "registry/manifest_parser.h"
 #include "registry/manifests.h"
-#include "registry/platforms.h"
 #include "registry/references.h"
 #include "registry/registry_private.h"
-#include "registry/runnable.h"
 #include "registry/source_finder.h"
-#include "registry/tag_mover.h"
 #include "registry/tag_rule.h"
 
 enum {

@@ -7,7 +7,7 @@
 #include "registry/content_cache.h"
 #include "registry/open_uploads.h"
 #include "registry/registry.h"
-#include "registry/scanned_layers.h"
+#include "registry/source_finder.h"
 
 /* For the sources of this folder only. */
 struct upload_key;

@@ -7,8 +7,8 @@
 #include "base/memory.h"
 #include "metadata/uploads.h"
 #include "registry/blobs.h"
+#include "registry/open_uploads.h"
 #include "registry/registry_private.h"
-#include "registry/upload_quota.h"
 
 struct upload {
     struct open_upload open; /* first */
