@@ -97,7 +97,7 @@ static enum error_code make_subfolders(struct blob_folder *folder, int algorithm
  * All subfolders are made now: then no push has to create one, and none can finish before the
  * flush of a subfolder that another push created at the same moment.
  */
-static enum error_code make_folders(struct blob_folder *folder, struct error *err)
+static enum error_code blob_folder_make_folders(struct blob_folder *folder, struct error *err)
 {
     enum error_code code = open_folder_in(folder, uploads_name, &folder->uploads_fd, err);
 
@@ -226,7 +226,7 @@ static enum error_code flush_folders(struct blob_folder *folder, struct error *e
 enum error_code blob_folder_open(struct blob_folder *folder, const char *path, struct error *err)
 {
     static enum error_code (*const steps[])(struct blob_folder *, struct error *) = {
-        open_root,     take_lock,     make_folders, drop_uploads_of_earlier_boot,
+        open_root,     take_lock,     blob_folder_make_folders, drop_uploads_of_earlier_boot,
         check_writing, flush_folders,
     };
     enum error_code code = OK;
@@ -259,13 +259,13 @@ void blob_folder_release(struct blob_folder *folder)
     *folder = (struct blob_folder){.path = NULL};
 }
 
-void blob_place_init(struct blob_place *place, const struct digest *digest)
+void blob_path_init(struct blob_path *path, const struct digest *digest)
 {
     char text[DIGEST_TEXT_BYTES];
     const char *hex;
 
     digest_format(digest, text);
     hex = text + strlen(digest_algorithm_name(digest->algorithm)) + 1;
-    *place = (struct blob_place){.folder = {hex[0], hex[1]}};
-    memcpy(place->name, hex, 2 * digest_size_bytes(digest->algorithm));
+    *path = (struct blob_path){.folder = {hex[0], hex[1]}};
+    memcpy(path->name, hex, 2 * digest_size_bytes(digest->algorithm));
 }

@@ -13,7 +13,7 @@
 #include "blobs/blob_folder.h"
 #include "blobs/upload_file.h"
 
-enum { BLOB_PATH_BYTES = sizeof(struct blob_place) + sizeof("/") };
+enum { BLOB_PATH_BYTES = sizeof(struct blob_path) + sizeof("/") };
 
 struct filesystem_store {
     struct blob_store base;
@@ -77,13 +77,13 @@ static enum error_code open_subfolder(const struct filesystem_store *store,
                                       const struct digest *digest, int *fd_out, struct error *err)
 {
     const int algorithm_fd = store->folder.algorithm_fds[digest->algorithm];
-    struct blob_place place;
+    struct blob_path path;
     int fd;
 
-    blob_place_init(&place, digest);
-    fd = openat(algorithm_fd, place.folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    blob_path_init(&path, digest);
+    fd = openat(algorithm_fd, path.folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
-        return error_set_errno(err, "cannot open the folder of the blob %s", place.name);
+        return error_set_errno(err, "cannot open the folder of the blob %s", path.name);
     }
     *fd_out = fd;
     return OK;
@@ -108,7 +108,7 @@ static enum error_code flush_subfolder(struct filesystem_store *store, int subfo
 static enum error_code link_blob(struct filesystem_store *store, struct upload_file *file,
                                  const struct digest *digest, struct error *err)
 {
-    struct blob_place place;
+    struct blob_path path;
     enum error_code code;
     int fd = -1;
 
@@ -117,16 +117,16 @@ static enum error_code link_blob(struct filesystem_store *store, struct upload_f
         upload_file_unseal(file);
         return code;
     }
-    blob_place_init(&place, digest);
+    blob_path_init(&path, digest);
     /* Until it is closed: a sweep comes before all of this, or after it and finds a young file. */
     while (flock(fd, LOCK_SH) != 0 && errno == EINTR) {
     }
     /* Whoever else has linked it (EEXIST) may not have flushed the name yet: flush in any case. */
-    if (linkat(file->folder_fd, file->id, fd, place.name, 0) == 0 || errno == EEXIST) {
-        (void)utimensat(fd, place.name, NULL, AT_SYMLINK_NOFOLLOW);
+    if (linkat(file->folder_fd, file->id, fd, path.name, 0) == 0 || errno == EEXIST) {
+        (void)utimensat(fd, path.name, NULL, AT_SYMLINK_NOFOLLOW);
         code = flush_subfolder(store, fd, err);
     } else {
-        code = error_set_errno(err, "cannot link the blob %s", place.name);
+        code = error_set_errno(err, "cannot link the blob %s", path.name);
         upload_file_unseal(file);
     }
     if (!code && store->watch.publish) {
@@ -178,10 +178,10 @@ static enum error_code filesystem_discard(struct blob_store *base, const struct 
 /* Below its algorithm's folder. */
 static void blob_path_format(const struct digest *digest, char path_out[BLOB_PATH_BYTES])
 {
-    struct blob_place place;
+    struct blob_path path;
 
-    blob_place_init(&place, digest);
-    (void)snprintf(path_out, BLOB_PATH_BYTES, "%s/%s", place.folder, place.name);
+    blob_path_init(&path, digest);
+    (void)snprintf(path_out, BLOB_PATH_BYTES, "%s/%s", path.folder, path.name);
 }
 
 static void filesystem_touch(struct blob_store *base, const struct digest *digest)

@@ -27,7 +27,8 @@ struct batch {
 };
 
 /* Whatever else lies there is not ours to judge. */
-static bool parse_name(const struct batch *batch, const char *name, struct digest *digest_out)
+static bool folder_sweep_parse_name(const struct batch *batch, const char *name,
+                                    struct digest *digest_out)
 {
     char text[DIGEST_TEXT_BYTES];
     const int length =
@@ -38,7 +39,7 @@ static bool parse_name(const struct batch *batch, const char *name, struct diges
 }
 
 /* Whether it is a file that was not touched for long enough. */
-static bool look(const struct batch *batch, const char *name, struct old_blob *blob)
+static bool folder_sweep_look(const struct batch *batch, const char *name, struct old_blob *blob)
 {
     struct stat status;
 
@@ -51,7 +52,7 @@ static bool look(const struct batch *batch, const char *name, struct old_blob *b
     return blob->touched_ms < batch->sweep->untouched_since_ms;
 }
 
-static enum error_code lock(const struct batch *batch, struct error *err)
+static enum error_code folder_sweep_lock(const struct batch *batch, struct error *err)
 {
     int result = -1;
 
@@ -68,10 +69,10 @@ static void drop_young(struct batch *batch)
 
     for (size_t i = 0; i < batch->count; i++) {
         struct old_blob blob = batch->blobs[i];
-        struct blob_place place;
+        struct blob_path path;
 
-        blob_place_init(&place, &blob.digest);
-        if (look(batch, place.name, &blob)) {
+        blob_path_init(&path, &blob.digest);
+        if (folder_sweep_look(batch, path.name, &blob)) {
             batch->blobs[count++] = blob;
         }
     }
@@ -81,18 +82,19 @@ static void drop_young(struct batch *batch)
 static enum error_code remove_bytes(const struct batch *batch, const bool *gone, struct error *err)
 {
     for (size_t i = 0; i < batch->count; i++) {
-        struct blob_place place;
+        struct blob_path path;
 
-        blob_place_init(&place, &batch->blobs[i].digest);
-        if (gone[i] && unlinkat(batch->fd, place.name, 0) != 0 && errno != ENOENT) {
-            return error_set_errno(err, "cannot remove the blob %s", place.name);
+        blob_path_init(&path, &batch->blobs[i].digest);
+        if (gone[i] && unlinkat(batch->fd, path.name, 0) != 0 && errno != ENOENT) {
+            return error_set_errno(err, "cannot remove the blob %s", path.name);
         }
     }
     return fsync(batch->fd) == 0 ? OK
                                  : error_set_errno(err, "cannot flush in '%s'", batch->sweep->path);
 }
 
-static enum error_code mark_and_remove(const struct batch *batch, bool *gone, struct error *err)
+static enum error_code folder_sweep_mark_and_remove(const struct batch *batch, bool *gone,
+                                                    struct error *err)
 {
     const struct folder_sweep *sweep = batch->sweep;
     struct digest digests[BATCH_BLOBS];
@@ -115,12 +117,12 @@ static enum error_code remove_batch(struct batch *batch, struct error *err)
     if (batch->count == 0) {
         return OK;
     }
-    code = lock(batch, err);
+    code = folder_sweep_lock(batch, err);
     if (code) {
         return code;
     }
     drop_young(batch);
-    code = mark_and_remove(batch, gone, err);
+    code = folder_sweep_mark_and_remove(batch, gone, err);
     (void)flock(batch->fd, LOCK_UN);
     for (size_t i = 0; i < batch->count && !code; i++) {
         if (gone[i]) {
@@ -138,7 +140,8 @@ static enum error_code sweep_entry(struct batch *batch, const char *name, struct
     bool is_named = false;
     enum error_code code = OK;
 
-    if (!parse_name(batch, name, &blob.digest) || !look(batch, name, &blob)) {
+    if (!folder_sweep_parse_name(batch, name, &blob.digest) ||
+        !folder_sweep_look(batch, name, &blob)) {
         return OK;
     }
     code = sweep->is_named(sweep->context, &blob.digest, &is_named, err);

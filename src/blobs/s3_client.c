@@ -24,7 +24,7 @@ enum {
 };
 
 /* An endpoint as signatures and URLs need it. */
-struct place {
+struct endpoint {
     const char *scheme;
     char host[NAME_BYTES]; /* with the bucket in front, unless it is in the path */
 };
@@ -34,8 +34,8 @@ static const char no_result[] = "without its result";
 
 struct s3_client {
     struct s3_client_config config;
-    struct place place;
-    struct place public_place;
+    struct endpoint endpoint;
+    struct endpoint public_endpoint;
     char name[2 * NAME_BYTES];
 };
 
@@ -49,16 +49,16 @@ struct attempt {
     size_t line_count;
 };
 
-static void set_place(const struct s3_client_config *config, const char *endpoint,
-                      struct place *place)
+static void set_endpoint(const struct s3_client_config *config, const char *endpoint,
+                         struct endpoint *made)
 {
     const struct str text = str_from(endpoint);
     const size_t scheme = str_index_of(text, ':');
     struct str host = str_from_index(text, scheme + sizeof("://") - 1);
 
     host = str_slice(host, 0, str_index_of(host, '/'));
-    place->scheme = str_is(str_slice(text, 0, scheme), "http") ? "http" : "https";
-    (void)snprintf(place->host, sizeof(place->host), "%s%s%.*s",
+    made->scheme = str_is(str_slice(text, 0, scheme), "http") ? "http" : "https";
+    (void)snprintf(made->host, sizeof(made->host), "%s%s%.*s",
                    config->uses_path ? "" : config->bucket, config->uses_path ? "" : ".",
                    STR_FORMAT(host));
 }
@@ -70,13 +70,13 @@ struct s3_client *s3_client_new(const struct s3_client_config *config)
 
     (void)snprintf(aws, sizeof(aws), "https://s3.%s.amazonaws.com", config->region);
     client->config = *config;
-    set_place(config, config->endpoint ? config->endpoint : aws, &client->place);
-    client->public_place = client->place;
+    set_endpoint(config, config->endpoint ? config->endpoint : aws, &client->endpoint);
+    client->public_endpoint = client->endpoint;
     if (config->public_endpoint) {
-        set_place(config, config->public_endpoint, &client->public_place);
+        set_endpoint(config, config->public_endpoint, &client->public_endpoint);
     }
     (void)snprintf(client->name, sizeof(client->name), "bucket %s at %s", config->bucket,
-                   client->place.host);
+                   client->endpoint.host);
     return client;
 }
 
@@ -111,7 +111,7 @@ static void append_path(const struct s3_client *client, const char *key, struct 
 static void set_hash(struct attempt *attempt)
 {
     const struct s3_request *request = attempt->request;
-    const bool is_tls = strcmp(attempt->client->place.scheme, "https") == 0;
+    const bool is_tls = strcmp(attempt->client->endpoint.scheme, "https") == 0;
 
     if (request->body_sha256) {
         (void)snprintf(attempt->hash, sizeof(attempt->hash), "%s", request->body_sha256);
@@ -184,8 +184,8 @@ static enum error_code send_once(struct attempt *attempt, struct outbound_answer
     const struct s3_request *request = attempt->request;
     const struct aws_request plain = {
         .method = request->method,
-        .scheme = attempt->client->place.scheme,
-        .host = str_from(attempt->client->place.host),
+        .scheme = attempt->client->endpoint.scheme,
+        .host = str_from(attempt->client->endpoint.host),
         .path = strbuf_str(&attempt->path),
         .query = request->query,
         .query_count = count_pairs(request->query),
@@ -235,7 +235,7 @@ static void read_error_code(const struct s3_request *request, struct s3_answer *
 }
 
 /* S3's own advice is to repeat these; CompleteMultipartUpload may begin with 200 and then fail. */
-static bool is_passing(const struct s3_answer *answer)
+static bool is_retryable(const struct s3_answer *answer)
 {
     switch (answer->http.status) {
     case 408:
@@ -287,14 +287,14 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
         outbound_answer_release(&answer_out->http);
         code = send_once(&attempt, &answer_out->http, err);
         read_error_code(request, answer_out);
-        if ((!code && !is_passing(answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
+        if ((!code && !is_retryable(answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
             request->is_quick || clock_monotonic_ms(client->config.clock) >= end_ms) {
             break;
         }
         pause_before(number);
     }
     attempt_release(&attempt);
-    if (!code && is_passing(answer_out)) {
+    if (!code && is_retryable(answer_out)) {
         code = s3_refusal_give_up(client, answer_out, client->config.retry_ms, err);
     }
     return code;
@@ -339,8 +339,8 @@ enum error_code s3_client_link(struct s3_client *client, const char *key, unsign
     const struct aws_scope scope = {config->region, "s3", clock_wall_ms(config->clock)};
     struct aws_request request = {
         .method = "GET",
-        .scheme = client->public_place.scheme,
-        .host = str_from(client->public_place.host),
+        .scheme = client->public_endpoint.scheme,
+        .host = str_from(client->public_endpoint.host),
         .payload_sha256 = AWS_UNSIGNED_PAYLOAD,
     };
     struct aws_key_copy keys = {0};
@@ -360,7 +360,7 @@ enum error_code s3_client_link(struct s3_client *client, const char *key, unsign
 
 const char *s3_client_link_host(const struct s3_client *client)
 {
-    return client->public_place.host;
+    return client->public_endpoint.host;
 }
 
 const char *s3_client_name(const struct s3_client *client)

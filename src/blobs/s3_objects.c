@@ -26,7 +26,7 @@ struct fields {
     char until[CLOCK_ISO_BYTES];
 };
 
-static void add(struct fields *fields, const char *name, const char *value)
+static void s3_objects_add(struct fields *fields, const char *name, const char *value)
 {
     if (value && fields->count < HEADERS_MAX) {
         fields->pairs[fields->count++] = (struct aws_pair){str_from(name), str_from(value)};
@@ -35,9 +35,9 @@ static void add(struct fields *fields, const char *name, const char *value)
 
 static void add_style(const struct s3_objects *objects, struct fields *fields)
 {
-    add(fields, "x-amz-server-side-encryption", objects->style.encryption);
-    add(fields, "x-amz-server-side-encryption-aws-kms-key-id", objects->style.kms_key);
-    add(fields, "x-amz-storage-class", objects->style.storage_class);
+    s3_objects_add(fields, "x-amz-server-side-encryption", objects->style.encryption);
+    s3_objects_add(fields, "x-amz-server-side-encryption-aws-kms-key-id", objects->style.kms_key);
+    s3_objects_add(fields, "x-amz-storage-class", objects->style.storage_class);
 }
 
 static void add_lock(const struct s3_objects *objects, struct fields *fields)
@@ -48,9 +48,9 @@ static void add_lock(const struct s3_objects *objects, struct fields *fields)
         return;
     }
     clock_format_iso(clock_wall_ms(objects->clock) + style->lock_days * MS_PER_DAY, fields->until);
-    add(fields, "x-amz-object-lock-mode",
-        style->lock_mode == S3_LOCK_GOVERNANCE ? "GOVERNANCE" : "COMPLIANCE");
-    add(fields, "x-amz-object-lock-retain-until-date", fields->until);
+    s3_objects_add(fields, "x-amz-object-lock-mode",
+                   style->lock_mode == S3_LOCK_GOVERNANCE ? "GOVERNANCE" : "COMPLIANCE");
+    s3_objects_add(fields, "x-amz-object-lock-retain-until-date", fields->until);
 }
 
 /* S3 takes nothing that it is to lock without it. Otherwise the signed hash of the body does. */
@@ -58,7 +58,7 @@ static void add_checksum(const struct s3_objects *objects, struct str body, stru
 {
     if (objects->style.lock_mode != S3_LOCK_NONE) {
         checksum_md5(body, fields->md5);
-        add(fields, "content-md5", fields->md5);
+        s3_objects_add(fields, "content-md5", fields->md5);
     }
 }
 
@@ -76,7 +76,7 @@ enum error_code s3_objects_put(const struct s3_objects *objects, const char *key
     struct s3_answer answer;
     enum error_code code = OK;
 
-    add(&fields, "if-none-match", "*");
+    s3_objects_add(&fields, "if-none-match", "*");
     add_style(objects, &fields);
     add_lock(objects, &fields);
     add_checksum(objects, bytes, &fields);
@@ -108,7 +108,7 @@ enum error_code s3_objects_read(const struct s3_objects *objects, const char *ke
     }
     (void)snprintf(range, sizeof(range), "bytes=%llu-%llu", (unsigned long long)part->offset_bytes,
                    (unsigned long long)(part->offset_bytes + part->length - 1));
-    add(&fields, "range", range);
+    s3_objects_add(&fields, "range", range);
     code = s3_client_do(objects->client, &request, &answer, err);
     if (!code && bytes->length != part->length) {
         code = error_set(err, ERROR_UNAVAILABLE, "%s: of an object's %s come %zu bytes",
@@ -163,19 +163,19 @@ static const char *format_number(unsigned number, char text_out[NUMBER_BYTES])
 }
 
 enum error_code s3_objects_put_part(const struct s3_objects *objects,
-                                    const struct s3_part_place *place, struct str bytes,
+                                    const struct s3_part_location *location, struct str bytes,
                                     struct s3_part *part_out, struct error *err)
 {
-    const char *const number = format_number(place->number, (char[NUMBER_BYTES]){0});
+    const char *const number = format_number(location->number, (char[NUMBER_BYTES]){0});
     const struct aws_pair query[] = {
         {STR_LITERAL("partNumber"), str_from(number)},
-        {STR_LITERAL("uploadId"), str_from(place->upload_id)},
+        {STR_LITERAL("uploadId"), str_from(location->upload_id)},
         {{0}, {0}},
     };
     struct fields fields = {0};
     const struct s3_request request = {
         .method = "PUT",
-        .key = place->key,
+        .key = location->key,
         .query = query,
         .headers = fields.pairs,
         .body = bytes,
@@ -237,7 +237,7 @@ enum error_code s3_objects_complete(const struct s3_objects *objects, const stru
     strbuf_init(&xml, COMPLETION_MAX_BYTES);
     append_completion(notes, &xml);
     request.body = strbuf_str(&xml);
-    add(&fields, "if-none-match", "*");
+    s3_objects_add(&fields, "if-none-match", "*");
     code = s3_client_send(objects->client, &request, &answer, err);
     if (!code && (answer.http.status != 200 || answer.error_code[0] != '\0')) {
         code = answer.http.status == 412 ? ERROR_NOT_FOUND

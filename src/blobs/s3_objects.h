@@ -54,7 +54,7 @@ MUST_USE enum error_code s3_objects_begin(const struct s3_objects *objects, stru
                                           struct error *err);
 
 /* A part of a multipart upload. */
-struct s3_part_place {
+struct s3_part_location {
     const char *key;
     const char *upload_id;
     unsigned number; /* from 1 on */
@@ -62,8 +62,9 @@ struct s3_part_place {
 
 /* ERROR_NOT_FOUND about UPLOAD: there is no such multipart upload (any more). */
 MUST_USE enum error_code s3_objects_put_part(const struct s3_objects *objects,
-                                             const struct s3_part_place *place, struct str bytes,
-                                             struct s3_part *part_out, struct error *err);
+                                             const struct s3_part_location *location,
+                                             struct str bytes, struct s3_part *part_out,
+                                             struct error *err);
 
 /*
  * Makes an object of all parts: it is there whole from then on. ERROR_NOT_FOUND: there is no such

@@ -56,18 +56,6 @@ uint64_t s3_parts_largest(uint64_t largest_blob_bytes)
     return s3_parts_size(largest_blob_bytes, S3_PARTS_MAX);
 }
 
-uint64_t s3_parts_total(uint64_t largest_blob_bytes, unsigned count)
-{
-    const uint64_t whole_steps = count / PARTS_PER_STEP;
-    const uint64_t rest = count % PARTS_PER_STEP;
-    const uint64_t growths =
-        PARTS_PER_STEP * (whole_steps * (whole_steps > 0 ? whole_steps - 1 : 0) / 2) +
-        rest * whole_steps;
-
-    assert(count <= S3_PARTS_MAX);
-    return count * S3_PART_MIN_BYTES + growths * step_bytes(largest_blob_bytes);
-}
-
 void s3_notes_init(struct s3_notes *notes)
 {
     *notes = (struct s3_notes){0};
@@ -105,7 +93,7 @@ static bool keep_text(char *text_out, size_t capacity, struct str value)
     return true;
 }
 
-static bool read_line(struct str word, struct str value, struct s3_notes *notes)
+static bool s3_notes_read_line(struct str word, struct str value, struct s3_notes *notes)
 {
     if (str_is(word, "offset")) {
         return str_parse_uint64(value, &notes->offset_bytes);
@@ -144,7 +132,7 @@ bool s3_notes_parse(struct str bytes, struct s3_notes *notes)
             notes->tail_length = (size_t)length;
             return is_number && bytes.length == 0;
         }
-        if (!read_line(word, line, notes)) {
+        if (!s3_notes_read_line(word, line, notes)) {
             return false;
         }
     }

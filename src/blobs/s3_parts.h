@@ -28,9 +28,6 @@ uint64_t s3_parts_size(uint64_t largest_blob_bytes, unsigned number);
 /* The size of the last, largest one. */
 uint64_t s3_parts_largest(uint64_t largest_blob_bytes);
 
-/* How many bytes the parts from 1 to `count` have together. */
-uint64_t s3_parts_total(uint64_t largest_blob_bytes, unsigned count);
-
 enum {
     S3_ETAG_BYTES = 72, /* with quotes and NUL; S3 itself has 32 digits in quotes */
     S3_UPLOAD_ID_BYTES = 1024,

@@ -211,7 +211,7 @@ static bool is_bucket_name(struct str name)
 }
 
 /* Letters, digits and these. */
-static bool is_plain(struct str text, const char *others)
+static bool s3_settings_is_plain(struct str text, const char *others)
 {
     bool is_right = true;
 
@@ -241,7 +241,8 @@ static bool is_key_text(struct str text)
     while (text.length > 0) {
         const struct str part = str_slice(text, 0, str_index_of(text, '/'));
 
-        if (part.length == 0 || str_is(part, ".") || str_is(part, "..") || !is_plain(part, "-_.")) {
+        if (part.length == 0 || str_is(part, ".") || str_is(part, "..") ||
+            !s3_settings_is_plain(part, "-_.")) {
             return false;
         }
         text = str_from_index(text, part.length < text.length ? part.length + 1 : part.length);
@@ -259,7 +260,7 @@ static void check_names(const struct s3_settings *settings, struct problems *pro
                      "letters, digits, dots and hyphens",
                      settings->bucket);
     }
-    if (!is_plain(str_from(settings->region), "-_")) {
+    if (!s3_settings_is_plain(str_from(settings->region), "-_")) {
         problems_add(problems, "storage.s3.region: letters, digits and -_ are allowed");
     }
     if (needs_path_style(settings)) {
@@ -274,7 +275,7 @@ static void check_names(const struct s3_settings *settings, struct problems *pro
     }
 }
 
-static void check_memory(const struct s3_settings *settings, struct problems *problems)
+static void s3_settings_check_memory(const struct s3_settings *settings, struct problems *problems)
 {
     const uint64_t part_bytes = s3_parts_largest(settings->largest_blob_bytes);
 
@@ -305,13 +306,13 @@ static void check_encryption(const struct s3_settings *settings, struct problems
     }
 }
 
-static void check(const void *values, struct problems *problems)
+static void s3_settings_check(const void *values, struct problems *problems)
 {
     const struct s3_settings *const settings = values;
 
     if (settings->bucket) {
         check_names(settings, problems);
-        check_memory(settings, problems);
+        s3_settings_check_memory(settings, problems);
         check_encryption(settings, problems);
     }
 }
@@ -319,5 +320,5 @@ static void check(const void *values, struct problems *problems)
 const struct settings_table s3_settings_table = {
     .rows = rows,
     .count = ARRAY_LEN(rows),
-    .check = check,
+    .check = s3_settings_check,
 };

@@ -116,8 +116,8 @@ static enum error_code put_tail(struct s3_writer *writer, struct blob_tail *tail
 
 /*
  * What is too small for a part becomes an object if it is all there is: most likely the blob, which
- * then has its place already. Behind parts it is saved beside the notes: S3 could not give it back,
- * and an object of its own would have to be read back for nearly every large blob.
+ * then has its location already. Behind parts it is saved beside the notes: S3 could not give it
+ * back, and an object of its own would have to be read back for nearly every large blob.
  */
 enum error_code s3_writer_suspend(struct blob_writer *base, struct strbuf *notes,
                                   struct blob_tail *tail, struct error *err)

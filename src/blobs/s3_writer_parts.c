@@ -218,8 +218,8 @@ static bool is_cancelled(struct s3_writer *writer)
     return is_cancelled;
 }
 
-static void conclude(struct part_job *part, const struct s3_part *sent, enum error_code code,
-                     const struct error *err)
+static void s3_writer_conclude(struct part_job *part, const struct s3_part *sent,
+                               enum error_code code, const struct error *err)
 {
     struct s3_writer *writer = part->writer;
 
@@ -242,16 +242,17 @@ static void send_now(struct job *job)
 {
     struct part_job *part = (struct part_job *)job; /* its first member */
     struct s3_writer *writer = part->writer;
-    const struct s3_part_place place = {writer->notes.key, writer->notes.upload_id, part->number};
+    const struct s3_part_location location = {writer->notes.key, writer->notes.upload_id,
+                                              part->number};
     struct s3_part sent = {0};
     struct error err = {0};
     enum error_code code = OK;
 
     if (!is_cancelled(writer)) {
-        code = s3_objects_put_part(&writer->store->objects, &place,
+        code = s3_objects_put_part(&writer->store->objects, &location,
                                    (struct str){part->bytes, part->length}, &sent, &err);
     }
-    conclude(part, &sent, code, &err);
+    s3_writer_conclude(part, &sent, code, &err);
 }
 
 enum error_code s3_writer_send_part(struct s3_writer *writer, struct error *err)

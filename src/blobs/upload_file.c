@@ -16,7 +16,7 @@ enum {
 };
 
 /* What an earlier try left is removed, not truncated: see the header about second names. */
-static enum error_code create_file(struct upload_file *file, struct error *err)
+static enum error_code upload_file_create_file(struct upload_file *file, struct error *err)
 {
     const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 
@@ -77,7 +77,8 @@ enum error_code upload_file_open(struct upload_file *file, int folder_fd,
     *file =
         (struct upload_file){.folder_fd = folder_fd, .fd = -1, .written_back_bytes = offset_bytes};
     memcpy(file->id, upload->id, sizeof(file->id));
-    return offset_bytes == 0 ? create_file(file, err) : reopen_file(file, offset_bytes, err);
+    return offset_bytes == 0 ? upload_file_create_file(file, err)
+                             : reopen_file(file, offset_bytes, err);
 }
 
 /* Cutting a file at its end frees what is behind it (fallocate(2), FALLOC_FL_KEEP_SIZE). */

@@ -73,13 +73,13 @@ struct content_cache *content_cache_new(size_t limit_bytes)
     return cache;
 }
 
-static struct entry **bucket_of(const struct content_cache *cache, const struct shard *shard,
-                                uint64_t hash)
+static struct entry **content_cache_bucket_of(const struct content_cache *cache,
+                                              const struct shard *shard, uint64_t hash)
 {
     return &shard->buckets[hash / SHARDS % cache->buckets];
 }
 
-static void release(struct entry *entry)
+static void content_cache_release(struct entry *entry)
 {
     if (atomic_fetch_sub_explicit(&entry->references, 1, memory_order_acq_rel) == 1) {
         free(entry);
@@ -88,15 +88,15 @@ static void release(struct entry *entry)
 
 static void evict(struct content_cache *cache, struct shard *shard, struct entry *entry)
 {
-    struct entry **place = bucket_of(cache, shard, entry->hash);
+    struct entry **link = content_cache_bucket_of(cache, shard, entry->hash);
 
-    while (*place != entry) {
-        place = &(*place)->next;
+    while (*link != entry) {
+        link = &(*link)->next;
     }
-    *place = entry->next;
+    *link = entry->next;
     list_remove(&entry->age);
     shard->used_bytes -= entry->size_bytes;
-    release(entry);
+    content_cache_release(entry);
 }
 
 static struct entry *entry_of(struct list_node *age)
@@ -123,7 +123,7 @@ static struct shard *shard_of(struct content_cache *cache, uint64_t hash)
     return &cache->shards[hash & (SHARDS - 1)];
 }
 
-static struct entry *find(struct entry *entry, uint64_t hash, struct str key)
+static struct entry *content_cache_find(struct entry *entry, uint64_t hash, struct str key)
 {
     while (entry && (entry->hash != hash ||
                      !str_equal((struct str){entry->bytes, entry->key_length}, key))) {
@@ -139,7 +139,7 @@ struct content *content_cache_take(struct content_cache *cache, struct str key)
     struct entry *entry = NULL;
 
     (void)pthread_mutex_lock(&shard->entries_mutex);
-    entry = find(*bucket_of(cache, shard, hash), hash, key);
+    entry = content_cache_find(*content_cache_bucket_of(cache, shard, hash), hash, key);
     if (entry) {
         (void)atomic_fetch_add_explicit(&entry->references, 1, memory_order_relaxed);
         list_remove(&entry->age);
@@ -180,7 +180,7 @@ static struct entry *entry_new(uint64_t hash, struct str key, const struct conte
     return entry;
 }
 
-static void make_room(struct content_cache *cache, struct shard *shard, size_t bytes)
+static void content_cache_make_room(struct content_cache *cache, struct shard *shard, size_t bytes)
 {
     while (shard->used_bytes + bytes > cache->shard_bytes && !list_is_empty(&shard->by_age)) {
         evict(cache, shard, entry_of(shard->by_age.next));
@@ -191,7 +191,7 @@ void content_cache_put(struct content_cache *cache, struct str key, const struct
 {
     const uint64_t hash = hash_of(&cache->key, key);
     struct shard *shard = shard_of(cache, hash);
-    struct entry **bucket = bucket_of(cache, shard, hash);
+    struct entry **bucket = content_cache_bucket_of(cache, shard, hash);
     struct entry *entry = NULL;
 
     if (key.length + content->media_type.length + content->bytes.length >
@@ -200,8 +200,8 @@ void content_cache_put(struct content_cache *cache, struct str key, const struct
     }
     entry = entry_new(hash, key, content);
     (void)pthread_mutex_lock(&shard->entries_mutex);
-    if (!find(*bucket, hash, key)) {
-        make_room(cache, shard, entry->size_bytes);
+    if (!content_cache_find(*bucket, hash, key)) {
+        content_cache_make_room(cache, shard, entry->size_bytes);
         (void)atomic_fetch_add_explicit(&entry->references, 1, memory_order_relaxed);
         entry->next = *bucket;
         *bucket = entry;
@@ -209,13 +209,13 @@ void content_cache_put(struct content_cache *cache, struct str key, const struct
         shard->used_bytes += entry->size_bytes;
     }
     (void)pthread_mutex_unlock(&shard->entries_mutex);
-    release(entry);
+    content_cache_release(entry);
 }
 
 void content_release(struct content *content)
 {
     if (content) {
-        release((struct entry *)content); /* its first member */
+        content_cache_release((struct entry *)content); /* its first member */
     }
 }
 
@@ -318,7 +318,8 @@ void content_cache_manifest(struct registry *registry, const struct repository *
 }
 
 /* False for what is shorter than it was a moment ago, too: whoever asks for it shall see that. */
-static bool read_content(const struct blob_content *blob, char *buffer, struct str *bytes_out)
+static bool content_cache_read_content(const struct blob_content *blob, char *buffer,
+                                       struct str *bytes_out)
 {
     const size_t length = (size_t)blob->size_bytes;
     size_t offset = 0;
@@ -347,7 +348,7 @@ void content_cache_blob(struct registry *registry, const struct digest *digest,
         return;
     }
     if (blob->size_bytes <= sizeof(buffer)) {
-        content.has_bytes = read_content(blob, buffer, &content.bytes);
+        content.has_bytes = content_cache_read_content(blob, buffer, &content.bytes);
         content.bytes = content.has_bytes ? content.bytes : (struct str){0};
     }
     content_cache_put(registry->cache, blob_key(&key, digest), &content);

@@ -115,7 +115,7 @@ static enum error_code check_shape(const struct reading *reading, struct str con
     return manifest_check_names(json, OBJECT_MANIFEST, err);
 }
 
-static enum error_code read_config(struct reading *reading, struct error *err)
+static enum error_code manifest_read_config(struct reading *reading, struct error *err)
 {
     struct manifest *manifest = &reading->manifest;
     const struct json_value *config = json_value_present(reading->json, "config");
@@ -141,7 +141,8 @@ static enum error_code read_config(struct reading *reading, struct error *err)
 }
 
 /* So some tools write one of nothing: null, or an image without layers. */
-static enum error_code read_list(struct reading *reading, const char *name, struct error *err)
+static enum error_code manifest_read_list(struct reading *reading, const char *name,
+                                          struct error *err)
 {
     struct manifest *manifest = &reading->manifest;
     const struct json_value *list = json_value_present(reading->json, name);
@@ -196,8 +197,8 @@ static enum error_code read_subject(struct reading *reading, struct error *err)
     return code;
 }
 
-static enum error_code copy(struct reading *reading, struct str text, struct str *copy_out,
-                            struct error *err)
+static enum error_code manifest_copy(struct reading *reading, struct str text, struct str *copy_out,
+                                     struct error *err)
 {
     const char *copied = arena_text(reading->arena, text);
 
@@ -222,7 +223,7 @@ static enum error_code read_artifact_type(struct reading *reading, struct error 
     if (type.length == 0 && manifest->facts.has_config) {
         type = manifest->descriptors[0].media_type;
     }
-    return copy(reading, type, &reading->manifest.facts.artifact_type, err);
+    return manifest_copy(reading, type, &reading->manifest.facts.artifact_type, err);
 }
 
 /* Kept as JSON only of what has a subject: listings of referrers show them. */
@@ -241,21 +242,22 @@ static enum error_code read_annotations(struct reading *reading, struct error *e
         reading->manifest.annotations = hasher_digest_of(DIGEST_SHA256, strbuf_str(&text));
     }
     if (!code && reading->manifest.facts.has_subject) {
-        code = copy(reading, strbuf_str(&text), &reading->manifest.facts.annotations, err);
+        code = manifest_copy(reading, strbuf_str(&text), &reading->manifest.facts.annotations, err);
     }
     strbuf_release(&text);
     return code;
 }
 
-static enum error_code read_content(struct reading *reading, struct error *err)
+static enum error_code manifest_read_content(struct reading *reading, struct error *err)
 {
     enum error_code code = OK;
 
     if (!reading->manifest.is_index) {
-        code = read_config(reading, err);
+        code = manifest_read_config(reading, err);
     }
     if (!code) {
-        code = read_list(reading, reading->manifest.is_index ? "manifests" : "layers", err);
+        code =
+            manifest_read_list(reading, reading->manifest.is_index ? "manifests" : "layers", err);
     }
     if (!code) {
         code = read_subject(reading, err);
@@ -301,7 +303,7 @@ enum error_code manifest_parse(struct str content, struct str content_type, stru
     reading.json = json;
     code = check_shape(&reading, media_type, err);
     if (!code) {
-        code = read_content(&reading, err);
+        code = manifest_read_content(&reading, err);
     }
     if (!code) {
         code = add_sizes(&reading, content.length, err);

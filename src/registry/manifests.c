@@ -6,9 +6,10 @@
 #include "registry/tag_rule.h"
 
 /* From a tag to a digest. */
-static enum error_code resolve(struct registry *registry, const struct repository *repository,
-                               const struct reference *reference, struct arena *arena,
-                               struct manifest_found *found, struct error *err)
+static enum error_code manifest_resolve(struct registry *registry,
+                                        const struct repository *repository,
+                                        const struct reference *reference, struct arena *arena,
+                                        struct manifest_found *found, struct error *err)
 {
     const struct registry_config *config = &registry->config;
     const bool is_latest = tag_rule_is_latest(reference->tag);
@@ -64,7 +65,7 @@ enum error_code registry_find_manifest(struct registry *registry,
 
     found.manifest.digest = reference->digest;
     if (!reference->is_digest) {
-        code = resolve(registry, repository, reference, arena, &found, err);
+        code = manifest_resolve(registry, repository, reference, arena, &found, err);
     }
     if (!code) {
         const struct digest digest = found.manifest.digest;

@@ -23,10 +23,15 @@ void open_uploads_release(struct open_uploads *uploads)
     (void)pthread_mutex_destroy(&uploads->list_mutex);
 }
 
+static struct open_upload *open_upload_of(struct list_node *node)
+{
+    return (struct open_upload *)node; /* its first member */
+}
+
 static const struct open_upload *find_open(const struct open_uploads *uploads, const char *id)
 {
     for (struct list_node *node = uploads->list.next; node != &uploads->list; node = node->next) {
-        const struct open_upload *upload = (const struct open_upload *)node; /* its first member */
+        const struct open_upload *upload = open_upload_of(node);
 
         if (strcmp(upload->id, id) == 0) {
             return upload;
@@ -68,7 +73,7 @@ bool open_uploads_begin_rehash(struct open_uploads *uploads, struct open_upload 
 
     (void)pthread_mutex_lock(&uploads->list_mutex);
     for (struct list_node *node = uploads->list.next; node != &uploads->list; node = node->next) {
-        const struct open_upload *other = (const struct open_upload *)node; /* its first member */
+        const struct open_upload *other = open_upload_of(node);
 
         rehashes += other->rehashes ? 1 : 0;
         is_alone = is_alone &&
@@ -86,35 +91,12 @@ void open_uploads_leave(struct open_uploads *uploads, struct open_upload *upload
     (void)pthread_mutex_unlock(&uploads->list_mutex);
 }
 
-void open_uploads_set_use(struct open_uploads *uploads, struct open_upload *upload,
-                          const struct upload_use *use)
+static void keep_use(struct open_uploads *uploads, struct open_upload *upload,
+                     const struct upload_use *use)
 {
     (void)pthread_mutex_lock(&uploads->list_mutex);
     upload->use = *use;
     (void)pthread_mutex_unlock(&uploads->list_mutex);
-}
-
-static void add_use(struct upload_sum *sum, const struct upload_use *use, bool is_same)
-{
-    sum->uploads += is_same ? use->uploads : 0;
-    sum->bytes += is_same ? use->bytes : 0;
-}
-
-struct upload_sums open_uploads_sum(struct open_uploads *uploads, const struct open_upload *upload)
-{
-    struct upload_sums sums = {0};
-
-    (void)pthread_mutex_lock(&uploads->list_mutex);
-    for (struct list_node *node = uploads->list.next; node != &uploads->list; node = node->next) {
-        const struct upload_use *use = &((const struct open_upload *)node)->use;
-
-        if (use->created_by.bytes) {
-            add_use(&sums.of_identity, use, str_equal(use->created_by, upload->use.created_by));
-            add_use(&sums.of_team, use, str_equal(use->team, upload->use.team));
-        }
-    }
-    (void)pthread_mutex_unlock(&uploads->list_mutex);
-    return sums;
 }
 
 static void set_use(struct registry *registry, struct open_upload *open, size_t uploads,
@@ -125,7 +107,7 @@ static void set_use(struct registry *registry, struct open_upload *open, size_t 
     use.uploads = uploads;
     use.bytes = bytes;
     open->granted_bytes = bytes == 0 ? 0 : open->granted_bytes;
-    open_uploads_set_use(&registry->open_uploads, open, &use);
+    keep_use(&registry->open_uploads, open, &use);
 }
 
 static bool is_limited(const struct upload_limits *limits)
@@ -134,11 +116,35 @@ static bool is_limited(const struct upload_limits *limits)
            limits->of_team.uploads > 0 || limits->of_team.bytes > 0;
 }
 
+static void add_use(struct upload_sum *sum, const struct upload_use *use, bool is_same)
+{
+    sum->uploads += is_same ? use->uploads : 0;
+    sum->bytes += is_same ? use->bytes : 0;
+}
+
+/* What open uploads of the same identity, and of the same team, take; with this one. */
+static struct upload_sums sum_open(struct open_uploads *uploads, const struct open_upload *upload)
+{
+    struct upload_sums sums = {0};
+
+    (void)pthread_mutex_lock(&uploads->list_mutex);
+    for (struct list_node *node = uploads->list.next; node != &uploads->list; node = node->next) {
+        const struct upload_use *use = &open_upload_of(node)->use;
+
+        if (use->created_by.bytes) {
+            add_use(&sums.of_identity, use, str_equal(use->created_by, upload->use.created_by));
+            add_use(&sums.of_team, use, str_equal(use->team, upload->use.team));
+        }
+    }
+    (void)pthread_mutex_unlock(&uploads->list_mutex);
+    return sums;
+}
+
 /* What is saved in between counts twice, and not for nothing. */
 static enum error_code sum_all(struct registry *registry, const struct open_upload *open,
                                struct upload_sums *sums_out, struct error *err)
 {
-    const struct upload_sums unsaved = open_uploads_sum(&registry->open_uploads, open);
+    const struct upload_sums unsaved = sum_open(&registry->open_uploads, open);
     const enum error_code code = metadata_sum_uploads(
         registry->config.metadata, open->use.created_by, open->use.team, sums_out, err);
 
@@ -149,7 +155,7 @@ static enum error_code sum_all(struct registry *registry, const struct open_uplo
     return code;
 }
 
-static enum error_code refuse(struct error *err, const char *what, const char *setting)
+static enum error_code open_uploads_refuse(struct error *err, const char *what, const char *setting)
 {
     (void)error_set(err, ERROR_TOO_MANY,
                     "%s: wait until some have come to their end or, where a client gave up, have "
@@ -166,10 +172,10 @@ static enum error_code check_count(const struct upload_sums *sums,
 {
     if (limits->of_identity.uploads > 0 &&
         sums->of_identity.uploads > limits->of_identity.uploads) {
-        return refuse(err, "you have too many unfinished uploads", "identity_uploads");
+        return open_uploads_refuse(err, "you have too many unfinished uploads", "identity_uploads");
     }
     if (limits->of_team.uploads > 0 && sums->of_team.uploads > limits->of_team.uploads) {
-        return refuse(err, "the team has too many unfinished uploads", "team_uploads");
+        return open_uploads_refuse(err, "the team has too many unfinished uploads", "team_uploads");
     }
     return OK;
 }
@@ -198,7 +204,7 @@ void upload_quota_resume(struct registry *registry, struct open_upload *open, st
         .team = str_slice(repository, 0, str_index_of(repository, '/')),
     };
 
-    open_uploads_set_use(&registry->open_uploads, open, &use);
+    keep_use(&registry->open_uploads, open, &use);
 }
 
 static uint64_t room_of(const struct upload_sum *sum, const struct upload_sum *limit)
@@ -227,10 +233,12 @@ static enum error_code find_room(struct registry *registry, const struct open_up
     of_identity = room_of(&sums.of_identity, &limits->of_identity);
     of_team = room_of(&sums.of_team, &limits->of_team);
     if (more_bytes > of_identity) {
-        return refuse(err, "your unfinished uploads have too many bytes", "identity_upload_size");
+        return open_uploads_refuse(err, "your unfinished uploads have too many bytes",
+                                   "identity_upload_size");
     }
     if (more_bytes > of_team) {
-        return refuse(err, "the team's unfinished uploads have too many bytes", "team_upload_size");
+        return open_uploads_refuse(err, "the team's unfinished uploads have too many bytes",
+                                   "team_upload_size");
     }
     *room_out = of_identity < of_team ? of_identity : of_team;
     return OK;

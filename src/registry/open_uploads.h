@@ -27,7 +27,7 @@ struct upload_use {
 
 /* Embedded in whoever has the upload open; at most one a request, so their number is bounded. */
 struct open_upload {
-    struct list_node node;
+    struct list_node node; /* first */
     char id[RANDOM_ID_BYTES];
     bool ends;     /* whoever has it open came to end it */
     bool rehashes; /* guarded by list_mutex: has a turn, see open_uploads_begin_rehash */
@@ -56,16 +56,10 @@ enum { REHASHES_MAX = 2 };
 MUST_USE bool open_uploads_begin_rehash(struct open_uploads *uploads, struct open_upload *upload);
 void open_uploads_leave(struct open_uploads *uploads, struct open_upload *upload);
 
-void open_uploads_set_use(struct open_uploads *uploads, struct open_upload *upload,
-                          const struct upload_use *use);
-
-/* What open uploads of the same identity, and of the same team, take; with this one. */
-struct upload_sums open_uploads_sum(struct open_uploads *uploads, const struct open_upload *upload);
-
 /*
  * How many uploads an identity and a team may have open, with how many bytes in them, and whether
  * there is room on the disk at all: for uploads.c only. What rests is summed by the metadata, what
- * requests have written since by open_uploads.
+ * requests have written since by looking through open uploads.
  */
 
 /* Whose the upload is. A new one is refused (ERROR_TOO_MANY) where there are too many already. Both

@@ -56,8 +56,9 @@ static enum error_code check_media_type(const struct descriptor *descriptor, str
                            STR_FORMAT(media_type));
 }
 
-static enum error_code find_manifest(const struct check *check, const struct descriptor *descriptor,
-                                     bool *is_there_out, struct error *err)
+static enum error_code references_find_manifest(const struct check *check,
+                                                const struct descriptor *descriptor,
+                                                bool *is_there_out, struct error *err)
 {
     struct manifest_record manifest;
     enum error_code code =
@@ -79,7 +80,7 @@ static enum error_code find_named(const struct check *check, const struct descri
     enum error_code code = OK;
 
     if (check->manifest->is_index) {
-        code = find_manifest(check, descriptor, is_there_out, err);
+        code = references_find_manifest(check, descriptor, is_there_out, err);
         /* BuildKit's cache is an index whose entries are layers; but nobody gets a manifest as a
          * blob. */
         if (code || *is_there_out || manifest_is_media_type(descriptor->media_type)) {
@@ -110,7 +111,7 @@ static enum error_code find_missing(const struct check *check, struct missing_re
     enum error_code code = OK;
 
     if (manifest->facts.has_subject) {
-        code = find_manifest(check, &manifest->subject, &is_there, err);
+        code = references_find_manifest(check, &manifest->subject, &is_there, err);
     }
     for (size_t i = 0; i < manifest->descriptor_count && !code; i++) {
         const struct descriptor *descriptor = &manifest->descriptors[i];
@@ -146,7 +147,8 @@ enum error_code references_check(struct registry *registry, const struct reposit
                            "the manifest names %s, which was not pushed", first);
 }
 
-bool runnable_has_image_config(const struct manifest *manifest)
+/* Whether its config is that of an image (image-spec "config.md", and Docker's). */
+static bool has_image_config(const struct manifest *manifest)
 {
     const struct str type =
         manifest->facts.has_config ? manifest->descriptors[0].media_type : (struct str){0};
@@ -166,7 +168,7 @@ static bool is_image(const struct manifest *manifest)
 {
     bool has_image_layer = manifest->descriptor_count == manifest->first_layer;
 
-    if (!runnable_has_image_config(manifest) ||
+    if (!has_image_config(manifest) ||
         !str_equal(manifest->facts.artifact_type, manifest->descriptors[0].media_type)) {
         return false;
     }
@@ -213,7 +215,7 @@ static bool is_part(struct str part)
     return is_plain;
 }
 
-static bool has_line(const struct strbuf *lines, struct str line)
+static bool references_has_line(const struct strbuf *lines, struct str line)
 {
     struct str rest = strbuf_str(lines);
     struct str one;
@@ -243,7 +245,7 @@ static void add_platform(const struct json_value *platform, struct strbuf *lines
     if (is_part(variant)) {
         strbuf_append_format(&line, "/%.*s", STR_FORMAT(variant));
     }
-    if (!has_line(lines, strbuf_str(&line))) {
+    if (!references_has_line(lines, strbuf_str(&line))) {
         strbuf_append_byte(&line, '\n');
         strbuf_append(lines, strbuf_str(&line));
     }
@@ -306,7 +308,7 @@ enum error_code platforms_find(struct registry *registry, const struct manifest 
     strbuf_init(&lines, PLATFORMS_MAX_BYTES);
     if (manifest->is_index) {
         code = add_of_document(content, true, &lines, err);
-    } else if (runnable_has_image_config(manifest)) {
+    } else if (has_image_config(manifest)) {
         code = add_of_config(registry, &manifest->facts.config, &lines, err);
     }
     if (code) {

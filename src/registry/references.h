@@ -30,9 +30,6 @@ MUST_USE enum error_code references_check(struct registry *registry,
                                           struct missing_references *missing_out,
                                           struct error *err);
 
-/* Whether a manifest's config is that of an image (image-spec "config.md", and Docker's). Pure. */
-bool runnable_has_image_config(const struct manifest *manifest);
-
 /*
  * Whether a manifest, all of whose references are there, is what a client runs: an image with
  * layers of an image or none, or an index with an entry in the repository that is one. Caches,

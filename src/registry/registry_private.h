@@ -48,13 +48,6 @@ MUST_USE enum error_code upload_record_check(const struct registry *registry,
                                              const struct upload_key *key,
                                              const struct upload_record *record, struct error *err);
 
-/* Forgets what became of uploads, once nobody asks any more. */
-MUST_USE enum error_code registry_forget_ended_uploads(struct registry *registry,
-                                                       struct error *err);
-
-/* Whether it has rested for longer than its lifetime. */
-bool upload_record_is_stale(const struct registry *registry, const struct upload_record *record);
-
 /* Tells other instances, where they have not heard it for long (*touched_ms), that a request still
  * works on it: what is not touched for its lifetime, any of them discards. */
 void upload_record_keep_awake(const struct registry *registry, struct str id, int64_t *touched_ms);

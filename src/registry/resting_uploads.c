@@ -42,6 +42,14 @@ static bool has_grace(const struct registry *registry, const struct upload_key *
                          : ends_in_grace(registry, key) && key->login_ends_ms > record->created_ms;
 }
 
+/* Whether it has rested for longer than its lifetime. */
+static bool has_expired(const struct registry *registry, const struct upload_record *record)
+{
+    const struct registry_config *config = &registry->config;
+
+    return record->updated_ms < clock_wall_ms(config->clock) - config->settings.upload_lifetime_ms;
+}
+
 /* When uploads began that may still go on. */
 static int64_t oldest_ms(const struct registry *registry)
 {
@@ -66,7 +74,7 @@ enum error_code upload_record_check(const struct registry *registry, const struc
                                "log in again: this login is over for too long, or was when this "
                                "upload began");
     }
-    if (upload_record_is_stale(registry, record)) {
+    if (has_expired(registry, record)) {
         return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
                                "this upload rested for too long and has expired, begin again");
     }
@@ -87,13 +95,6 @@ bool registry_upload_is_going_on(struct registry *registry, struct str id)
     }
     memcpy(wanted.id, id.bytes, id.length);
     return open_uploads_is_going_on(&registry->open_uploads, wanted.id);
-}
-
-bool upload_record_is_stale(const struct registry *registry, const struct upload_record *record)
-{
-    const struct registry_config *config = &registry->config;
-
-    return record->updated_ms < clock_wall_ms(config->clock) - config->settings.upload_lifetime_ms;
 }
 
 /* Where that cannot be said now, the next bytes say it. */
@@ -152,25 +153,14 @@ enum error_code registry_find_ended_upload(struct registry *registry, const stru
     return code;
 }
 
-enum error_code registry_forget_ended_uploads(struct registry *registry, struct error *err)
-{
-    const struct registry_config *config = &registry->config;
-    const int64_t kept_ms = config->settings.upload_lifetime_ms < ENDED_KEPT_MS
-                                ? config->settings.upload_lifetime_ms
-                                : ENDED_KEPT_MS;
-
-    return metadata_forget_ended_uploads(config->metadata, clock_wall_ms(config->clock) - kept_ms,
-                                         FORGOTTEN_PER_RUN, err);
-}
-
 /*
  * Somebody may have gone on, or come to the end, between the listing and our entering. What another
  * version of the server noted is unknown to this one: then only the row goes.
  */
-static enum error_code check_still_stale(struct registry *registry,
-                                         const struct upload_record *record,
-                                         struct blob_upload *rested, bool *is_stale_out,
-                                         struct error *err)
+static enum error_code check_still_expired(struct registry *registry,
+                                           const struct upload_record *record,
+                                           struct blob_upload *rested, bool *is_expired_out,
+                                           struct error *err)
 {
     struct arena arena;
     struct upload_record now;
@@ -180,7 +170,7 @@ static enum error_code check_still_stale(struct registry *registry,
     code = metadata_find_upload(registry->config.metadata, record->repository, record->id, &arena,
                                 &now, err);
     if (!code) {
-        *is_stale_out = upload_record_is_stale(registry, &now);
+        *is_expired_out = has_expired(registry, &now);
         rested->offset_bytes = now.offset_bytes;
         (void)!blob_upload_restore(rested, now.state);
     }
@@ -194,7 +184,7 @@ static enum error_code expire(struct registry *registry, const struct upload_rec
     struct open_upload open = {0};
     struct blob_upload rested = {0};
     const struct str id = str_slice(record->id, 0, sizeof(rested.id) - 1);
-    bool is_still_stale = false;
+    bool is_still_expired = false;
     enum error_code code = OK;
 
     /* An id of another form has no bytes here: then only its row goes. */
@@ -203,17 +193,29 @@ static enum error_code expire(struct registry *registry, const struct upload_rec
     if (!open_uploads_enter(&registry->open_uploads, &open)) {
         return OK; /* somebody goes on with it at this moment */
     }
-    code = check_still_stale(registry, record, &rested, &is_still_stale, err);
-    if (!code && is_still_stale) {
+    code = check_still_expired(registry, record, &rested, &is_still_expired, err);
+    if (!code && is_still_expired) {
         code = blob_store_discard(registry->config.blobs, &rested, err);
     }
-    if (!code && is_still_stale) {
+    if (!code && is_still_expired) {
         code = metadata_remove_upload(registry->config.metadata, record->id, err);
         *expired += code ? 0 : 1;
     }
     blob_upload_release(&rested);
     open_uploads_leave(&registry->open_uploads, &open);
     return code;
+}
+
+/* Forgets what became of uploads, once nobody asks any more. */
+static enum error_code forget_ended(struct registry *registry, struct error *err)
+{
+    const struct registry_config *config = &registry->config;
+    const int64_t kept_ms = config->settings.upload_lifetime_ms < ENDED_KEPT_MS
+                                ? config->settings.upload_lifetime_ms
+                                : ENDED_KEPT_MS;
+
+    return metadata_forget_ended_uploads(config->metadata, clock_wall_ms(config->clock) - kept_ms,
+                                         FORGOTTEN_PER_RUN, err);
 }
 
 /*
@@ -225,7 +227,7 @@ enum error_code registry_expire_uploads(struct registry *registry, struct upload
 {
     const struct registry_config *config = &registry->config;
     const int64_t before_ms = clock_wall_ms(config->clock) - config->settings.upload_lifetime_ms;
-    struct upload_list stale = {0};
+    struct upload_list resting = {0};
     struct arena arena;
     const struct stale_upload_query query = {before_ms, EXPIRED_PER_RUN, &arena};
     size_t expired = 0;
@@ -233,10 +235,10 @@ enum error_code registry_expire_uploads(struct registry *registry, struct upload
     enum error_code code = OK;
 
     arena_init(&arena, EXPIRY_ARENA_BYTES);
-    code = metadata_list_stale_uploads(config->metadata, &query, &stale, err);
-    for (size_t i = 0; i < stale.count && failures < FAILURES_PER_RUN; i++) {
+    code = metadata_list_stale_uploads(config->metadata, &query, &resting, err);
+    for (size_t i = 0; i < resting.count && failures < FAILURES_PER_RUN; i++) {
         const enum error_code failed =
-            expire(registry, &stale.uploads[i], &expired, code ? NULL : err);
+            expire(registry, &resting.uploads[i], &expired, code ? NULL : err);
 
         code = code ? code : failed;
         failures += failed ? 1 : 0;
@@ -244,7 +246,7 @@ enum error_code registry_expire_uploads(struct registry *registry, struct upload
     arena_release(&arena);
     *expiry_out = (struct upload_expiry){
         .expired = expired,
-        .has_more = !code && expired > 0 && stale.count == EXPIRED_PER_RUN,
+        .has_more = !code && expired > 0 && resting.count == EXPIRED_PER_RUN,
     };
-    return code ? code : registry_forget_ended_uploads(registry, err);
+    return code ? code : forget_ended(registry, err);
 }

@@ -10,8 +10,9 @@ struct field {
     struct str *value;
 };
 
-static enum error_code read_field(const struct json_value *json, const struct field *field,
-                                  struct arena *arena, struct error *err)
+static enum error_code scm_source_read_field(const struct json_value *json,
+                                             const struct field *field, struct arena *arena,
+                                             struct error *err)
 {
     const struct json_value *member = json_value_member(json, field->name);
     const struct str value = json_value_string(member);
@@ -63,7 +64,7 @@ enum error_code scm_source_parse(struct str text, struct arena *arena,
                                reason.message);
     }
     for (size_t i = 0; i < ARRAY_LEN(fields) && !code; i++) {
-        code = read_field(json, &fields[i], arena, err);
+        code = scm_source_read_field(json, &fields[i], arena, err);
     }
     json_value_free(json);
     if (!code) {

@@ -94,8 +94,9 @@ static enum error_code read_blob(void *context, char *buffer, size_t capacity, s
     return blob_reader_read(context, buffer, capacity, length_out, err);
 }
 
-static enum error_code read_source(struct finder *finder, struct blob_reader *reader,
-                                   int64_t time_max_ms, struct strbuf *json, struct error *err)
+static enum error_code source_finder_read_source(struct finder *finder, struct blob_reader *reader,
+                                                 int64_t time_max_ms, struct strbuf *json,
+                                                 struct error *err)
 {
     const struct layer_input input = {reader, read_blob};
     const struct layer_limits limits = {
@@ -131,7 +132,7 @@ static enum error_code find_in_layer(struct finder *finder, const struct digest 
     if (code) {
         return code;
     }
-    code = read_source(finder, &reader, left_ms, &json, err);
+    code = source_finder_read_source(finder, &reader, left_ms, &json, err);
     blob_reader_close(&reader);
     if (code == ERROR_INTERNAL || code == ERROR_UNAVAILABLE) {
         return code;

@@ -18,7 +18,7 @@ enum { SCANNED_LAYERS_SLOTS = 4096 };
 
 struct scanned_layers {
     pthread_mutex_t slots_lock;
-    struct digest slots[SCANNED_LAYERS_SLOTS]; /* each at its digest's place, or zero */
+    struct digest slots[SCANNED_LAYERS_SLOTS]; /* each where its digest says, or zero */
 };
 
 void scanned_layers_init(struct scanned_layers *layers);

@@ -183,8 +183,9 @@ bool tag_rule_config_grows(const struct json_value *old_config, const struct jso
 }
 
 /* NULL for one that cannot be read: it is no config that grows. */
-static enum error_code read_config(const struct tag_mover *mover, const struct digest *digest,
-                                   struct json_value **config_out, struct error *err)
+static enum error_code tag_rule_read_config(const struct tag_mover *mover,
+                                            const struct digest *digest,
+                                            struct json_value **config_out, struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf text;
     enum error_code code = OK;
@@ -210,9 +211,9 @@ static enum error_code compare_configs(const struct tag_mover *mover,
     if (!old_facts->has_config || digest_equal(&old_facts->config, &new_facts->config)) {
         return OK;
     }
-    code = read_config(mover, &old_facts->config, &old_config, err);
+    code = tag_rule_read_config(mover, &old_facts->config, &old_config, err);
     if (!code) {
-        code = read_config(mover, &new_facts->config, &new_config, err);
+        code = tag_rule_read_config(mover, &new_facts->config, &new_config, err);
     }
     if (!code) {
         *grows_out = tag_rule_config_grows(old_config, new_config);

@@ -23,7 +23,7 @@ static enum error_code keep_last(struct walk *walk, struct error *err)
     const struct blob_place_record *last = &walk->page.places[walk->page.count - 1];
 
     if (last->location.length >= sizeof(walk->last_location)) {
-        return error_set(err, ERROR_INTERNAL, "the place of a blob is too long");
+        return error_set(err, ERROR_INTERNAL, "the location of a blob is too long");
     }
     walk->has_last = true;
     walk->last_digest = last->digest;
@@ -60,8 +60,8 @@ static enum error_code list_swept(struct walk *walk, struct error *err)
                                       &walk->arena, &walk->page, err);
 }
 
-static void tell(struct bucket_sweep *sweep, const struct blob_place_record *place,
-                 const struct error *refusal)
+static void bucket_tell(struct bucket_sweep *sweep, const struct blob_place_record *place,
+                        const struct error *refusal)
 {
     const struct old_blob blob = {place->digest, place->size_bytes, place->touched_ms};
 
@@ -79,7 +79,7 @@ static enum error_code remove_one(struct bucket_sweep *sweep, const struct blob_
 
     if (code == ERROR_DENIED) {
         sweep->refused++;
-        tell(sweep, place, &refusal);
+        bucket_tell(sweep, place, &refusal);
         return OK;
     }
     if (code) {
@@ -89,7 +89,7 @@ static enum error_code remove_one(struct bucket_sweep *sweep, const struct blob_
         metadata_end_swept_place(sweep->metadata, place->location, sweep->now_ms, &is_first, err);
     if (!code && is_first) { /* and not of another sweep */
         sweep->kept += is_kept;
-        tell(sweep, place, NULL);
+        bucket_tell(sweep, place, NULL);
     }
     return code;
 }
@@ -108,7 +108,7 @@ static enum error_code tell_all(struct walk *walk, struct error *err)
 {
     (void)err;
     for (size_t i = 0; i < walk->page.count; i++) {
-        tell(walk->sweep, &walk->page.places[i], NULL);
+        bucket_tell(walk->sweep, &walk->page.places[i], NULL);
     }
     return OK;
 }
@@ -125,7 +125,7 @@ static enum error_code list_unnamed(struct walk *walk, struct error *err)
 }
 
 /* Where nothing at all may be removed, marks would only make clients push again. */
-static enum error_code mark_and_remove(struct walk *walk, struct error *err)
+static enum error_code bucket_mark_and_remove(struct walk *walk, struct error *err)
 {
     struct bucket_sweep *sweep = walk->sweep;
     const struct place_sweep marks = {&walk->page, sweep->untouched_since_ms, sweep->now_ms};
@@ -149,5 +149,6 @@ enum error_code bucket_sweep_run(struct bucket_sweep *sweep, struct error *err)
     const enum error_code code =
         walk_pages(sweep, list_swept, removes ? remove_all : tell_all, err);
 
-    return code ? code : walk_pages(sweep, list_unnamed, removes ? mark_and_remove : tell_all, err);
+    return code ? code
+                : walk_pages(sweep, list_unnamed, removes ? bucket_mark_and_remove : tell_all, err);
 }

@@ -18,8 +18,8 @@ static enum error_code revive(void *context, const struct digest *digest, struct
     return metadata_revive_blob(context, digest, err);
 }
 
-static enum error_code open_folder(const char *folder, struct metadata *metadata,
-                                   struct storage *storage, struct error *err)
+static enum error_code storage_open_folder(const char *folder, struct metadata *metadata,
+                                           struct storage *storage, struct error *err)
 {
     const struct blob_watch watch = {metadata, revive};
     const enum error_code code = filesystem_store_new(folder, &storage->blobs, err);
@@ -37,8 +37,8 @@ static const char *variable(const void *context, const char *name)
     return getenv(name);
 }
 
-static enum error_code open_client(const struct settings *settings, struct storage *storage,
-                                   struct s3_client **client_out, struct error *err)
+static enum error_code storage_open_client(const struct settings *settings, struct storage *storage,
+                                           struct s3_client **client_out, struct error *err)
 {
     const struct http_client_config http = {
         .ca_file = settings->ca_file,
@@ -80,7 +80,7 @@ static enum error_code open_s3(const struct settings *settings, struct storage *
         .settings = settings->storage.s3,
         .memory_wait_ms = MEMORY_WAIT_MS,
     };
-    enum error_code code = open_client(settings, storage, &config.client, err);
+    enum error_code code = storage_open_client(settings, storage, &config.client, err);
 
     if (code) {
         return code;
@@ -100,7 +100,7 @@ enum error_code storage_open(const struct settings *settings, const char *folder
 
     *storage_out = (struct storage){0};
     if (!settings->storage.s3.bucket) {
-        return open_folder(folder, metadata, storage_out, err);
+        return storage_open_folder(folder, metadata, storage_out, err);
     }
     code = open_s3(settings, storage_out, err);
     if (code) {
@@ -115,7 +115,7 @@ enum error_code storage_open_bucket(const struct settings *settings, struct stor
     enum error_code code = OK;
 
     *storage_out = (struct storage){0};
-    code = open_client(settings, storage_out, &storage_out->bucket, err);
+    code = storage_open_client(settings, storage_out, &storage_out->bucket, err);
     if (code) {
         storage_release(storage_out);
         return code;

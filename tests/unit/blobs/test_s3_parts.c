@@ -34,10 +34,8 @@ static void all_parts_together_hold_the_largest_blob(void **state)
 
         for (unsigned number = 1; number <= S3_PARTS_MAX; number++) {
             total += s3_parts_size(largest_blobs[i], number);
-            assert_int_equal(s3_parts_total(largest_blobs[i], number), total);
         }
         assert_true(total >= largest_blobs[i]);
-        assert_int_equal(s3_parts_total(largest_blobs[i], 0), 0);
     }
 }
 
