@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/json_writer.h"
 #include "registry/registry.h"
-#include "registry/scm_source.h"
 
 enum { CURSOR_MAX_BYTES = REPOSITORY_MAX_LENGTH + 32 };
 

@@ -119,6 +119,7 @@ enum error_code blob_writer_open(struct blob_store *store, const struct blob_upl
     if (code) {
         return code;
     }
+    assert(writer);
     writer->store = store;
     writer->upload = *upload;
     writer->upload.notes = NULL;
@@ -139,6 +140,7 @@ enum error_code blob_writer_begin_tail(struct blob_writer *writer, size_t *lengt
     assert(!writer->is_finished);
     *length_out = 0;
     if (driver->begin_tail) {
+        assert(driver->give_tail);
         code = driver->begin_tail(writer, length_out, err);
     }
     writer->is_finished = code != OK;
@@ -302,9 +304,18 @@ enum error_code blob_store_read(struct blob_store *store, const struct digest *d
                                 const struct blob_location *location,
                                 struct blob_content *content_out, struct error *err)
 {
+    const struct blob_driver *driver = store->driver;
+    enum error_code code = OK;
+
     assert(!store->has_locations || location);
-    return store->driver->read(store, digest, store->has_locations ? location : NULL, content_out,
-                               err);
+    code = driver->read(store, digest, store->has_locations ? location : NULL, content_out, err);
+    if (code) {
+        return code;
+    }
+    assert(content_out->kind != BLOB_IN_FILE || content_out->fd >= 0);
+    assert(content_out->kind != BLOB_REMOTE || driver->read_part);
+    assert(!content_out->is_linked || driver->link);
+    return OK;
 }
 
 enum error_code blob_store_read_part(struct blob_store *store, const struct blob_content *content,
@@ -314,6 +325,7 @@ enum error_code blob_store_read_part(struct blob_store *store, const struct blob
     assert(content->kind == BLOB_REMOTE);
     assert(part->offset_bytes <= content->size_bytes);
     assert(part->length <= content->size_bytes - part->offset_bytes);
+    assert(bytes_out->length == 0);
     return store->driver->read_part(store, content, part, bytes_out, err);
 }
 

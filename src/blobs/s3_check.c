@@ -5,7 +5,6 @@
 
 #include "aws/xml.h"
 #include "base/random.h"
-#include "blobs/s3_refusal.h"
 
 enum { ANSWER_TEXT_BYTES = 100 };
 

@@ -8,7 +8,6 @@
 #include "aws/xml.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "blobs/s3_refusal.h"
 
 enum {
     ANSWER_MAX_BYTES = 64 * 1024, /* documents of S3's are small */
@@ -48,6 +47,8 @@ struct attempt {
     struct strbuf lines[PAIRS_MAX];
     size_t line_count;
 };
+
+enum { RETRY_AFTER_S = 10 };
 
 static void set_endpoint(const struct s3_client_config *config, const char *endpoint,
                          struct endpoint *made)
@@ -272,6 +273,23 @@ static void attempt_release(struct attempt *attempt)
     strbuf_release(&attempt->path);
 }
 
+/* That answer came again and again for retry_ms. */
+static enum error_code give_up(const struct s3_client *client, const struct s3_answer *answer,
+                               int64_t retry_ms, struct error *err)
+{
+    const char *reason = answer->error_code[0] != '\0' ? answer->error_code : "no reason";
+    const enum error_code code = error_set(
+        err, ERROR_UNAVAILABLE,
+        "%s answers %d (%s), also after repeating for %lld s: it is overloaded or broken; look at "
+        "it, or push less at once",
+        s3_client_name(client), answer->http.status, reason, (long long)retry_ms / MS_PER_SECOND);
+
+    if (err) {
+        err->retry_after_s = RETRY_AFTER_S;
+    }
+    return code;
+}
+
 enum error_code s3_client_send(struct s3_client *client, const struct s3_request *request,
                                struct s3_answer *answer_out, struct error *err)
 {
@@ -295,7 +313,7 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
     }
     attempt_release(&attempt);
     if (!code && is_retryable(answer_out)) {
-        code = s3_refusal_give_up(client, answer_out, client->config.retry_ms, err);
+        code = give_up(client, answer_out, client->config.retry_ms, err);
     }
     return code;
 }
@@ -303,18 +321,6 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
 void s3_answer_release(struct s3_answer *answer)
 {
     outbound_answer_release(&answer->http);
-}
-
-enum error_code s3_client_do(struct s3_client *client, const struct s3_request *request,
-                             struct s3_answer *answer_out, struct error *err)
-{
-    const enum error_code code = s3_client_send(client, request, answer_out, err);
-    const int status = answer_out->http.status;
-
-    if (code || (status >= 200 && status < 300 && answer_out->error_code[0] == '\0')) {
-        return code;
-    }
-    return s3_refusal(client, request, answer_out, err);
 }
 
 bool s3_client_has_keys(struct s3_client *client)
@@ -366,4 +372,9 @@ const char *s3_client_link_host(const struct s3_client *client)
 const char *s3_client_name(const struct s3_client *client)
 {
     return client->name;
+}
+
+bool s3_answer_is(const struct s3_answer *answer, const char *error_code)
+{
+    return strcmp(answer->error_code, error_code) == 0;
 }

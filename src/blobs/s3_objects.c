@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "blobs/s3_parts.h"
-#include "blobs/s3_refusal.h"
 
 enum {
     HEADERS_MAX = 10,
@@ -25,6 +24,70 @@ struct fields {
     char md5[CHECKSUM_MD5_BYTES];
     char until[CLOCK_ISO_BYTES];
 };
+
+static const char *advice(const struct s3_answer *answer)
+{
+    static const struct {
+        const char *code;
+        const char *advice;
+    } table[] = {
+        {"NoSuchBucket", "create the bucket, or correct storage.s3.bucket or .endpoint"},
+        {"AccessDenied", "allow it in the bucket's policy or the role's permissions "
+                         "(docs/storage.md lists what is needed)"},
+        {"InvalidAccessKeyId", "the access key is unknown there: correct the credentials"},
+        {"SignatureDoesNotMatch", "the secret key is wrong: correct the credentials"},
+        {"ExpiredToken", "the session token is too old: renew the credentials"},
+        {"InvalidToken", "the session token is wrong: correct the credentials"},
+        {"RequestTimeTooSkewed", "this machine's clock is wrong: set it"},
+        {"AuthorizationHeaderMalformed", "storage.s3.region is not the bucket's"},
+        {"PermanentRedirect", "the bucket is in another region: correct storage.s3.region"},
+        {"QuotaExceeded", "the bucket's quota is used up: raise it"},
+        {"NoSuchUpload", "the upload is finished, aborted or expired"},
+        {"NoSuchKey", "there is no such object"},
+        {"InvalidPart", "the upload's parts are not what they were"},
+        {"InvalidRequest", "see whether the bucket takes the settings of storage.s3"},
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (s3_answer_is(answer, table[i].code)) {
+            return table[i].advice;
+        }
+    }
+    return answer->http.status == 403 ? "check credentials and permissions"
+                                      : "check the settings of storage.s3";
+}
+
+enum error_code s3_refusal(const struct s3_client *client, const struct s3_request *request,
+                           const struct s3_answer *answer, struct error *err)
+{
+    const struct str region = outbound_answer_field(&answer->http, "x-amz-bucket-region");
+    const int status = answer->http.status;
+    enum error_code code = ERROR_UNAVAILABLE;
+
+    if (s3_answer_is(answer, "NoSuchKey") || s3_answer_is(answer, "NoSuchUpload") ||
+        s3_answer_is(answer, "InvalidPart") || (status == 404 && answer->error_code[0] == '\0')) {
+        code = ERROR_NOT_FOUND;
+    } else if (status == 507 || s3_answer_is(answer, "QuotaExceeded") ||
+               s3_answer_is(answer, "XMinioStorageFull")) {
+        code = ERROR_NO_SPACE;
+    }
+    return error_set(err, code, "%s refuses %s: %d %s: %s%s%.*s", s3_client_name(client),
+                     request->method, status, answer->error_code, advice(answer),
+                     region.length > 0 && status != 404 ? "; its region is " : "",
+                     STR_FORMAT(status != 404 ? region : (struct str){0}));
+}
+
+enum error_code s3_objects_do(struct s3_client *client, const struct s3_request *request,
+                              struct s3_answer *answer_out, struct error *err)
+{
+    const enum error_code code = s3_client_send(client, request, answer_out, err);
+    const int status = answer_out->http.status;
+
+    if (code || (status >= 200 && status < 300 && answer_out->error_code[0] == '\0')) {
+        return code;
+    }
+    return s3_refusal(client, request, answer_out, err);
+}
 
 static void s3_objects_add(struct fields *fields, const char *name, const char *value)
 {
@@ -109,7 +172,7 @@ enum error_code s3_objects_read(const struct s3_objects *objects, const char *ke
     (void)snprintf(range, sizeof(range), "bytes=%llu-%llu", (unsigned long long)part->offset_bytes,
                    (unsigned long long)(part->offset_bytes + part->length - 1));
     s3_objects_add(&fields, "range", range);
-    code = s3_client_do(objects->client, &request, &answer, err);
+    code = s3_objects_do(objects->client, &request, &answer, err);
     if (!code && bytes->length != part->length) {
         code = error_set(err, ERROR_UNAVAILABLE, "%s: of an object's %s come %zu bytes",
                          s3_client_name(objects->client), range, bytes->length);
@@ -141,7 +204,7 @@ enum error_code s3_objects_begin(const struct s3_objects *objects, struct s3_not
     add_style(objects, &fields);
     add_lock(objects, &fields);
     strbuf_init(&id, sizeof(notes->upload_id) - 1);
-    code = s3_client_do(objects->client, &request, &answer, err);
+    code = s3_objects_do(objects->client, &request, &answer, err);
     if (!code &&
         (!aws_xml_text(strbuf_str(&answer.http.body), "UploadId", &id) || id.is_truncated ||
          id.length == 0 || str_index_of(strbuf_str(&id), '\n') < id.length)) {
@@ -185,7 +248,7 @@ enum error_code s3_objects_put_part(const struct s3_objects *objects,
     enum error_code code = OK;
 
     add_checksum(objects, bytes, &fields);
-    code = s3_client_do(objects->client, &request, &answer, err);
+    code = s3_objects_do(objects->client, &request, &answer, err);
     etag = outbound_answer_field(&answer.http, "ETag");
     if (!code && (etag.length == 0 || etag.length >= sizeof(part_out->etag))) {
         code = error_set(err, ERROR_UNAVAILABLE, "%s took a part and gave no usable ETag",
@@ -254,7 +317,7 @@ enum error_code s3_objects_find_whole(const struct s3_objects *objects,
     const struct s3_request request = {.method = "HEAD", .key = notes->key};
     struct s3_answer answer;
     uint64_t length = 0;
-    enum error_code code = s3_client_do(objects->client, &request, &answer, err);
+    enum error_code code = s3_objects_do(objects->client, &request, &answer, err);
     const struct str field = outbound_answer_field(&answer.http, "Content-Length");
 
     if (code == ERROR_NOT_FOUND ||
@@ -270,7 +333,7 @@ enum error_code s3_objects_delete(const struct s3_objects *objects, const char *
 {
     const struct s3_request request = {.method = "DELETE", .key = key};
     struct s3_answer answer;
-    enum error_code code = s3_client_do(objects->client, &request, &answer, err);
+    enum error_code code = s3_objects_do(objects->client, &request, &answer, err);
 
     if (!code) {
         *is_kept_out = str_is(outbound_answer_field(&answer.http, "x-amz-delete-marker"), "true");
@@ -294,7 +357,7 @@ enum error_code s3_objects_abort(const struct s3_objects *objects, const struct 
     const struct s3_request request = {
         .method = "DELETE", .key = notes->key, .query = query, .is_quick = true};
     struct s3_answer answer;
-    const enum error_code code = s3_client_do(objects->client, &request, &answer, err);
+    const enum error_code code = s3_objects_do(objects->client, &request, &answer, err);
 
     s3_answer_release(&answer);
     return code == ERROR_NOT_FOUND ? OK : code;
