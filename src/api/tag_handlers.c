@@ -6,7 +6,8 @@
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/json_writer.h"
-#include "registry/registry.h"
+#include "registry/sources.h"
+#include "registry/tags.h"
 
 enum { CURSOR_MAX_BYTES = REPOSITORY_MAX_LENGTH + 32 };
 

@@ -13,9 +13,13 @@
 #include "server/data_folder.h"
 #include "server/housekeeping.h"
 #include "server/listen_address.h"
+#include "server/notify.h"
 #include "server/options.h"
 #include "server/process.h"
+#include "server/reload.h"
 #include "server/settings.h"
+#include "server/settings_check.h"
+#include "server/signals.h"
 #include "server/storage.h"
 #include "server/sweep_command.h"
 #include "server/user_command.h"
@@ -43,15 +47,15 @@ struct daemon {
     struct housekeeping housekeeping;
 };
 
-static int daemon_run(const struct options *options);
-static int daemon_check(const struct settings_sources *sources);
+static int run(const struct options *options);
+static int check(const struct settings_sources *sources);
 static int print_settings(void (*append)(const struct settings_schema *schema, struct strbuf *buf));
-static int daemon_print_help(void);
+static int print_help(void);
 static int print(const struct strbuf *text);
 static void print_problems(const struct problems *problems);
-static int daemon_serve(const struct settings_sources *sources);
+static int serve(const struct settings_sources *sources);
 static enum error_code begin_log(struct daemon *daemon, struct error *err);
-static enum error_code daemon_start(struct daemon *daemon, struct error *err);
+static enum error_code start(struct daemon *daemon, struct error *err);
 static enum error_code open_data(struct daemon *daemon, struct error *err);
 static enum error_code open_metadata(struct daemon *daemon, struct error *err);
 static enum error_code open_blobs(struct daemon *daemon, struct error *err);
@@ -64,8 +68,8 @@ static enum error_code start_server(struct daemon *daemon, struct error *err);
 static enum error_code start_housekeeping(struct daemon *daemon, struct error *err);
 static void announce(struct daemon *daemon);
 static void attend(struct daemon *daemon, const struct settings_sources *sources);
-static void daemon_drain(struct daemon *daemon);
-static void daemon_finish(struct daemon *daemon);
+static void drain(struct daemon *daemon);
+static void finish(struct daemon *daemon);
 
 int main(int argc, char **argv)
 {
@@ -82,10 +86,10 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "pieroned: %s\nTry 'pieroned --help'.\n", err.message);
         return EXIT_USAGE;
     }
-    return daemon_run(&options);
+    return run(&options);
 }
 
-static int daemon_run(const struct options *options)
+static int run(const struct options *options)
 {
     const struct settings_sources sources = {.file = options->file,
                                              .environment = environ,
@@ -94,9 +98,9 @@ static int daemon_run(const struct options *options)
 
     switch (options->command) {
     case COMMAND_SERVE:
-        return daemon_serve(&sources);
+        return serve(&sources);
     case COMMAND_CHECK_CONFIG:
-        return daemon_check(&sources);
+        return check(&sources);
     case COMMAND_PRINT_MARKDOWN:
         return print_settings(settings_document_markdown);
     case COMMAND_PRINT_YAML:
@@ -106,12 +110,12 @@ static int daemon_run(const struct options *options)
     case COMMAND_VERSION:
         return puts("pieroned " PIERONE_VERSION) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
     case COMMAND_HELP:
-        return daemon_print_help();
+        return print_help();
     }
     return EXIT_USAGE;
 }
 
-static int daemon_check(const struct settings_sources *sources)
+static int check(const struct settings_sources *sources)
 {
     CLEANUP(problems_release) struct problems problems;
     CLEANUP(strbuf_release) struct strbuf report;
@@ -134,7 +138,7 @@ static int print_settings(void (*append)(const struct settings_schema *schema, s
     return print(&text);
 }
 
-static int daemon_print_help(void)
+static int print_help(void)
 {
     CLEANUP(strbuf_release) struct strbuf text;
 
@@ -162,7 +166,7 @@ static void print_problems(const struct problems *problems)
 }
 
 /* The life of the server. */
-static int daemon_serve(const struct settings_sources *sources)
+static int serve(const struct settings_sources *sources)
 {
     CLEANUP(problems_release) struct problems problems;
     struct daemon daemon = {0};
@@ -177,15 +181,15 @@ static int daemon_serve(const struct settings_sources *sources)
     process_keep_memory_private();
     process_return_memory();
     signals_block();
-    if (begin_log(&daemon, &err) || daemon_start(&daemon, &err)) {
+    if (begin_log(&daemon, &err) || start(&daemon, &err)) {
         log_message(&daemon.log, LOG_ERROR, "start_failed", "%s", err.message);
-        daemon_finish(&daemon);
+        finish(&daemon);
         return EXIT_FAILED;
     }
     announce(&daemon);
     attend(&daemon, sources);
-    daemon_drain(&daemon);
-    daemon_finish(&daemon);
+    drain(&daemon);
+    finish(&daemon);
     return EXIT_SUCCESS;
 }
 
@@ -201,7 +205,7 @@ static enum error_code begin_log(struct daemon *daemon, struct error *err)
     return log_start_thread(&daemon->log, err);
 }
 
-static enum error_code daemon_start(struct daemon *daemon, struct error *err)
+static enum error_code start(struct daemon *daemon, struct error *err)
 {
     static enum error_code (*const steps[])(struct daemon * daemon, struct error * err) = {
         open_data, open_metadata, open_blobs,   make_registry,      open_admission,
@@ -371,7 +375,7 @@ static void attend(struct daemon *daemon, const struct settings_sources *sources
     }
 }
 
-static void daemon_drain(struct daemon *daemon)
+static void drain(struct daemon *daemon)
 {
     log_message(&daemon->log, LOG_INFO, "draining", "a second signal ends at once");
     notify_send(getenv("NOTIFY_SOCKET"), "STOPPING=1");
@@ -380,7 +384,7 @@ static void daemon_drain(struct daemon *daemon)
     log_message(&daemon->log, LOG_INFO, "stopped", "all requests are finished or were given up");
 }
 
-static void daemon_finish(struct daemon *daemon)
+static void finish(struct daemon *daemon)
 {
     housekeeping_end(&daemon->housekeeping);
     http_server_free(daemon->server);

@@ -13,13 +13,36 @@ enum {
     MEMORY_WAIT_MS = 30 * 1000,     /* then there are too many uploads at once */
 };
 
-static enum error_code revive(void *context, const struct digest *digest, struct error *err)
+static enum error_code open_folder(const char *folder, struct metadata *metadata,
+                                   struct storage *storage, struct error *err);
+static enum error_code revive(void *context, const struct digest *digest, struct error *err);
+static enum error_code open_s3(const struct settings *settings, struct storage *storage,
+                               struct error *err);
+static enum error_code open_client(const struct settings *settings, struct storage *storage,
+                                   struct s3_client **client_out, struct error *err);
+static const char *variable(const void *context, const char *name);
+static void report_links(const struct settings *settings, const struct s3_client *client,
+                         struct strbuf *report);
+
+enum error_code storage_open(const struct settings *settings, const char *folder,
+                             struct metadata *metadata, struct storage *storage_out,
+                             struct error *err)
 {
-    return metadata_revive_blob(context, digest, err);
+    enum error_code code = OK;
+
+    *storage_out = (struct storage){0};
+    if (!settings->storage.s3.bucket) {
+        return open_folder(folder, metadata, storage_out, err);
+    }
+    code = open_s3(settings, storage_out, err);
+    if (code) {
+        storage_release(storage_out);
+    }
+    return code;
 }
 
-static enum error_code storage_open_folder(const char *folder, struct metadata *metadata,
-                                           struct storage *storage, struct error *err)
+static enum error_code open_folder(const char *folder, struct metadata *metadata,
+                                   struct storage *storage, struct error *err)
 {
     const struct blob_watch watch = {metadata, revive};
     const enum error_code code = filesystem_store_new(folder, &storage->blobs, err);
@@ -30,15 +53,33 @@ static enum error_code storage_open_folder(const char *folder, struct metadata *
     return code;
 }
 
-/* Nobody changes the environment, so that threads may read it. */
-static const char *variable(const void *context, const char *name)
+static enum error_code revive(void *context, const struct digest *digest, struct error *err)
 {
-    (void)context;
-    return getenv(name);
+    return metadata_revive_blob(context, digest, err);
 }
 
-static enum error_code storage_open_client(const struct settings *settings, struct storage *storage,
-                                           struct s3_client **client_out, struct error *err)
+static enum error_code open_s3(const struct settings *settings, struct storage *storage,
+                               struct error *err)
+{
+    struct s3_store_config config = {
+        .clock = &clock_system,
+        .settings = settings->storage.s3,
+        .memory_wait_ms = MEMORY_WAIT_MS,
+    };
+    enum error_code code = open_client(settings, storage, &config.client, err);
+
+    if (code) {
+        return code;
+    }
+    code = s3_store_new(&config, &storage->blobs, err);
+    if (code) {
+        s3_client_free(config.client);
+    }
+    return code;
+}
+
+static enum error_code open_client(const struct settings *settings, struct storage *storage,
+                                   struct s3_client **client_out, struct error *err)
 {
     const struct http_client_config http = {
         .ca_file = settings->ca_file,
@@ -72,41 +113,11 @@ static enum error_code storage_open_client(const struct settings *settings, stru
     return code;
 }
 
-static enum error_code open_s3(const struct settings *settings, struct storage *storage,
-                               struct error *err)
+/* Nobody changes the environment, so that threads may read it. */
+static const char *variable(const void *context, const char *name)
 {
-    struct s3_store_config config = {
-        .clock = &clock_system,
-        .settings = settings->storage.s3,
-        .memory_wait_ms = MEMORY_WAIT_MS,
-    };
-    enum error_code code = storage_open_client(settings, storage, &config.client, err);
-
-    if (code) {
-        return code;
-    }
-    code = s3_store_new(&config, &storage->blobs, err);
-    if (code) {
-        s3_client_free(config.client);
-    }
-    return code;
-}
-
-enum error_code storage_open(const struct settings *settings, const char *folder,
-                             struct metadata *metadata, struct storage *storage_out,
-                             struct error *err)
-{
-    enum error_code code = OK;
-
-    *storage_out = (struct storage){0};
-    if (!settings->storage.s3.bucket) {
-        return storage_open_folder(folder, metadata, storage_out, err);
-    }
-    code = open_s3(settings, storage_out, err);
-    if (code) {
-        storage_release(storage_out);
-    }
-    return code;
+    (void)context;
+    return getenv(name);
 }
 
 enum error_code storage_open_bucket(const struct settings *settings, struct storage *storage_out,
@@ -115,7 +126,7 @@ enum error_code storage_open_bucket(const struct settings *settings, struct stor
     enum error_code code = OK;
 
     *storage_out = (struct storage){0};
-    code = storage_open_client(settings, storage_out, &storage_out->bucket, err);
+    code = open_client(settings, storage_out, &storage_out->bucket, err);
     if (code) {
         storage_release(storage_out);
         return code;
@@ -132,31 +143,6 @@ void storage_release(struct storage *storage)
     aws_credentials_free(storage->credentials);
     http_client_free(storage->http);
     *storage = (struct storage){0};
-}
-
-/* Clients that are written in Go send a token along to the same name, and to those below it. */
-static void report_links(const struct settings *settings, const struct s3_client *client,
-                         struct strbuf *report)
-{
-    const struct str links = host_without_port(str_from(s3_client_link_host(client)));
-    struct str registry = str_from(settings->public_url ? settings->public_url : "");
-    struct str end;
-
-    registry =
-        host_without_port(str_from_index(registry, str_index_of(registry, '/') + sizeof("//") - 1));
-    if (!settings->storage.s3.redirect || registry.length == 0 || links.length < registry.length) {
-        return;
-    }
-    end = str_from_index(links, links.length - registry.length);
-    if (str_equal_ignoring_case(end, registry) &&
-        (links.length == registry.length || end.bytes[-1] == '.')) {
-        strbuf_append_format(report,
-                             "storage: links lead to %.*s, where podman, skopeo and containerd "
-                             "send the token for %.*s along, and S3 refuses them: give S3 a name "
-                             "of its own (storage.s3.public_endpoint), or set storage.s3.redirect "
-                             "to false\n",
-                             STR_FORMAT(links), STR_FORMAT(registry));
-    }
 }
 
 void storage_check(const struct settings *settings, struct strbuf *report,
@@ -182,4 +168,29 @@ void storage_check(const struct settings *settings, struct strbuf *report,
         problems_add(problems, "storage.s3: %s", err.message);
     }
     storage_release(&storage);
+}
+
+/* Clients that are written in Go send a token along to the same name, and to those below it. */
+static void report_links(const struct settings *settings, const struct s3_client *client,
+                         struct strbuf *report)
+{
+    const struct str links = host_without_port(str_from(s3_client_link_host(client)));
+    struct str registry = str_from(settings->public_url ? settings->public_url : "");
+    struct str end;
+
+    registry =
+        host_without_port(str_from_index(registry, str_index_of(registry, '/') + sizeof("//") - 1));
+    if (!settings->storage.s3.redirect || registry.length == 0 || links.length < registry.length) {
+        return;
+    }
+    end = str_from_index(links, links.length - registry.length);
+    if (str_equal_ignoring_case(end, registry) &&
+        (links.length == registry.length || end.bytes[-1] == '.')) {
+        strbuf_append_format(report,
+                             "storage: links lead to %.*s, where podman, skopeo and containerd "
+                             "send the token for %.*s along, and S3 refuses them: give S3 a name "
+                             "of its own (storage.s3.public_endpoint), or set storage.s3.redirect "
+                             "to false\n",
+                             STR_FORMAT(links), STR_FORMAT(registry));
+    }
 }

@@ -463,6 +463,7 @@ static void an_upload_goes_on_from_where_it_is_alone(void **state)
     assert_int_equal(err.topic, ABOUT_UPLOAD);
     assert_tail(fixture, 10, "");
     assert_int_equal(go_on(fixture, 10, 20, NULL), OK);
+    assert_int_equal(go_on(fixture, 10, 20, NULL), OK); /* its commit was not heard of */
     assert_int_equal(go_on(fixture, 10, 30, NULL), ERROR_CONFLICT); /* the second of two */
     assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("one"),
                                           &fixture->arena, &found, NULL),

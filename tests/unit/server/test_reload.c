@@ -1,4 +1,4 @@
-#include "server/housekeeping.h"
+#include "server/reload.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

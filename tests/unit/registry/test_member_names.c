@@ -1,4 +1,4 @@
-#include "registry/descriptor.h"
+#include "registry/member_names.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

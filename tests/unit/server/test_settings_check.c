@@ -1,4 +1,4 @@
-#include "server/settings.h"
+#include "server/settings_check.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "server/process.h"
+#include "server/signals.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
