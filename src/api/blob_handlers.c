@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "http/range.h"
 #include "registry/blobs.h"
-#include "registry/recall.h"
+#include "registry/content_cache.h"
 
 static const char blob_type[] = "application/octet-stream";
 
@@ -318,7 +318,7 @@ static bool recall_blob(struct call *call)
     if (code) {
         return false;
     }
-    call->content = registry_recall_blob(call->api->config.registry, &digest);
+    call->content = registry_cached_blob(call->api->config.registry, &digest);
     if (!call->content ||
         (!call->content->has_bytes && call->exchange->request.method != HTTP_HEAD)) {
         return false;

@@ -1,7 +1,7 @@
 #include "api/call.h"
 #include "api/page.h"
 #include "api/routes.h"
-#include "registry/sources.h"
+#include "registry/registry.h"
 
 /* What there is: names, page by page, and how many. */
 static enum error_code respond_oci_names(struct call *call, const char *member,

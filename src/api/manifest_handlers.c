@@ -2,8 +2,8 @@
 #include "api/permission.h"
 #include "api/routes.h"
 #include "base/json_writer.h"
+#include "registry/content_cache.h"
 #include "registry/manifests.h"
-#include "registry/recall.h"
 #include "registry/scm_source.h"
 
 enum { DETAIL_MAX_BYTES = 1024 };
@@ -56,7 +56,7 @@ static bool recall_manifest(struct call *call)
         return false;
     }
     call->content =
-        registry_recall_manifest(call->api->config.registry, &call->repository, &reference);
+        registry_cached_manifest(call->api->config.registry, &call->repository, &reference);
     if (!call->content) {
         return false;
     }

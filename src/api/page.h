@@ -2,7 +2,7 @@
 
 #include "api/call.h"
 #include "base/json_writer.h"
-#include "registry/tags.h"
+#include "registry/registry.h"
 
 /* The pages of listings: which one a query asks for, and where the next one is. */
 

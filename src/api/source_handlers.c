@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/json_value.h"
 #include "base/json_writer.h"
-#include "registry/sources.h"
-#include "registry/tags.h"
+#include "registry/registry.h"
+#include "registry/scm_source.h"
 
 enum { INCIDENT_ID_MAX_BYTES = 256 };
 

@@ -6,8 +6,7 @@
 #include "api/routes.h"
 #include "base/clock.h"
 #include "base/json_writer.h"
-#include "registry/sources.h"
-#include "registry/tags.h"
+#include "registry/registry.h"
 
 enum { CURSOR_MAX_BYTES = REPOSITORY_MAX_LENGTH + 32 };
 

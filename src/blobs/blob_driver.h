@@ -16,7 +16,7 @@ struct blob_driver {
     void (*free)(struct blob_store *store);
 
     /*
-     * Opens the upload's bytes for appending at upload->offset_bytes, creating the place for a new
+     * Opens the upload's bytes for appending at upload->offset_bytes, beginning a new
      * upload (offset 0) and dropping bytes beyond the offset. ERROR_NOT_FOUND if fewer are there.
      */
     enum error_code (*open)(struct blob_store *store, const struct blob_upload *upload,

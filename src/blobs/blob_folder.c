@@ -23,75 +23,22 @@ static const char uploads_name[] = "uploads";
 static const char lock_name[] = "lock";
 static const char probe_name[] = "probe";
 
-static enum error_code open_root(struct blob_folder *folder, struct error *err);
-static enum error_code take_lock(struct blob_folder *folder, struct error *err);
-static enum error_code make_folders(struct blob_folder *folder, struct error *err);
-static enum error_code make_subfolders(struct blob_folder *folder, int algorithm_fd,
-                                       struct error *err);
-static enum error_code open_folder_in(struct blob_folder *folder, const char *name, int *fd_out,
-                                      struct error *err);
-static enum error_code check_writing(struct blob_folder *folder, struct error *err);
-static enum error_code check_linking(struct blob_folder *folder, struct error *err);
-static enum error_code drop_uploads_of_earlier_boot(struct blob_folder *folder, struct error *err);
-static void read_boot_id(const char *path, int folder_fd, char id_out[BOOT_ID_BYTES]);
-static enum error_code drop_uploads(struct blob_folder *folder, struct error *err);
-static enum error_code flush_folders(struct blob_folder *folder, struct error *err);
 static enum error_code unusable(const struct blob_folder *folder, const char *action,
-                                struct error *err);
-static void close_fd(int fd);
-
-enum error_code blob_folder_open(struct blob_folder *folder, const char *path, struct error *err)
+                                struct error *err)
 {
-    static enum error_code (*const steps[])(struct blob_folder *, struct error *) = {
-        open_root,     take_lock,     make_folders, drop_uploads_of_earlier_boot,
-        check_writing, flush_folders,
-    };
-    enum error_code code = OK;
+    const char *reason = strerrordesc_np(errno);
+    const bool is_forbidden = errno == EACCES || errno == EPERM;
+    const unsigned user_id = geteuid();
 
-    *folder = (struct blob_folder){
-        .path = memory_copy_text(path),
-        .root_fd = -1,
-        .lock_fd = -1,
-        .uploads_fd = -1,
-        .algorithm_fds = {[DIGEST_SHA256] = -1, [DIGEST_SHA512] = -1},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(steps) && !code; i++) {
-        code = steps[i](folder, err);
+    if (is_forbidden) {
+        return error_set(err, ERROR_INVALID,
+                         "user %u cannot %s the folder '%s': %s; give it to that user "
+                         "(chown -R %u '%s'), or choose another one",
+                         user_id, action, folder->path, reason, user_id, folder->path);
     }
-    if (code) {
-        blob_folder_release(folder);
-    }
-    return code;
-}
-
-void blob_folder_release(struct blob_folder *folder)
-{
-    for (size_t i = 0; i < ARRAY_LEN(folder->algorithm_fds); i++) {
-        close_fd(folder->algorithm_fds[i]);
-    }
-    close_fd(folder->uploads_fd);
-    close_fd(folder->lock_fd);
-    close_fd(folder->root_fd);
-    free(folder->path);
-    *folder = (struct blob_folder){.path = NULL};
-}
-
-static void close_fd(int fd)
-{
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-}
-
-void blob_place_init(struct blob_place *place, const struct digest *digest)
-{
-    char text[DIGEST_TEXT_BYTES];
-    const char *hex;
-
-    digest_format(digest, text);
-    hex = text + strlen(digest_algorithm_name(digest->algorithm)) + 1;
-    *place = (struct blob_place){.folder = {hex[0], hex[1]}};
-    memcpy(place->name, hex, 2 * digest_size_bytes(digest->algorithm));
+    return error_set(err, ERROR_INVALID,
+                     "user %u cannot %s the folder '%s': %s; correct that, or choose another one",
+                     user_id, action, folder->path, reason);
 }
 
 static enum error_code open_root(struct blob_folder *folder, struct error *err)
@@ -121,25 +68,6 @@ static enum error_code take_lock(struct blob_folder *folder, struct error *err)
                      folder->path);
 }
 
-/*
- * All subfolders are made now: then no push has to create one, and none can finish before the
- * flush of a subfolder that another push created at the same moment.
- */
-static enum error_code make_folders(struct blob_folder *folder, struct error *err)
-{
-    enum error_code code = open_folder_in(folder, uploads_name, &folder->uploads_fd, err);
-
-    for (size_t i = 0; i < ARRAY_LEN(folder->algorithm_fds) && !code; i++) {
-        const char *name = digest_algorithm_name((enum digest_algorithm)i);
-
-        code = open_folder_in(folder, name, &folder->algorithm_fds[i], err);
-        if (!code) {
-            code = make_subfolders(folder, folder->algorithm_fds[i], err);
-        }
-    }
-    return code;
-}
-
 static enum error_code open_folder_in(struct blob_folder *folder, const char *name, int *fd_out,
                                       struct error *err)
 {
@@ -166,27 +94,29 @@ static enum error_code make_subfolders(struct blob_folder *folder, int algorithm
 }
 
 /*
- * Uploads are not flushed before they are committed. After a power failure their size may be right
- * and their bytes lost, while the hash so far, kept elsewhere, is that of the true bytes: going on
- * would publish a wrong blob under a right digest. So none outlives the boot that it began in.
+ * All subfolders are made now: then no push has to create one, and none can finish before the
+ * flush of a subfolder that another push created at the same moment.
  */
-static enum error_code drop_uploads_of_earlier_boot(struct blob_folder *folder, struct error *err)
+static enum error_code blob_folder_make_folders(struct blob_folder *folder, struct error *err)
 {
-    char current[BOOT_ID_BYTES] = {0};
-    char last[BOOT_ID_BYTES] = {0};
-    enum error_code code;
+    enum error_code code = open_folder_in(folder, uploads_name, &folder->uploads_fd, err);
 
-    read_boot_id("/proc/sys/kernel/random/boot_id", AT_FDCWD, current);
-    read_boot_id(lock_name, folder->root_fd, last);
-    if (current[0] != '\0' && memcmp(current, last, sizeof(current)) == 0) {
-        return OK;
-    }
-    code = drop_uploads(folder, err);
-    if (!code) {
-        /* If this fails or is cut short, the next start drops uploads once too often. */
-        (void)!pwrite(folder->lock_fd, current, sizeof(current), 0);
+    for (size_t i = 0; i < ARRAY_LEN(folder->algorithm_fds) && !code; i++) {
+        const char *name = digest_algorithm_name((enum digest_algorithm)i);
+
+        code = open_folder_in(folder, name, &folder->algorithm_fds[i], err);
+        if (!code) {
+            code = make_subfolders(folder, folder->algorithm_fds[i], err);
+        }
     }
     return code;
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0) {
+        (void)close(fd);
+    }
 }
 
 /* Leaves zeros if there is none to read. */
@@ -225,19 +155,27 @@ static enum error_code drop_uploads(struct blob_folder *folder, struct error *er
     return code;
 }
 
-/* Finds out now, not at the first push. A full disk is fine: it can be read and made room on. */
-static enum error_code check_writing(struct blob_folder *folder, struct error *err)
+/*
+ * Uploads are not flushed before they are committed. After a power failure their size may be right
+ * and their bytes lost, while the hash so far, kept elsewhere, is that of the true bytes: going on
+ * would publish a wrong blob under a right digest. So none outlives the boot that it began in.
+ */
+static enum error_code drop_uploads_of_earlier_boot(struct blob_folder *folder, struct error *err)
 {
-    const int fd = openat(folder->uploads_fd, probe_name,
-                          O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-    enum error_code code = OK;
+    char current[BOOT_ID_BYTES] = {0};
+    char last[BOOT_ID_BYTES] = {0};
+    enum error_code code;
 
-    if (fd < 0) {
-        return errno == ENOSPC || errno == EDQUOT ? OK : unusable(folder, "write to", err);
+    read_boot_id("/proc/sys/kernel/random/boot_id", AT_FDCWD, current);
+    read_boot_id(lock_name, folder->root_fd, last);
+    if (current[0] != '\0' && memcmp(current, last, sizeof(current)) == 0) {
+        return OK;
     }
-    close_fd(fd);
-    code = check_linking(folder, err);
-    (void)unlinkat(folder->uploads_fd, probe_name, 0);
+    code = drop_uploads(folder, err);
+    if (!code) {
+        /* If this fails or is cut short, the next start drops uploads once too often. */
+        (void)!pwrite(folder->lock_fd, current, sizeof(current), 0);
+    }
     return code;
 }
 
@@ -255,6 +193,22 @@ static enum error_code check_linking(struct blob_folder *folder, struct error *e
     return OK;
 }
 
+/* Finds out now, not at the first push. A full disk is fine: it can be read and made room on. */
+static enum error_code check_writing(struct blob_folder *folder, struct error *err)
+{
+    const int fd = openat(folder->uploads_fd, probe_name,
+                          O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    enum error_code code = OK;
+
+    if (fd < 0) {
+        return errno == ENOSPC || errno == EDQUOT ? OK : unusable(folder, "write to", err);
+    }
+    close_fd(fd);
+    code = check_linking(folder, err);
+    (void)unlinkat(folder->uploads_fd, probe_name, 0);
+    return code;
+}
+
 static enum error_code flush_folders(struct blob_folder *folder, struct error *err)
 {
     /* Who may not read the parent did not create the folder, so need not flush its name. */
@@ -269,20 +223,49 @@ static enum error_code flush_folders(struct blob_folder *folder, struct error *e
     return is_flushed ? OK : unusable(folder, "flush", err);
 }
 
-static enum error_code unusable(const struct blob_folder *folder, const char *action,
-                                struct error *err)
+enum error_code blob_folder_open(struct blob_folder *folder, const char *path, struct error *err)
 {
-    const char *reason = strerrordesc_np(errno);
-    const bool is_forbidden = errno == EACCES || errno == EPERM;
-    const unsigned user_id = geteuid();
+    static enum error_code (*const steps[])(struct blob_folder *, struct error *) = {
+        open_root,     take_lock,     blob_folder_make_folders, drop_uploads_of_earlier_boot,
+        check_writing, flush_folders,
+    };
+    enum error_code code = OK;
 
-    if (is_forbidden) {
-        return error_set(err, ERROR_INVALID,
-                         "user %u cannot %s the folder '%s': %s; give it to that user "
-                         "(chown -R %u '%s'), or choose another one",
-                         user_id, action, folder->path, reason, user_id, folder->path);
+    *folder = (struct blob_folder){
+        .path = memory_copy_text(path),
+        .root_fd = -1,
+        .lock_fd = -1,
+        .uploads_fd = -1,
+        .algorithm_fds = {[DIGEST_SHA256] = -1, [DIGEST_SHA512] = -1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(steps) && !code; i++) {
+        code = steps[i](folder, err);
     }
-    return error_set(err, ERROR_INVALID,
-                     "user %u cannot %s the folder '%s': %s; correct that, or choose another one",
-                     user_id, action, folder->path, reason);
+    if (code) {
+        blob_folder_release(folder);
+    }
+    return code;
+}
+
+void blob_folder_release(struct blob_folder *folder)
+{
+    for (size_t i = 0; i < ARRAY_LEN(folder->algorithm_fds); i++) {
+        close_fd(folder->algorithm_fds[i]);
+    }
+    close_fd(folder->uploads_fd);
+    close_fd(folder->lock_fd);
+    close_fd(folder->root_fd);
+    free(folder->path);
+    *folder = (struct blob_folder){.path = NULL};
+}
+
+void blob_path_init(struct blob_path *path, const struct digest *digest)
+{
+    char text[DIGEST_TEXT_BYTES];
+    const char *hex;
+
+    digest_format(digest, text);
+    hex = text + strlen(digest_algorithm_name(digest->algorithm)) + 1;
+    *path = (struct blob_path){.folder = {hex[0], hex[1]}};
+    memcpy(path->name, hex, 2 * digest_size_bytes(digest->algorithm));
 }

@@ -21,8 +21,8 @@ struct blob_folder {
     int algorithm_fds[BLOB_FOLDER_ALGORITHMS]; /* by enum digest_algorithm */
 };
 
-/* Where a blob lies below its algorithm's folder. */
-struct blob_place {
+/* A blob's location below its algorithm's folder. */
+struct blob_path {
     char folder[sizeof("ab")];
     char name[2 * DIGEST_MAX_BYTES + 1];
 };
@@ -35,4 +35,4 @@ MUST_USE enum error_code blob_folder_open(struct blob_folder *folder, const char
                                           struct error *err);
 void blob_folder_release(struct blob_folder *folder);
 
-void blob_place_init(struct blob_place *place, const struct digest *digest);
+void blob_path_init(struct blob_path *path, const struct digest *digest);

@@ -9,13 +9,6 @@
 #include "base/memory.h"
 #include "blobs/blob_driver.h"
 
-static void keep_notes(struct blob_upload *upload, struct str notes);
-static enum error_code check_id(const char *id, struct error *err);
-static bool is_id_digit(char digit);
-static enum error_code digest_of_content(struct blob_writer *writer,
-                                         enum digest_algorithm algorithm, struct digest *digest_out,
-                                         struct error *err);
-
 void blob_store_free(struct blob_store *store)
 {
     if (store) {
@@ -43,6 +36,15 @@ void blob_upload_save(const struct blob_upload *upload, struct strbuf *state)
     strbuf_append(state, (struct str){upload->notes, upload->notes_length});
 }
 
+static void keep_notes(struct blob_upload *upload, struct str notes)
+{
+    upload->notes = notes.length > 0 ? memory_new(notes.length, 1) : NULL;
+    upload->notes_length = notes.length;
+    if (notes.length > 0) {
+        memcpy(upload->notes, notes.bytes, notes.length);
+    }
+}
+
 bool blob_upload_restore(struct blob_upload *upload, struct str state)
 {
     const struct str notes = str_from_index(state, HASHER_SAVED_BYTES);
@@ -53,15 +55,6 @@ bool blob_upload_restore(struct blob_upload *upload, struct str state)
     }
     keep_notes(upload, notes);
     return true;
-}
-
-static void keep_notes(struct blob_upload *upload, struct str notes)
-{
-    upload->notes = notes.length > 0 ? memory_new(notes.length, 1) : NULL;
-    upload->notes_length = notes.length;
-    if (notes.length > 0) {
-        memcpy(upload->notes, notes.bytes, notes.length);
-    }
 }
 
 uint64_t blob_store_chunk_min_bytes(const struct blob_store *store)
@@ -95,27 +88,9 @@ bool blob_store_has_locations(const struct blob_store *store)
     return store->has_locations;
 }
 
-enum error_code blob_writer_open(struct blob_store *store, const struct blob_upload *upload,
-                                 struct blob_writer **writer_out, struct error *err)
+static bool is_id_digit(char digit)
 {
-    struct blob_writer *writer = NULL;
-    enum error_code code = check_id(upload->id, err);
-
-    if (!code) {
-        code = store->driver->open(store, upload, &writer, err);
-    }
-    if (code) {
-        return code;
-    }
-    writer->store = store;
-    writer->upload = *upload;
-    writer->upload.notes = NULL;
-    writer->upload.notes_length = 0;
-    writer->upload.tail = (struct blob_tail){0};
-    writer->is_finished = false;
-    writer->is_checked = false;
-    *writer_out = writer;
-    return OK;
+    return ascii_is_digit(digit) || (digit >= 'a' && digit <= 'f');
 }
 
 /* Drivers build names from ids, so an id is held against the form that random_id gives it. */
@@ -132,9 +107,28 @@ static enum error_code check_id(const char *id, struct error *err)
     return OK;
 }
 
-static bool is_id_digit(char digit)
+enum error_code blob_writer_open(struct blob_store *store, const struct blob_upload *upload,
+                                 struct blob_writer **writer_out, struct error *err)
 {
-    return ascii_is_digit(digit) || (digit >= 'a' && digit <= 'f');
+    struct blob_writer *writer = NULL;
+    enum error_code code = check_id(upload->id, err);
+
+    if (!code) {
+        code = store->driver->open(store, upload, &writer, err);
+    }
+    if (code) {
+        return code;
+    }
+    assert(writer);
+    writer->store = store;
+    writer->upload = *upload;
+    writer->upload.notes = NULL;
+    writer->upload.notes_length = 0;
+    writer->upload.tail = (struct blob_tail){0};
+    writer->is_finished = false;
+    writer->is_checked = false;
+    *writer_out = writer;
+    return OK;
 }
 
 enum error_code blob_writer_begin_tail(struct blob_writer *writer, size_t *length_out,
@@ -146,6 +140,7 @@ enum error_code blob_writer_begin_tail(struct blob_writer *writer, size_t *lengt
     assert(!writer->is_finished);
     *length_out = 0;
     if (driver->begin_tail) {
+        assert(driver->give_tail);
         code = driver->begin_tail(writer, length_out, err);
     }
     writer->is_finished = code != OK;
@@ -223,26 +218,6 @@ enum error_code blob_writer_suspend(struct blob_writer *writer, struct blob_uplo
     return OK;
 }
 
-enum error_code blob_writer_check(struct blob_writer *writer, const struct digest *expected,
-                                  struct error *err)
-{
-    char expected_text[DIGEST_TEXT_BYTES];
-    char actual_text[DIGEST_TEXT_BYTES];
-    struct digest actual;
-    enum error_code code = OK;
-
-    assert(!writer->is_finished);
-    code = digest_of_content(writer, expected->algorithm, &actual, err);
-    if (code || digest_equal(&actual, expected)) {
-        return code;
-    }
-    digest_format(expected, expected_text);
-    digest_format(&actual, actual_text);
-    return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
-                           "the content's digest is %s, not %s as promised", actual_text,
-                           expected_text);
-}
-
 static enum error_code digest_of_content(struct blob_writer *writer,
                                          enum digest_algorithm algorithm, struct digest *digest_out,
                                          struct error *err)
@@ -264,6 +239,26 @@ static enum error_code digest_of_content(struct blob_writer *writer,
     }
     *digest_out = writer->checked;
     return OK;
+}
+
+enum error_code blob_writer_check(struct blob_writer *writer, const struct digest *expected,
+                                  struct error *err)
+{
+    char expected_text[DIGEST_TEXT_BYTES];
+    char actual_text[DIGEST_TEXT_BYTES];
+    struct digest actual;
+    enum error_code code = OK;
+
+    assert(!writer->is_finished);
+    code = digest_of_content(writer, expected->algorithm, &actual, err);
+    if (code || digest_equal(&actual, expected)) {
+        return code;
+    }
+    digest_format(expected, expected_text);
+    digest_format(&actual, actual_text);
+    return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
+                           "the content's digest is %s, not %s as promised", actual_text,
+                           expected_text);
 }
 
 enum error_code blob_writer_commit(struct blob_writer *writer, const struct digest *expected,
@@ -309,9 +304,18 @@ enum error_code blob_store_read(struct blob_store *store, const struct digest *d
                                 const struct blob_location *location,
                                 struct blob_content *content_out, struct error *err)
 {
+    const struct blob_driver *driver = store->driver;
+    enum error_code code = OK;
+
     assert(!store->has_locations || location);
-    return store->driver->read(store, digest, store->has_locations ? location : NULL, content_out,
-                               err);
+    code = driver->read(store, digest, store->has_locations ? location : NULL, content_out, err);
+    if (code) {
+        return code;
+    }
+    assert(content_out->kind != BLOB_IN_FILE || content_out->fd >= 0);
+    assert(content_out->kind != BLOB_REMOTE || driver->read_part);
+    assert(!content_out->is_linked || driver->link);
+    return OK;
 }
 
 enum error_code blob_store_read_part(struct blob_store *store, const struct blob_content *content,
@@ -321,6 +325,7 @@ enum error_code blob_store_read_part(struct blob_store *store, const struct blob
     assert(content->kind == BLOB_REMOTE);
     assert(part->offset_bytes <= content->size_bytes);
     assert(part->length <= content->size_bytes - part->offset_bytes);
+    assert(bytes_out->length == 0);
     return store->driver->read_part(store, content, part, bytes_out, err);
 }
 

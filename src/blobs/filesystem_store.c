@@ -13,7 +13,7 @@
 #include "blobs/blob_folder.h"
 #include "blobs/upload_file.h"
 
-enum { BLOB_PATH_BYTES = sizeof(struct blob_place) + sizeof("/") };
+enum { BLOB_PATH_BYTES = sizeof(struct blob_path) + sizeof("/") };
 
 struct filesystem_store {
     struct blob_store base;
@@ -27,77 +27,9 @@ struct filesystem_writer {
     struct upload_file file;
 };
 
-static void filesystem_free(struct blob_store *base);
-static enum error_code filesystem_open(struct blob_store *base, const struct blob_upload *upload,
-                                       struct blob_writer **writer_out, struct error *err);
-static enum error_code filesystem_write(struct blob_writer *base, struct str bytes,
-                                        struct error *err);
-static enum error_code filesystem_rehash(struct blob_writer *base, struct hasher *hasher,
-                                         struct error *err);
-static enum error_code filesystem_publish(struct blob_writer *base, const struct digest *digest,
-                                          struct blob_location *location_out, struct error *err);
-static void filesystem_close(struct blob_writer *base);
-static enum error_code filesystem_discard(struct blob_store *base, const struct blob_upload *upload,
-                                          struct error *err);
-static void filesystem_touch(struct blob_store *base, const struct digest *digest);
-static enum error_code filesystem_read(struct blob_store *base, const struct digest *digest,
-                                       const struct blob_location *location,
-                                       struct blob_content *content_out, struct error *err);
-
-static enum error_code link_blob(struct filesystem_store *store, struct upload_file *file,
-                                 const struct digest *digest, struct error *err);
-static void blob_path_format(const struct digest *digest, char path_out[BLOB_PATH_BYTES]);
-static enum error_code open_subfolder(const struct filesystem_store *store,
-                                      const struct digest *digest, int *fd_out, struct error *err);
-static enum error_code flush_subfolder(struct filesystem_store *store, int subfolder_fd,
-                                       struct error *err);
-static enum error_code open_blob(const struct filesystem_store *store, const struct digest *digest,
-                                 int *fd_out, struct error *err);
-static enum error_code finish_publishing(struct filesystem_store *store,
-                                         const struct digest *digest, struct error *err);
-
-static const struct blob_driver filesystem_driver = {
-    .name = "filesystem",
-    .free = filesystem_free,
-    .open = filesystem_open,
-    .write = filesystem_write,
-    .suspend = NULL, /* what was written is with the kernel, and outlives the process */
-    .rehash = filesystem_rehash,
-    .publish = filesystem_publish,
-    .close = filesystem_close,
-    .discard = filesystem_discard,
-    .touch = filesystem_touch,
-    .read = filesystem_read,
-};
-
 static struct filesystem_store *filesystem_store_of(struct blob_store *base)
 {
     return (struct filesystem_store *)base; /* its first member */
-}
-
-static struct filesystem_writer *filesystem_writer_of(struct blob_writer *base)
-{
-    return (struct filesystem_writer *)base; /* its first member */
-}
-
-enum error_code filesystem_store_new(const char *folder, struct blob_store **store_out,
-                                     struct error *err)
-{
-    struct filesystem_store *store = memory_new(1, sizeof(*store));
-    const enum error_code code = blob_folder_open(&store->folder, folder, err);
-
-    if (code) {
-        free(store);
-        return code;
-    }
-    store->base.driver = &filesystem_driver;
-    *store_out = &store->base;
-    return OK;
-}
-
-void filesystem_store_watch(struct blob_store *store, const struct blob_watch *watch)
-{
-    filesystem_store_of(store)->watch = *watch;
 }
 
 static void filesystem_free(struct blob_store *base)
@@ -123,6 +55,11 @@ static enum error_code filesystem_open(struct blob_store *base, const struct blo
     return OK;
 }
 
+static struct filesystem_writer *filesystem_writer_of(struct blob_writer *base)
+{
+    return (struct filesystem_writer *)base; /* its first member */
+}
+
 static enum error_code filesystem_write(struct blob_writer *base, struct str bytes,
                                         struct error *err)
 {
@@ -134,6 +71,69 @@ static enum error_code filesystem_rehash(struct blob_writer *base, struct hasher
                                          struct error *err)
 {
     return upload_file_hash(&filesystem_writer_of(base)->file, hasher, err);
+}
+
+static enum error_code open_subfolder(const struct filesystem_store *store,
+                                      const struct digest *digest, int *fd_out, struct error *err)
+{
+    const int algorithm_fd = store->folder.algorithm_fds[digest->algorithm];
+    struct blob_path path;
+    int fd;
+
+    blob_path_init(&path, digest);
+    fd = openat(algorithm_fd, path.folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return error_set_errno(err, "cannot open the folder of the blob %s", path.name);
+    }
+    *fd_out = fd;
+    return OK;
+}
+
+/* A failed flush is final, as for files: a second one might succeed without having done it. */
+static enum error_code flush_subfolder(struct filesystem_store *store, int subfolder_fd,
+                                       struct error *err)
+{
+    if (atomic_load(&store->is_broken)) {
+        return error_set(err, ERROR_INTERNAL,
+                         "a flush in the folder '%s' has failed: check the disk, then restart",
+                         store->folder.path);
+    }
+    if (fsync(subfolder_fd) != 0) {
+        atomic_store(&store->is_broken, true);
+        return error_set_errno(err, "cannot flush in the folder '%s'", store->folder.path);
+    }
+    return OK;
+}
+
+static enum error_code link_blob(struct filesystem_store *store, struct upload_file *file,
+                                 const struct digest *digest, struct error *err)
+{
+    struct blob_path path;
+    enum error_code code;
+    int fd = -1;
+
+    code = open_subfolder(store, digest, &fd, err);
+    if (code) {
+        upload_file_unseal(file);
+        return code;
+    }
+    blob_path_init(&path, digest);
+    /* Until it is closed: a sweep comes before all of this, or after it and finds a young file. */
+    while (flock(fd, LOCK_SH) != 0 && errno == EINTR) {
+    }
+    /* Whoever else has linked it (EEXIST) may not have flushed the name yet: flush in any case. */
+    if (linkat(file->folder_fd, file->id, fd, path.name, 0) == 0 || errno == EEXIST) {
+        (void)utimensat(fd, path.name, NULL, AT_SYMLINK_NOFOLLOW);
+        code = flush_subfolder(store, fd, err);
+    } else {
+        code = error_set_errno(err, "cannot link the blob %s", path.name);
+        upload_file_unseal(file);
+    }
+    if (!code && store->watch.publish) {
+        code = store->watch.publish(store->watch.context, digest, err);
+    }
+    (void)close(fd);
+    return code;
 }
 
 /*
@@ -157,69 +157,6 @@ static enum error_code filesystem_publish(struct blob_writer *base, const struct
     return code;
 }
 
-static enum error_code link_blob(struct filesystem_store *store, struct upload_file *file,
-                                 const struct digest *digest, struct error *err)
-{
-    struct blob_place place;
-    enum error_code code;
-    int fd = -1;
-
-    code = open_subfolder(store, digest, &fd, err);
-    if (code) {
-        upload_file_unseal(file);
-        return code;
-    }
-    blob_place_init(&place, digest);
-    /* Until it is closed: a sweep comes before all of this, or after it and finds a young file. */
-    while (flock(fd, LOCK_SH) != 0 && errno == EINTR) {
-    }
-    /* Whoever else has linked it (EEXIST) may not have flushed the name yet: flush in any case. */
-    if (linkat(file->folder_fd, file->id, fd, place.name, 0) == 0 || errno == EEXIST) {
-        (void)utimensat(fd, place.name, NULL, AT_SYMLINK_NOFOLLOW);
-        code = flush_subfolder(store, fd, err);
-    } else {
-        code = error_set_errno(err, "cannot link the blob %s", place.name);
-        upload_file_unseal(file);
-    }
-    if (!code && store->watch.publish) {
-        code = store->watch.publish(store->watch.context, digest, err);
-    }
-    (void)close(fd);
-    return code;
-}
-
-static enum error_code open_subfolder(const struct filesystem_store *store,
-                                      const struct digest *digest, int *fd_out, struct error *err)
-{
-    const int algorithm_fd = store->folder.algorithm_fds[digest->algorithm];
-    struct blob_place place;
-    int fd;
-
-    blob_place_init(&place, digest);
-    fd = openat(algorithm_fd, place.folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
-        return error_set_errno(err, "cannot open the folder of the blob %s", place.name);
-    }
-    *fd_out = fd;
-    return OK;
-}
-
-/* A failed flush is final, as for files: a second one might succeed without having done it. */
-static enum error_code flush_subfolder(struct filesystem_store *store, int subfolder_fd,
-                                       struct error *err)
-{
-    if (atomic_load(&store->is_broken)) {
-        return error_set(err, ERROR_INTERNAL,
-                         "a flush in the folder '%s' has failed: check the disk, then restart",
-                         store->folder.path);
-    }
-    if (fsync(subfolder_fd) != 0) {
-        atomic_store(&store->is_broken, true);
-        return error_set_errno(err, "cannot flush in the folder '%s'", store->folder.path);
-    }
-    return OK;
-}
-
 static void filesystem_close(struct blob_writer *base)
 {
     struct filesystem_writer *writer = filesystem_writer_of(base);
@@ -238,6 +175,15 @@ static enum error_code filesystem_discard(struct blob_store *base, const struct 
     return OK;
 }
 
+/* Below its algorithm's folder. */
+static void blob_path_format(const struct digest *digest, char path_out[BLOB_PATH_BYTES])
+{
+    struct blob_path path;
+
+    blob_path_init(&path, digest);
+    (void)snprintf(path_out, BLOB_PATH_BYTES, "%s/%s", path.folder, path.name);
+}
+
 static void filesystem_touch(struct blob_store *base, const struct digest *digest)
 {
     const int algorithm_fd = filesystem_store_of(base)->folder.algorithm_fds[digest->algorithm];
@@ -245,43 +191,6 @@ static void filesystem_touch(struct blob_store *base, const struct digest *diges
 
     blob_path_format(digest, path);
     (void)utimensat(algorithm_fd, path, NULL, AT_SYMLINK_NOFOLLOW);
-}
-
-/* Below its algorithm's folder. */
-static void blob_path_format(const struct digest *digest, char path_out[BLOB_PATH_BYTES])
-{
-    struct blob_place place;
-
-    blob_place_init(&place, digest);
-    (void)snprintf(path_out, BLOB_PATH_BYTES, "%s/%s", place.folder, place.name);
-}
-
-static enum error_code filesystem_read(struct blob_store *base, const struct digest *digest,
-                                       const struct blob_location *location,
-                                       struct blob_content *content_out, struct error *err)
-{
-    struct filesystem_store *store = filesystem_store_of(base);
-    struct stat status;
-    enum error_code code;
-    int fd = -1;
-
-    (void)location;
-    code = open_blob(store, digest, &fd, err);
-    if (code) {
-        return code;
-    }
-    if (fstat(fd, &status) != 0) {
-        code = error_set_errno(err, "cannot look at a blob in '%s'", store->folder.path);
-    } else if (status.st_nlink > 1) {
-        code = finish_publishing(store, digest, err);
-    }
-    if (code) {
-        (void)close(fd);
-        return code;
-    }
-    *content_out = (struct blob_content){
-        .kind = BLOB_IN_FILE, .size_bytes = (uint64_t)status.st_size, .fd = fd};
-    return OK;
 }
 
 static enum error_code open_blob(const struct filesystem_store *store, const struct digest *digest,
@@ -321,4 +230,66 @@ static enum error_code finish_publishing(struct filesystem_store *store,
         (void)close(fd);
     }
     return code;
+}
+
+static enum error_code filesystem_read(struct blob_store *base, const struct digest *digest,
+                                       const struct blob_location *location,
+                                       struct blob_content *content_out, struct error *err)
+{
+    struct filesystem_store *store = filesystem_store_of(base);
+    struct stat status;
+    enum error_code code;
+    int fd = -1;
+
+    (void)location;
+    code = open_blob(store, digest, &fd, err);
+    if (code) {
+        return code;
+    }
+    if (fstat(fd, &status) != 0) {
+        code = error_set_errno(err, "cannot look at a blob in '%s'", store->folder.path);
+    } else if (status.st_nlink > 1) {
+        code = finish_publishing(store, digest, err);
+    }
+    if (code) {
+        (void)close(fd);
+        return code;
+    }
+    *content_out = (struct blob_content){
+        .kind = BLOB_IN_FILE, .size_bytes = (uint64_t)status.st_size, .fd = fd};
+    return OK;
+}
+
+static const struct blob_driver filesystem_driver = {
+    .name = "filesystem",
+    .free = filesystem_free,
+    .open = filesystem_open,
+    .write = filesystem_write,
+    .suspend = NULL, /* what was written is with the kernel, and outlives the process */
+    .rehash = filesystem_rehash,
+    .publish = filesystem_publish,
+    .close = filesystem_close,
+    .discard = filesystem_discard,
+    .touch = filesystem_touch,
+    .read = filesystem_read,
+};
+
+enum error_code filesystem_store_new(const char *folder, struct blob_store **store_out,
+                                     struct error *err)
+{
+    struct filesystem_store *store = memory_new(1, sizeof(*store));
+    const enum error_code code = blob_folder_open(&store->folder, folder, err);
+
+    if (code) {
+        free(store);
+        return code;
+    }
+    store->base.driver = &filesystem_driver;
+    *store_out = &store->base;
+    return OK;
+}
+
+void filesystem_store_watch(struct blob_store *store, const struct blob_watch *watch)
+{
+    filesystem_store_of(store)->watch = *watch;
 }

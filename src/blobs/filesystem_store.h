@@ -13,11 +13,11 @@ struct blob_watch {
 
 /*
  * Blobs as files of a folder: uploads/ID while they grow, sha256/ab/<hex> once published. Published
- * by link(2) from upload to place, so that a blob is there whole or not at all and nothing is ever
- * replaced; file and folder are flushed before that counts. Creates the folder and what is missing
- * in it (mode 0700; files 0400), and locks it until the store is freed. An upload can go on after
- * the process ended, but not after the machine did: its bytes may be lost then. ERROR_INVALID if
- * the folder cannot be used, with what to do.
+ * by link(2) from upload to location, so that a blob is there whole or not at all and nothing is
+ * ever replaced; file and folder are flushed before that counts. Creates the folder and what is
+ * missing in it (mode 0700; files 0400), and locks it until the store is freed. An upload can go on
+ * after the process ended, but not after the machine did: its bytes may be lost then. ERROR_INVALID
+ * if the folder cannot be used, with what to do.
  */
 MUST_USE enum error_code filesystem_store_new(const char *folder, struct blob_store **store_out,
                                               struct error *err);

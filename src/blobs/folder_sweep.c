@@ -26,34 +26,150 @@ struct batch {
     size_t count;
 };
 
-static enum error_code sweep_subfolder(struct batch *batch, int root_fd, unsigned number,
-                                       struct error *err);
-static enum error_code sweep_entries(struct batch *batch, DIR *listing, struct error *err);
-static enum error_code sweep_entry(struct batch *batch, const char *name, struct error *err);
-static bool parse_name(const struct batch *batch, const char *name, struct digest *digest_out);
-static bool look(const struct batch *batch, const char *name, struct old_blob *blob);
-static enum error_code remove_batch(struct batch *batch, struct error *err);
-static enum error_code lock(const struct batch *batch, struct error *err);
-static void drop_young(struct batch *batch);
-static enum error_code mark_and_remove(const struct batch *batch, bool *gone, struct error *err);
-static enum error_code remove_bytes(const struct batch *batch, const bool *gone, struct error *err);
-
-enum error_code folder_sweep_run(const struct folder_sweep *sweep, struct error *err)
+/* Whatever else lies there is not ours to judge. */
+static bool folder_sweep_parse_name(const struct batch *batch, const char *name,
+                                    struct digest *digest_out)
 {
-    const int root_fd = open(sweep->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char text[DIGEST_TEXT_BYTES];
+    const int length =
+        snprintf(text, sizeof(text), "%s:%s", digest_algorithm_name(batch->algorithm), name);
+
+    return length > 0 && (size_t)length < sizeof(text) &&
+           digest_parse(str_from(text), digest_out, NULL) == OK;
+}
+
+/* Whether it is a file that was not touched for long enough. */
+static bool folder_sweep_look(const struct batch *batch, const char *name, struct old_blob *blob)
+{
+    struct stat status;
+
+    if (fstatat(batch->fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode)) {
+        return false;
+    }
+    blob->size_bytes = (uint64_t)status.st_size;
+    blob->touched_ms = (int64_t)status.st_mtim.tv_sec * MS_PER_SECOND +
+                       (int64_t)status.st_mtim.tv_nsec / NS_PER_MS;
+    return blob->touched_ms < batch->sweep->untouched_since_ms;
+}
+
+static enum error_code folder_sweep_lock(const struct batch *batch, struct error *err)
+{
+    int result = -1;
+
+    do {
+        result = flock(batch->fd, LOCK_EX);
+    } while (result != 0 && errno == EINTR);
+    return result == 0 ? OK : error_set_errno(err, "cannot lock in '%s'", batch->sweep->path);
+}
+
+/* Some may have been pushed again, or asked for, before the lock was ours. */
+static void drop_young(struct batch *batch)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < batch->count; i++) {
+        struct old_blob blob = batch->blobs[i];
+        struct blob_path path;
+
+        blob_path_init(&path, &blob.digest);
+        if (folder_sweep_look(batch, path.name, &blob)) {
+            batch->blobs[count++] = blob;
+        }
+    }
+    batch->count = count;
+}
+
+static enum error_code remove_bytes(const struct batch *batch, const bool *gone, struct error *err)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct blob_path path;
+
+        blob_path_init(&path, &batch->blobs[i].digest);
+        if (gone[i] && unlinkat(batch->fd, path.name, 0) != 0 && errno != ENOENT) {
+            return error_set_errno(err, "cannot remove the blob %s", path.name);
+        }
+    }
+    return fsync(batch->fd) == 0 ? OK
+                                 : error_set_errno(err, "cannot flush in '%s'", batch->sweep->path);
+}
+
+static enum error_code folder_sweep_mark_and_remove(const struct batch *batch, bool *gone,
+                                                    struct error *err)
+{
+    const struct folder_sweep *sweep = batch->sweep;
+    struct digest digests[BATCH_BLOBS];
     enum error_code code = OK;
 
-    if (root_fd < 0) {
-        (void)error_set_errno(err, "cannot open the folder '%s'", sweep->path);
-        return ERROR_INVALID;
+    for (size_t i = 0; i < batch->count; i++) {
+        digests[i] = batch->blobs[i].digest;
     }
-    for (unsigned i = 0; i < BLOB_FOLDER_ALGORITHMS * SUBFOLDERS && !code; i++) {
-        struct batch batch = {.sweep = sweep, .algorithm = (enum digest_algorithm)(i / SUBFOLDERS)};
+    if (batch->count > 0) {
+        code = sweep->mark(sweep->context, digests, batch->count, gone, err);
+    }
+    return code ? code : remove_bytes(batch, gone, err);
+}
 
-        code = sweep_subfolder(&batch, root_fd, i % SUBFOLDERS, err);
+static enum error_code remove_batch(struct batch *batch, struct error *err)
+{
+    bool gone[BATCH_BLOBS] = {false};
+    enum error_code code = OK;
+
+    if (batch->count == 0) {
+        return OK;
     }
-    (void)close(root_fd);
+    code = folder_sweep_lock(batch, err);
+    if (code) {
+        return code;
+    }
+    drop_young(batch);
+    code = folder_sweep_mark_and_remove(batch, gone, err);
+    (void)flock(batch->fd, LOCK_UN);
+    for (size_t i = 0; i < batch->count && !code; i++) {
+        if (gone[i]) {
+            batch->sweep->tell(batch->sweep->context, &batch->blobs[i]);
+        }
+    }
+    batch->count = 0;
     return code;
+}
+
+static enum error_code sweep_entry(struct batch *batch, const char *name, struct error *err)
+{
+    const struct folder_sweep *sweep = batch->sweep;
+    struct old_blob blob;
+    bool is_named = false;
+    enum error_code code = OK;
+
+    if (!folder_sweep_parse_name(batch, name, &blob.digest) ||
+        !folder_sweep_look(batch, name, &blob)) {
+        return OK;
+    }
+    code = sweep->is_named(sweep->context, &blob.digest, &is_named, err);
+    if (code || is_named) {
+        return code;
+    }
+    if (!sweep->removes) {
+        sweep->tell(sweep->context, &blob);
+        return OK;
+    }
+    batch->blobs[batch->count++] = blob;
+    return batch->count == BATCH_BLOBS ? remove_batch(batch, err) : OK;
+}
+
+static enum error_code sweep_entries(struct batch *batch, DIR *listing, struct error *err)
+{
+    const struct dirent *entry = NULL;
+    enum error_code code = OK;
+
+    errno = 0;
+    while (!code && (entry = readdir(listing))) {
+        code = sweep_entry(batch, entry->d_name, err);
+        errno = 0;
+    }
+    if (!code && errno != 0) {
+        code = error_set_errno(err, "cannot list blobs in '%s'", batch->sweep->path);
+    }
+    return code ? code : remove_batch(batch, err);
 }
 
 static enum error_code sweep_subfolder(struct batch *batch, int root_fd, unsigned number,
@@ -80,145 +196,20 @@ static enum error_code sweep_subfolder(struct batch *batch, int root_fd, unsigne
     return code;
 }
 
-static enum error_code sweep_entries(struct batch *batch, DIR *listing, struct error *err)
+enum error_code folder_sweep_run(const struct folder_sweep *sweep, struct error *err)
 {
-    const struct dirent *entry = NULL;
+    const int root_fd = open(sweep->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     enum error_code code = OK;
 
-    errno = 0;
-    while (!code && (entry = readdir(listing))) {
-        code = sweep_entry(batch, entry->d_name, err);
-        errno = 0;
+    if (root_fd < 0) {
+        (void)error_set_errno(err, "cannot open the folder '%s'", sweep->path);
+        return ERROR_INVALID;
     }
-    if (!code && errno != 0) {
-        code = error_set_errno(err, "cannot list blobs in '%s'", batch->sweep->path);
-    }
-    return code ? code : remove_batch(batch, err);
-}
+    for (unsigned i = 0; i < BLOB_FOLDER_ALGORITHMS * SUBFOLDERS && !code; i++) {
+        struct batch batch = {.sweep = sweep, .algorithm = (enum digest_algorithm)(i / SUBFOLDERS)};
 
-static enum error_code sweep_entry(struct batch *batch, const char *name, struct error *err)
-{
-    const struct folder_sweep *sweep = batch->sweep;
-    struct old_blob blob;
-    bool is_named = false;
-    enum error_code code = OK;
-
-    if (!parse_name(batch, name, &blob.digest) || !look(batch, name, &blob)) {
-        return OK;
+        code = sweep_subfolder(&batch, root_fd, i % SUBFOLDERS, err);
     }
-    code = sweep->is_named(sweep->context, &blob.digest, &is_named, err);
-    if (code || is_named) {
-        return code;
-    }
-    if (!sweep->removes) {
-        sweep->tell(sweep->context, &blob);
-        return OK;
-    }
-    batch->blobs[batch->count++] = blob;
-    return batch->count == BATCH_BLOBS ? remove_batch(batch, err) : OK;
-}
-
-/* Whatever else lies there is not ours to judge. */
-static bool parse_name(const struct batch *batch, const char *name, struct digest *digest_out)
-{
-    char text[DIGEST_TEXT_BYTES];
-    const int length =
-        snprintf(text, sizeof(text), "%s:%s", digest_algorithm_name(batch->algorithm), name);
-
-    return length > 0 && (size_t)length < sizeof(text) &&
-           digest_parse(str_from(text), digest_out, NULL) == OK;
-}
-
-/* Whether it is a file that was not touched for long enough. */
-static bool look(const struct batch *batch, const char *name, struct old_blob *blob)
-{
-    struct stat status;
-
-    if (fstatat(batch->fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode)) {
-        return false;
-    }
-    blob->size_bytes = (uint64_t)status.st_size;
-    blob->touched_ms = (int64_t)status.st_mtim.tv_sec * MS_PER_SECOND +
-                       (int64_t)status.st_mtim.tv_nsec / NS_PER_MS;
-    return blob->touched_ms < batch->sweep->untouched_since_ms;
-}
-
-static enum error_code remove_batch(struct batch *batch, struct error *err)
-{
-    bool gone[BATCH_BLOBS] = {false};
-    enum error_code code = OK;
-
-    if (batch->count == 0) {
-        return OK;
-    }
-    code = lock(batch, err);
-    if (code) {
-        return code;
-    }
-    drop_young(batch);
-    code = mark_and_remove(batch, gone, err);
-    (void)flock(batch->fd, LOCK_UN);
-    for (size_t i = 0; i < batch->count && !code; i++) {
-        if (gone[i]) {
-            batch->sweep->tell(batch->sweep->context, &batch->blobs[i]);
-        }
-    }
-    batch->count = 0;
+    (void)close(root_fd);
     return code;
-}
-
-static enum error_code lock(const struct batch *batch, struct error *err)
-{
-    int result = -1;
-
-    do {
-        result = flock(batch->fd, LOCK_EX);
-    } while (result != 0 && errno == EINTR);
-    return result == 0 ? OK : error_set_errno(err, "cannot lock in '%s'", batch->sweep->path);
-}
-
-/* Some may have been pushed again, or asked for, before the lock was ours. */
-static void drop_young(struct batch *batch)
-{
-    size_t count = 0;
-
-    for (size_t i = 0; i < batch->count; i++) {
-        struct old_blob blob = batch->blobs[i];
-        struct blob_place place;
-
-        blob_place_init(&place, &blob.digest);
-        if (look(batch, place.name, &blob)) {
-            batch->blobs[count++] = blob;
-        }
-    }
-    batch->count = count;
-}
-
-static enum error_code mark_and_remove(const struct batch *batch, bool *gone, struct error *err)
-{
-    const struct folder_sweep *sweep = batch->sweep;
-    struct digest digests[BATCH_BLOBS];
-    enum error_code code = OK;
-
-    for (size_t i = 0; i < batch->count; i++) {
-        digests[i] = batch->blobs[i].digest;
-    }
-    if (batch->count > 0) {
-        code = sweep->mark(sweep->context, digests, batch->count, gone, err);
-    }
-    return code ? code : remove_bytes(batch, gone, err);
-}
-
-static enum error_code remove_bytes(const struct batch *batch, const bool *gone, struct error *err)
-{
-    for (size_t i = 0; i < batch->count; i++) {
-        struct blob_place place;
-
-        blob_place_init(&place, &batch->blobs[i].digest);
-        if (gone[i] && unlinkat(batch->fd, place.name, 0) != 0 && errno != ENOENT) {
-            return error_set_errno(err, "cannot remove the blob %s", place.name);
-        }
-    }
-    return fsync(batch->fd) == 0 ? OK
-                                 : error_set_errno(err, "cannot flush in '%s'", batch->sweep->path);
 }

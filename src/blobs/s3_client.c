@@ -8,7 +8,6 @@
 #include "aws/xml.h"
 #include "base/memory.h"
 #include "base/random.h"
-#include "blobs/s3_refusal.h"
 
 enum {
     ANSWER_MAX_BYTES = 64 * 1024, /* documents of S3's are small */
@@ -24,7 +23,7 @@ enum {
 };
 
 /* An endpoint as signatures and URLs need it. */
-struct place {
+struct endpoint {
     const char *scheme;
     char host[NAME_BYTES]; /* with the bucket in front, unless it is in the path */
 };
@@ -34,8 +33,8 @@ static const char no_result[] = "without its result";
 
 struct s3_client {
     struct s3_client_config config;
-    struct place place;
-    struct place public_place;
+    struct endpoint endpoint;
+    struct endpoint public_endpoint;
     char name[2 * NAME_BYTES];
 };
 
@@ -49,23 +48,21 @@ struct attempt {
     size_t line_count;
 };
 
-static void set_place(const struct s3_client_config *config, const char *endpoint,
-                      struct place *place);
-static void attempt_init(struct attempt *attempt, struct s3_client *client,
-                         const struct s3_request *request);
-static void set_hash(struct attempt *attempt);
-static void attempt_release(struct attempt *attempt);
-static void append_path(const struct s3_client *client, const char *key, struct strbuf *path);
-static size_t count_pairs(const struct aws_pair *pairs);
-static enum error_code send_once(struct attempt *attempt, struct outbound_answer *answer,
-                                 struct error *err);
-static enum error_code send_signed(const struct attempt *attempt, const struct aws_signed *made,
-                                   struct outbound_answer *answer, struct error *err);
-static bool is_passing(const struct s3_answer *answer);
-static void read_error_code(const struct s3_request *request, struct s3_answer *answer);
-static void pause_before(int attempt_number);
-static unsigned bounded_lifetime(const struct aws_key_copy *keys, int64_t now_ms,
-                                 unsigned lifetime_s);
+enum { RETRY_AFTER_S = 10 };
+
+static void set_endpoint(const struct s3_client_config *config, const char *endpoint,
+                         struct endpoint *made)
+{
+    const struct str text = str_from(endpoint);
+    const size_t scheme = str_index_of(text, ':');
+    struct str host = str_from_index(text, scheme + sizeof("://") - 1);
+
+    host = str_slice(host, 0, str_index_of(host, '/'));
+    made->scheme = str_is(str_slice(text, 0, scheme), "http") ? "http" : "https";
+    (void)snprintf(made->host, sizeof(made->host), "%s%s%.*s",
+                   config->uses_path ? "" : config->bucket, config->uses_path ? "" : ".",
+                   STR_FORMAT(host));
+}
 
 struct s3_client *s3_client_new(const struct s3_client_config *config)
 {
@@ -74,28 +71,14 @@ struct s3_client *s3_client_new(const struct s3_client_config *config)
 
     (void)snprintf(aws, sizeof(aws), "https://s3.%s.amazonaws.com", config->region);
     client->config = *config;
-    set_place(config, config->endpoint ? config->endpoint : aws, &client->place);
-    client->public_place = client->place;
+    set_endpoint(config, config->endpoint ? config->endpoint : aws, &client->endpoint);
+    client->public_endpoint = client->endpoint;
     if (config->public_endpoint) {
-        set_place(config, config->public_endpoint, &client->public_place);
+        set_endpoint(config, config->public_endpoint, &client->public_endpoint);
     }
     (void)snprintf(client->name, sizeof(client->name), "bucket %s at %s", config->bucket,
-                   client->place.host);
+                   client->endpoint.host);
     return client;
-}
-
-static void set_place(const struct s3_client_config *config, const char *endpoint,
-                      struct place *place)
-{
-    const struct str text = str_from(endpoint);
-    const size_t scheme = str_index_of(text, ':');
-    struct str host = str_from_index(text, scheme + sizeof("://") - 1);
-
-    host = str_slice(host, 0, str_index_of(host, '/'));
-    place->scheme = str_is(str_slice(text, 0, scheme), "http") ? "http" : "https";
-    (void)snprintf(place->host, sizeof(place->host), "%s%s%.*s",
-                   config->uses_path ? "" : config->bucket, config->uses_path ? "" : ".",
-                   STR_FORMAT(host));
 }
 
 void s3_client_free(struct s3_client *client)
@@ -103,32 +86,41 @@ void s3_client_free(struct s3_client *client)
     free(client);
 }
 
-enum error_code s3_client_send(struct s3_client *client, const struct s3_request *request,
-                               struct s3_answer *answer_out, struct error *err)
+static size_t count_pairs(const struct aws_pair *pairs)
 {
-    const int64_t end_ms = clock_monotonic_ms(client->config.clock) + client->config.retry_ms;
-    struct attempt attempt;
-    enum error_code code = OK;
+    size_t count = 0;
 
-    *answer_out = (struct s3_answer){0};
-    strbuf_init(&answer_out->http.body, 0);
-    strbuf_init(&answer_out->http.fields, 0);
-    attempt_init(&attempt, client, request);
-    for (int number = 1;; number++) {
-        outbound_answer_release(&answer_out->http);
-        code = send_once(&attempt, &answer_out->http, err);
-        read_error_code(request, answer_out);
-        if ((!code && !is_passing(answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
-            request->is_quick || clock_monotonic_ms(client->config.clock) >= end_ms) {
-            break;
-        }
-        pause_before(number);
+    while (pairs && pairs[count].name.bytes) {
+        count++;
+        assert(count <= PAIRS_MAX);
     }
-    attempt_release(&attempt);
-    if (!code && is_passing(answer_out)) {
-        code = s3_refusal_give_up(client, answer_out, client->config.retry_ms, err);
+    return count;
+}
+
+static void append_path(const struct s3_client *client, const char *key, struct strbuf *path)
+{
+    strbuf_append_text(path, "/");
+    if (client->config.uses_path) {
+        strbuf_append_text(path, client->config.bucket);
+        strbuf_append_text(path, key ? "/" : "");
     }
-    return code;
+    strbuf_append_text(path, key ? key : "");
+}
+
+/* TLS protects what is on its way already, so that a part need not be hashed for it: AWS's own
+ * tools do the same. */
+static void set_hash(struct attempt *attempt)
+{
+    const struct s3_request *request = attempt->request;
+    const bool is_tls = strcmp(attempt->client->endpoint.scheme, "https") == 0;
+
+    if (request->body_sha256) {
+        (void)snprintf(attempt->hash, sizeof(attempt->hash), "%s", request->body_sha256);
+    } else if (is_tls && request->body.length > UNSIGNED_OVER_BYTES) {
+        (void)snprintf(attempt->hash, sizeof(attempt->hash), "%s", AWS_UNSIGNED_PAYLOAD);
+    } else {
+        aws_payload_hash(request->body, attempt->hash);
+    }
 }
 
 static void attempt_init(struct attempt *attempt, struct s3_client *client,
@@ -148,88 +140,6 @@ static void attempt_init(struct attempt *attempt, struct s3_client *client,
         strbuf_append_text(line, ": ");
         strbuf_append(line, request->headers[i].value);
     }
-}
-
-/* TLS protects what is on its way already, so that a part need not be hashed for it: AWS's own
- * tools do the same. */
-static void set_hash(struct attempt *attempt)
-{
-    const struct s3_request *request = attempt->request;
-    const bool is_tls = strcmp(attempt->client->place.scheme, "https") == 0;
-
-    if (request->body_sha256) {
-        (void)snprintf(attempt->hash, sizeof(attempt->hash), "%s", request->body_sha256);
-    } else if (is_tls && request->body.length > UNSIGNED_OVER_BYTES) {
-        (void)snprintf(attempt->hash, sizeof(attempt->hash), "%s", AWS_UNSIGNED_PAYLOAD);
-    } else {
-        aws_payload_hash(request->body, attempt->hash);
-    }
-}
-
-static void attempt_release(struct attempt *attempt)
-{
-    for (size_t i = 0; i < attempt->line_count; i++) {
-        strbuf_release(&attempt->lines[i]);
-    }
-    strbuf_release(&attempt->path);
-}
-
-static void append_path(const struct s3_client *client, const char *key, struct strbuf *path)
-{
-    strbuf_append_text(path, "/");
-    if (client->config.uses_path) {
-        strbuf_append_text(path, client->config.bucket);
-        strbuf_append_text(path, key ? "/" : "");
-    }
-    strbuf_append_text(path, key ? key : "");
-}
-
-static size_t count_pairs(const struct aws_pair *pairs)
-{
-    size_t count = 0;
-
-    while (pairs && pairs[count].name.bytes) {
-        count++;
-        assert(count <= PAIRS_MAX);
-    }
-    return count;
-}
-
-/* OK: there is an answer. The keys are as new as the attempt. */
-static enum error_code send_once(struct attempt *attempt, struct outbound_answer *answer,
-                                 struct error *err)
-{
-    const struct s3_client_config *config = &attempt->client->config;
-    const struct s3_request *request = attempt->request;
-    const struct aws_request plain = {
-        .method = request->method,
-        .scheme = attempt->client->place.scheme,
-        .host = str_from(attempt->client->place.host),
-        .path = strbuf_str(&attempt->path),
-        .query = request->query,
-        .query_count = count_pairs(request->query),
-        .headers = request->headers,
-        .header_count = count_pairs(request->headers),
-        .payload_sha256 = attempt->hash,
-    };
-    const struct aws_scope scope = {config->region, "s3", clock_wall_ms(config->clock)};
-    struct aws_key_copy keys = {0};
-    struct aws_signed made = {0};
-    enum error_code code = OK;
-
-    strbuf_init(&answer->body, 0);
-    strbuf_init(&answer->fields, 0);
-    code = aws_credentials_get(config->credentials, &keys, err);
-    if (code) {
-        return code;
-    }
-    code = aws_sign(&keys.keys, &scope, &plain, &made, err);
-    aws_key_copy_release(&keys);
-    if (!code) {
-        code = send_signed(attempt, &made, answer, err);
-    }
-    aws_signed_release(&made);
-    return code;
 }
 
 static enum error_code send_signed(const struct attempt *attempt, const struct aws_signed *made,
@@ -267,23 +177,41 @@ static enum error_code send_signed(const struct attempt *attempt, const struct a
                      failure.message);
 }
 
-/* S3's own advice is to repeat these; CompleteMultipartUpload may begin with 200 and then fail. */
-static bool is_passing(const struct s3_answer *answer)
+/* OK: there is an answer. The keys are as new as the attempt. */
+static enum error_code send_once(struct attempt *attempt, struct outbound_answer *answer,
+                                 struct error *err)
 {
-    switch (answer->http.status) {
-    case 408:
-    case 429:
-    case 500:
-    case 502:
-    case 503:
-    case 504:
-        return true;
-    default:
-        return s3_answer_is(answer, "InternalError") || s3_answer_is(answer, "SlowDown") ||
-               s3_answer_is(answer, "RequestTimeout") || s3_answer_is(answer, "OperationAborted") ||
-               s3_answer_is(answer, "ConditionalRequestConflict") ||
-               s3_answer_is(answer, no_result);
+    const struct s3_client_config *config = &attempt->client->config;
+    const struct s3_request *request = attempt->request;
+    const struct aws_request plain = {
+        .method = request->method,
+        .scheme = attempt->client->endpoint.scheme,
+        .host = str_from(attempt->client->endpoint.host),
+        .path = strbuf_str(&attempt->path),
+        .query = request->query,
+        .query_count = count_pairs(request->query),
+        .headers = request->headers,
+        .header_count = count_pairs(request->headers),
+        .payload_sha256 = attempt->hash,
+    };
+    const struct aws_scope scope = {config->region, "s3", clock_wall_ms(config->clock)};
+    struct aws_key_copy keys = {0};
+    struct aws_signed made = {0};
+    enum error_code code = OK;
+
+    strbuf_init(&answer->body, 0);
+    strbuf_init(&answer->fields, 0);
+    code = aws_credentials_get(config->credentials, &keys, err);
+    if (code) {
+        return code;
     }
+    code = aws_sign(&keys.keys, &scope, &plain, &made, err);
+    aws_key_copy_release(&keys);
+    if (!code) {
+        code = send_signed(attempt, &made, answer, err);
+    }
+    aws_signed_release(&made);
+    return code;
 }
 
 /*
@@ -307,6 +235,25 @@ static void read_error_code(const struct s3_request *request, struct s3_answer *
     (void)snprintf(answer->error_code, sizeof(answer->error_code), "%s", code);
 }
 
+/* S3's own advice is to repeat these; CompleteMultipartUpload may begin with 200 and then fail. */
+static bool is_retryable(const struct s3_answer *answer)
+{
+    switch (answer->http.status) {
+    case 408:
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+        return true;
+    default:
+        return s3_answer_is(answer, "InternalError") || s3_answer_is(answer, "SlowDown") ||
+               s3_answer_is(answer, "RequestTimeout") || s3_answer_is(answer, "OperationAborted") ||
+               s3_answer_is(answer, "ConditionalRequestConflict") ||
+               s3_answer_is(answer, no_result);
+    }
+}
+
 /* Random all over, so that many that failed together do not come back together. */
 static void pause_before(int attempt_number)
 {
@@ -318,26 +265,76 @@ static void pause_before(int attempt_number)
     clock_pause((most_ms < PAUSE_MOST_MS ? most_ms : PAUSE_MOST_MS) * chance / UINT16_MAX);
 }
 
+static void attempt_release(struct attempt *attempt)
+{
+    for (size_t i = 0; i < attempt->line_count; i++) {
+        strbuf_release(&attempt->lines[i]);
+    }
+    strbuf_release(&attempt->path);
+}
+
+/* That answer came again and again for retry_ms. */
+static enum error_code give_up(const struct s3_client *client, const struct s3_answer *answer,
+                               int64_t retry_ms, struct error *err)
+{
+    const char *reason = answer->error_code[0] != '\0' ? answer->error_code : "no reason";
+    const enum error_code code = error_set(
+        err, ERROR_UNAVAILABLE,
+        "%s answers %d (%s), also after repeating for %lld s: it is overloaded or broken; look at "
+        "it, or push less at once",
+        s3_client_name(client), answer->http.status, reason, (long long)retry_ms / MS_PER_SECOND);
+
+    if (err) {
+        err->retry_after_s = RETRY_AFTER_S;
+    }
+    return code;
+}
+
+enum error_code s3_client_send(struct s3_client *client, const struct s3_request *request,
+                               struct s3_answer *answer_out, struct error *err)
+{
+    const int64_t end_ms = clock_monotonic_ms(client->config.clock) + client->config.retry_ms;
+    struct attempt attempt;
+    enum error_code code = OK;
+
+    *answer_out = (struct s3_answer){0};
+    strbuf_init(&answer_out->http.body, 0);
+    strbuf_init(&answer_out->http.fields, 0);
+    attempt_init(&attempt, client, request);
+    for (int number = 1;; number++) {
+        outbound_answer_release(&answer_out->http);
+        code = send_once(&attempt, &answer_out->http, err);
+        read_error_code(request, answer_out);
+        if ((!code && !is_retryable(answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
+            request->is_quick || clock_monotonic_ms(client->config.clock) >= end_ms) {
+            break;
+        }
+        pause_before(number);
+    }
+    attempt_release(&attempt);
+    if (!code && is_retryable(answer_out)) {
+        code = give_up(client, answer_out, client->config.retry_ms, err);
+    }
+    return code;
+}
+
 void s3_answer_release(struct s3_answer *answer)
 {
     outbound_answer_release(&answer->http);
 }
 
-enum error_code s3_client_do(struct s3_client *client, const struct s3_request *request,
-                             struct s3_answer *answer_out, struct error *err)
-{
-    const enum error_code code = s3_client_send(client, request, answer_out, err);
-    const int status = answer_out->http.status;
-
-    if (code || (status >= 200 && status < 300 && answer_out->error_code[0] == '\0')) {
-        return code;
-    }
-    return s3_refusal(client, request, answer_out, err);
-}
-
 bool s3_client_has_keys(struct s3_client *client)
 {
     return aws_credentials_are_at_hand(client->config.credentials);
+}
+
+/* A link dies with the session that signed it, whatever it says. */
+static unsigned bounded_lifetime(const struct aws_key_copy *keys, int64_t now_ms,
+                                 unsigned lifetime_s)
+{
+    const int64_t rest_s = (keys->expires_ms - now_ms) / MS_PER_SECOND;
+
+    return rest_s > 0 && rest_s < lifetime_s ? (unsigned)rest_s : lifetime_s;
 }
 
 enum error_code s3_client_link(struct s3_client *client, const char *key, unsigned lifetime_s,
@@ -348,8 +345,8 @@ enum error_code s3_client_link(struct s3_client *client, const char *key, unsign
     const struct aws_scope scope = {config->region, "s3", clock_wall_ms(config->clock)};
     struct aws_request request = {
         .method = "GET",
-        .scheme = client->public_place.scheme,
-        .host = str_from(client->public_place.host),
+        .scheme = client->public_endpoint.scheme,
+        .host = str_from(client->public_endpoint.host),
         .payload_sha256 = AWS_UNSIGNED_PAYLOAD,
     };
     struct aws_key_copy keys = {0};
@@ -367,21 +364,17 @@ enum error_code s3_client_link(struct s3_client *client, const char *key, unsign
     return code;
 }
 
-/* A link dies with the session that signed it, whatever it says. */
-static unsigned bounded_lifetime(const struct aws_key_copy *keys, int64_t now_ms,
-                                 unsigned lifetime_s)
-{
-    const int64_t rest_s = (keys->expires_ms - now_ms) / MS_PER_SECOND;
-
-    return rest_s > 0 && rest_s < lifetime_s ? (unsigned)rest_s : lifetime_s;
-}
-
 const char *s3_client_link_host(const struct s3_client *client)
 {
-    return client->public_place.host;
+    return client->public_endpoint.host;
 }
 
 const char *s3_client_name(const struct s3_client *client)
 {
     return client->name;
+}
+
+bool s3_answer_is(const struct s3_answer *answer, const char *error_code)
+{
+    return strcmp(answer->error_code, error_code) == 0;
 }

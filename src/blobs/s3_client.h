@@ -67,9 +67,8 @@ MUST_USE enum error_code s3_client_send(struct s3_client *client, const struct s
                                         struct s3_answer *answer_out, struct error *err);
 void s3_answer_release(struct s3_answer *answer);
 
-/* As s3_client_send, and fails as s3_refusal says unless it was done (2xx). */
-MUST_USE enum error_code s3_client_do(struct s3_client *client, const struct s3_request *request,
-                                      struct s3_answer *answer_out, struct error *err);
+/* Whether S3's error document has that code. */
+bool s3_answer_is(const struct s3_answer *answer, const char *error_code);
 
 /* Whether there are credentials at hand, so that a link is made without asking a service. */
 bool s3_client_has_keys(struct s3_client *client);

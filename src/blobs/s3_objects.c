@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "blobs/s3_parts.h"
-#include "blobs/s3_refusal.h"
 
 enum {
     HEADERS_MAX = 10,
@@ -26,17 +25,103 @@ struct fields {
     char until[CLOCK_ISO_BYTES];
 };
 
-static void add(struct fields *fields, const char *name, const char *value);
-static void add_style(const struct s3_objects *objects, struct fields *fields);
-static void add_lock(const struct s3_objects *objects, struct fields *fields);
-static void add_checksum(const struct s3_objects *objects, struct str body, struct fields *fields);
-static const char *format_number(unsigned number, char text_out[NUMBER_BYTES]);
-static void append_completion(const struct s3_notes *notes, struct strbuf *xml);
+static const char *advice(const struct s3_answer *answer)
+{
+    static const struct {
+        const char *code;
+        const char *advice;
+    } table[] = {
+        {"NoSuchBucket", "create the bucket, or correct storage.s3.bucket or .endpoint"},
+        {"AccessDenied", "allow it in the bucket's policy or the role's permissions "
+                         "(docs/storage.md lists what is needed)"},
+        {"InvalidAccessKeyId", "the access key is unknown there: correct the credentials"},
+        {"SignatureDoesNotMatch", "the secret key is wrong: correct the credentials"},
+        {"ExpiredToken", "the session token is too old: renew the credentials"},
+        {"InvalidToken", "the session token is wrong: correct the credentials"},
+        {"RequestTimeTooSkewed", "this machine's clock is wrong: set it"},
+        {"AuthorizationHeaderMalformed", "storage.s3.region is not the bucket's"},
+        {"PermanentRedirect", "the bucket is in another region: correct storage.s3.region"},
+        {"QuotaExceeded", "the bucket's quota is used up: raise it"},
+        {"NoSuchUpload", "the upload is finished, aborted or expired"},
+        {"NoSuchKey", "there is no such object"},
+        {"InvalidPart", "the upload's parts are not what they were"},
+        {"InvalidRequest", "see whether the bucket takes the settings of storage.s3"},
+    };
 
-static void add(struct fields *fields, const char *name, const char *value)
+    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+        if (s3_answer_is(answer, table[i].code)) {
+            return table[i].advice;
+        }
+    }
+    return answer->http.status == 403 ? "check credentials and permissions"
+                                      : "check the settings of storage.s3";
+}
+
+enum error_code s3_refusal(const struct s3_client *client, const struct s3_request *request,
+                           const struct s3_answer *answer, struct error *err)
+{
+    const struct str region = outbound_answer_field(&answer->http, "x-amz-bucket-region");
+    const int status = answer->http.status;
+    enum error_code code = ERROR_UNAVAILABLE;
+
+    if (s3_answer_is(answer, "NoSuchKey") || s3_answer_is(answer, "NoSuchUpload") ||
+        s3_answer_is(answer, "InvalidPart") || (status == 404 && answer->error_code[0] == '\0')) {
+        code = ERROR_NOT_FOUND;
+    } else if (status == 507 || s3_answer_is(answer, "QuotaExceeded") ||
+               s3_answer_is(answer, "XMinioStorageFull")) {
+        code = ERROR_NO_SPACE;
+    }
+    return error_set(err, code, "%s refuses %s: %d %s: %s%s%.*s", s3_client_name(client),
+                     request->method, status, answer->error_code, advice(answer),
+                     region.length > 0 && status != 404 ? "; its region is " : "",
+                     STR_FORMAT(status != 404 ? region : (struct str){0}));
+}
+
+enum error_code s3_objects_do(struct s3_client *client, const struct s3_request *request,
+                              struct s3_answer *answer_out, struct error *err)
+{
+    const enum error_code code = s3_client_send(client, request, answer_out, err);
+    const int status = answer_out->http.status;
+
+    if (code || (status >= 200 && status < 300 && answer_out->error_code[0] == '\0')) {
+        return code;
+    }
+    return s3_refusal(client, request, answer_out, err);
+}
+
+static void s3_objects_add(struct fields *fields, const char *name, const char *value)
 {
     if (value && fields->count < HEADERS_MAX) {
         fields->pairs[fields->count++] = (struct aws_pair){str_from(name), str_from(value)};
+    }
+}
+
+static void add_style(const struct s3_objects *objects, struct fields *fields)
+{
+    s3_objects_add(fields, "x-amz-server-side-encryption", objects->style.encryption);
+    s3_objects_add(fields, "x-amz-server-side-encryption-aws-kms-key-id", objects->style.kms_key);
+    s3_objects_add(fields, "x-amz-storage-class", objects->style.storage_class);
+}
+
+static void add_lock(const struct s3_objects *objects, struct fields *fields)
+{
+    const struct s3_style *style = &objects->style;
+
+    if (style->lock_mode == S3_LOCK_NONE || style->lock_mode == S3_LOCK_BUCKET) {
+        return;
+    }
+    clock_format_iso(clock_wall_ms(objects->clock) + style->lock_days * MS_PER_DAY, fields->until);
+    s3_objects_add(fields, "x-amz-object-lock-mode",
+                   style->lock_mode == S3_LOCK_GOVERNANCE ? "GOVERNANCE" : "COMPLIANCE");
+    s3_objects_add(fields, "x-amz-object-lock-retain-until-date", fields->until);
+}
+
+/* S3 takes nothing that it is to lock without it. Otherwise the signed hash of the body does. */
+static void add_checksum(const struct s3_objects *objects, struct str body, struct fields *fields)
+{
+    if (objects->style.lock_mode != S3_LOCK_NONE) {
+        checksum_md5(body, fields->md5);
+        s3_objects_add(fields, "content-md5", fields->md5);
     }
 }
 
@@ -54,7 +139,7 @@ enum error_code s3_objects_put(const struct s3_objects *objects, const char *key
     struct s3_answer answer;
     enum error_code code = OK;
 
-    add(&fields, "if-none-match", "*");
+    s3_objects_add(&fields, "if-none-match", "*");
     add_style(objects, &fields);
     add_lock(objects, &fields);
     add_checksum(objects, bytes, &fields);
@@ -64,35 +149,6 @@ enum error_code s3_objects_put(const struct s3_objects *objects, const char *key
     }
     s3_answer_release(&answer);
     return code;
-}
-
-static void add_style(const struct s3_objects *objects, struct fields *fields)
-{
-    add(fields, "x-amz-server-side-encryption", objects->style.encryption);
-    add(fields, "x-amz-server-side-encryption-aws-kms-key-id", objects->style.kms_key);
-    add(fields, "x-amz-storage-class", objects->style.storage_class);
-}
-
-static void add_lock(const struct s3_objects *objects, struct fields *fields)
-{
-    const struct s3_style *style = &objects->style;
-
-    if (style->lock_mode == S3_LOCK_NONE || style->lock_mode == S3_LOCK_BUCKET) {
-        return;
-    }
-    clock_format_iso(clock_wall_ms(objects->clock) + style->lock_days * MS_PER_DAY, fields->until);
-    add(fields, "x-amz-object-lock-mode",
-        style->lock_mode == S3_LOCK_GOVERNANCE ? "GOVERNANCE" : "COMPLIANCE");
-    add(fields, "x-amz-object-lock-retain-until-date", fields->until);
-}
-
-/* S3 takes nothing that it is to lock without it. Otherwise the signed hash of the body does. */
-static void add_checksum(const struct s3_objects *objects, struct str body, struct fields *fields)
-{
-    if (objects->style.lock_mode != S3_LOCK_NONE) {
-        checksum_md5(body, fields->md5);
-        add(fields, "content-md5", fields->md5);
-    }
 }
 
 enum error_code s3_objects_read(const struct s3_objects *objects, const char *key,
@@ -115,8 +171,8 @@ enum error_code s3_objects_read(const struct s3_objects *objects, const char *ke
     }
     (void)snprintf(range, sizeof(range), "bytes=%llu-%llu", (unsigned long long)part->offset_bytes,
                    (unsigned long long)(part->offset_bytes + part->length - 1));
-    add(&fields, "range", range);
-    code = s3_client_do(objects->client, &request, &answer, err);
+    s3_objects_add(&fields, "range", range);
+    code = s3_objects_do(objects->client, &request, &answer, err);
     if (!code && bytes->length != part->length) {
         code = error_set(err, ERROR_UNAVAILABLE, "%s: of an object's %s come %zu bytes",
                          s3_client_name(objects->client), range, bytes->length);
@@ -148,7 +204,7 @@ enum error_code s3_objects_begin(const struct s3_objects *objects, struct s3_not
     add_style(objects, &fields);
     add_lock(objects, &fields);
     strbuf_init(&id, sizeof(notes->upload_id) - 1);
-    code = s3_client_do(objects->client, &request, &answer, err);
+    code = s3_objects_do(objects->client, &request, &answer, err);
     if (!code &&
         (!aws_xml_text(strbuf_str(&answer.http.body), "UploadId", &id) || id.is_truncated ||
          id.length == 0 || str_index_of(strbuf_str(&id), '\n') < id.length)) {
@@ -163,20 +219,26 @@ enum error_code s3_objects_begin(const struct s3_objects *objects, struct s3_not
     return code;
 }
 
+static const char *format_number(unsigned number, char text_out[NUMBER_BYTES])
+{
+    (void)snprintf(text_out, NUMBER_BYTES, "%u", number);
+    return text_out;
+}
+
 enum error_code s3_objects_put_part(const struct s3_objects *objects,
-                                    const struct s3_part_place *place, struct str bytes,
+                                    const struct s3_part_location *location, struct str bytes,
                                     struct s3_part *part_out, struct error *err)
 {
-    const char *const number = format_number(place->number, (char[NUMBER_BYTES]){0});
+    const char *const number = format_number(location->number, (char[NUMBER_BYTES]){0});
     const struct aws_pair query[] = {
         {STR_LITERAL("partNumber"), str_from(number)},
-        {STR_LITERAL("uploadId"), str_from(place->upload_id)},
+        {STR_LITERAL("uploadId"), str_from(location->upload_id)},
         {{0}, {0}},
     };
     struct fields fields = {0};
     const struct s3_request request = {
         .method = "PUT",
-        .key = place->key,
+        .key = location->key,
         .query = query,
         .headers = fields.pairs,
         .body = bytes,
@@ -186,7 +248,7 @@ enum error_code s3_objects_put_part(const struct s3_objects *objects,
     enum error_code code = OK;
 
     add_checksum(objects, bytes, &fields);
-    code = s3_client_do(objects->client, &request, &answer, err);
+    code = s3_objects_do(objects->client, &request, &answer, err);
     etag = outbound_answer_field(&answer.http, "ETag");
     if (!code && (etag.length == 0 || etag.length >= sizeof(part_out->etag))) {
         code = error_set(err, ERROR_UNAVAILABLE, "%s took a part and gave no usable ETag",
@@ -206,10 +268,16 @@ enum error_code s3_objects_upload_is_gone(struct error *err)
                            "the bytes of this upload are gone: begin again");
 }
 
-static const char *format_number(unsigned number, char text_out[NUMBER_BYTES])
+static void append_completion(const struct s3_notes *notes, struct strbuf *xml)
 {
-    (void)snprintf(text_out, NUMBER_BYTES, "%u", number);
-    return text_out;
+    strbuf_append_text(xml, "<CompleteMultipartUpload "
+                            "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
+    for (size_t i = 0; i < notes->part_count; i++) {
+        strbuf_append_format(xml, "<Part><PartNumber>%zu</PartNumber><ETag>", i + 1);
+        aws_xml_append(xml, str_from(notes->parts[i].etag));
+        strbuf_append_text(xml, "</ETag></Part>");
+    }
+    strbuf_append_text(xml, "</CompleteMultipartUpload>");
 }
 
 enum error_code s3_objects_complete(const struct s3_objects *objects, const struct s3_notes *notes,
@@ -232,7 +300,7 @@ enum error_code s3_objects_complete(const struct s3_objects *objects, const stru
     strbuf_init(&xml, COMPLETION_MAX_BYTES);
     append_completion(notes, &xml);
     request.body = strbuf_str(&xml);
-    add(&fields, "if-none-match", "*");
+    s3_objects_add(&fields, "if-none-match", "*");
     code = s3_client_send(objects->client, &request, &answer, err);
     if (!code && (answer.http.status != 200 || answer.error_code[0] != '\0')) {
         code = answer.http.status == 412 ? ERROR_NOT_FOUND
@@ -242,18 +310,6 @@ enum error_code s3_objects_complete(const struct s3_objects *objects, const stru
     return code;
 }
 
-static void append_completion(const struct s3_notes *notes, struct strbuf *xml)
-{
-    strbuf_append_text(xml, "<CompleteMultipartUpload "
-                            "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">");
-    for (size_t i = 0; i < notes->part_count; i++) {
-        strbuf_append_format(xml, "<Part><PartNumber>%zu</PartNumber><ETag>", i + 1);
-        aws_xml_append(xml, str_from(notes->parts[i].etag));
-        strbuf_append_text(xml, "</ETag></Part>");
-    }
-    strbuf_append_text(xml, "</CompleteMultipartUpload>");
-}
-
 enum error_code s3_objects_find_whole(const struct s3_objects *objects,
                                       const struct s3_notes *notes, uint64_t size_bytes,
                                       struct error *err)
@@ -261,7 +317,7 @@ enum error_code s3_objects_find_whole(const struct s3_objects *objects,
     const struct s3_request request = {.method = "HEAD", .key = notes->key};
     struct s3_answer answer;
     uint64_t length = 0;
-    enum error_code code = s3_client_do(objects->client, &request, &answer, err);
+    enum error_code code = s3_objects_do(objects->client, &request, &answer, err);
     const struct str field = outbound_answer_field(&answer.http, "Content-Length");
 
     if (code == ERROR_NOT_FOUND ||
@@ -277,7 +333,7 @@ enum error_code s3_objects_delete(const struct s3_objects *objects, const char *
 {
     const struct s3_request request = {.method = "DELETE", .key = key};
     struct s3_answer answer;
-    enum error_code code = s3_client_do(objects->client, &request, &answer, err);
+    enum error_code code = s3_objects_do(objects->client, &request, &answer, err);
 
     if (!code) {
         *is_kept_out = str_is(outbound_answer_field(&answer.http, "x-amz-delete-marker"), "true");
@@ -301,7 +357,7 @@ enum error_code s3_objects_abort(const struct s3_objects *objects, const struct 
     const struct s3_request request = {
         .method = "DELETE", .key = notes->key, .query = query, .is_quick = true};
     struct s3_answer answer;
-    const enum error_code code = s3_client_do(objects->client, &request, &answer, err);
+    const enum error_code code = s3_objects_do(objects->client, &request, &answer, err);
 
     s3_answer_release(&answer);
     return code == ERROR_NOT_FOUND ? OK : code;

@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "blobs/s3_client.h"
-#include "blobs/s3_notes.h"
+#include "blobs/s3_parts.h"
 
 enum s3_lock_mode {
     S3_LOCK_NONE = 0,
@@ -26,12 +26,24 @@ struct s3_style {
     unsigned lock_days;
 };
 
-/* The requests for objects, one function each. All block, and fail as s3_client_do. */
+/* The requests for objects, one function each. All block, and fail as s3_objects_do. */
 struct s3_objects {
     struct s3_client *client; /* borrowed */
     struct s3_style style;
     const struct clock *clock;
 };
+
+/*
+ * What S3's refusal means, in plain words: what to set, to allow or to wait for. ERROR_NOT_FOUND:
+ * there is no such key or upload. ERROR_NO_SPACE. ERROR_UNAVAILABLE for all that an operator has to
+ * mend: nothing is wrong with what the registry's client did.
+ */
+enum error_code s3_refusal(const struct s3_client *client, const struct s3_request *request,
+                           const struct s3_answer *answer, struct error *err);
+
+/* As s3_client_send, and fails as s3_refusal says unless it was done (2xx). */
+MUST_USE enum error_code s3_objects_do(struct s3_client *client, const struct s3_request *request,
+                                       struct s3_answer *answer_out, struct error *err);
 
 /* ERROR_NOT_FOUND, about an upload: its client has to begin again. */
 enum error_code s3_objects_upload_is_gone(struct error *err);
@@ -54,7 +66,7 @@ MUST_USE enum error_code s3_objects_begin(const struct s3_objects *objects, stru
                                           struct error *err);
 
 /* A part of a multipart upload. */
-struct s3_part_place {
+struct s3_part_location {
     const char *key;
     const char *upload_id;
     unsigned number; /* from 1 on */
@@ -62,8 +74,9 @@ struct s3_part_place {
 
 /* ERROR_NOT_FOUND about UPLOAD: there is no such multipart upload (any more). */
 MUST_USE enum error_code s3_objects_put_part(const struct s3_objects *objects,
-                                             const struct s3_part_place *place, struct str bytes,
-                                             struct s3_part *part_out, struct error *err);
+                                             const struct s3_part_location *location,
+                                             struct str bytes, struct s3_part *part_out,
+                                             struct error *err);
 
 /*
  * Makes an object of all parts: it is there whole from then on. ERROR_NOT_FOUND: there is no such

@@ -1,6 +1,10 @@
 #include "blobs/s3_parts.h"
 
 #include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
 
 enum {
     PARTS_PER_STEP = 500, /* have the same size */
@@ -8,14 +12,20 @@ enum {
     ROUNDING_BYTES = 64 * 1024,
 };
 
-static uint64_t step_bytes(uint64_t largest_blob_bytes);
+/*
+ * Lines of a word and its value:
+ *
+ *     s3 1                 the version
+ *     offset 12345
+ *     key PREFIX…          with upload and parts, if there is a multipart upload
+ *     upload ID
+ *     part "ETAG"          one line each, in order
+ *     object KEY           if the tail is an object
+ *     tail 123             how long it is; the last line
+ */
+static const char version_line[] = "s3 1\n";
 
-uint64_t s3_parts_size(uint64_t largest_blob_bytes, unsigned number)
-{
-    assert(number >= 1);
-    assert(number <= S3_PARTS_MAX);
-    return S3_PART_MIN_BYTES + step_bytes(largest_blob_bytes) * ((number - 1) / PARTS_PER_STEP);
-}
+enum { FIRST_PARTS = 16 };
 
 /*
  * By how much parts grow at each step. All parts together have 10,000 times the smallest size, and
@@ -34,19 +44,115 @@ static uint64_t step_bytes(uint64_t largest_blob_bytes)
     return (step + ROUNDING_BYTES - 1) / ROUNDING_BYTES * ROUNDING_BYTES;
 }
 
+uint64_t s3_parts_size(uint64_t largest_blob_bytes, unsigned number)
+{
+    assert(number >= 1);
+    assert(number <= S3_PARTS_MAX);
+    return S3_PART_MIN_BYTES + step_bytes(largest_blob_bytes) * ((number - 1) / PARTS_PER_STEP);
+}
+
 uint64_t s3_parts_largest(uint64_t largest_blob_bytes)
 {
     return s3_parts_size(largest_blob_bytes, S3_PARTS_MAX);
 }
 
-uint64_t s3_parts_total(uint64_t largest_blob_bytes, unsigned count)
+void s3_notes_init(struct s3_notes *notes)
 {
-    const uint64_t whole_steps = count / PARTS_PER_STEP;
-    const uint64_t rest = count % PARTS_PER_STEP;
-    const uint64_t growths =
-        PARTS_PER_STEP * (whole_steps * (whole_steps > 0 ? whole_steps - 1 : 0) / 2) +
-        rest * whole_steps;
+    *notes = (struct s3_notes){0};
+}
 
-    assert(count <= S3_PARTS_MAX);
-    return count * S3_PART_MIN_BYTES + growths * step_bytes(largest_blob_bytes);
+void s3_notes_release(struct s3_notes *notes)
+{
+    free(notes->parts);
+    s3_notes_init(notes);
+}
+
+void s3_notes_append(const struct s3_notes *notes, struct strbuf *bytes)
+{
+    strbuf_append_text(bytes, version_line);
+    strbuf_append_format(bytes, "offset %llu\n", (unsigned long long)notes->offset_bytes);
+    if (notes->key[0] != '\0') {
+        strbuf_append_format(bytes, "key %s\nupload %s\n", notes->key, notes->upload_id);
+    }
+    for (size_t i = 0; i < notes->part_count; i++) {
+        strbuf_append_format(bytes, "part %s\n", notes->parts[i].etag);
+    }
+    if (notes->tail_key[0] != '\0') {
+        strbuf_append_format(bytes, "object %s\n", notes->tail_key);
+    }
+    strbuf_append_format(bytes, "tail %zu\n", notes->tail_length);
+}
+
+static bool keep_text(char *text_out, size_t capacity, struct str value)
+{
+    if (value.length == 0 || value.length >= capacity) {
+        return false;
+    }
+    memcpy(text_out, value.bytes, value.length);
+    text_out[value.length] = '\0';
+    return true;
+}
+
+static bool s3_notes_read_line(struct str word, struct str value, struct s3_notes *notes)
+{
+    if (str_is(word, "offset")) {
+        return str_parse_uint64(value, &notes->offset_bytes);
+    }
+    if (str_is(word, "key")) {
+        return keep_text(notes->key, sizeof(notes->key), value);
+    }
+    if (str_is(word, "upload")) {
+        return keep_text(notes->upload_id, sizeof(notes->upload_id), value);
+    }
+    if (str_is(word, "object")) {
+        return keep_text(notes->tail_key, sizeof(notes->tail_key), value);
+    }
+    if (str_is(word, "part") && notes->part_count < S3_PARTS_MAX) {
+        struct s3_part *part = s3_notes_part(notes, notes->part_count + 1);
+
+        return keep_text(part->etag, sizeof(part->etag), value);
+    }
+    return false;
+}
+
+bool s3_notes_parse(struct str bytes, struct s3_notes *notes)
+{
+    struct str line;
+    struct str word;
+
+    if (!str_starts_with(bytes, version_line)) {
+        return false;
+    }
+    bytes = str_from_index(bytes, sizeof(version_line) - 1);
+    while (str_cut(&bytes, '\n', &line) && str_cut(&line, ' ', &word)) {
+        if (str_is(word, "tail")) {
+            uint64_t length = 0;
+            const bool is_number = str_parse_uint64(line, &length);
+
+            notes->tail_length = (size_t)length;
+            return is_number && bytes.length == 0;
+        }
+        if (!s3_notes_read_line(word, line, notes)) {
+            return false;
+        }
+    }
+    return false;
+}
+
+struct s3_part *s3_notes_part(struct s3_notes *notes, size_t number)
+{
+    assert(number >= 1);
+    assert(number <= notes->part_count + 1);
+    if (number > notes->part_capacity) {
+        const size_t capacity =
+            notes->part_capacity > 0 ? 2 * notes->part_capacity : (size_t)FIRST_PARTS;
+
+        notes->parts = memory_resize(notes->parts, capacity, sizeof(*notes->parts));
+        notes->part_capacity = capacity;
+    }
+    if (number > notes->part_count) {
+        notes->part_count = number;
+        notes->parts[number - 1] = (struct s3_part){0};
+    }
+    return &notes->parts[number - 1];
 }

@@ -8,15 +8,6 @@
 #include "blobs/s3_parts.h"
 #include "blobs/s3_store.h"
 
-static void check(const void *values, struct problems *problems);
-static void check_names(const struct s3_settings *settings, struct problems *problems);
-static void check_memory(const struct s3_settings *settings, struct problems *problems);
-static void check_encryption(const struct s3_settings *settings, struct problems *problems);
-static bool needs_path_style(const struct s3_settings *settings);
-static bool is_bucket_name(struct str name);
-static bool is_key_text(struct str text);
-static bool is_plain(struct str text, const char *others);
-
 static const char *const lock_words[] = {
     [S3_LOCK_NONE] = "none",
     [S3_LOCK_BUCKET] = "bucket",
@@ -205,21 +196,58 @@ static const struct setting rows[] = {
     },
 };
 
-const struct settings_table s3_settings_table = {
-    .rows = rows,
-    .count = ARRAY_LEN(rows),
-    .check = check,
-};
-
-static void check(const void *values, struct problems *problems)
+/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
+static bool is_bucket_name(struct str name)
 {
-    const struct s3_settings *const settings = values;
+    bool is_right = name.length >= 3 && name.length <= 63;
 
-    if (settings->bucket) {
-        check_names(settings, problems);
-        check_memory(settings, problems);
-        check_encryption(settings, problems);
+    for (size_t i = 0; i < name.length; i++) {
+        const char byte = name.bytes[i];
+
+        is_right = is_right &&
+                   (ascii_is_lower(byte) || ascii_is_digit(byte) || byte == '.' || byte == '-');
     }
+    return is_right;
+}
+
+/* Letters, digits and these. */
+static bool s3_settings_is_plain(struct str text, const char *others)
+{
+    bool is_right = true;
+
+    for (size_t i = 0; i < text.length; i++) {
+        const char byte = text.bytes[i];
+
+        is_right = is_right && (ascii_is_letter_or_digit(byte) || strchr(others, byte) != NULL);
+    }
+    return is_right;
+}
+
+/* A wildcard of a certificate stands for one label (RFC 9110 4.3.4 refers to RFC 6125 6.4.3). */
+static bool needs_path_style(const struct s3_settings *settings)
+{
+    const char *endpoint = settings->endpoint;
+    const bool is_tls = !endpoint || str_starts_with(str_from(endpoint), "https:");
+
+    return is_tls && !settings->path_style && strchr(settings->bucket, '.') != NULL;
+}
+
+/*
+ * Keys go into URLs, lines and messages as they are; and `//` or `..` would be another key to
+ * whoever tidies paths on the way to S3.
+ */
+static bool is_key_text(struct str text)
+{
+    while (text.length > 0) {
+        const struct str part = str_slice(text, 0, str_index_of(text, '/'));
+
+        if (part.length == 0 || str_is(part, ".") || str_is(part, "..") ||
+            !s3_settings_is_plain(part, "-_.")) {
+            return false;
+        }
+        text = str_from_index(text, part.length < text.length ? part.length + 1 : part.length);
+    }
+    return true;
 }
 
 static void check_names(const struct s3_settings *settings, struct problems *problems)
@@ -232,7 +260,7 @@ static void check_names(const struct s3_settings *settings, struct problems *pro
                      "letters, digits, dots and hyphens",
                      settings->bucket);
     }
-    if (!is_plain(str_from(settings->region), "-_")) {
+    if (!s3_settings_is_plain(str_from(settings->region), "-_")) {
         problems_add(problems, "storage.s3.region: letters, digits and -_ are allowed");
     }
     if (needs_path_style(settings)) {
@@ -247,7 +275,7 @@ static void check_names(const struct s3_settings *settings, struct problems *pro
     }
 }
 
-static void check_memory(const struct s3_settings *settings, struct problems *problems)
+static void s3_settings_check_memory(const struct s3_settings *settings, struct problems *problems)
 {
     const uint64_t part_bytes = s3_parts_largest(settings->largest_blob_bytes);
 
@@ -278,55 +306,19 @@ static void check_encryption(const struct s3_settings *settings, struct problems
     }
 }
 
-/* A wildcard of a certificate stands for one label (RFC 9110 4.3.4 refers to RFC 6125 6.4.3). */
-static bool needs_path_style(const struct s3_settings *settings)
+static void s3_settings_check(const void *values, struct problems *problems)
 {
-    const char *endpoint = settings->endpoint;
-    const bool is_tls = !endpoint || str_starts_with(str_from(endpoint), "https:");
+    const struct s3_settings *const settings = values;
 
-    return is_tls && !settings->path_style && strchr(settings->bucket, '.') != NULL;
-}
-
-/* https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html */
-static bool is_bucket_name(struct str name)
-{
-    bool is_right = name.length >= 3 && name.length <= 63;
-
-    for (size_t i = 0; i < name.length; i++) {
-        const char byte = name.bytes[i];
-
-        is_right = is_right &&
-                   (ascii_is_lower(byte) || ascii_is_digit(byte) || byte == '.' || byte == '-');
+    if (settings->bucket) {
+        check_names(settings, problems);
+        s3_settings_check_memory(settings, problems);
+        check_encryption(settings, problems);
     }
-    return is_right;
 }
 
-/*
- * Keys go into URLs, lines and messages as they are; and `//` or `..` would be another key to
- * whoever tidies paths on the way to S3.
- */
-static bool is_key_text(struct str text)
-{
-    while (text.length > 0) {
-        const struct str part = str_slice(text, 0, str_index_of(text, '/'));
-
-        if (part.length == 0 || str_is(part, ".") || str_is(part, "..") || !is_plain(part, "-_.")) {
-            return false;
-        }
-        text = str_from_index(text, part.length < text.length ? part.length + 1 : part.length);
-    }
-    return true;
-}
-
-/* Letters, digits and these. */
-static bool is_plain(struct str text, const char *others)
-{
-    bool is_right = true;
-
-    for (size_t i = 0; i < text.length; i++) {
-        const char byte = text.bytes[i];
-
-        is_right = is_right && (ascii_is_letter_or_digit(byte) || strchr(others, byte) != NULL);
-    }
-    return is_right;
-}
+const struct settings_table s3_settings_table = {
+    .rows = rows,
+    .count = ARRAY_LEN(rows),
+    .check = s3_settings_check,
+};

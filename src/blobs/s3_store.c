@@ -11,63 +11,6 @@
 #include "blobs/s3_settings.h"
 #include "blobs/s3_store_private.h"
 
-static void s3_free(struct blob_store *base);
-static enum error_code s3_discard(struct blob_store *base, const struct blob_upload *upload,
-                                  struct error *err);
-static enum error_code s3_read(struct blob_store *base, const struct digest *digest,
-                               const struct blob_location *location,
-                               struct blob_content *content_out, struct error *err);
-static enum error_code s3_read_part(struct blob_store *base, const struct blob_content *content,
-                                    const struct blob_part *part, struct strbuf *bytes,
-                                    struct error *err);
-static enum error_code s3_link(struct blob_store *base, const struct blob_content *content,
-                               struct strbuf *url, struct error *err);
-
-static const struct blob_driver s3_driver = {
-    .name = "s3",
-    .free = s3_free,
-    .open = s3_writer_open,
-    .begin_tail = s3_writer_begin_tail,
-    .give_tail = s3_writer_give_tail,
-    .room = s3_writer_room,
-    .write = s3_writer_write,
-    .suspend = s3_writer_suspend,
-    .rehash = s3_writer_rehash,
-    .publish = s3_writer_publish,
-    .close = s3_writer_close,
-    .discard = s3_discard,
-    .read = s3_read,
-    .read_part = s3_read_part,
-    .link = s3_link,
-};
-
-enum error_code s3_store_new(const struct s3_store_config *config, struct blob_store **store_out,
-                             struct error *err)
-{
-    struct s3_store *store = memory_new(1, sizeof(*store));
-    enum error_code code = OK;
-
-    assert(config->settings.upload_parts > 0);
-    assert(config->settings.upload_memory_bytes >=
-           s3_parts_largest(config->settings.largest_blob_bytes));
-    code = workers_new(config->settings.connections, &store->senders, err);
-    if (code) {
-        free(store);
-        return code;
-    }
-    store->base.driver = &s3_driver;
-    store->base.chunk_min_bytes = S3_PART_MIN_BYTES;
-    store->base.largest_blob_bytes = config->settings.largest_blob_bytes;
-    store->base.largest_blob_key = S3_LARGEST_BLOB_KEY;
-    store->base.is_remote = true;
-    store->base.has_locations = true;
-    store->config = *config;
-    store->objects = (struct s3_objects){config->client, config->settings.style, config->clock};
-    store->memory = memory_budget_new(config->settings.upload_memory_bytes);
-    *store_out = &store->base;
-    return OK;
-}
-
 static void s3_free(struct blob_store *base)
 {
     struct s3_store *store = s3_store_of(base);
@@ -134,6 +77,51 @@ static enum error_code s3_link(struct blob_store *base, const struct blob_conten
 
     return s3_client_link(config->client, content->key,
                           (unsigned)(config->settings.link_lifetime_ms / MS_PER_SECOND), url, err);
+}
+
+static const struct blob_driver s3_driver = {
+    .name = "s3",
+    .free = s3_free,
+    .open = s3_writer_open,
+    .begin_tail = s3_writer_begin_tail,
+    .give_tail = s3_writer_give_tail,
+    .room = s3_writer_room,
+    .write = s3_writer_write,
+    .suspend = s3_writer_suspend,
+    .rehash = s3_writer_rehash,
+    .publish = s3_writer_publish,
+    .close = s3_writer_close,
+    .discard = s3_discard,
+    .read = s3_read,
+    .read_part = s3_read_part,
+    .link = s3_link,
+};
+
+enum error_code s3_store_new(const struct s3_store_config *config, struct blob_store **store_out,
+                             struct error *err)
+{
+    struct s3_store *store = memory_new(1, sizeof(*store));
+    enum error_code code = OK;
+
+    assert(config->settings.upload_parts > 0);
+    assert(config->settings.upload_memory_bytes >=
+           s3_parts_largest(config->settings.largest_blob_bytes));
+    code = workers_new(config->settings.connections, &store->senders, err);
+    if (code) {
+        free(store);
+        return code;
+    }
+    store->base.driver = &s3_driver;
+    store->base.chunk_min_bytes = S3_PART_MIN_BYTES;
+    store->base.largest_blob_bytes = config->settings.largest_blob_bytes;
+    store->base.largest_blob_key = S3_LARGEST_BLOB_KEY;
+    store->base.is_remote = true;
+    store->base.has_locations = true;
+    store->config = *config;
+    store->objects = (struct s3_objects){config->client, config->settings.style, config->clock};
+    store->memory = memory_budget_new(config->settings.upload_memory_bytes);
+    *store_out = &store->base;
+    return OK;
 }
 
 void s3_store_upload_key(const struct s3_store *store, const struct blob_upload *upload,

@@ -12,20 +12,21 @@ enum {
 };
 
 static enum error_code read_notes(struct s3_writer *writer, const struct blob_upload *upload,
-                                  struct error *err);
-static void forget_tail_object(struct s3_writer *writer);
-static enum error_code put_tail(struct s3_writer *writer, struct blob_tail *tail,
-                                struct error *err);
-static enum error_code make_whole(struct s3_writer *writer, struct error *err);
-static enum error_code send_rest(struct s3_writer *writer, struct error *err);
-static enum error_code hash_object(struct s3_writer *writer, struct hasher *hasher,
-                                   struct error *err);
-static enum error_code check_found(struct s3_writer *writer, const struct digest *digest,
-                                   struct error *err);
-static enum error_code put_small(struct s3_writer *writer, const struct digest *digest,
-                                 char *key_out, struct error *err);
-static void cancel(struct s3_writer *writer);
-static void give_up_multipart(struct s3_writer *writer);
+                                  struct error *err)
+{
+    const struct str bytes = {upload->notes, upload->notes_length};
+
+    if (upload->offset_bytes == 0 && bytes.length == 0) {
+        return OK;
+    }
+    if (!s3_notes_parse(bytes, &writer->notes) ||
+        writer->notes.offset_bytes != upload->offset_bytes ||
+        writer->notes.tail_length >
+            writer->store->config.settings.upload_memory_bytes) { /* it was more then */
+        return s3_objects_upload_is_gone(err);
+    }
+    return OK;
+}
 
 enum error_code s3_writer_open(struct blob_store *base, const struct blob_upload *upload,
                                struct blob_writer **writer_out, struct error *err)
@@ -49,23 +50,6 @@ enum error_code s3_writer_open(struct blob_store *base, const struct blob_upload
     return OK;
 }
 
-static enum error_code read_notes(struct s3_writer *writer, const struct blob_upload *upload,
-                                  struct error *err)
-{
-    const struct str bytes = {upload->notes, upload->notes_length};
-
-    if (upload->offset_bytes == 0 && bytes.length == 0) {
-        return OK;
-    }
-    if (!s3_notes_parse(bytes, &writer->notes) ||
-        writer->notes.offset_bytes != upload->offset_bytes ||
-        writer->notes.tail_length >
-            writer->store->config.settings.upload_memory_bytes) { /* it was more then */
-        return s3_objects_upload_is_gone(err);
-    }
-    return OK;
-}
-
 size_t s3_writer_room(struct blob_writer *base)
 {
     struct s3_writer *writer = s3_writer_of(base);
@@ -75,6 +59,12 @@ size_t s3_writer_room(struct blob_writer *base)
         return SIZE_MAX; /* writing says why that cannot be */
     }
     return left > 0 ? left : s3_writer_make_room(writer);
+}
+
+/* There is more behind it now, so it is not the blob. It stays in the bucket, as all does. */
+static void forget_tail_object(struct s3_writer *writer)
+{
+    writer->notes.tail_key[0] = '\0';
 }
 
 enum error_code s3_writer_write(struct blob_writer *base, struct str bytes, struct error *err)
@@ -101,16 +91,33 @@ enum error_code s3_writer_write(struct blob_writer *base, struct str bytes, stru
     return code;
 }
 
-/* There is more behind it now, so it is not the blob. It stays in the bucket, as all does. */
-static void forget_tail_object(struct s3_writer *writer)
+static enum error_code put_tail(struct s3_writer *writer, struct blob_tail *tail, struct error *err)
 {
-    writer->notes.tail_key[0] = '\0';
+    struct s3_notes *notes = &writer->notes;
+    const struct str bytes = {writer->bytes, writer->length};
+    char key[BLOB_KEY_BYTES];
+    enum error_code code = OK;
+
+    tail->is_new = true; /* none is one, too */
+    if (bytes.length == 0 || notes->tail_key[0] != '\0') {
+        return OK;
+    }
+    if (notes->upload_id[0] != '\0' && bytes.length <= TAIL_BESIDE_NOTES_MAX_BYTES) {
+        tail->bytes = bytes;
+        return OK;
+    }
+    s3_store_upload_key(writer->store, &writer->base.upload, key);
+    code = s3_objects_put(&writer->store->objects, key, bytes, NULL, err);
+    if (!code) {
+        memcpy(notes->tail_key, key, sizeof(key));
+    }
+    return code;
 }
 
 /*
  * What is too small for a part becomes an object if it is all there is: most likely the blob, which
- * then has its place already. Behind parts it is saved beside the notes: S3 could not give it back,
- * and an object of its own would have to be read back for nearly every large blob.
+ * then has its location already. Behind parts it is saved beside the notes: S3 could not give it
+ * back, and an object of its own would have to be read back for nearly every large blob.
  */
 enum error_code s3_writer_suspend(struct blob_writer *base, struct strbuf *notes,
                                   struct blob_tail *tail, struct error *err)
@@ -137,44 +144,14 @@ enum error_code s3_writer_suspend(struct blob_writer *base, struct strbuf *notes
     return OK;
 }
 
-static enum error_code put_tail(struct s3_writer *writer, struct blob_tail *tail, struct error *err)
+static enum error_code send_rest(struct s3_writer *writer, struct error *err)
 {
-    struct s3_notes *notes = &writer->notes;
-    const struct str bytes = {writer->bytes, writer->length};
-    char key[BLOB_KEY_BYTES];
-    enum error_code code = OK;
+    enum error_code code = s3_writer_load_tail(writer, err);
 
-    tail->is_new = true; /* none is one, too */
-    if (bytes.length == 0 || notes->tail_key[0] != '\0') {
-        return OK;
+    if (!code && writer->length > 0) {
+        code = s3_writer_send_part(writer, err);
     }
-    if (notes->upload_id[0] != '\0' && bytes.length <= TAIL_BESIDE_NOTES_MAX_BYTES) {
-        tail->bytes = bytes;
-        return OK;
-    }
-    s3_store_upload_key(writer->store, &writer->base.upload, key);
-    code = s3_objects_put(&writer->store->objects, key, bytes, NULL, err);
-    if (!code) {
-        memcpy(notes->tail_key, key, sizeof(key));
-    }
-    return code;
-}
-
-/* Of another algorithm than it was hashed with while it came: all of it once more. */
-enum error_code s3_writer_rehash(struct blob_writer *base, struct hasher *hasher, struct error *err)
-{
-    struct s3_writer *writer = s3_writer_of(base);
-    enum error_code code = OK;
-
-    if (writer->notes.upload_id[0] != '\0') {
-        code = make_whole(writer, err);
-        return code ? code : hash_object(writer, hasher, err);
-    }
-    code = s3_writer_load_tail(writer, err);
-    if (!code && writer->bytes) {
-        hasher_update(hasher, (struct str){writer->bytes, writer->length});
-    }
-    return code;
+    return code ? code : s3_writer_await_parts(writer, 0, err);
 }
 
 /* Ends a multipart upload; perhaps it was ended before, by somebody whose answer was lost. */
@@ -199,16 +176,6 @@ static enum error_code make_whole(struct s3_writer *writer, struct error *err)
     return code;
 }
 
-static enum error_code send_rest(struct s3_writer *writer, struct error *err)
-{
-    enum error_code code = s3_writer_load_tail(writer, err);
-
-    if (!code && writer->length > 0) {
-        code = s3_writer_send_part(writer, err);
-    }
-    return code ? code : s3_writer_await_parts(writer, 0, err);
-}
-
 static enum error_code hash_object(struct s3_writer *writer, struct hasher *hasher,
                                    struct error *err)
 {
@@ -229,22 +196,19 @@ static enum error_code hash_object(struct s3_writer *writer, struct hasher *hash
     return code;
 }
 
-/* Sees to it that all of it is one object, and says which. */
-enum error_code s3_writer_publish(struct blob_writer *base, const struct digest *digest,
-                                  struct blob_location *location_out, struct error *err)
+/* Of another algorithm than it was hashed with while it came: all of it once more. */
+enum error_code s3_writer_rehash(struct blob_writer *base, struct hasher *hasher, struct error *err)
 {
     struct s3_writer *writer = s3_writer_of(base);
-    const struct s3_notes *notes = &writer->notes;
     enum error_code code = OK;
 
-    if (notes->upload_id[0] != '\0') {
+    if (writer->notes.upload_id[0] != '\0') {
         code = make_whole(writer, err);
-        code = code ? code : check_found(writer, digest, err);
-        memcpy(location_out->key, notes->key, sizeof(location_out->key));
-    } else if (notes->tail_key[0] != '\0') {
-        memcpy(location_out->key, notes->tail_key, sizeof(location_out->key));
-    } else {
-        code = put_small(writer, digest, location_out->key, err);
+        return code ? code : hash_object(writer, hasher, err);
+    }
+    code = s3_writer_load_tail(writer, err);
+    if (!code && writer->bytes) {
+        hasher_update(hasher, (struct str){writer->bytes, writer->length});
     }
     return code;
 }
@@ -286,19 +250,24 @@ static enum error_code put_small(struct s3_writer *writer, const struct digest *
                           err);
 }
 
-void s3_writer_close(struct blob_writer *base)
+/* Sees to it that all of it is one object, and says which. */
+enum error_code s3_writer_publish(struct blob_writer *base, const struct digest *digest,
+                                  struct blob_location *location_out, struct error *err)
 {
     struct s3_writer *writer = s3_writer_of(base);
+    const struct s3_notes *notes = &writer->notes;
+    enum error_code code = OK;
 
-    cancel(writer);
-    if (!writer->is_kept && !writer->is_whole) {
-        give_up_multipart(writer);
+    if (notes->upload_id[0] != '\0') {
+        code = make_whole(writer, err);
+        code = code ? code : check_found(writer, digest, err);
+        memcpy(location_out->key, notes->key, sizeof(location_out->key));
+    } else if (notes->tail_key[0] != '\0') {
+        memcpy(location_out->key, notes->tail_key, sizeof(location_out->key));
+    } else {
+        code = put_small(writer, digest, location_out->key, err);
     }
-    s3_writer_drop_bytes(writer);
-    s3_notes_release(&writer->notes);
-    (void)pthread_cond_destroy(&writer->part_is_done);
-    (void)pthread_mutex_destroy(&writer->parts_mutex);
-    free(writer);
+    return code;
 }
 
 static void cancel(struct s3_writer *writer)
@@ -316,4 +285,19 @@ static void give_up_multipart(struct s3_writer *writer)
         (void)!s3_objects_abort(&writer->store->objects, &writer->notes, NULL);
         writer->notes.upload_id[0] = '\0';
     }
+}
+
+void s3_writer_close(struct blob_writer *base)
+{
+    struct s3_writer *writer = s3_writer_of(base);
+
+    cancel(writer);
+    if (!writer->is_kept && !writer->is_whole) {
+        give_up_multipart(writer);
+    }
+    s3_writer_drop_bytes(writer);
+    s3_notes_release(&writer->notes);
+    (void)pthread_cond_destroy(&writer->part_is_done);
+    (void)pthread_mutex_destroy(&writer->parts_mutex);
+    free(writer);
 }

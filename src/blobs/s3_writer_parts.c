@@ -18,27 +18,57 @@ struct part_job {
     size_t capacity;
 };
 
-static enum error_code new_bytes(struct s3_writer *writer, struct error *err);
-static uint64_t next_size(const struct s3_writer *writer);
-static bool take_memory(struct s3_writer *writer, uint64_t size_bytes);
-static void give_spare(struct s3_writer *writer);
-static bool has_waited(struct s3_writer *writer);
-static enum error_code no_memory(const struct s3_writer *writer, struct error *err);
-static void take_tail(struct s3_writer *writer, struct strbuf *tail);
-static enum error_code begin_multipart(struct s3_writer *writer, struct error *err);
-static void send_now(struct job *job);
-static bool is_cancelled(struct s3_writer *writer);
-static void conclude(struct part_job *part, const struct s3_part *sent, enum error_code code,
-                     const struct error *err);
-
-enum error_code s3_writer_need_room(struct s3_writer *writer, struct error *err)
+/* Of the part that is filled next; 0: there is none. */
+static uint64_t next_size(const struct s3_writer *writer)
 {
-    enum error_code code = s3_writer_load_tail(writer, err);
+    const size_t number = writer->notes.part_count + (writer->bytes ? 2 : 1);
+    const uint64_t old_tail = writer->has_old_tail ? writer->notes.tail_length : 0;
+    uint64_t size_bytes = 0;
 
-    if (!code && writer->bytes && writer->length == writer->capacity) {
-        code = s3_writer_send_part(writer, err);
+    if (number <= S3_PARTS_MAX) {
+        size_bytes =
+            s3_parts_size(writer->store->config.settings.largest_blob_bytes, (unsigned)number);
     }
-    return code || writer->bytes ? code : new_bytes(writer, err);
+    /* The settings were others when it came to rest. */
+    return size_bytes > 0 && size_bytes < old_tail ? old_tail : size_bytes;
+}
+
+static void give_spare(struct s3_writer *writer)
+{
+    if (writer->spare_bytes > 0) {
+        memory_budget_give(writer->store->memory, writer->spare_bytes);
+        writer->spare_bytes = 0;
+    }
+}
+
+/* What was taken before, or waits for some; but not once more for who was told to wait. */
+static bool take_memory(struct s3_writer *writer, uint64_t size_bytes)
+{
+    const struct s3_store *store = writer->store;
+    const bool has_spare = writer->spare_bytes == size_bytes;
+
+    if (!has_spare) {
+        give_spare(writer);
+        return memory_budget_take(store->memory, size_bytes,
+                                  writer->waits_since_ms > 0 ? 0 : store->config.memory_wait_ms);
+    }
+    writer->spare_bytes = 0;
+    return true;
+}
+
+static enum error_code no_memory(const struct s3_writer *writer, struct error *err)
+{
+    const enum error_code code = error_set(
+        err, ERROR_UNAVAILABLE,
+        "no memory for an upload to %s came free in %lld ms: there are many uploads at once, or S3 "
+        "is slow; raise storage.s3.upload_memory",
+        s3_client_name(writer->store->config.client),
+        (long long)writer->store->config.memory_wait_ms);
+
+    if (err) {
+        err->retry_after_s = RETRY_AFTER_S;
+    }
+    return code;
 }
 
 /* An upload that has begun a part has all the memory for it: see s3_writer_make_room. */
@@ -59,42 +89,26 @@ static enum error_code new_bytes(struct s3_writer *writer, struct error *err)
     return OK;
 }
 
-/* Of the part that is filled next; 0: there is none. */
-static uint64_t next_size(const struct s3_writer *writer)
+enum error_code s3_writer_need_room(struct s3_writer *writer, struct error *err)
 {
-    const size_t number = writer->notes.part_count + (writer->bytes ? 2 : 1);
-    const uint64_t old_tail = writer->has_old_tail ? writer->notes.tail_length : 0;
-    uint64_t size_bytes = 0;
+    enum error_code code = s3_writer_load_tail(writer, err);
 
-    if (number <= S3_PARTS_MAX) {
-        size_bytes =
-            s3_parts_size(writer->store->config.settings.largest_blob_bytes, (unsigned)number);
+    if (!code && writer->bytes && writer->length == writer->capacity) {
+        code = s3_writer_send_part(writer, err);
     }
-    /* The settings were others when it came to rest. */
-    return size_bytes > 0 && size_bytes < old_tail ? old_tail : size_bytes;
+    return code || writer->bytes ? code : new_bytes(writer, err);
 }
 
-/* What was taken before, or waits for some; but not once more for who was told to wait. */
-static bool take_memory(struct s3_writer *writer, uint64_t size_bytes)
+/* For so long that writing is to say so. */
+static bool has_waited(struct s3_writer *writer)
 {
-    const struct s3_store *store = writer->store;
-    const bool has_spare = writer->spare_bytes == size_bytes;
+    const struct s3_store_config *config = &writer->store->config;
+    const int64_t now_ms = clock_monotonic_ms(config->clock);
 
-    if (!has_spare) {
-        give_spare(writer);
-        return memory_budget_take(store->memory, size_bytes,
-                                  writer->waits_since_ms > 0 ? 0 : store->config.memory_wait_ms);
+    if (writer->waits_since_ms == 0) {
+        writer->waits_since_ms = now_ms;
     }
-    writer->spare_bytes = 0;
-    return true;
-}
-
-static void give_spare(struct s3_writer *writer)
-{
-    if (writer->spare_bytes > 0) {
-        memory_budget_give(writer->store->memory, writer->spare_bytes);
-        writer->spare_bytes = 0;
-    }
+    return now_ms - writer->waits_since_ms >= config->memory_wait_ms;
 }
 
 /*
@@ -123,33 +137,6 @@ size_t s3_writer_make_room(struct s3_writer *writer)
     return has_waited(writer) ? SIZE_MAX : 0;
 }
 
-/* For so long that writing is to say so. */
-static bool has_waited(struct s3_writer *writer)
-{
-    const struct s3_store_config *config = &writer->store->config;
-    const int64_t now_ms = clock_monotonic_ms(config->clock);
-
-    if (writer->waits_since_ms == 0) {
-        writer->waits_since_ms = now_ms;
-    }
-    return now_ms - writer->waits_since_ms >= config->memory_wait_ms;
-}
-
-static enum error_code no_memory(const struct s3_writer *writer, struct error *err)
-{
-    const enum error_code code = error_set(
-        err, ERROR_UNAVAILABLE,
-        "no memory for an upload to %s came free in %lld ms: there are many uploads at once, or S3 "
-        "is slow; raise storage.s3.upload_memory",
-        s3_client_name(writer->store->config.client),
-        (long long)writer->store->config.memory_wait_ms);
-
-    if (err) {
-        err->retry_after_s = RETRY_AFTER_S;
-    }
-    return code;
-}
-
 enum error_code s3_writer_begin_tail(struct blob_writer *base, size_t *length_out,
                                      struct error *err)
 {
@@ -158,6 +145,14 @@ enum error_code s3_writer_begin_tail(struct blob_writer *base, size_t *length_ou
 
     *length_out = is_wanted ? writer->notes.tail_length : 0;
     return !is_wanted || writer->bytes ? OK : new_bytes(writer, err);
+}
+
+static void take_tail(struct s3_writer *writer, struct strbuf *tail)
+{
+    free(writer->bytes); /* nothing is in them, nor resident */
+    writer->length = tail->length;
+    writer->bytes = memory_resize(strbuf_take(tail), writer->capacity, 1);
+    writer->has_old_tail = false;
 }
 
 enum error_code s3_writer_give_tail(struct blob_writer *base, struct strbuf *tail,
@@ -172,14 +167,6 @@ enum error_code s3_writer_give_tail(struct blob_writer *base, struct strbuf *tai
     }
     take_tail(writer, tail);
     return OK;
-}
-
-static void take_tail(struct s3_writer *writer, struct strbuf *tail)
-{
-    free(writer->bytes); /* nothing is in them, nor resident */
-    writer->length = tail->length;
-    writer->bytes = memory_resize(strbuf_take(tail), writer->capacity, 1);
-    writer->has_old_tail = false;
 }
 
 enum error_code s3_writer_load_tail(struct s3_writer *writer, struct error *err)
@@ -209,6 +196,65 @@ enum error_code s3_writer_load_tail(struct s3_writer *writer, struct error *err)
     return OK;
 }
 
+static enum error_code begin_multipart(struct s3_writer *writer, struct error *err)
+{
+    struct s3_notes *notes = &writer->notes;
+
+    if (notes->upload_id[0] != '\0') {
+        return OK;
+    }
+    assert(notes->part_count == 0);
+    s3_store_upload_key(writer->store, &writer->base.upload, notes->key);
+    return s3_objects_begin(&writer->store->objects, notes, err);
+}
+
+static bool is_cancelled(struct s3_writer *writer)
+{
+    bool is_cancelled = false;
+
+    (void)pthread_mutex_lock(&writer->parts_mutex);
+    is_cancelled = writer->is_cancelled || writer->failed;
+    (void)pthread_mutex_unlock(&writer->parts_mutex);
+    return is_cancelled;
+}
+
+static void s3_writer_conclude(struct part_job *part, const struct s3_part *sent,
+                               enum error_code code, const struct error *err)
+{
+    struct s3_writer *writer = part->writer;
+
+    free(part->bytes);
+    memory_budget_give(writer->store->memory, part->capacity);
+    (void)pthread_mutex_lock(&writer->parts_mutex);
+    *s3_notes_part(&writer->notes, part->number) = *sent;
+    if (code && !writer->failed) {
+        writer->failed = code;
+        writer->failure = *err;
+    }
+    writer->in_flight--;
+    (void)pthread_cond_signal(&writer->part_is_done);
+    (void)pthread_mutex_unlock(&writer->parts_mutex);
+    free(part);
+}
+
+/* On a sender. The writer is there until in_flight is 0. */
+static void send_now(struct job *job)
+{
+    struct part_job *part = (struct part_job *)job; /* its first member */
+    struct s3_writer *writer = part->writer;
+    const struct s3_part_location location = {writer->notes.key, writer->notes.upload_id,
+                                              part->number};
+    struct s3_part sent = {0};
+    struct error err = {0};
+    enum error_code code = OK;
+
+    if (!is_cancelled(writer)) {
+        code = s3_objects_put_part(&writer->store->objects, &location,
+                                   (struct str){part->bytes, part->length}, &sent, &err);
+    }
+    s3_writer_conclude(part, &sent, code, &err);
+}
+
 enum error_code s3_writer_send_part(struct s3_writer *writer, struct error *err)
 {
     struct part_job *part = NULL;
@@ -236,64 +282,6 @@ enum error_code s3_writer_send_part(struct s3_writer *writer, struct error *err)
     (void)pthread_mutex_unlock(&writer->parts_mutex);
     workers_submit(writer->store->senders, &part->job);
     return OK;
-}
-
-static enum error_code begin_multipart(struct s3_writer *writer, struct error *err)
-{
-    struct s3_notes *notes = &writer->notes;
-
-    if (notes->upload_id[0] != '\0') {
-        return OK;
-    }
-    assert(notes->part_count == 0);
-    s3_store_upload_key(writer->store, &writer->base.upload, notes->key);
-    return s3_objects_begin(&writer->store->objects, notes, err);
-}
-
-/* On a sender. The writer is there until in_flight is 0. */
-static void send_now(struct job *job)
-{
-    struct part_job *part = (struct part_job *)job; /* its first member */
-    struct s3_writer *writer = part->writer;
-    const struct s3_part_place place = {writer->notes.key, writer->notes.upload_id, part->number};
-    struct s3_part sent = {0};
-    struct error err = {0};
-    enum error_code code = OK;
-
-    if (!is_cancelled(writer)) {
-        code = s3_objects_put_part(&writer->store->objects, &place,
-                                   (struct str){part->bytes, part->length}, &sent, &err);
-    }
-    conclude(part, &sent, code, &err);
-}
-
-static bool is_cancelled(struct s3_writer *writer)
-{
-    bool is_cancelled = false;
-
-    (void)pthread_mutex_lock(&writer->parts_mutex);
-    is_cancelled = writer->is_cancelled || writer->failed;
-    (void)pthread_mutex_unlock(&writer->parts_mutex);
-    return is_cancelled;
-}
-
-static void conclude(struct part_job *part, const struct s3_part *sent, enum error_code code,
-                     const struct error *err)
-{
-    struct s3_writer *writer = part->writer;
-
-    free(part->bytes);
-    memory_budget_give(writer->store->memory, part->capacity);
-    (void)pthread_mutex_lock(&writer->parts_mutex);
-    *s3_notes_part(&writer->notes, part->number) = *sent;
-    if (code && !writer->failed) {
-        writer->failed = code;
-        writer->failure = *err;
-    }
-    writer->in_flight--;
-    (void)pthread_cond_signal(&writer->part_is_done);
-    (void)pthread_mutex_unlock(&writer->parts_mutex);
-    free(part);
 }
 
 enum error_code s3_writer_await_parts(struct s3_writer *writer, unsigned most, struct error *err)

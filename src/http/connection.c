@@ -36,6 +36,7 @@ enum connection_want connection_want_of(enum io_result result)
         return WANT_READ;
     case IO_WAIT_WRITE:
         return WANT_WRITE;
+    case IO_FOREIGN: /* a handshake alone says so */
     case IO_CLOSED:
         return WANT_CLOSE;
     }
@@ -88,11 +89,26 @@ void connection_free(struct connection *connection)
     (void)atomic_fetch_sub(&world->connections, 1);
 }
 
+/* A client that speaks HTTP without TLS shows an answer in HTTP; of less it says nothing useful. */
+static enum connection_want refuse_foreign(struct connection *connection)
+{
+    const struct http_refusal foreign = {400, "This port speaks TLS: ask it by https://."};
+    struct transport *transport = &connection->transport;
+
+    transport->driver->release(transport);
+    plain_transport_init(transport, transport->fd);
+    connection_new_exchange(connection);
+    return connection_refuse(connection, &foreign);
+}
+
 static enum connection_want shake_hands(struct connection *connection)
 {
     const enum io_result result = connection->transport.driver->handshake(&connection->transport);
 
     assert(!connection->exchange);
+    if (result == IO_FOREIGN) {
+        return refuse_foreign(connection);
+    }
     if (result == IO_DONE) {
         connection->state = CONNECTION_HEAD;
     }

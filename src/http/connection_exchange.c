@@ -28,7 +28,7 @@ static enum connection_want lose_client(struct connection *connection)
     return WANT_NEXT;
 }
 
-static void new_exchange(struct connection *connection)
+void connection_new_exchange(struct connection *connection)
 {
     /* Not zeroed: there is room for many header fields. */
     struct http_exchange *exchange = memory_resize(NULL, 1, sizeof(*exchange));
@@ -133,7 +133,7 @@ static enum connection_want parse_head(struct connection *connection)
         return WANT_READ;
     }
     if (!connection->exchange) {
-        new_exchange(connection);
+        connection_new_exchange(connection);
     }
     switch (framing_parse_head(&connection->framing, &limits, &connection->exchange->request,
                                &refusal)) {

@@ -12,6 +12,9 @@ enum connection_want connection_begin(struct connection *connection);
 enum connection_want connection_receive_body(struct connection *connection);
 enum connection_want connection_send(struct connection *connection);
 
+/* For a request of which nothing has been read. */
+void connection_new_exchange(struct connection *connection);
+
 /* Responds to what cannot be read to its end, and closes behind that. */
 enum connection_want connection_refuse(struct connection *connection,
                                        const struct http_refusal *refusal);

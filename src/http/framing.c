@@ -61,7 +61,8 @@ bool framing_send_continue(struct framing *framing, const struct http_request *r
         return true;
     }
     return transport->driver->write(transport, interim, (struct str){0}, false, &sent) == IO_DONE &&
-           sent == interim.length;
+           sent == interim.length &&
+           (!transport->driver->flush || transport->driver->flush(transport) == IO_DONE);
 }
 
 enum io_result framing_receive_body(struct framing *framing, struct transport *transport,

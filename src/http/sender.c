@@ -83,7 +83,8 @@ enum io_result sender_run(struct sender *sender, struct transport *transport,
             begin_next_part(sender);
         }
     }
-    return IO_DONE;
+    return sender_is_done(sender) && transport->driver->flush ? transport->driver->flush(transport)
+                                                              : IO_DONE;
 }
 
 static enum io_result send_memory(struct sender *sender, struct transport *transport,

@@ -78,6 +78,10 @@ static int seal_or_open(SSL *session, unsigned char *name, unsigned char *iv,
         memcpy(name, key.name, NAME_BYTES);
         random_fill(iv, IV_BYTES);
     }
+    /* A client of TLS 1.3 uses each ticket once, and needs a new one (RFC 8446 C.4). */
+    if (outcome == GOOD && !seals && SSL_version(session) == TLS1_3_VERSION) {
+        outcome = GOOD_BUT_OLD;
+    }
     if (outcome != UNKNOWN && !use_key(&key, iv, cipher, mac, seals)) {
         outcome = FAILED;
     }

@@ -11,6 +11,7 @@ enum io_result {
     IO_DONE,       /* some bytes moved */
     IO_WAIT_READ,  /* try again when the socket is readable */
     IO_WAIT_WRITE, /* … or writable */
+    IO_FOREIGN,    /* of a handshake: the peer has begun with HTTP instead */
     IO_CLOSED,     /* the peer is gone, or broke the protocol: nothing more will move */
 };
 
@@ -35,6 +36,9 @@ struct transport_driver {
      * still has of it. */
     enum io_result (*send_file)(struct transport *transport, int file_fd, uint64_t offset_bytes,
                                 uint64_t left_bytes, size_t *sent_out);
+
+    /* Behind the last of an answer: IO_DONE once all of it is the socket's. NULL: it always is. */
+    enum io_result (*flush)(struct transport *transport);
 
     /* Whether bytes wait in memory, of which the socket tells nothing. NULL: never. */
     bool (*has_pending)(const struct transport *transport);

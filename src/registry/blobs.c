@@ -8,7 +8,7 @@
 
 #include "metadata/blob_places.h"
 #include "metadata/swept_blobs.h"
-#include "registry/recall_private.h"
+#include "registry/content_cache.h"
 #include "registry/registry_private.h"
 
 enum {
@@ -70,8 +70,8 @@ static enum error_code touch(struct registry *registry, const struct digest *dig
  * Only what a manifest names is there for ever, and may be remembered. Whoever asks for another is
  * perhaps about to name it: it is young again.
  */
-static enum error_code check_standing(struct registry *registry, const struct digest *digest,
-                                      const struct blob_content *content, struct error *err)
+static enum error_code blob_check_standing(struct registry *registry, const struct digest *digest,
+                                           const struct blob_content *content, struct error *err)
 {
     enum blob_standing standing = BLOB_UNNAMED;
     char text[DIGEST_TEXT_BYTES];
@@ -83,7 +83,7 @@ static enum error_code check_standing(struct registry *registry, const struct di
     }
     switch (standing) {
     case BLOB_NAMED:
-        remember_blob(registry, digest, content);
+        content_cache_blob(registry, digest, content);
         return OK;
     case BLOB_UNNAMED:
         (void)!touch(registry, digest, NULL);
@@ -104,7 +104,7 @@ enum error_code registry_read_blob(struct registry *registry, const struct diges
     if (code) {
         return code;
     }
-    code = check_standing(registry, digest, &content, err);
+    code = blob_check_standing(registry, digest, &content, err);
     if (code) {
         blob_content_release(&content);
         return code;

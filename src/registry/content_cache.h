@@ -7,6 +7,9 @@
 #include "base/attributes.h"
 #include "base/digest.h"
 #include "base/str.h"
+#include "registry/manifests.h"
+#include "registry/reference.h"
+#include "registry/registry.h"
 
 /*
  * What a name stands for that can never stand for anything else: so nothing is ever invalidated,
@@ -39,3 +42,24 @@ void content_cache_put(struct content_cache *cache, struct str key, const struct
 
 /* Also after others took its place in the cache. NULL is accepted. */
 void content_release(struct content *content);
+
+/*
+ * What was found before and will be the same for ever, from memory: these never block. NULL if it
+ * is not known here; then it may exist all the same. What is returned is given to content_release.
+ * Whether the caller may see it is the caller's affair, each time.
+ */
+
+/* A manifest with its bytes: by digest, or by a tag that never moves. */
+MUST_USE struct content *registry_cached_manifest(struct registry *registry,
+                                                  const struct repository *repository,
+                                                  const struct reference *reference);
+
+/* That a blob is there, how large it is, and if it is small, its bytes. */
+MUST_USE struct content *registry_cached_blob(struct registry *registry,
+                                              const struct digest *digest);
+
+/* Keeps for these what was found to be there, durably. */
+void content_cache_manifest(struct registry *registry, const struct repository *repository,
+                            const struct reference *reference, const struct manifest_found *found);
+void content_cache_blob(struct registry *registry, const struct digest *digest,
+                        const struct blob_content *blob);

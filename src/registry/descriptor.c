@@ -2,9 +2,74 @@
 
 #include "base/digest.h"
 
+/* image-spec "manifest.md" and "image-index.md", and what tells Docker's schema 1. */
+static const char *const manifest_names[] = {
+    "schemaVersion", "mediaType",   "artifactType", "config",  "layers",     "manifests",
+    "subject",       "annotations", "fsLayers",     "history", "signatures",
+};
+
+/* image-spec "descriptor.md". */
+static const char *const descriptor_names[] = {
+    "mediaType", "digest", "size", "urls", "annotations", "data", "artifactType", "platform",
+};
+
+/* image-spec "image-index.md"; `features` is Docker's. */
+static const char *const platform_names[] = {
+    "architecture", "os", "os.version", "os.features", "variant", "features",
+};
+
+/* image-spec "config.md". */
+static const char *const config_names[] = {
+    "created",     "author",  "architecture", "os",     "os.version",
+    "os.features", "variant", "config",       "rootfs", "history",
+};
+
+static const char *const source_names[] = {"url", "revision", "author", "status"};
+
+static const struct {
+    const char *const *names;
+    size_t count;
+} objects[] = {
+    [OBJECT_MANIFEST] = {manifest_names, ARRAY_LEN(manifest_names)},
+    [OBJECT_DESCRIPTOR] = {descriptor_names, ARRAY_LEN(descriptor_names)},
+    [OBJECT_PLATFORM] = {platform_names, ARRAY_LEN(platform_names)},
+    [OBJECT_CONFIG] = {config_names, ARRAY_LEN(config_names)},
+    [OBJECT_SOURCE] = {source_names, ARRAY_LEN(source_names)},
+};
+
+enum error_code member_names_check(const struct json_value *object, enum named_object kind,
+                                   struct error *err)
+{
+    return json_value_check_names(object, objects[kind].names, objects[kind].count, err);
+}
+
+/* image-spec "Non-distributable layers", and Docker's foreign ones. */
+static bool is_non_distributable(struct str media_type)
+{
+    return str_starts_with_ignoring_case(media_type,
+                                         "application/vnd.oci.image.layer.nondistributable.v1.") ||
+           str_starts_with_ignoring_case(media_type,
+                                         "application/vnd.docker.image.rootfs.foreign.");
+}
+
+/* cosign's signatures are annotations of layers, so two layers are the same only with the same. */
 static enum error_code hash_annotations(const struct json_value *annotations,
-                                        struct digest *digest_out, struct error *err);
-static bool is_non_distributable(struct str media_type);
+                                        struct digest *digest_out, struct error *err)
+{
+    struct strbuf text;
+    enum error_code code = OK;
+
+    if (!annotations) {
+        return OK;
+    }
+    strbuf_init(&text, MANIFEST_MAX_ANNOTATIONS_BYTES);
+    code = manifest_write_annotations(annotations, &text, err);
+    if (!code) {
+        *digest_out = hasher_digest_of(DIGEST_SHA256, strbuf_str(&text));
+    }
+    strbuf_release(&text);
+    return code;
+}
 
 enum error_code descriptor_parse(const struct json_value *json, struct arena *arena,
                                  struct descriptor *descriptor_out, struct error *err)
@@ -44,34 +109,6 @@ enum error_code descriptor_parse(const struct json_value *json, struct arena *ar
         *descriptor_out = descriptor;
     }
     return code;
-}
-
-/* cosign's signatures are annotations of layers, so two layers are the same only with the same. */
-static enum error_code hash_annotations(const struct json_value *annotations,
-                                        struct digest *digest_out, struct error *err)
-{
-    struct strbuf text;
-    enum error_code code = OK;
-
-    if (!annotations) {
-        return OK;
-    }
-    strbuf_init(&text, MANIFEST_MAX_ANNOTATIONS_BYTES);
-    code = manifest_write_annotations(annotations, &text, err);
-    if (!code) {
-        *digest_out = hasher_digest_of(DIGEST_SHA256, strbuf_str(&text));
-    }
-    strbuf_release(&text);
-    return code;
-}
-
-/* image-spec "Non-distributable layers", and Docker's foreign ones. */
-static bool is_non_distributable(struct str media_type)
-{
-    return str_starts_with_ignoring_case(media_type,
-                                         "application/vnd.oci.image.layer.nondistributable.v1.") ||
-           str_starts_with_ignoring_case(media_type,
-                                         "application/vnd.docker.image.rootfs.foreign.");
 }
 
 enum error_code manifest_check_names(const struct json_value *object, enum named_object kind,

@@ -23,61 +23,9 @@ static const struct {
 
 static const char schema_1_media_type[] = "application/vnd.docker.distribution.manifest.v1+";
 
-static enum error_code schema_1(struct error *err);
-static struct str without_parameters(struct str content_type);
-static enum error_code parse_json(struct str content, struct json_value **json_out,
-                                  struct error *err);
-static bool is_schema_1(struct str content);
-static enum error_code find_format(struct str content_type, struct manifest *manifest,
-                                   struct error *err);
-static enum error_code check_shape(const struct reading *reading, struct str content_type,
-                                   struct error *err);
-static enum error_code read_content(struct reading *reading, struct error *err);
-static enum error_code read_config(struct reading *reading, struct error *err);
-static enum error_code read_list(struct reading *reading, const char *name, struct error *err);
-static enum error_code read_subject(struct reading *reading, struct error *err);
-static enum error_code read_artifact_type(struct reading *reading, struct error *err);
-static enum error_code read_annotations(struct reading *reading, struct error *err);
-static enum error_code copy(struct reading *reading, struct str text, struct str *copy_out,
-                            struct error *err);
-static enum error_code add_sizes(struct reading *reading, uint64_t content_bytes,
-                                 struct error *err);
-
-enum error_code manifest_parse(struct str content, struct str content_type, struct arena *arena,
-                               struct manifest *manifest_out, struct error *err)
+static struct str without_parameters(struct str content_type)
 {
-    struct reading reading = {.arena = arena};
-    struct json_value *json = NULL;
-    const struct str media_type = without_parameters(content_type);
-    enum error_code code = find_format(media_type, &reading.manifest, err);
-
-    if (code) {
-        return is_schema_1(content) ? schema_1(err) : code;
-    }
-    code = parse_json(content, &json, err);
-    if (code) {
-        return code;
-    }
-    reading.json = json;
-    code = check_shape(&reading, media_type, err);
-    if (!code) {
-        code = read_content(&reading, err);
-    }
-    if (!code) {
-        code = add_sizes(&reading, content.length, err);
-    }
-    json_value_free(json);
-    if (!code) {
-        *manifest_out = reading.manifest;
-    }
-    return code;
-}
-
-bool manifest_is_media_type(struct str media_type)
-{
-    struct manifest manifest;
-
-    return find_format(media_type, &manifest, NULL) == OK;
+    return str_trim(str_slice(content_type, 0, str_index_of(content_type, ';')));
 }
 
 static enum error_code schema_1(struct error *err)
@@ -85,37 +33,6 @@ static enum error_code schema_1(struct error *err)
     return error_set_about(err, ABOUT_MANIFEST, ERROR_UNSUPPORTED,
                            "Docker's schema 1 manifests are not supported: push with a client that "
                            "sends schema 2 or OCI manifests (Docker 1.10 or later)");
-}
-
-static struct str without_parameters(struct str content_type)
-{
-    return str_trim(str_slice(content_type, 0, str_index_of(content_type, ';')));
-}
-
-static enum error_code parse_json(struct str content, struct json_value **json_out,
-                                  struct error *err)
-{
-    struct error reason = {0};
-    const enum error_code code = json_value_parse(content, json_out, &reason);
-
-    if (code == ERROR_TOO_LARGE) {
-        return error_set_about(err, ABOUT_MANIFEST, code, "the manifest is too large: %s",
-                               reason.message);
-    }
-    return code ? manifest_invalid(err, reason.message) : OK;
-}
-
-/* Whatever it was sent as, it is told what it is. */
-static bool is_schema_1(struct str content)
-{
-    struct json_value *json = NULL;
-    uint64_t version = 0;
-
-    if (!json_value_parse(content, &json, NULL)) {
-        (void)json_value_uint64(json_value_member(json, "schemaVersion"), &version);
-        json_value_free(json);
-    }
-    return version == 1;
 }
 
 static enum error_code find_format(struct str content_type, struct manifest *manifest,
@@ -137,6 +54,32 @@ static enum error_code find_format(struct str content_type, struct manifest *man
         "the Content-Type '%.*s' is none of a manifest: those are %s, %s, %s and %s",
         STR_FORMAT(str_slice(content_type, 0, 100)), formats[0].media_type, formats[1].media_type,
         formats[2].media_type, formats[3].media_type);
+}
+
+/* Whatever it was sent as, it is told what it is. */
+static bool is_schema_1(struct str content)
+{
+    struct json_value *json = NULL;
+    uint64_t version = 0;
+
+    if (!json_value_parse(content, &json, NULL)) {
+        (void)json_value_uint64(json_value_member(json, "schemaVersion"), &version);
+        json_value_free(json);
+    }
+    return version == 1;
+}
+
+static enum error_code parse_json(struct str content, struct json_value **json_out,
+                                  struct error *err)
+{
+    struct error reason = {0};
+    const enum error_code code = json_value_parse(content, json_out, &reason);
+
+    if (code == ERROR_TOO_LARGE) {
+        return error_set_about(err, ABOUT_MANIFEST, code, "the manifest is too large: %s",
+                               reason.message);
+    }
+    return code ? manifest_invalid(err, reason.message) : OK;
 }
 
 /*
@@ -172,26 +115,7 @@ static enum error_code check_shape(const struct reading *reading, struct str con
     return manifest_check_names(json, OBJECT_MANIFEST, err);
 }
 
-static enum error_code read_content(struct reading *reading, struct error *err)
-{
-    enum error_code code = OK;
-
-    if (!reading->manifest.is_index) {
-        code = read_config(reading, err);
-    }
-    if (!code) {
-        code = read_list(reading, reading->manifest.is_index ? "manifests" : "layers", err);
-    }
-    if (!code) {
-        code = read_subject(reading, err);
-    }
-    if (!code) {
-        code = read_artifact_type(reading, err);
-    }
-    return code ? code : read_annotations(reading, err);
-}
-
-static enum error_code read_config(struct reading *reading, struct error *err)
+static enum error_code manifest_read_config(struct reading *reading, struct error *err)
 {
     struct manifest *manifest = &reading->manifest;
     const struct json_value *config = json_value_present(reading->json, "config");
@@ -217,7 +141,8 @@ static enum error_code read_config(struct reading *reading, struct error *err)
 }
 
 /* So some tools write one of nothing: null, or an image without layers. */
-static enum error_code read_list(struct reading *reading, const char *name, struct error *err)
+static enum error_code manifest_read_list(struct reading *reading, const char *name,
+                                          struct error *err)
 {
     struct manifest *manifest = &reading->manifest;
     const struct json_value *list = json_value_present(reading->json, name);
@@ -272,6 +197,18 @@ static enum error_code read_subject(struct reading *reading, struct error *err)
     return code;
 }
 
+static enum error_code manifest_copy(struct reading *reading, struct str text, struct str *copy_out,
+                                     struct error *err)
+{
+    const char *copied = arena_text(reading->arena, text);
+
+    if (!copied) {
+        return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE, "the manifest is too large");
+    }
+    *copy_out = (struct str){copied, text.length};
+    return OK;
+}
+
 /* distribution-spec "Listing Referrers": an image manifest's falls back to its config's media type.
  */
 static enum error_code read_artifact_type(struct reading *reading, struct error *err)
@@ -286,19 +223,7 @@ static enum error_code read_artifact_type(struct reading *reading, struct error 
     if (type.length == 0 && manifest->facts.has_config) {
         type = manifest->descriptors[0].media_type;
     }
-    return copy(reading, type, &reading->manifest.facts.artifact_type, err);
-}
-
-static enum error_code copy(struct reading *reading, struct str text, struct str *copy_out,
-                            struct error *err)
-{
-    const char *copied = arena_text(reading->arena, text);
-
-    if (!copied) {
-        return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE, "the manifest is too large");
-    }
-    *copy_out = (struct str){copied, text.length};
-    return OK;
+    return manifest_copy(reading, type, &reading->manifest.facts.artifact_type, err);
 }
 
 /* Kept as JSON only of what has a subject: listings of referrers show them. */
@@ -317,10 +242,30 @@ static enum error_code read_annotations(struct reading *reading, struct error *e
         reading->manifest.annotations = hasher_digest_of(DIGEST_SHA256, strbuf_str(&text));
     }
     if (!code && reading->manifest.facts.has_subject) {
-        code = copy(reading, strbuf_str(&text), &reading->manifest.facts.annotations, err);
+        code = manifest_copy(reading, strbuf_str(&text), &reading->manifest.facts.annotations, err);
     }
     strbuf_release(&text);
     return code;
+}
+
+static enum error_code manifest_read_content(struct reading *reading, struct error *err)
+{
+    enum error_code code = OK;
+
+    if (!reading->manifest.is_index) {
+        code = manifest_read_config(reading, err);
+    }
+    if (!code) {
+        code =
+            manifest_read_list(reading, reading->manifest.is_index ? "manifests" : "layers", err);
+    }
+    if (!code) {
+        code = read_subject(reading, err);
+    }
+    if (!code) {
+        code = read_artifact_type(reading, err);
+    }
+    return code ? code : read_annotations(reading, err);
 }
 
 /* What a pull of it comes to. An index has no size of its own: which entry is pulled is not known.
@@ -338,4 +283,41 @@ static enum error_code add_sizes(struct reading *reading, uint64_t content_bytes
     }
     manifest->facts.image_size_bytes = manifest->is_index ? 0 : sum;
     return OK;
+}
+
+enum error_code manifest_parse(struct str content, struct str content_type, struct arena *arena,
+                               struct manifest *manifest_out, struct error *err)
+{
+    struct reading reading = {.arena = arena};
+    struct json_value *json = NULL;
+    const struct str media_type = without_parameters(content_type);
+    enum error_code code = find_format(media_type, &reading.manifest, err);
+
+    if (code) {
+        return is_schema_1(content) ? schema_1(err) : code;
+    }
+    code = parse_json(content, &json, err);
+    if (code) {
+        return code;
+    }
+    reading.json = json;
+    code = check_shape(&reading, media_type, err);
+    if (!code) {
+        code = manifest_read_content(&reading, err);
+    }
+    if (!code) {
+        code = add_sizes(&reading, content.length, err);
+    }
+    json_value_free(json);
+    if (!code) {
+        *manifest_out = reading.manifest;
+    }
+    return code;
+}
+
+bool manifest_is_media_type(struct str media_type)
+{
+    struct manifest manifest;
+
+    return find_format(media_type, &manifest, NULL) == OK;
 }

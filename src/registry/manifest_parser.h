@@ -38,7 +38,7 @@ struct manifest {
 /*
  * Reads a manifest that was sent with that Content-Type. Pure. ERROR_UNSUPPORTED about MANIFEST for
  * Docker's schema 1, whatever it was sent as; ERROR_INVALID about MANIFEST for whatever else is not
- * a manifest as the specifications say, or is ambiguous (CVE-2021-41190; member_names.h);
+ * a manifest as the specifications say, or is ambiguous (CVE-2021-41190; descriptor.h);
  * ERROR_TOO_LARGE about MANIFEST beyond the limits above. Members that may be missing may be null.
  */
 MUST_USE enum error_code manifest_parse(struct str content, struct str content_type,

@@ -1,49 +1,15 @@
 #include "registry/manifests.h"
 
 #include "metadata/repositories.h"
-#include "registry/recall_private.h"
+#include "registry/content_cache.h"
 #include "registry/registry_private.h"
 #include "registry/tag_rule.h"
 
-static enum error_code resolve(struct registry *registry, const struct repository *repository,
-                               const struct reference *reference, struct arena *arena,
-                               struct manifest_found *found, struct error *err);
-static enum error_code explain_absence(struct registry *registry,
-                                       const struct repository *repository,
-                                       const struct reference *reference, struct error *err);
-
-enum error_code registry_find_manifest(struct registry *registry,
-                                       const struct repository *repository,
-                                       const struct reference *reference, struct arena *arena,
-                                       struct manifest_found *found_out, struct error *err)
-{
-    struct manifest_found found = {.is_fixed = true};
-    enum error_code code = OK;
-
-    found.manifest.digest = reference->digest;
-    if (!reference->is_digest) {
-        code = resolve(registry, repository, reference, arena, &found, err);
-    }
-    if (!code) {
-        const struct digest digest = found.manifest.digest;
-
-        code = metadata_find_manifest(registry->config.metadata, repository->name, &digest, arena,
-                                      &found.manifest, err);
-    }
-    if (code == ERROR_NOT_FOUND) {
-        return explain_absence(registry, repository, reference, err);
-    }
-    if (!code) {
-        remember_manifest(registry, repository, reference, &found);
-        *found_out = found;
-    }
-    return code;
-}
-
 /* From a tag to a digest. */
-static enum error_code resolve(struct registry *registry, const struct repository *repository,
-                               const struct reference *reference, struct arena *arena,
-                               struct manifest_found *found, struct error *err)
+static enum error_code manifest_resolve(struct registry *registry,
+                                        const struct repository *repository,
+                                        const struct reference *reference, struct arena *arena,
+                                        struct manifest_found *found, struct error *err)
 {
     const struct registry_config *config = &registry->config;
     const bool is_latest = tag_rule_is_latest(reference->tag);
@@ -87,6 +53,34 @@ static enum error_code explain_absence(struct registry *registry,
     return error_set_about(err, ABOUT_MANIFEST, ERROR_NOT_FOUND, "%.*s has no %s %.*s",
                            STR_FORMAT(repository->name), reference->is_digest ? "manifest" : "tag",
                            STR_FORMAT(name));
+}
+
+enum error_code registry_find_manifest(struct registry *registry,
+                                       const struct repository *repository,
+                                       const struct reference *reference, struct arena *arena,
+                                       struct manifest_found *found_out, struct error *err)
+{
+    struct manifest_found found = {.is_fixed = true};
+    enum error_code code = OK;
+
+    found.manifest.digest = reference->digest;
+    if (!reference->is_digest) {
+        code = manifest_resolve(registry, repository, reference, arena, &found, err);
+    }
+    if (!code) {
+        const struct digest digest = found.manifest.digest;
+
+        code = metadata_find_manifest(registry->config.metadata, repository->name, &digest, arena,
+                                      &found.manifest, err);
+    }
+    if (code == ERROR_NOT_FOUND) {
+        return explain_absence(registry, repository, reference, err);
+    }
+    if (!code) {
+        content_cache_manifest(registry, repository, reference, &found);
+        *found_out = found;
+    }
+    return code;
 }
 
 enum error_code registry_list_referrers(struct registry *registry,

@@ -4,10 +4,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/error.h"
 #include "base/list.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "metadata/uploads.h"
+#include "registry/registry.h"
 
 /* The uploads that requests work on right now. An upload has at most one writer. */
 struct open_uploads {
@@ -25,7 +27,7 @@ struct upload_use {
 
 /* Embedded in whoever has the upload open; at most one a request, so their number is bounded. */
 struct open_upload {
-    struct list_node node;
+    struct list_node node; /* first */
     char id[RANDOM_ID_BYTES];
     bool ends;     /* whoever has it open came to end it */
     bool rehashes; /* guarded by list_mutex: has a turn, see open_uploads_begin_rehash */
@@ -54,8 +56,31 @@ enum { REHASHES_MAX = 2 };
 MUST_USE bool open_uploads_begin_rehash(struct open_uploads *uploads, struct open_upload *upload);
 void open_uploads_leave(struct open_uploads *uploads, struct open_upload *upload);
 
-void open_uploads_set_use(struct open_uploads *uploads, struct open_upload *upload,
-                          const struct upload_use *use);
+/*
+ * How many uploads an identity and a team may have open, with how many bytes in them, and whether
+ * there is room on the disk at all: for uploads.c only. What rests is summed by the metadata, what
+ * requests have written since by looking through open uploads.
+ */
 
-/* What open uploads of the same identity, and of the same team, take; with this one. */
-struct upload_sums open_uploads_sum(struct open_uploads *uploads, const struct open_upload *upload);
+/* Whose the upload is. A new one is refused (ERROR_TOO_MANY) where there are too many already. Both
+ * texts are borrowed until the upload is left. */
+MUST_USE enum error_code upload_quota_begin(struct registry *registry, struct open_upload *open,
+                                            struct str created_by, struct str repository,
+                                            struct error *err);
+void upload_quota_resume(struct registry *registry, struct open_upload *open, struct str created_by,
+                         struct str repository);
+
+/* Whether so many bytes more may come. ERROR_TOO_MANY, ERROR_NO_SPACE. */
+MUST_USE enum error_code upload_quota_check(struct registry *registry,
+                                            const struct open_upload *open, uint64_t more_bytes,
+                                            struct error *err);
+
+/* The same for a piece that is about to be written: looked up only now and then. */
+MUST_USE enum error_code upload_quota_take(struct registry *registry, struct open_upload *open,
+                                           uint64_t bytes, struct error *err);
+
+/* All that was written is known to the metadata. */
+void upload_quota_saved(struct registry *registry, struct open_upload *open);
+
+/* What was written since it was last saved is gone. */
+void upload_quota_dropped(struct registry *registry, struct open_upload *open);

@@ -4,12 +4,9 @@
 #include "base/memory.h"
 #include "registry/manifest_parser.h"
 #include "registry/manifests.h"
-#include "registry/platforms.h"
 #include "registry/references.h"
 #include "registry/registry_private.h"
-#include "registry/runnable.h"
 #include "registry/source_finder.h"
-#include "registry/tag_mover.h"
 #include "registry/tag_rule.h"
 
 enum {
@@ -38,53 +35,16 @@ struct push {
     uint64_t parsing_bytes; /* taken from the registry's budget */
 };
 
-static void name_tags(struct push *push);
-static void name_tag(struct push *push, struct str name);
-static bool is_stored(const struct push *push);
-static enum error_code prepare(struct push *push, struct error *err);
-static bool needs_search(const struct push *push);
-static enum error_code find_digest(struct push *push, struct error *err);
-static enum error_code check_digest(const struct manifest_upload *upload,
-                                    const struct digest *named, struct error *err);
-static enum error_code read(struct push *push, struct error *err);
-static bool begin_parsing(struct push *push);
-static void end_parsing(struct push *push);
-static enum error_code understand(struct push *push, struct error *err);
-static enum error_code find_claim(struct push *push, struct error *err);
-static enum error_code check_latest(struct push *push, struct error *err);
-static enum error_code store(struct push *push, struct error *err);
-static enum error_code describe(const struct push *push, struct manifest_push *wanted_out,
-                                struct error *err);
-static enum error_code let_move(struct push *push, struct manifest_push *wanted,
-                                const struct tag_found *found, struct error *err);
-static void tell_refused(struct push *push, struct str tag, const struct digest *existing);
-
-enum error_code registry_push_manifest(struct registry *registry,
-                                       const struct manifest_upload *upload, struct arena *arena,
-                                       struct manifest_receipt *receipt_out, struct error *err)
+static void name_tag(struct push *push, struct str name)
 {
-    struct push push = {
-        .registry = registry, .upload = upload, .arena = arena, .receipt = receipt_out};
-    enum error_code code = OK;
+    const enum tag_kind kind = tag_rule_kind(name);
 
-    *receipt_out = (struct manifest_receipt){0};
-    name_tags(&push);
-    code = free_space_check(registry->config.free_space, err);
-    if (!code) {
-        code = prepare(&push, err);
+    if (tag_rule_is_latest(name)) {
+        push->has_latest = true;
+        return;
     }
-    if (!code && push.has_latest) {
-        code = check_latest(&push, err);
-    }
-    if (!code && is_stored(&push)) {
-        code = store(&push, err);
-    }
-    if (!code) {
-        receipt_out->digest = push.digest;
-        receipt_out->has_subject = push.manifest.facts.has_subject;
-        receipt_out->subject = push.manifest.facts.subject;
-    }
-    return code;
+    push->has_image_tag = push->has_image_tag || kind != TAG_SIGNATURE;
+    push->tags[push->tag_count++] = (struct tag_push){.name = name, .kind = kind};
 }
 
 static void name_tags(struct push *push)
@@ -101,53 +61,25 @@ static void name_tags(struct push *push)
     }
 }
 
-static void name_tag(struct push *push, struct str name)
-{
-    const enum tag_kind kind = tag_rule_kind(name);
-
-    if (tag_rule_is_latest(name)) {
-        push->has_latest = true;
-        return;
-    }
-    push->has_image_tag = push->has_image_tag || kind != TAG_SIGNATURE;
-    push->tags[push->tag_count++] = (struct tag_push){.name = name, .kind = kind};
-}
-
-/* Where `latest` is all that it is pushed as, it is there already, or refused. */
-static bool is_stored(const struct push *push)
-{
-    return !push->has_latest || push->tag_count > 0;
-}
-
-/* All that comes before the transaction. Whoever has to look into layers, or to hold much in
- * memory, awaits a turn before anything else, so that who has to come again has done nothing twice.
- */
-static enum error_code prepare(struct push *push, struct error *err)
-{
-    const struct manifest_upload *upload = push->upload;
-    const bool searches = needs_search(push);
-    enum error_code code = OK;
-
-    if (searches && !source_search_begin(push->registry, upload->patience)) {
-        push->receipt->has_given_way = true;
-        return error_set(err, ERROR_UNAVAILABLE, "others' layers are looked into");
-    }
-    code = find_digest(push, err);
-    if (!code) {
-        code = understand(push, err);
-    }
-    if (!code) {
-        code = find_claim(push, err);
-    }
-    if (searches) {
-        source_search_end(push->registry);
-    }
-    return code;
-}
-
 static bool needs_search(const struct push *push)
 {
     return push->has_image_tag && !push->upload->scm_source;
+}
+
+static enum error_code check_digest(const struct manifest_upload *upload,
+                                    const struct digest *named, struct error *err)
+{
+    const struct digest digest = hasher_digest_of(named->algorithm, upload->content);
+    char wanted[DIGEST_TEXT_BYTES];
+    char actual[DIGEST_TEXT_BYTES];
+
+    if (digest_equal(&digest, named)) {
+        return OK;
+    }
+    digest_format(named, wanted);
+    digest_format(&digest, actual);
+    return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
+                           "the manifest was sent as %s, but its digest is %s", wanted, actual);
 }
 
 static enum error_code find_digest(struct push *push, struct error *err)
@@ -169,40 +101,6 @@ static enum error_code find_digest(struct push *push, struct error *err)
     return code || !upload->stated ? code : check_digest(upload, upload->stated, err);
 }
 
-static enum error_code check_digest(const struct manifest_upload *upload,
-                                    const struct digest *named, struct error *err)
-{
-    const struct digest digest = hasher_digest_of(named->algorithm, upload->content);
-    char wanted[DIGEST_TEXT_BYTES];
-    char actual[DIGEST_TEXT_BYTES];
-
-    if (digest_equal(&digest, named)) {
-        return OK;
-    }
-    digest_format(named, wanted);
-    digest_format(&digest, actual);
-    return error_set_about(err, ABOUT_DIGEST, ERROR_INVALID,
-                           "the manifest was sent as %s, but its digest is %s", wanted, actual);
-}
-
-/* What the manifest says, and its config. */
-static enum error_code understand(struct push *push, struct error *err)
-{
-    enum error_code code = OK;
-
-    if (!begin_parsing(push)) {
-        push->receipt->has_given_way = true;
-        return error_set(err, ERROR_UNAVAILABLE, "others' manifests are parsed");
-    }
-    code = read(push, err);
-    if (!code && is_stored(push)) {
-        code = platforms_find(push->registry, &push->manifest, push->upload->content, push->arena,
-                              &push->manifest.facts.platforms, err);
-    }
-    end_parsing(push);
-    return code;
-}
-
 static bool begin_parsing(struct push *push)
 {
     const uint64_t bytes = json_value_memory_bytes(push->upload->content);
@@ -217,14 +115,6 @@ static bool begin_parsing(struct push *push)
         return false;
     }
     return true;
-}
-
-static void end_parsing(struct push *push)
-{
-    if (push->parsing_bytes > 0) {
-        memory_return();
-        memory_budget_give(push->registry->parsing, push->parsing_bytes);
-    }
 }
 
 static enum error_code read(struct push *push, struct error *err)
@@ -247,6 +137,38 @@ static enum error_code read(struct push *push, struct error *err)
     return code;
 }
 
+/* Where `latest` is all that it is pushed as, it is there already, or refused. */
+static bool is_stored(const struct push *push)
+{
+    return !push->has_latest || push->tag_count > 0;
+}
+
+static void end_parsing(struct push *push)
+{
+    if (push->parsing_bytes > 0) {
+        memory_return();
+        memory_budget_give(push->registry->parsing, push->parsing_bytes);
+    }
+}
+
+/* What the manifest says, and its config. */
+static enum error_code understand(struct push *push, struct error *err)
+{
+    enum error_code code = OK;
+
+    if (!begin_parsing(push)) {
+        push->receipt->has_given_way = true;
+        return error_set(err, ERROR_UNAVAILABLE, "others' manifests are parsed");
+    }
+    code = read(push, err);
+    if (!code && is_stored(push)) {
+        code = platforms_find(push->registry, &push->manifest, push->upload->content, push->arena,
+                              &push->manifest.facts.platforms, err);
+    }
+    end_parsing(push);
+    return code;
+}
+
 /* What the pusher says is newer than what the image says. */
 static enum error_code find_claim(struct push *push, struct error *err)
 {
@@ -264,6 +186,42 @@ static enum error_code find_claim(struct push *push, struct error *err)
     }
     push->claim.origin = SCM_OF_LAYER;
     return source_find(&search, &push->claim.source, &push->has_claim, err);
+}
+
+/* All that comes before the transaction. Whoever has to look into layers, or to hold much in
+ * memory, awaits a turn before anything else, so that who has to come again has done nothing twice.
+ */
+static enum error_code push_prepare(struct push *push, struct error *err)
+{
+    const struct manifest_upload *upload = push->upload;
+    const bool searches = needs_search(push);
+    enum error_code code = OK;
+
+    if (searches && !source_search_begin(push->registry, upload->patience)) {
+        push->receipt->has_given_way = true;
+        return error_set(err, ERROR_UNAVAILABLE, "others' layers are looked into");
+    }
+    code = find_digest(push, err);
+    if (!code) {
+        code = understand(push, err);
+    }
+    if (!code) {
+        code = find_claim(push, err);
+    }
+    if (searches) {
+        source_search_end(push->registry);
+    }
+    return code;
+}
+
+static void tell_refused(struct push *push, struct str tag, const struct digest *existing)
+{
+    push->receipt->refused_tag = tag;
+    push->receipt->refused = push->digest;
+    push->receipt->has_existing = existing;
+    if (existing) {
+        push->receipt->existing = *existing;
+    }
 }
 
 /* `latest` is never stored. That it means this manifest already is success: nothing would change.
@@ -288,33 +246,8 @@ static enum error_code check_latest(struct push *push, struct error *err)
                            STR_FORMAT(repository), STR_FORMAT(repository));
 }
 
-static enum error_code store(struct push *push, struct error *err)
-{
-    struct manifest_push wanted = {0};
-    struct tag_found found[PUSH_TAGS_MAX];
-    enum push_outcome outcome = PUSH_DONE;
-    enum error_code code = describe(push, &wanted, err);
-
-    if (code) {
-        return code;
-    }
-    for (int i = 0; i < MOVE_ATTEMPTS; i++) {
-        code =
-            metadata_push_manifest(push->registry->config.metadata, &wanted, &outcome, found, err);
-        if (code || outcome == PUSH_DONE) {
-            return code;
-        }
-        code = let_move(push, &wanted, found, err);
-        if (code) {
-            return code;
-        }
-    }
-    return error_set_about(err, ABOUT_TAG, ERROR_UNAVAILABLE,
-                           "the tag is being moved by others all the time; try again");
-}
-
-static enum error_code describe(const struct push *push, struct manifest_push *wanted_out,
-                                struct error *err)
+static enum error_code push_describe(const struct push *push, struct manifest_push *wanted_out,
+                                     struct error *err)
 {
     const struct manifest_upload *upload = push->upload;
     const struct manifest *manifest = &push->manifest;
@@ -374,12 +307,55 @@ static enum error_code let_move(struct push *push, struct manifest_push *wanted,
     return code;
 }
 
-static void tell_refused(struct push *push, struct str tag, const struct digest *existing)
+static enum error_code push_store(struct push *push, struct error *err)
 {
-    push->receipt->refused_tag = tag;
-    push->receipt->refused = push->digest;
-    push->receipt->has_existing = existing;
-    if (existing) {
-        push->receipt->existing = *existing;
+    struct manifest_push wanted = {0};
+    struct tag_found found[PUSH_TAGS_MAX];
+    enum push_outcome outcome = PUSH_DONE;
+    enum error_code code = push_describe(push, &wanted, err);
+
+    if (code) {
+        return code;
     }
+    for (int i = 0; i < MOVE_ATTEMPTS; i++) {
+        code =
+            metadata_push_manifest(push->registry->config.metadata, &wanted, &outcome, found, err);
+        if (code || outcome == PUSH_DONE) {
+            return code;
+        }
+        code = let_move(push, &wanted, found, err);
+        if (code) {
+            return code;
+        }
+    }
+    return error_set_about(err, ABOUT_TAG, ERROR_UNAVAILABLE,
+                           "the tag is being moved by others all the time; try again");
+}
+
+enum error_code registry_push_manifest(struct registry *registry,
+                                       const struct manifest_upload *upload, struct arena *arena,
+                                       struct manifest_receipt *receipt_out, struct error *err)
+{
+    struct push push = {
+        .registry = registry, .upload = upload, .arena = arena, .receipt = receipt_out};
+    enum error_code code = OK;
+
+    *receipt_out = (struct manifest_receipt){0};
+    name_tags(&push);
+    code = free_space_check(registry->config.free_space, err);
+    if (!code) {
+        code = push_prepare(&push, err);
+    }
+    if (!code && push.has_latest) {
+        code = check_latest(&push, err);
+    }
+    if (!code && is_stored(&push)) {
+        code = push_store(&push, err);
+    }
+    if (!code) {
+        receipt_out->digest = push.digest;
+        receipt_out->has_subject = push.manifest.facts.has_subject;
+        receipt_out->subject = push.manifest.facts.subject;
+    }
+    return code;
 }

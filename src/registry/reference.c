@@ -2,10 +2,47 @@
 
 #include "base/ascii.h"
 
-static bool is_component(struct str component);
-static size_t skip_separator(struct str rest);
-static bool is_name_byte(char byte);
-static bool is_tag_byte(char byte, bool is_first);
+static bool is_name_byte(char byte)
+{
+    return ascii_is_lower(byte) || ascii_is_digit(byte);
+}
+
+/* How long the separator is that the rest begins with and that something follows; 0: none. */
+static size_t skip_separator(struct str rest)
+{
+    size_t length = 0;
+
+    if (str_starts_with(rest, "__")) {
+        length = 2;
+    } else if (str_starts_with(rest, "_") || str_starts_with(rest, ".")) {
+        length = 1;
+    } else {
+        while (length < rest.length && rest.bytes[length] == '-') {
+            length++;
+        }
+    }
+    return length < rest.length ? length : 0;
+}
+
+/* [a-z0-9]+((\.|_|__|-+)[a-z0-9]+)* */
+static bool is_component(struct str component)
+{
+    size_t letters = 0;
+
+    do {
+        letters = 0;
+        while (letters < component.length && is_name_byte(component.bytes[letters])) {
+            letters++;
+        }
+        component = str_from_index(component, letters);
+        if (letters == 0 || component.length == 0) {
+            break;
+        }
+        letters = skip_separator(component);
+        component = str_from_index(component, letters);
+    } while (letters > 0);
+    return letters > 0 && component.length == 0;
+}
 
 enum error_code repository_parse(struct str name, struct repository *repository_out,
                                  struct error *err)
@@ -40,46 +77,10 @@ enum error_code repository_parse(struct str name, struct repository *repository_
     return OK;
 }
 
-/* [a-z0-9]+((\.|_|__|-+)[a-z0-9]+)* */
-static bool is_component(struct str component)
+static bool is_tag_byte(char byte, bool is_first)
 {
-    size_t letters = 0;
-
-    do {
-        letters = 0;
-        while (letters < component.length && is_name_byte(component.bytes[letters])) {
-            letters++;
-        }
-        component = str_from_index(component, letters);
-        if (letters == 0 || component.length == 0) {
-            break;
-        }
-        letters = skip_separator(component);
-        component = str_from_index(component, letters);
-    } while (letters > 0);
-    return letters > 0 && component.length == 0;
-}
-
-static bool is_name_byte(char byte)
-{
-    return ascii_is_lower(byte) || ascii_is_digit(byte);
-}
-
-/* How long the separator is that the rest begins with and that something follows; 0: none. */
-static size_t skip_separator(struct str rest)
-{
-    size_t length = 0;
-
-    if (str_starts_with(rest, "__")) {
-        length = 2;
-    } else if (str_starts_with(rest, "_") || str_starts_with(rest, ".")) {
-        length = 1;
-    } else {
-        while (length < rest.length && rest.bytes[length] == '-') {
-            length++;
-        }
-    }
-    return length < rest.length ? length : 0;
+    return ascii_is_letter_or_digit(byte) || byte == '_' ||
+           (!is_first && (byte == '.' || byte == '-'));
 }
 
 enum error_code tag_check(struct str tag, struct error *err)
@@ -97,12 +98,6 @@ enum error_code tag_check(struct str tag, struct error *err)
             TAG_MAX_LENGTH);
     }
     return OK;
-}
-
-static bool is_tag_byte(char byte, bool is_first)
-{
-    return ascii_is_letter_or_digit(byte) || byte == '_' ||
-           (!is_first && (byte == '.' || byte == '-'));
 }
 
 enum error_code reference_parse(struct str text, struct reference *reference_out, struct error *err)

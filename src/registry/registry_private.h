@@ -7,7 +7,7 @@
 #include "registry/content_cache.h"
 #include "registry/open_uploads.h"
 #include "registry/registry.h"
-#include "registry/scanned_layers.h"
+#include "registry/source_finder.h"
 
 /* For the sources of this folder only. */
 struct upload_key;
@@ -47,13 +47,6 @@ MUST_USE enum error_code blob_publish(struct registry *registry, struct blob_wri
 MUST_USE enum error_code upload_record_check(const struct registry *registry,
                                              const struct upload_key *key,
                                              const struct upload_record *record, struct error *err);
-
-/* Forgets what became of uploads, once nobody asks any more. */
-MUST_USE enum error_code registry_forget_ended_uploads(struct registry *registry,
-                                                       struct error *err);
-
-/* Whether it has rested for longer than its lifetime. */
-bool upload_record_is_stale(const struct registry *registry, const struct upload_record *record);
 
 /* Tells other instances, where they have not heard it for long (*touched_ms), that a request still
  * works on it: what is not touched for its lifetime, any of them discards. */

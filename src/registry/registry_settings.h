@@ -19,7 +19,7 @@ enum signature_choice { SIGNATURES_IMMUTABLE = 0, SIGNATURES_GROW };
 /* Of limits.*, what concerns pushes and pulls whoever brings them; and tags.*. */
 struct registry_settings {
     size_t manifest_max_bytes;
-    size_t cache_bytes;         /* for what is asked for again (recall.h); 0: nothing is kept */
+    size_t cache_bytes; /* for what is asked for again (content_cache.h); 0: nothing is kept */
     int64_t upload_lifetime_ms; /* an upload that rests longer is discarded */
     int64_t upload_age_ms;      /* one that began longer ago is no more gone on with */
     struct upload_limits upload_limits;

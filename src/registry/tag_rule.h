@@ -6,8 +6,10 @@
 #include "base/digest.h"
 #include "base/json_value.h"
 #include "base/str.h"
+#include "metadata/manifests.h"
 #include "metadata/tags.h"
 #include "registry/manifest_parser.h"
+#include "registry/registry.h"
 
 /* What a tag's name says of it. Pure, as all of this file. */
 enum tag_kind tag_rule_kind(struct str tag);
@@ -46,3 +48,19 @@ bool tag_rule_grows(const struct manifest *old_manifest, const struct manifest *
  */
 bool tag_rule_config_grows(const struct json_value *old_config,
                            const struct json_value *new_config);
+
+/* A pushed manifest whose tags are at others. */
+struct tag_mover {
+    struct registry *registry;
+    struct str repository;
+    const struct manifest *manifest;
+    struct digest digest;
+};
+
+/*
+ * Whether one of its tags may leave `existing` under the registry's settings: a snapshot that
+ * moves, a signature tag that grows. ERROR_CONFLICT about TAG with both digests and what to do
+ * instead, if not.
+ */
+MUST_USE enum error_code tag_mover_check(const struct tag_mover *mover, const struct tag_push *tag,
+                                         const struct digest *existing, struct error *err);

@@ -7,8 +7,8 @@
 #include "base/memory.h"
 #include "metadata/uploads.h"
 #include "registry/blobs.h"
+#include "registry/open_uploads.h"
 #include "registry/registry_private.h"
-#include "registry/upload_quota.h"
 
 struct upload {
     struct open_upload open; /* first */
@@ -26,7 +26,7 @@ struct upload {
     bool is_committed;  /* it is a blob now, and has no bytes of its own any more */
 };
 
-static void set_login(struct upload *upload, struct str login)
+static void upload_set_login(struct upload *upload, struct str login)
 {
     assert(login.length <= sizeof(upload->login));
     if (login.length > 0) {
@@ -46,7 +46,7 @@ static struct upload *new_upload(struct registry *registry, const struct upload_
     upload->registry = registry;
     upload->repository = memory_new_text(key->repository.name.bytes, key->repository.name.length);
     upload->created_by = memory_new_text(key->identity.bytes, key->identity.length);
-    set_login(upload, key->login);
+    upload_set_login(upload, key->login);
     upload->created_ms = clock_wall_ms(registry->config.clock);
     /* What does not end by itself may have been taken back at any time since. */
     upload->login_ends_ms =
@@ -54,7 +54,7 @@ static struct upload *new_upload(struct registry *registry, const struct upload_
     return upload;
 }
 
-static enum error_code enter(struct upload *upload, struct error *err)
+static enum error_code upload_enter(struct upload *upload, struct error *err)
 {
     if (open_uploads_enter(&upload->registry->open_uploads, &upload->open)) {
         return OK;
@@ -71,7 +71,7 @@ static void free_upload(struct upload *upload)
     free(upload);
 }
 
-static void leave(struct upload *upload)
+static void upload_leave(struct upload *upload)
 {
     open_uploads_leave(&upload->registry->open_uploads, &upload->open);
     free_upload(upload);
@@ -88,7 +88,7 @@ enum error_code upload_begin(struct registry *registry, const struct upload_key 
     blob_upload_init(&fresh, algorithm);
     upload = new_upload(registry, key, str_from(fresh.id));
     upload->rested = fresh;
-    code = enter(upload, err);
+    code = upload_enter(upload, err);
     if (code) {
         free_upload(upload);
         return code;
@@ -96,7 +96,7 @@ enum error_code upload_begin(struct registry *registry, const struct upload_key 
     code = upload_quota_begin(registry, &upload->open, str_from(upload->created_by),
                               str_from(upload->repository), err);
     if (code) {
-        leave(upload);
+        upload_leave(upload);
         return code;
     }
     *upload_out = upload;
@@ -129,7 +129,7 @@ static enum error_code resume(struct upload *upload, const struct upload_key *ke
         upload->login_ends_ms = record.login_ends_ms;
         free(upload->created_by);
         upload->created_by = memory_new_text(record.created_by.bytes, record.created_by.length);
-        set_login(upload, str_slice(record.login, 0, sizeof(upload->login)));
+        upload_set_login(upload, str_slice(record.login, 0, sizeof(upload->login)));
         upload->is_saved = true;
         upload_quota_resume(upload->registry, &upload->open, str_from(upload->created_by),
                             str_from(upload->repository));
@@ -148,7 +148,7 @@ enum error_code upload_open(struct registry *registry, const struct upload_key *
         return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND, "no upload has such an id");
     }
     upload = new_upload(registry, key, key->id);
-    code = enter(upload, err);
+    code = upload_enter(upload, err);
     if (code) {
         free_upload(upload);
         return code;
@@ -156,7 +156,7 @@ enum error_code upload_open(struct registry *registry, const struct upload_key *
     /* Only now: what another request acknowledged until it left must be seen. */
     code = resume(upload, key, err);
     if (code) {
-        leave(upload);
+        upload_leave(upload);
         return code;
     }
     *upload_out = upload;
@@ -237,8 +237,8 @@ enum error_code upload_write(struct upload *upload, struct str bytes, struct err
     return OK;
 }
 
-static enum error_code save(struct upload *upload, const struct blob_upload *state,
-                            struct error *err)
+static enum error_code upload_save(struct upload *upload, const struct blob_upload *state,
+                                   struct error *err)
 {
     CLEANUP(strbuf_release) struct strbuf bytes;
     struct upload_record record = {
@@ -275,14 +275,14 @@ enum error_code upload_suspend(struct upload *upload, struct error *err)
     enum error_code code = OK;
 
     if (!upload->writer) {
-        return save(upload, &upload->rested, err);
+        return upload_save(upload, &upload->rested, err);
     }
     code = blob_writer_suspend(upload->writer, &state, err);
     if (code) {
         drop_writer(upload);
         return code;
     }
-    code = save(upload, &state, err);
+    code = upload_save(upload, &state, err);
     if (code) {
         blob_upload_release(&state);
         return code;
@@ -300,7 +300,8 @@ bool upload_may_commit(struct upload *upload, const struct digest *expected)
 }
 
 /* Takes the row from those that rest, if there is one: once is enough. */
-static enum error_code end(struct upload *upload, const struct digest *digest, struct error *err)
+static enum error_code upload_end(struct upload *upload, const struct digest *digest,
+                                  struct error *err)
 {
     const struct upload_ending ending = {upload_id(upload), digest,
                                          clock_wall_ms(upload->registry->config.clock)};
@@ -342,7 +343,7 @@ static enum error_code commit(struct upload *upload, const struct digest *expect
     if (!code) {
         upload->is_committed = true;
         /* The blob is there, so this is no failure: a row that stays expires. */
-        (void)!end(upload, expected, NULL);
+        (void)!upload_end(upload, expected, NULL);
     }
     return code;
 }
@@ -369,7 +370,7 @@ bool upload_has_become(struct upload *upload, const struct digest *expected)
     }
     drop_writer(upload);
     upload->is_committed = true;
-    (void)!end(upload, expected, NULL);
+    (void)!upload_end(upload, expected, NULL);
     return true;
 }
 
@@ -379,7 +380,7 @@ enum error_code upload_cancel(struct upload *upload, struct error *err)
 
     drop_writer(upload);
     code = blob_store_discard(upload->registry->config.blobs, &upload->rested, err);
-    return code ? code : end(upload, NULL, err);
+    return code ? code : upload_end(upload, NULL, err);
 }
 
 void upload_close(struct upload *upload)
@@ -392,5 +393,5 @@ void upload_close(struct upload *upload)
         /* Nobody knows it: what it left is of no use. */
         (void)!blob_store_discard(upload->registry->config.blobs, &upload->rested, NULL);
     }
-    leave(upload);
+    upload_leave(upload);
 }

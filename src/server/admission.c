@@ -6,50 +6,8 @@
 
 enum { LOOKUP_ANSWER_MAX_BYTES = 1024 * 1024 };
 
-static enum error_code open_client(const struct settings *settings, struct admission *admission,
-                                   struct error *err);
-static enum error_code add_sources(const struct settings *settings, struct log *log,
-                                   struct admission *admission, struct error *err);
-static struct claim_names claims_of(const struct settings *settings);
-static void add_remote_sources(const struct settings *settings, struct admission *admission);
-static enum error_code add_users(const struct settings *settings, struct log *log,
-                                 struct admission *admission, struct error *err);
-static void add_source(struct admission *admission, struct identity_source *source);
-static void add_team_sources(const struct settings *settings, struct admission *admission);
-static void add_team_source(struct admission *admission, struct team_source *source);
-static enum error_code open_keys(const struct admission_config *config, struct admission *admission,
-                                 struct error *err);
-static void open_caches(const struct settings *settings, struct admission *admission);
-static void check_all(const struct admission *admission, struct strbuf *report,
-                      struct problems *problems);
-
-enum error_code admission_open(const struct admission_config *config,
-                               struct admission *admission_out, struct error *err)
-{
-    const struct settings *settings = config->settings;
-    enum error_code code = OK;
-
-    *admission_out = (struct admission){0};
-    if (!auth_settings_has_provider(&settings->auth)) {
-        return OK;
-    }
-    code = open_client(settings, admission_out, err);
-    if (!code) {
-        code = add_sources(settings, config->log, admission_out, err);
-    }
-    if (!code) {
-        code = open_keys(config, admission_out, err);
-    }
-    if (code) {
-        admission_release(admission_out);
-        return code;
-    }
-    open_caches(settings, admission_out);
-    return OK;
-}
-
-static enum error_code open_client(const struct settings *settings, struct admission *admission,
-                                   struct error *err)
+static enum error_code admission_open_client(const struct settings *settings,
+                                             struct admission *admission, struct error *err)
 {
     const struct http_client_config config = {
         .ca_file = settings->ca_file,
@@ -61,20 +19,19 @@ static enum error_code open_client(const struct settings *settings, struct admis
     return http_client_new(&config, &admission->client, err);
 }
 
-static enum error_code add_sources(const struct settings *settings, struct log *log,
-                                   struct admission *admission, struct error *err)
-{
-    add_remote_sources(settings, admission);
-    add_team_sources(settings, admission);
-    return settings->auth.users_file ? add_users(settings, log, admission, err) : OK;
-}
-
 static struct claim_names claims_of(const struct settings *settings)
 {
     struct claim_names claims = settings->auth.claims;
 
     claims.team = settings->teams.claim;
     return claims;
+}
+
+static void add_source(struct admission *admission, struct identity_source *source)
+{
+    if (source) {
+        admission->sources[admission->source_count++] = source;
+    }
 }
 
 /* What needs nobody first, what costs a question last. */
@@ -112,25 +69,9 @@ static void add_remote_sources(const struct settings *settings, struct admission
     add_source(admission, instance.url ? instance_source_new(&instance) : NULL);
 }
 
-static enum error_code add_users(const struct settings *settings, struct log *log,
-                                 struct admission *admission, struct error *err)
+static void add_team_source(struct admission *admission, struct team_source *source)
 {
-    const struct users_config config = {
-        .path = settings->auth.users_file,
-        .log = log,
-    };
-    struct identity_source *source = NULL;
-    const enum error_code code = users_source_new(&config, &source, err);
-
-    add_source(admission, source);
-    return code;
-}
-
-static void add_source(struct admission *admission, struct identity_source *source)
-{
-    if (source) {
-        admission->sources[admission->source_count++] = source;
-    }
+    admission->team_sources[admission->team_source_count++] = source;
 }
 
 static void add_team_sources(const struct settings *settings, struct admission *admission)
@@ -152,9 +93,26 @@ static void add_team_sources(const struct settings *settings, struct admission *
     }
 }
 
-static void add_team_source(struct admission *admission, struct team_source *source)
+static enum error_code add_users(const struct settings *settings, struct log *log,
+                                 struct admission *admission, struct error *err)
 {
-    admission->team_sources[admission->team_source_count++] = source;
+    const struct users_config config = {
+        .path = settings->auth.users_file,
+        .log = log,
+    };
+    struct identity_source *source = NULL;
+    const enum error_code code = users_source_new(&config, &source, err);
+
+    add_source(admission, source);
+    return code;
+}
+
+static enum error_code admission_add_sources(const struct settings *settings, struct log *log,
+                                             struct admission *admission, struct error *err)
+{
+    add_remote_sources(settings, admission);
+    add_team_sources(settings, admission);
+    return settings->auth.users_file ? add_users(settings, log, admission, err) : OK;
 }
 
 static enum error_code open_keys(const struct admission_config *config, struct admission *admission,
@@ -180,6 +138,22 @@ static enum error_code open_keys(const struct admission_config *config, struct a
     return code;
 }
 
+void admission_release(struct admission *admission)
+{
+    authenticator_free(admission->authenticator);
+    team_directory_free(admission->teams);
+    for (size_t i = 0; i < admission->source_count; i++) {
+        identity_source_free(admission->sources[i]);
+    }
+    for (size_t i = 0; i < admission->team_source_count; i++) {
+        team_source_free(admission->team_sources[i]);
+    }
+    token_keys_free(admission->token_keys);
+    keyed_hash_release(&admission->login_hash);
+    http_client_free(admission->client);
+    *admission = (struct admission){0};
+}
+
 static void open_caches(const struct settings *settings, struct admission *admission)
 {
     const struct authenticator_config authenticator = {
@@ -202,6 +176,31 @@ static void open_caches(const struct settings *settings, struct admission *admis
     admission->teams = team_directory_new(&teams);
 }
 
+enum error_code admission_open(const struct admission_config *config,
+                               struct admission *admission_out, struct error *err)
+{
+    const struct settings *settings = config->settings;
+    enum error_code code = OK;
+
+    *admission_out = (struct admission){0};
+    if (!auth_settings_has_provider(&settings->auth)) {
+        return OK;
+    }
+    code = admission_open_client(settings, admission_out, err);
+    if (!code) {
+        code = admission_add_sources(settings, config->log, admission_out, err);
+    }
+    if (!code) {
+        code = open_keys(config, admission_out, err);
+    }
+    if (code) {
+        admission_release(admission_out);
+        return code;
+    }
+    open_caches(settings, admission_out);
+    return OK;
+}
+
 struct api_login admission_login(const struct settings *settings)
 {
     struct api_login login = {
@@ -218,54 +217,8 @@ struct api_login admission_login(const struct settings *settings)
     return login;
 }
 
-void admission_release(struct admission *admission)
-{
-    authenticator_free(admission->authenticator);
-    team_directory_free(admission->teams);
-    for (size_t i = 0; i < admission->source_count; i++) {
-        identity_source_free(admission->sources[i]);
-    }
-    for (size_t i = 0; i < admission->team_source_count; i++) {
-        team_source_free(admission->team_sources[i]);
-    }
-    token_keys_free(admission->token_keys);
-    keyed_hash_release(&admission->login_hash);
-    http_client_free(admission->client);
-    *admission = (struct admission){0};
-}
-
-void admission_check(const struct settings *settings, struct log *log, struct strbuf *report,
-                     struct problems *problems)
-{
-    struct admission admission = {0};
-    CLEANUP(strbuf_release) struct strbuf secret;
-    struct error err;
-    enum error_code code = open_client(settings, &admission, &err);
-
-    strbuf_init_secret(&secret, SECRET_MAX_BYTES);
-    if (!code) {
-        code = add_sources(settings, log, &admission, &err);
-    }
-    if (code) {
-        problems_add(problems, "%s", err.message);
-    }
-    if (settings->auth.secret_file && secret_file_read(settings->auth.secret_file, &secret, &err)) {
-        problems_add(problems, "auth.secret_file: %s", err.message);
-    }
-    check_all(&admission, report, problems);
-    if (!code && admission_asks_nobody_about_teams(&admission)) {
-        strbuf_append_text(report, "teams: " ADMISSION_OWN_TEAMS "\n");
-    }
-    admission_release(&admission);
-}
-
-bool admission_asks_nobody_about_teams(const struct admission *admission)
-{
-    return admission->source_count > 0 && admission->team_source_count == 0;
-}
-
-static void check_all(const struct admission *admission, struct strbuf *report,
-                      struct problems *problems)
+static void admission_check_all(const struct admission *admission, struct strbuf *report,
+                                struct problems *problems)
 {
     struct error err;
 
@@ -283,4 +236,34 @@ static void check_all(const struct admission *admission, struct strbuf *report,
             problems_add(problems, "%s: %s", source->driver->name, err.message);
         }
     }
+}
+
+bool admission_asks_nobody_about_teams(const struct admission *admission)
+{
+    return admission->source_count > 0 && admission->team_source_count == 0;
+}
+
+void admission_check(const struct settings *settings, struct log *log, struct strbuf *report,
+                     struct problems *problems)
+{
+    struct admission admission = {0};
+    CLEANUP(strbuf_release) struct strbuf secret;
+    struct error err;
+    enum error_code code = admission_open_client(settings, &admission, &err);
+
+    strbuf_init_secret(&secret, SECRET_MAX_BYTES);
+    if (!code) {
+        code = admission_add_sources(settings, log, &admission, &err);
+    }
+    if (code) {
+        problems_add(problems, "%s", err.message);
+    }
+    if (settings->auth.secret_file && secret_file_read(settings->auth.secret_file, &secret, &err)) {
+        problems_add(problems, "auth.secret_file: %s", err.message);
+    }
+    admission_check_all(&admission, report, problems);
+    if (!code && admission_asks_nobody_about_teams(&admission)) {
+        strbuf_append_text(report, "teams: " ADMISSION_OWN_TEAMS "\n");
+    }
+    admission_release(&admission);
 }

@@ -18,27 +18,17 @@ struct walk {
 
 typedef enum error_code page_step(struct walk *walk, struct error *err);
 
-static enum error_code walk_pages(struct bucket_sweep *sweep, page_step *list, page_step *work,
-                                  struct error *err);
-static enum error_code keep_last(struct walk *walk, struct error *err);
-static enum error_code list_swept(struct walk *walk, struct error *err);
-static enum error_code list_unnamed(struct walk *walk, struct error *err);
-static enum error_code tell_all(struct walk *walk, struct error *err);
-static enum error_code mark_and_remove(struct walk *walk, struct error *err);
-static enum error_code remove_all(struct walk *walk, struct error *err);
-static enum error_code remove_one(struct bucket_sweep *sweep, const struct blob_place_record *place,
-                                  struct error *err);
-static void tell(struct bucket_sweep *sweep, const struct blob_place_record *place,
-                 const struct error *refusal);
-
-/* First what an earlier sweep marked, and did not come to remove. */
-enum error_code bucket_sweep_run(struct bucket_sweep *sweep, struct error *err)
+static enum error_code keep_last(struct walk *walk, struct error *err)
 {
-    const bool removes = sweep->objects != NULL;
-    const enum error_code code =
-        walk_pages(sweep, list_swept, removes ? remove_all : tell_all, err);
+    const struct blob_place_record *last = &walk->page.places[walk->page.count - 1];
 
-    return code ? code : walk_pages(sweep, list_unnamed, removes ? mark_and_remove : tell_all, err);
+    if (last->location.length >= sizeof(walk->last_location)) {
+        return error_set(err, ERROR_INTERNAL, "the location of a blob is too long");
+    }
+    walk->has_last = true;
+    walk->last_digest = last->digest;
+    memcpy(walk->last_location, last->location.bytes, last->location.length + 1);
+    return OK;
 }
 
 static enum error_code walk_pages(struct bucket_sweep *sweep, page_step *list, page_step *work,
@@ -64,23 +54,63 @@ static enum error_code walk_pages(struct bucket_sweep *sweep, page_step *list, p
     return code;
 }
 
-static enum error_code keep_last(struct walk *walk, struct error *err)
-{
-    const struct blob_place_record *last = &walk->page.places[walk->page.count - 1];
-
-    if (last->location.length >= sizeof(walk->last_location)) {
-        return error_set(err, ERROR_INTERNAL, "the place of a blob is too long");
-    }
-    walk->has_last = true;
-    walk->last_digest = last->digest;
-    memcpy(walk->last_location, last->location.bytes, last->location.length + 1);
-    return OK;
-}
-
 static enum error_code list_swept(struct walk *walk, struct error *err)
 {
     return metadata_list_swept_places(walk->sweep->metadata, str_from(walk->last_location),
                                       &walk->arena, &walk->page, err);
+}
+
+static void bucket_tell(struct bucket_sweep *sweep, const struct blob_place_record *place,
+                        const struct error *refusal)
+{
+    const struct old_blob blob = {place->digest, place->size_bytes, place->touched_ms};
+
+    sweep->tell(sweep->context, &blob, refusal);
+}
+
+static enum error_code remove_one(struct bucket_sweep *sweep, const struct blob_place_record *place,
+                                  struct error *err)
+{
+    struct error refusal = {0};
+    bool is_kept = false;
+    bool is_first = false;
+    enum error_code code =
+        s3_objects_delete(sweep->objects, place->location.bytes, &is_kept, &refusal);
+
+    if (code == ERROR_DENIED) {
+        sweep->refused++;
+        bucket_tell(sweep, place, &refusal);
+        return OK;
+    }
+    if (code) {
+        return error_set(err, code, "%s", refusal.message);
+    }
+    code =
+        metadata_end_swept_place(sweep->metadata, place->location, sweep->now_ms, &is_first, err);
+    if (!code && is_first) { /* and not of another sweep */
+        sweep->kept += is_kept;
+        bucket_tell(sweep, place, NULL);
+    }
+    return code;
+}
+
+static enum error_code remove_all(struct walk *walk, struct error *err)
+{
+    enum error_code code = OK;
+
+    for (size_t i = 0; i < walk->page.count && !code; i++) {
+        code = remove_one(walk->sweep, &walk->page.places[i], err);
+    }
+    return code;
+}
+
+static enum error_code tell_all(struct walk *walk, struct error *err)
+{
+    (void)err;
+    for (size_t i = 0; i < walk->page.count; i++) {
+        bucket_tell(walk->sweep, &walk->page.places[i], NULL);
+    }
+    return OK;
 }
 
 static enum error_code list_unnamed(struct walk *walk, struct error *err)
@@ -94,17 +124,8 @@ static enum error_code list_unnamed(struct walk *walk, struct error *err)
     return metadata_list_unnamed_places(walk->sweep->metadata, &query, &walk->page, err);
 }
 
-static enum error_code tell_all(struct walk *walk, struct error *err)
-{
-    (void)err;
-    for (size_t i = 0; i < walk->page.count; i++) {
-        tell(walk->sweep, &walk->page.places[i], NULL);
-    }
-    return OK;
-}
-
 /* Where nothing at all may be removed, marks would only make clients push again. */
-static enum error_code mark_and_remove(struct walk *walk, struct error *err)
+static enum error_code bucket_mark_and_remove(struct walk *walk, struct error *err)
 {
     struct bucket_sweep *sweep = walk->sweep;
     const struct place_sweep marks = {&walk->page, sweep->untouched_since_ms, sweep->now_ms};
@@ -121,46 +142,13 @@ static enum error_code mark_and_remove(struct walk *walk, struct error *err)
     return code;
 }
 
-static enum error_code remove_all(struct walk *walk, struct error *err)
+/* First what an earlier sweep marked, and did not come to remove. */
+enum error_code bucket_sweep_run(struct bucket_sweep *sweep, struct error *err)
 {
-    enum error_code code = OK;
+    const bool removes = sweep->objects != NULL;
+    const enum error_code code =
+        walk_pages(sweep, list_swept, removes ? remove_all : tell_all, err);
 
-    for (size_t i = 0; i < walk->page.count && !code; i++) {
-        code = remove_one(walk->sweep, &walk->page.places[i], err);
-    }
-    return code;
-}
-
-static enum error_code remove_one(struct bucket_sweep *sweep, const struct blob_place_record *place,
-                                  struct error *err)
-{
-    struct error refusal = {0};
-    bool is_kept = false;
-    bool is_first = false;
-    enum error_code code =
-        s3_objects_delete(sweep->objects, place->location.bytes, &is_kept, &refusal);
-
-    if (code == ERROR_DENIED) {
-        sweep->refused++;
-        tell(sweep, place, &refusal);
-        return OK;
-    }
-    if (code) {
-        return error_set(err, code, "%s", refusal.message);
-    }
-    code =
-        metadata_end_swept_place(sweep->metadata, place->location, sweep->now_ms, &is_first, err);
-    if (!code && is_first) { /* and not of another sweep */
-        sweep->kept += is_kept;
-        tell(sweep, place, NULL);
-    }
-    return code;
-}
-
-static void tell(struct bucket_sweep *sweep, const struct blob_place_record *place,
-                 const struct error *refusal)
-{
-    const struct old_blob blob = {place->digest, place->size_bytes, place->touched_ms};
-
-    sweep->tell(sweep->context, &blob, refusal);
+    return code ? code
+                : walk_pages(sweep, list_unnamed, removes ? bucket_mark_and_remove : tell_all, err);
 }

@@ -29,8 +29,8 @@ struct bucket_sweep {
 };
 
 /*
- * Places go first, then objects: an object is removed only when no blob is there, nor ever will be.
- * What S3 refuses to remove is told and counted; where it refuses a hundred in turn, the sweep ends
- * with ERROR_DENIED. ERROR_UNAVAILABLE, ERROR_NOT_FOUND: S3 cannot be asked.
+ * Locations go first, then objects: an object is removed only when no blob is there, nor ever will
+ * be. What S3 refuses to remove is told and counted; where it refuses a hundred in turn, the sweep
+ * ends with ERROR_DENIED. ERROR_UNAVAILABLE, ERROR_NOT_FOUND: S3 cannot be asked.
  */
 MUST_USE enum error_code bucket_sweep_run(struct bucket_sweep *sweep, struct error *err);

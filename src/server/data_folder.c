@@ -9,57 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static enum error_code make_absolute(const char *path, char path_out[PATH_MAX], struct error *err);
-static enum error_code join(const char *folder, const char *name, char path_out[PATH_MAX],
-                            struct error *err);
-static enum error_code create(const char *path, struct error *err);
-static enum error_code open_and_lock(struct data_folder *folder, struct error *err);
-static enum error_code check_access(const char *path, struct error *err);
-static enum error_code refuse(const char *path, struct error *err);
-
-enum error_code data_folder_open(const char *path, struct data_folder *folder_out,
-                                 struct error *err)
-{
-    struct data_folder folder;
-    enum error_code code = data_folder_find(path, &folder, err);
-
-    folder.is_open = true;
-    code = code ? code : create(folder.path, err);
-    code = code ? code : open_and_lock(&folder, err);
-    if (!code) {
-        *folder_out = folder;
-    }
-    return code;
-}
-
-enum error_code data_folder_find(const char *path, struct data_folder *folder_out,
-                                 struct error *err)
-{
-    struct data_folder folder = {.fd = -1};
-    enum error_code code = make_absolute(path, folder.path, err);
-
-    code = code ? code : join(folder.path, "blobs", folder.blobs, err);
-    code = code ? code : join(folder.path, "metadata.sqlite", folder.metadata, err);
-    code = code ? code : join(folder.path, "secret", folder.secret, err);
-    *folder_out = folder;
-    return code;
-}
-
-static enum error_code make_absolute(const char *path, char path_out[PATH_MAX], struct error *err)
-{
-    char working_folder[PATH_MAX];
-
-    if (path[0] == '/') {
-        return join(path, NULL, path_out, err);
-    }
-    if (!getcwd(working_folder, sizeof(working_folder))) {
-        return error_set_errno(err, "cannot tell the working folder");
-    }
-    return join(working_folder, path, path_out, err);
-}
-
-static enum error_code join(const char *folder, const char *name, char path_out[PATH_MAX],
-                            struct error *err)
+static enum error_code data_folder_join(const char *folder, const char *name,
+                                        char path_out[PATH_MAX], struct error *err)
 {
     const int length = name ? snprintf(path_out, PATH_MAX, "%s/%s", folder, name)
                             : snprintf(path_out, PATH_MAX, "%s", folder);
@@ -70,28 +21,44 @@ static enum error_code join(const char *folder, const char *name, char path_out[
     return OK;
 }
 
-static enum error_code create(const char *path, struct error *err)
+static enum error_code make_absolute(const char *path, char path_out[PATH_MAX], struct error *err)
 {
-    return mkdir(path, S_IRWXU) < 0 && errno != EEXIST ? refuse(path, err) : OK;
+    char working_folder[PATH_MAX];
+
+    if (path[0] == '/') {
+        return data_folder_join(path, NULL, path_out, err);
+    }
+    if (!getcwd(working_folder, sizeof(working_folder))) {
+        return error_set_errno(err, "cannot tell the working folder");
+    }
+    return data_folder_join(working_folder, path, path_out, err);
 }
 
-static enum error_code open_and_lock(struct data_folder *folder, struct error *err)
+enum error_code data_folder_find(const char *path, struct data_folder *folder_out,
+                                 struct error *err)
 {
-    folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder->fd < 0) {
-        return refuse(folder->path, err);
-    }
-    if (flock(folder->fd, LOCK_EX | LOCK_NB) < 0) {
-        const enum error_code code =
-            errno == EWOULDBLOCK
-                ? error_set(err, ERROR_CONFLICT, "another pieroned uses the data folder %s",
-                            folder->path)
-                : refuse(folder->path, err);
+    struct data_folder folder = {.fd = -1};
+    enum error_code code = make_absolute(path, folder.path, err);
 
-        data_folder_release(folder);
-        return code;
-    }
-    return OK;
+    code = code ? code : data_folder_join(folder.path, "blobs", folder.blobs, err);
+    code = code ? code : data_folder_join(folder.path, "metadata.sqlite", folder.metadata, err);
+    code = code ? code : data_folder_join(folder.path, "secret", folder.secret, err);
+    *folder_out = folder;
+    return code;
+}
+
+/* Whatever it is, choosing another folder or giving rights to this one is what helps. */
+static enum error_code data_folder_refuse(const char *path, struct error *err)
+{
+    return error_set(err, ERROR_INVALID,
+                     "cannot keep data in %s: %s; choose another folder by "
+                     "--data, or correct this one",
+                     path, strerrordesc_np(errno));
+}
+
+static enum error_code data_folder_create(const char *path, struct error *err)
+{
+    return mkdir(path, S_IRWXU) < 0 && errno != EEXIST ? data_folder_refuse(path, err) : OK;
 }
 
 void data_folder_release(struct data_folder *folder)
@@ -100,6 +67,56 @@ void data_folder_release(struct data_folder *folder)
         (void)close(folder->fd);
         folder->is_open = false;
     }
+}
+
+static enum error_code open_and_lock(struct data_folder *folder, struct error *err)
+{
+    folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder->fd < 0) {
+        return data_folder_refuse(folder->path, err);
+    }
+    if (flock(folder->fd, LOCK_EX | LOCK_NB) < 0) {
+        const enum error_code code =
+            errno == EWOULDBLOCK
+                ? error_set(err, ERROR_CONFLICT, "another pieroned uses the data folder %s",
+                            folder->path)
+                : data_folder_refuse(folder->path, err);
+
+        data_folder_release(folder);
+        return code;
+    }
+    return OK;
+}
+
+enum error_code data_folder_open(const char *path, struct data_folder *folder_out,
+                                 struct error *err)
+{
+    struct data_folder folder;
+    enum error_code code = data_folder_find(path, &folder, err);
+
+    folder.is_open = true;
+    code = code ? code : data_folder_create(folder.path, err);
+    code = code ? code : open_and_lock(&folder, err);
+    if (!code) {
+        *folder_out = folder;
+    }
+    return code;
+}
+
+static enum error_code check_access(const char *path, struct error *err)
+{
+    struct stat status;
+
+    if (stat(path, &status) < 0) {
+        return data_folder_refuse(path, err);
+    }
+    if (!S_ISDIR(status.st_mode)) {
+        errno = ENOTDIR;
+        return data_folder_refuse(path, err);
+    }
+    return faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) < 0
+               ? data_folder_refuse(path, err)
+               : OK;
 }
 
 enum error_code data_folder_check(const char *path, char path_out[PATH_MAX], struct error *err)
@@ -119,27 +136,4 @@ enum error_code data_folder_check(const char *path, char path_out[PATH_MAX], str
         memcpy(path_out, absolute, sizeof(absolute));
     }
     return code;
-}
-
-static enum error_code check_access(const char *path, struct error *err)
-{
-    struct stat status;
-
-    if (stat(path, &status) < 0) {
-        return refuse(path, err);
-    }
-    if (!S_ISDIR(status.st_mode)) {
-        errno = ENOTDIR;
-        return refuse(path, err);
-    }
-    return faccessat(AT_FDCWD, path, R_OK | W_OK | X_OK, AT_EACCESS) < 0 ? refuse(path, err) : OK;
-}
-
-/* Whatever it is, choosing another folder or giving rights to this one is what helps. */
-static enum error_code refuse(const char *path, struct error *err)
-{
-    return error_set(err, ERROR_INVALID,
-                     "cannot keep data in %s: %s; choose another folder by "
-                     "--data, or correct this one",
-                     path, strerrordesc_np(errno));
 }

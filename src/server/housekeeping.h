@@ -5,7 +5,9 @@
 #include "base/chores.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "http/server.h"
 #include "registry/registry.h"
+#include "server/settings.h"
 
 /* What the server does beside answering: it ends what rested for too long, and renews keys. */
 struct housekeeping {
@@ -21,3 +23,18 @@ MUST_USE enum error_code housekeeping_start(struct housekeeping *housekeeping, s
 
 /* Accepts one that was not started. */
 void housekeeping_end(struct housekeeping *housekeeping);
+
+/* What SIGHUP works on; all is borrowed. */
+struct reload {
+    const struct settings_sources *sources;
+    struct settings *settings; /* as the server runs */
+    struct log *log;
+    struct http_server *server;
+};
+
+/*
+ * Reads the settings again and takes over log.level; reads certificate and key again. Logs each
+ * setting that differs from the running ones, and whether that takes a restart. What is wrong is
+ * logged, and everything stays as it was.
+ */
+void reload_run(const struct reload *reload);

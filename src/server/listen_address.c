@@ -8,26 +8,17 @@
 #include "base/ascii.h"
 #include "base/host.h"
 
-static enum error_code cut_host(struct str *text, struct listen_address *address,
-                                struct error *err);
-static bool is_host_name(struct str host);
-static enum error_code parse_port(struct str text, unsigned *port_out, struct error *err);
-
-enum error_code listen_address_parse(struct str text, struct listen_address *address_out,
-                                     struct error *err)
+/* Names and IPv4 addresses; whether they exist is the resolver's to say. */
+static bool is_host_name(struct str host)
 {
-    struct listen_address address = {0};
-    enum error_code code = cut_host(&text, &address, err);
+    for (size_t i = 0; i < host.length; i++) {
+        const char byte = host.bytes[i];
 
-    if (code) {
-        return code;
+        if (!ascii_is_letter_or_digit(byte) && byte != '-' && byte != '.' && byte != '_') {
+            return false;
+        }
     }
-    code = parse_port(text, &address.port, err);
-    if (code) {
-        return code;
-    }
-    *address_out = address;
-    return OK;
+    return host.length > 0;
 }
 
 /* Takes the host and its colon from *text and leaves the port. */
@@ -61,19 +52,6 @@ static enum error_code cut_host(struct str *text, struct listen_address *address
     return OK;
 }
 
-/* Names and IPv4 addresses; whether they exist is the resolver's to say. */
-static bool is_host_name(struct str host)
-{
-    for (size_t i = 0; i < host.length; i++) {
-        const char byte = host.bytes[i];
-
-        if (!ascii_is_letter_or_digit(byte) && byte != '-' && byte != '.' && byte != '_') {
-            return false;
-        }
-    }
-    return host.length > 0;
-}
-
 static enum error_code parse_port(struct str text, unsigned *port_out, struct error *err)
 {
     uint64_t port;
@@ -82,6 +60,23 @@ static enum error_code parse_port(struct str text, unsigned *port_out, struct er
         return error_set(err, ERROR_INVALID, "must end in a port from 0 to %d", LISTEN_PORT_MAX);
     }
     *port_out = (unsigned)port;
+    return OK;
+}
+
+enum error_code listen_address_parse(struct str text, struct listen_address *address_out,
+                                     struct error *err)
+{
+    struct listen_address address = {0};
+    enum error_code code = cut_host(&text, &address, err);
+
+    if (code) {
+        return code;
+    }
+    code = parse_port(text, &address.port, err);
+    if (code) {
+        return code;
+    }
+    *address_out = address;
     return OK;
 }
 

@@ -13,13 +13,9 @@
 #include "server/data_folder.h"
 #include "server/housekeeping.h"
 #include "server/listen_address.h"
-#include "server/notify.h"
 #include "server/options.h"
 #include "server/process.h"
-#include "server/reload.h"
 #include "server/settings.h"
-#include "server/settings_check.h"
-#include "server/signals.h"
 #include "server/storage.h"
 #include "server/sweep_command.h"
 #include "server/user_command.h"
@@ -47,15 +43,15 @@ struct daemon {
     struct housekeeping housekeeping;
 };
 
-static int run(const struct options *options);
-static int check(const struct settings_sources *sources);
+static int daemon_run(const struct options *options);
+static int daemon_check(const struct settings_sources *sources);
 static int print_settings(void (*append)(const struct settings_schema *schema, struct strbuf *buf));
-static int print_help(void);
+static int daemon_print_help(void);
 static int print(const struct strbuf *text);
 static void print_problems(const struct problems *problems);
-static int serve(const struct settings_sources *sources);
+static int daemon_serve(const struct settings_sources *sources);
 static enum error_code begin_log(struct daemon *daemon, struct error *err);
-static enum error_code start(struct daemon *daemon, struct error *err);
+static enum error_code daemon_start(struct daemon *daemon, struct error *err);
 static enum error_code open_data(struct daemon *daemon, struct error *err);
 static enum error_code open_metadata(struct daemon *daemon, struct error *err);
 static enum error_code open_blobs(struct daemon *daemon, struct error *err);
@@ -68,8 +64,8 @@ static enum error_code start_server(struct daemon *daemon, struct error *err);
 static enum error_code start_housekeeping(struct daemon *daemon, struct error *err);
 static void announce(struct daemon *daemon);
 static void attend(struct daemon *daemon, const struct settings_sources *sources);
-static void drain(struct daemon *daemon);
-static void finish(struct daemon *daemon);
+static void daemon_drain(struct daemon *daemon);
+static void daemon_finish(struct daemon *daemon);
 
 int main(int argc, char **argv)
 {
@@ -86,10 +82,10 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "pieroned: %s\nTry 'pieroned --help'.\n", err.message);
         return EXIT_USAGE;
     }
-    return run(&options);
+    return daemon_run(&options);
 }
 
-static int run(const struct options *options)
+static int daemon_run(const struct options *options)
 {
     const struct settings_sources sources = {.file = options->file,
                                              .environment = environ,
@@ -98,9 +94,9 @@ static int run(const struct options *options)
 
     switch (options->command) {
     case COMMAND_SERVE:
-        return serve(&sources);
+        return daemon_serve(&sources);
     case COMMAND_CHECK_CONFIG:
-        return check(&sources);
+        return daemon_check(&sources);
     case COMMAND_PRINT_MARKDOWN:
         return print_settings(settings_document_markdown);
     case COMMAND_PRINT_YAML:
@@ -110,12 +106,12 @@ static int run(const struct options *options)
     case COMMAND_VERSION:
         return puts("pieroned " PIERONE_VERSION) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
     case COMMAND_HELP:
-        return print_help();
+        return daemon_print_help();
     }
     return EXIT_USAGE;
 }
 
-static int check(const struct settings_sources *sources)
+static int daemon_check(const struct settings_sources *sources)
 {
     CLEANUP(problems_release) struct problems problems;
     CLEANUP(strbuf_release) struct strbuf report;
@@ -138,7 +134,7 @@ static int print_settings(void (*append)(const struct settings_schema *schema, s
     return print(&text);
 }
 
-static int print_help(void)
+static int daemon_print_help(void)
 {
     CLEANUP(strbuf_release) struct strbuf text;
 
@@ -166,7 +162,7 @@ static void print_problems(const struct problems *problems)
 }
 
 /* The life of the server. */
-static int serve(const struct settings_sources *sources)
+static int daemon_serve(const struct settings_sources *sources)
 {
     CLEANUP(problems_release) struct problems problems;
     struct daemon daemon = {0};
@@ -181,15 +177,15 @@ static int serve(const struct settings_sources *sources)
     process_keep_memory_private();
     process_return_memory();
     signals_block();
-    if (begin_log(&daemon, &err) || start(&daemon, &err)) {
+    if (begin_log(&daemon, &err) || daemon_start(&daemon, &err)) {
         log_message(&daemon.log, LOG_ERROR, "start_failed", "%s", err.message);
-        finish(&daemon);
+        daemon_finish(&daemon);
         return EXIT_FAILED;
     }
     announce(&daemon);
     attend(&daemon, sources);
-    drain(&daemon);
-    finish(&daemon);
+    daemon_drain(&daemon);
+    daemon_finish(&daemon);
     return EXIT_SUCCESS;
 }
 
@@ -205,7 +201,7 @@ static enum error_code begin_log(struct daemon *daemon, struct error *err)
     return log_start_thread(&daemon->log, err);
 }
 
-static enum error_code start(struct daemon *daemon, struct error *err)
+static enum error_code daemon_start(struct daemon *daemon, struct error *err)
 {
     static enum error_code (*const steps[])(struct daemon * daemon, struct error * err) = {
         open_data, open_metadata, open_blobs,   make_registry,      open_admission,
@@ -375,7 +371,7 @@ static void attend(struct daemon *daemon, const struct settings_sources *sources
     }
 }
 
-static void drain(struct daemon *daemon)
+static void daemon_drain(struct daemon *daemon)
 {
     log_message(&daemon->log, LOG_INFO, "draining", "a second signal ends at once");
     notify_send(getenv("NOTIFY_SOCKET"), "STOPPING=1");
@@ -384,7 +380,7 @@ static void drain(struct daemon *daemon)
     log_message(&daemon->log, LOG_INFO, "stopped", "all requests are finished or were given up");
 }
 
-static void finish(struct daemon *daemon)
+static void daemon_finish(struct daemon *daemon)
 {
     housekeeping_end(&daemon->housekeeping);
     http_server_free(daemon->server);

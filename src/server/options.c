@@ -39,42 +39,16 @@ enum {
 
 static_assert((int)ROW_COUNT <= (int)OPTIONS_MAX_OVERRIDES, "an override for each option");
 
-static void fill_getopt(char *letters, struct option *longs);
-static char *add_letter(char *letters, const struct option_row *row);
-static const struct option_row *find_row(int code);
-static enum error_code apply_row(const struct option_row *row, struct options *options,
-                                 struct error *err);
-static enum error_code set_document(const char *format, struct options *options, struct error *err);
-static void set_override(const struct option_row *row, struct options *options);
-static enum error_code refuse_option(const char *word, int code, struct error *err);
-static enum error_code refuse_unknown(const char *word, struct error *err);
-static void append_row(struct strbuf *buf, const struct option_row *row);
-
-enum error_code options_parse(int argc, char *const argv[], struct options *options_out,
-                              struct error *err)
+static char *add_letter(char *letters, const struct option_row *row)
 {
-    struct options options = {0};
-    struct option longs[ROW_COUNT + 1] = {0};
-    char letters[LETTERS_BYTES];
-    int found;
-
-    fill_getopt(letters, longs);
-    opterr = 0; /* the messages are ours */
-    optind = 0; /* from the start, also when called again */
-    while ((found = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
-        const struct option_row *const row = find_row(found);
-        const enum error_code code =
-            row ? apply_row(row, &options, err) : refuse_option(argv[optind - 1], found, err);
-
-        if (code) {
-            return code;
-        }
+    if (row->letter == 0) {
+        return letters;
     }
-    if (optind < argc) {
-        return error_set(err, ERROR_INVALID, "unexpected argument \"%s\"", argv[optind]);
+    *letters++ = row->letter;
+    if (row->argument) {
+        *letters++ = ':';
     }
-    *options_out = options;
-    return OK;
+    return letters;
 }
 
 static void fill_getopt(char *letters, struct option *longs)
@@ -89,20 +63,8 @@ static void fill_getopt(char *letters, struct option *longs)
     *letters = '\0';
 }
 
-static char *add_letter(char *letters, const struct option_row *row)
-{
-    if (row->letter == 0) {
-        return letters;
-    }
-    *letters++ = row->letter;
-    if (row->argument) {
-        *letters++ = ':';
-    }
-    return letters;
-}
-
 /* The row of a code that getopt_long found, or NULL. */
-static const struct option_row *find_row(int code)
+static const struct option_row *option_row_of(int code)
 {
     if (code >= FIRST_CODE && code < FIRST_CODE + ROW_COUNT) {
         return &rows[code - FIRST_CODE];
@@ -115,22 +77,18 @@ static const struct option_row *find_row(int code)
     return NULL;
 }
 
-static enum error_code apply_row(const struct option_row *row, struct options *options,
-                                 struct error *err)
+/* Given twice, the later one counts. */
+static void set_override(const struct option_row *row, struct options *options)
 {
-    if (row->key) {
-        set_override(row, options);
-        return OK;
+    struct settings_override *override = options->overrides;
+
+    while (override < options->overrides + options->override_count && override->key != row->key) {
+        override++;
     }
-    if (row->command == COMMAND_PRINT_MARKDOWN) {
-        return set_document(optarg, options, err);
+    if (override == options->overrides + options->override_count) {
+        options->override_count++;
     }
-    if (row->argument) {
-        options->file = optarg;
-        return OK;
-    }
-    options->command = row->command;
-    return OK;
+    *override = (struct settings_override){row->key, row->name, optarg};
 }
 
 static enum error_code set_document(const char *format, struct options *options, struct error *err)
@@ -154,35 +112,22 @@ static enum error_code set_document(const char *format, struct options *options,
                      "--print-configuration takes markdown, yaml or man, not \"%s\"", format);
 }
 
-/* Given twice, the later one counts. */
-static void set_override(const struct option_row *row, struct options *options)
+static enum error_code apply_row(const struct option_row *row, struct options *options,
+                                 struct error *err)
 {
-    struct settings_override *override = options->overrides;
-
-    while (override < options->overrides + options->override_count && override->key != row->key) {
-        override++;
+    if (row->key) {
+        set_override(row, options);
+        return OK;
     }
-    if (override == options->overrides + options->override_count) {
-        options->override_count++;
+    if (row->command == COMMAND_PRINT_MARKDOWN) {
+        return set_document(optarg, options, err);
     }
-    *override = (struct settings_override){row->key, row->name, optarg};
-}
-
-/* What getopt_long refused: the code of a known option is in optopt. */
-static enum error_code refuse_option(const char *word, int code, struct error *err)
-{
-    const struct option_row *const row = find_row(optopt);
-
-    if (row && code == ':') {
-        return error_set(err, ERROR_INVALID, "--%s needs its %s", row->name, row->argument);
+    if (row->argument) {
+        options->file = optarg;
+        return OK;
     }
-    if (row) {
-        return error_set(err, ERROR_INVALID, "--%s takes no value", row->name);
-    }
-    if (optopt != 0) {
-        return error_set(err, ERROR_INVALID, "unknown option \"-%c\"", optopt);
-    }
-    return refuse_unknown(word, err);
+    options->command = row->command;
+    return OK;
 }
 
 static enum error_code refuse_unknown(const char *word, struct error *err)
@@ -200,6 +145,68 @@ static enum error_code refuse_unknown(const char *word, struct error *err)
     }
     return error_set(err, ERROR_INVALID, "unknown option \"%.*s\"; did you mean \"--%.*s\"?",
                      STR_FORMAT(name), STR_FORMAT(nearest.best));
+}
+
+/* What getopt_long refused: the code of a known option is in optopt. */
+static enum error_code options_refuse(const char *word, int code, struct error *err)
+{
+    const struct option_row *const row = option_row_of(optopt);
+
+    if (row && code == ':') {
+        return error_set(err, ERROR_INVALID, "--%s needs its %s", row->name, row->argument);
+    }
+    if (row) {
+        return error_set(err, ERROR_INVALID, "--%s takes no value", row->name);
+    }
+    if (optopt != 0) {
+        return error_set(err, ERROR_INVALID, "unknown option \"-%c\"", optopt);
+    }
+    return refuse_unknown(word, err);
+}
+
+enum error_code options_parse(int argc, char *const argv[], struct options *options_out,
+                              struct error *err)
+{
+    struct options options = {0};
+    struct option longs[ROW_COUNT + 1] = {0};
+    char letters[LETTERS_BYTES];
+    int found;
+
+    fill_getopt(letters, longs);
+    opterr = 0; /* the messages are ours */
+    optind = 0; /* from the start, also when called again */
+    while ((found = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+        const struct option_row *const row = option_row_of(found);
+        const enum error_code code =
+            row ? apply_row(row, &options, err) : options_refuse(argv[optind - 1], found, err);
+
+        if (code) {
+            return code;
+        }
+    }
+    if (optind < argc) {
+        return error_set(err, ERROR_INVALID, "unexpected argument \"%s\"", argv[optind]);
+    }
+    *options_out = options;
+    return OK;
+}
+
+static void append_row(struct strbuf *buf, const struct option_row *row)
+{
+    const size_t begin = buf->length;
+
+    if (row->letter != 0) {
+        strbuf_append_format(buf, "  -%c, --%s", row->letter, row->name);
+    } else {
+        strbuf_append_format(buf, "      --%s", row->name);
+    }
+    if (row->argument) {
+        strbuf_append_format(buf, " %s", row->argument);
+    }
+    while (buf->length < begin + HELP_COLUMN) {
+        strbuf_append_byte(buf, ' ');
+    }
+    strbuf_append_format(buf, "  %s\n", row->help);
 }
 
 void options_append_help(struct strbuf *buf)
@@ -226,22 +233,4 @@ void options_append_help(struct strbuf *buf)
                             "`pieroned --print-configuration markdown` tells what they mean. The\n"
                             "environment variable of tls.key is PIERONE_TLS_KEY, and so on.\n"
                             "Exit status: 0 done, 1 failed, 2 wrong usage.\n");
-}
-
-static void append_row(struct strbuf *buf, const struct option_row *row)
-{
-    const size_t begin = buf->length;
-
-    if (row->letter != 0) {
-        strbuf_append_format(buf, "  -%c, --%s", row->letter, row->name);
-    } else {
-        strbuf_append_format(buf, "      --%s", row->name);
-    }
-    if (row->argument) {
-        strbuf_append_format(buf, " %s", row->argument);
-    }
-    while (buf->length < begin + HELP_COLUMN) {
-        strbuf_append_byte(buf, ' ');
-    }
-    strbuf_append_format(buf, "  %s\n", row->help);
 }

@@ -17,9 +17,13 @@ enum {
     FILE_MAX_BYTES = 2 * SECRET_MAX_BYTES, /* with the white space at its end */
 };
 
-static struct str without_end(struct str text);
-static enum error_code make(const char *path, struct error *err);
-static bool write_fresh(int fd);
+static struct str without_end(struct str text)
+{
+    while (text.length > 0 && strchr(" \t\r\n", text.bytes[text.length - 1])) {
+        text.length--;
+    }
+    return text;
+}
 
 enum error_code secret_file_read(const char *path, struct strbuf *secret_out, struct error *err)
 {
@@ -55,30 +59,18 @@ enum error_code secret_file_read(const char *path, struct strbuf *secret_out, st
     return OK;
 }
 
-static struct str without_end(struct str text)
+static bool write_fresh(int fd)
 {
-    while (text.length > 0 && strchr(" \t\r\n", text.bytes[text.length - 1])) {
-        text.length--;
-    }
-    return text;
-}
+    char text[FRESH_BYTES + 2];
 
-enum error_code secret_file_need(const char *path, struct strbuf *secret_out, struct error *err)
-{
-    enum error_code code = secret_file_read(path, secret_out, err);
-
-    if (code == ERROR_NOT_FOUND) {
-        code = make(path, err);
-        if (!code) {
-            strbuf_clear(secret_out);
-            code = secret_file_read(path, secret_out, err);
-        }
-    }
-    return code;
+    random_id(text);
+    random_id(text + FRESH_BYTES / 2);
+    text[FRESH_BYTES] = '\n';
+    return write(fd, text, FRESH_BYTES + 1) == FRESH_BYTES + 1;
 }
 
 /* The data folder is locked, so nobody else makes it at the same time. */
-static enum error_code make(const char *path, struct error *err)
+static enum error_code secret_file_make(const char *path, struct error *err)
 {
     char temporary[PATH_MAX];
     const int length = snprintf(temporary, sizeof(temporary), "%s.new", path);
@@ -99,12 +91,16 @@ static enum error_code make(const char *path, struct error *err)
     return code;
 }
 
-static bool write_fresh(int fd)
+enum error_code secret_file_need(const char *path, struct strbuf *secret_out, struct error *err)
 {
-    char text[FRESH_BYTES + 2];
+    enum error_code code = secret_file_read(path, secret_out, err);
 
-    random_id(text);
-    random_id(text + FRESH_BYTES / 2);
-    text[FRESH_BYTES] = '\n';
-    return write(fd, text, FRESH_BYTES + 1) == FRESH_BYTES + 1;
+    if (code == ERROR_NOT_FOUND) {
+        code = secret_file_make(path, err);
+        if (!code) {
+            strbuf_clear(secret_out);
+            code = secret_file_read(path, secret_out, err);
+        }
+    }
+    return code;
 }

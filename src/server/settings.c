@@ -1,9 +1,10 @@
 #include "server/settings.h"
 
+#include <inttypes.h>
+
 #include "api/api.h"
 #include "http/http_settings.h"
 #include "server/listen_address.h"
-#include "server/settings_check.h"
 #include "settings/load.h"
 #include "settings/value.h"
 
@@ -107,8 +108,41 @@ static const char *const log_level_words[] = {
     NULL,
 };
 
-static enum error_code check_listen(struct str text, struct error *err);
-static enum error_code check_proxies(struct str text, struct error *err);
+static const struct setting log_rows[] = {
+    {
+        .key = "log.format",
+        .type = SETTING_WORD,
+        .offset = offsetof(struct settings, log.format),
+        .default_text = "auto",
+        .words = log_format_words,
+        .help = "How log lines look. auto: text on a terminal, JSON otherwise.",
+    },
+    {
+        .key = "log.level",
+        .type = SETTING_WORD,
+        .offset = offsetof(struct settings, log.level),
+        .default_text = "info",
+        .words = log_level_words,
+        .help = "The most detailed lines to log. Read again on SIGHUP.",
+    },
+};
+
+static enum error_code check_listen(struct str text, struct error *err)
+{
+    struct listen_address unused;
+    struct error reason;
+
+    return listen_address_parse(text, &unused, &reason)
+               ? setting_value_refuse(text, err, reason.message)
+               : OK;
+}
+
+static enum error_code check_proxies(struct str text, struct error *err)
+{
+    struct proxies unused;
+
+    return proxies_parse(text, &unused, err);
+}
 
 static const struct setting general_rows[] = {
     {
@@ -170,25 +204,6 @@ static const struct setting general_rows[] = {
     },
 };
 
-static const struct setting log_rows[] = {
-    {
-        .key = "log.format",
-        .type = SETTING_WORD,
-        .offset = offsetof(struct settings, log.format),
-        .default_text = "auto",
-        .words = log_format_words,
-        .help = "How log lines look. auto: text on a terminal, JSON otherwise.",
-    },
-    {
-        .key = "log.level",
-        .type = SETTING_WORD,
-        .offset = offsetof(struct settings, log.level),
-        .default_text = "info",
-        .words = log_level_words,
-        .help = "The most detailed lines to log. Read again on SIGHUP.",
-    },
-};
-
 static const struct settings_table general_table = {general_rows, ARRAY_LEN(general_rows), NULL};
 static const struct settings_table log_table = {log_rows, ARRAY_LEN(log_rows), NULL};
 
@@ -215,6 +230,69 @@ const struct settings_schema settings_schema = {
     .man_foot = man_foot,
 };
 
+struct settings_target settings_target(struct settings *settings)
+{
+    return (struct settings_target){&settings_schema, settings, &settings->texts};
+}
+
+void settings_init(struct settings *settings)
+{
+    struct settings_target target;
+
+    *settings = (struct settings){0};
+    arena_init(&settings->texts, TEXTS_MAX_BYTES);
+    settings->texts.is_secret = true;
+    target = settings_target(settings);
+    settings_set_defaults(&target);
+}
+
+static void settings_check_open(const struct settings *settings, struct problems *problems)
+{
+    struct listen_address address;
+    struct error err;
+
+    if (listen_address_parse(str_from(settings->listen), &address, &err)) {
+        problems_add(problems, "listen: %s", err.message);
+        return;
+    }
+    if (!settings->allow_open && !auth_settings_has_provider(&settings->auth) &&
+        !listen_address_is_loopback(&address)) {
+        problems_add(problems,
+                     "listen: other machines can reach \"%s\", and without an identity provider "
+                     "everybody may push: set one up (auth.users_file needs nobody else), listen "
+                     "on 127.0.0.1, or set allow_open to true",
+                     settings->listen);
+    }
+}
+
+/* A request that carries a manifest holds it once as it arrives and once as it is worked on. */
+static void settings_check_memory(const struct settings *settings, struct problems *problems)
+{
+    const uint64_t needed_bytes = 2 * (uint64_t)settings->registry.manifest_max_bytes;
+
+    if (settings->limits.arena_bytes < needed_bytes) {
+        problems_add(problems,
+                     "limits.request_memory: must be at least twice limits.manifest_size: %" PRIu64
+                     " bytes",
+                     needed_bytes);
+    }
+}
+
+void settings_check(const struct settings *settings, struct problems *problems)
+{
+    settings_check_open(settings, problems);
+    if (!auth_settings_has_provider(&settings->auth)) {
+        team_settings_check_open(&settings->teams, problems);
+    }
+    settings_check_memory(settings, problems);
+    settings_schema_check(&settings_schema, settings, problems);
+}
+
+void settings_release(struct settings *settings)
+{
+    arena_release(&settings->texts);
+}
+
 enum error_code settings_load(const struct settings_sources *sources, struct settings *settings_out,
                               struct problems *problems)
 {
@@ -235,40 +313,28 @@ enum error_code settings_load(const struct settings_sources *sources, struct set
     return OK;
 }
 
-void settings_release(struct settings *settings)
+const char *settings_warning(const struct settings *settings)
 {
-    arena_release(&settings->texts);
+    struct listen_address address;
+
+    if (!auth_settings_has_provider(&settings->auth) || settings->tls.certificate ||
+        settings->public_url || listen_address_parse(str_from(settings->listen), &address, NULL) ||
+        listen_address_is_loopback(&address)) {
+        return NULL;
+    }
+    return "clients may send their logins without TLS: set tls.certificate, or, where a proxy "
+           "speaks TLS, public_url to its address (https://...)";
 }
 
-void settings_init(struct settings *settings)
+void settings_warn(const struct settings *settings, struct log *log)
 {
-    struct settings_target target;
+    const char *const warning = settings_warning(settings);
 
-    *settings = (struct settings){0};
-    arena_init(&settings->texts, TEXTS_MAX_BYTES);
-    settings->texts.is_secret = true;
-    target = settings_target(settings);
-    settings_set_defaults(&target);
-}
-
-struct settings_target settings_target(struct settings *settings)
-{
-    return (struct settings_target){&settings_schema, settings, &settings->texts};
-}
-
-static enum error_code check_listen(struct str text, struct error *err)
-{
-    struct listen_address unused;
-    struct error reason;
-
-    return listen_address_parse(text, &unused, &reason)
-               ? setting_value_refuse(text, err, reason.message)
-               : OK;
-}
-
-static enum error_code check_proxies(struct str text, struct error *err)
-{
-    struct proxies unused;
-
-    return proxies_parse(text, &unused, err);
+    if (!auth_settings_has_provider(&settings->auth)) {
+        log_message(log, LOG_WARNING, "open",
+                    "there is no identity provider: everybody who reaches this server may push");
+    }
+    if (warning) {
+        log_message(log, LOG_WARNING, "without_tls", "%s", warning);
+    }
 }

@@ -13,36 +13,13 @@ enum {
     MEMORY_WAIT_MS = 30 * 1000,     /* then there are too many uploads at once */
 };
 
-static enum error_code open_folder(const char *folder, struct metadata *metadata,
-                                   struct storage *storage, struct error *err);
-static enum error_code revive(void *context, const struct digest *digest, struct error *err);
-static enum error_code open_s3(const struct settings *settings, struct storage *storage,
-                               struct error *err);
-static enum error_code open_client(const struct settings *settings, struct storage *storage,
-                                   struct s3_client **client_out, struct error *err);
-static const char *variable(const void *context, const char *name);
-static void report_links(const struct settings *settings, const struct s3_client *client,
-                         struct strbuf *report);
-
-enum error_code storage_open(const struct settings *settings, const char *folder,
-                             struct metadata *metadata, struct storage *storage_out,
-                             struct error *err)
+static enum error_code revive(void *context, const struct digest *digest, struct error *err)
 {
-    enum error_code code = OK;
-
-    *storage_out = (struct storage){0};
-    if (!settings->storage.s3.bucket) {
-        return open_folder(folder, metadata, storage_out, err);
-    }
-    code = open_s3(settings, storage_out, err);
-    if (code) {
-        storage_release(storage_out);
-    }
-    return code;
+    return metadata_revive_blob(context, digest, err);
 }
 
-static enum error_code open_folder(const char *folder, struct metadata *metadata,
-                                   struct storage *storage, struct error *err)
+static enum error_code storage_open_folder(const char *folder, struct metadata *metadata,
+                                           struct storage *storage, struct error *err)
 {
     const struct blob_watch watch = {metadata, revive};
     const enum error_code code = filesystem_store_new(folder, &storage->blobs, err);
@@ -53,33 +30,15 @@ static enum error_code open_folder(const char *folder, struct metadata *metadata
     return code;
 }
 
-static enum error_code revive(void *context, const struct digest *digest, struct error *err)
+/* Nobody changes the environment, so that threads may read it. */
+static const char *variable(const void *context, const char *name)
 {
-    return metadata_revive_blob(context, digest, err);
+    (void)context;
+    return getenv(name);
 }
 
-static enum error_code open_s3(const struct settings *settings, struct storage *storage,
-                               struct error *err)
-{
-    struct s3_store_config config = {
-        .clock = &clock_system,
-        .settings = settings->storage.s3,
-        .memory_wait_ms = MEMORY_WAIT_MS,
-    };
-    enum error_code code = open_client(settings, storage, &config.client, err);
-
-    if (code) {
-        return code;
-    }
-    code = s3_store_new(&config, &storage->blobs, err);
-    if (code) {
-        s3_client_free(config.client);
-    }
-    return code;
-}
-
-static enum error_code open_client(const struct settings *settings, struct storage *storage,
-                                   struct s3_client **client_out, struct error *err)
+static enum error_code storage_open_client(const struct settings *settings, struct storage *storage,
+                                           struct s3_client **client_out, struct error *err)
 {
     const struct http_client_config http = {
         .ca_file = settings->ca_file,
@@ -113,11 +72,41 @@ static enum error_code open_client(const struct settings *settings, struct stora
     return code;
 }
 
-/* Nobody changes the environment, so that threads may read it. */
-static const char *variable(const void *context, const char *name)
+static enum error_code open_s3(const struct settings *settings, struct storage *storage,
+                               struct error *err)
 {
-    (void)context;
-    return getenv(name);
+    struct s3_store_config config = {
+        .clock = &clock_system,
+        .settings = settings->storage.s3,
+        .memory_wait_ms = MEMORY_WAIT_MS,
+    };
+    enum error_code code = storage_open_client(settings, storage, &config.client, err);
+
+    if (code) {
+        return code;
+    }
+    code = s3_store_new(&config, &storage->blobs, err);
+    if (code) {
+        s3_client_free(config.client);
+    }
+    return code;
+}
+
+enum error_code storage_open(const struct settings *settings, const char *folder,
+                             struct metadata *metadata, struct storage *storage_out,
+                             struct error *err)
+{
+    enum error_code code = OK;
+
+    *storage_out = (struct storage){0};
+    if (!settings->storage.s3.bucket) {
+        return storage_open_folder(folder, metadata, storage_out, err);
+    }
+    code = open_s3(settings, storage_out, err);
+    if (code) {
+        storage_release(storage_out);
+    }
+    return code;
 }
 
 enum error_code storage_open_bucket(const struct settings *settings, struct storage *storage_out,
@@ -126,7 +115,7 @@ enum error_code storage_open_bucket(const struct settings *settings, struct stor
     enum error_code code = OK;
 
     *storage_out = (struct storage){0};
-    code = open_client(settings, storage_out, &storage_out->bucket, err);
+    code = storage_open_client(settings, storage_out, &storage_out->bucket, err);
     if (code) {
         storage_release(storage_out);
         return code;
@@ -143,31 +132,6 @@ void storage_release(struct storage *storage)
     aws_credentials_free(storage->credentials);
     http_client_free(storage->http);
     *storage = (struct storage){0};
-}
-
-void storage_check(const struct settings *settings, struct strbuf *report,
-                   struct problems *problems)
-{
-    struct storage storage = {0};
-    struct s3_objects objects;
-    struct error err = {0};
-    enum error_code code = OK;
-
-    if (!settings->storage.s3.bucket) {
-        return;
-    }
-    code = storage_open_bucket(settings, &storage, &objects, &err);
-    if (!code) {
-        code = s3_check(&objects, settings->storage.s3.prefix, report, &err);
-        strbuf_append_format(report, "storage: %s, credentials: ", s3_client_name(storage.bucket));
-        aws_credentials_describe(storage.credentials, report);
-        strbuf_append_text(report, "\n");
-        report_links(settings, storage.bucket, report);
-    }
-    if (code) {
-        problems_add(problems, "storage.s3: %s", err.message);
-    }
-    storage_release(&storage);
 }
 
 /* Clients that are written in Go send a token along to the same name, and to those below it. */
@@ -193,4 +157,29 @@ static void report_links(const struct settings *settings, const struct s3_client
                              "to false\n",
                              STR_FORMAT(links), STR_FORMAT(registry));
     }
+}
+
+void storage_check(const struct settings *settings, struct strbuf *report,
+                   struct problems *problems)
+{
+    struct storage storage = {0};
+    struct s3_objects objects;
+    struct error err = {0};
+    enum error_code code = OK;
+
+    if (!settings->storage.s3.bucket) {
+        return;
+    }
+    code = storage_open_bucket(settings, &storage, &objects, &err);
+    if (!code) {
+        code = s3_check(&objects, settings->storage.s3.prefix, report, &err);
+        strbuf_append_format(report, "storage: %s, credentials: ", s3_client_name(storage.bucket));
+        aws_credentials_describe(storage.credentials, report);
+        strbuf_append_text(report, "\n");
+        report_links(settings, storage.bucket, report);
+    }
+    if (code) {
+        problems_add(problems, "storage.s3: %s", err.message);
+    }
+    storage_release(&storage);
 }

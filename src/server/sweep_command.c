@@ -34,22 +34,23 @@ struct wish {
 
 static const char default_age[] = "24h";
 
-static int run(struct wish *wish, int argc, char *const argv[], char *const *environment);
-static enum error_code parse(int argc, char *const argv[], struct wish *wish, struct error *err);
-static enum error_code take_option(int option, const char *word, struct wish *wish,
+static int sweep_run(struct wish *wish, int argc, char *const argv[], char *const *environment);
+static enum error_code sweep_parse(int argc, char *const argv[], struct wish *wish,
                                    struct error *err);
-static int fail_usage(const struct error *err);
-static int print_help(void);
+static enum error_code sweep_take_option(int option, const char *word, struct wish *wish,
+                                         struct error *err);
+static int sweep_fail_usage(const struct error *err);
+static int sweep_print_help(void);
 static bool load_settings(struct wish *wish, char *const *environment);
 static enum error_code find_and_sweep(struct wish *wish, struct error *err);
 static enum error_code sweep_folder(struct wish *wish, const char *path, struct error *err);
 static enum error_code sweep_bucket(struct wish *wish, struct error *err);
 static enum error_code find_age(const struct wish *wish, int64_t *age_ms_out, struct error *err);
-static enum error_code is_named(void *context, const struct digest *digest, bool *is_named_out,
-                                struct error *err);
-static enum error_code mark(void *context, const struct digest *digests, size_t count,
-                            bool *gone_out, struct error *err);
-static void tell(void *context, const struct old_blob *blob);
+static enum error_code sweep_is_named(void *context, const struct digest *digest,
+                                      bool *is_named_out, struct error *err);
+static enum error_code sweep_mark(void *context, const struct digest *digests, size_t count,
+                                  bool *gone_out, struct error *err);
+static void sweep_tell(void *context, const struct old_blob *blob);
 static void tell_of_bucket(void *context, const struct old_blob *blob, const struct error *refusal);
 static void print_blob(const struct old_blob *blob, const char *end);
 static bool print_sum(const struct wish *wish);
@@ -61,21 +62,21 @@ int sweep_command_run(int argc, char *const argv[], char *const *environment)
 
     process_keep_files_private();
     settings_init(&wish.settings);
-    status = run(&wish, argc, argv, environment);
+    status = sweep_run(&wish, argc, argv, environment);
     metadata_free(wish.metadata);
     settings_release(&wish.settings);
     return status;
 }
 
-static int run(struct wish *wish, int argc, char *const argv[], char *const *environment)
+static int sweep_run(struct wish *wish, int argc, char *const argv[], char *const *environment)
 {
     struct error err = {0};
 
-    if (parse(argc, argv, wish, &err)) {
-        return fail_usage(&err);
+    if (sweep_parse(argc, argv, wish, &err)) {
+        return sweep_fail_usage(&err);
     }
     if (wish->help) {
-        return print_help();
+        return sweep_print_help();
     }
     if (!load_settings(wish, environment)) {
         return EXIT_FAILED;
@@ -88,7 +89,8 @@ static int run(struct wish *wish, int argc, char *const argv[], char *const *env
     return print_sum(wish) ? EXIT_DONE : EXIT_FAILED;
 }
 
-static enum error_code parse(int argc, char *const argv[], struct wish *wish, struct error *err)
+static enum error_code sweep_parse(int argc, char *const argv[], struct wish *wish,
+                                   struct error *err)
 {
     static const struct option longs[] = {
         {"config", required_argument, NULL, 'c'},
@@ -103,7 +105,7 @@ static enum error_code parse(int argc, char *const argv[], struct wish *wish, st
     opterr = 0; /* the messages are ours */
     optind = 0;
     while ((option = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
-        const enum error_code code = take_option(option, argv[optind - 1], wish, err);
+        const enum error_code code = sweep_take_option(option, argv[optind - 1], wish, err);
 
         if (code) {
             return code;
@@ -114,8 +116,8 @@ static enum error_code parse(int argc, char *const argv[], struct wish *wish, st
                : error_set(err, ERROR_INVALID, "\"%s\" is one word too many", argv[optind]);
 }
 
-static enum error_code take_option(int option, const char *word, struct wish *wish,
-                                   struct error *err)
+static enum error_code sweep_take_option(int option, const char *word, struct wish *wish,
+                                         struct error *err)
 {
     switch (option) {
     case 'c':
@@ -141,13 +143,13 @@ static enum error_code take_option(int option, const char *word, struct wish *wi
     }
 }
 
-static int fail_usage(const struct error *err)
+static int sweep_fail_usage(const struct error *err)
 {
     (void)fprintf(stderr, "pieroned sweep: %s\nTry 'pieroned sweep --help'.\n", err->message);
     return EXIT_USAGE;
 }
 
-static int print_help(void)
+static int sweep_print_help(void)
 {
     static const char text[] =
         "Usage: pieroned sweep [-c FILE] [--data FOLDER] [--older-than TIME] [--delete]\n"
@@ -217,9 +219,9 @@ static enum error_code sweep_folder(struct wish *wish, const char *path, struct 
         .untouched_since_ms = wish->untouched_since_ms,
         .removes = wish->removes,
         .context = wish,
-        .is_named = is_named,
-        .mark = mark,
-        .tell = tell,
+        .is_named = sweep_is_named,
+        .mark = sweep_mark,
+        .tell = sweep_tell,
     };
 
     return folder_sweep_run(&sweep, err);
@@ -275,8 +277,8 @@ static enum error_code find_age(const struct wish *wish, int64_t *age_ms_out, st
     return OK;
 }
 
-static enum error_code is_named(void *context, const struct digest *digest, bool *is_named_out,
-                                struct error *err)
+static enum error_code sweep_is_named(void *context, const struct digest *digest,
+                                      bool *is_named_out, struct error *err)
 {
     const struct wish *wish = context;
     enum blob_standing standing = BLOB_UNNAMED;
@@ -287,8 +289,8 @@ static enum error_code is_named(void *context, const struct digest *digest, bool
     return code;
 }
 
-static enum error_code mark(void *context, const struct digest *digests, size_t count,
-                            bool *gone_out, struct error *err)
+static enum error_code sweep_mark(void *context, const struct digest *digests, size_t count,
+                                  bool *gone_out, struct error *err)
 {
     const struct wish *wish = context;
     const struct blob_sweep sweep = {digests, count, wish->now_ms};
@@ -296,7 +298,7 @@ static enum error_code mark(void *context, const struct digest *digests, size_t 
     return metadata_sweep_blobs(wish->metadata, &sweep, gone_out, err);
 }
 
-static void tell(void *context, const struct old_blob *blob)
+static void sweep_tell(void *context, const struct old_blob *blob)
 {
     struct wish *wish = context;
 
@@ -310,7 +312,7 @@ static void tell_of_bucket(void *context, const struct old_blob *blob, const str
     struct wish *wish = context;
 
     if (!refusal) {
-        tell(context, blob);
+        sweep_tell(context, blob);
         return;
     }
     print_blob(blob, ": refused");

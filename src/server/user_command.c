@@ -36,228 +36,36 @@ struct verb {
     enum error_code (*run)(struct wish *wish, struct error *err);
 };
 
-static const struct verb *find_verb(struct str name);
-static int run(struct wish *wish, int argc, char *const argv[]);
-static enum error_code parse(int argc, char *const argv[], struct wish *wish, struct error *err);
-static enum error_code take_option(int option, const char *word, struct wish *wish,
-                                   struct error *err);
-static enum error_code refuse_option(const char *word, struct error *err);
-static enum error_code add_team(const char *team, struct wish *wish, struct error *err);
-static enum error_code take_words(int argc, char *const argv[], struct wish *wish,
-                                  struct error *err);
-static int fail_usage(const struct error *err);
-static int print_help(void);
-static enum error_code find_file(struct wish *wish, struct error *err);
-static enum error_code run_add(struct wish *wish, struct error *err);
-static enum error_code run_passwd(struct wish *wish, struct error *err);
-static enum error_code run_team(struct wish *wish, struct error *err);
-static enum error_code run_list(struct wish *wish, struct error *err);
-static enum error_code need_hash(const struct wish *wish, char hash_out[PASSWORD_HASH_BYTES],
-                                 struct error *err);
 static enum error_code need_password(const struct wish *wish, struct strbuf *password,
-                                     struct error *err);
-static void print_user(const struct user *user, size_t width);
-
-static const struct verb verbs[] = {
-    {"add", true, false, run_add},
-    {"passwd", true, false, run_passwd},
-    {"team", true, true, run_team},
-    {"list", false, false, run_list},
-};
-
-static const struct verb *find_verb(struct str name)
+                                     struct error *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
-        if (str_is(name, verbs[i].name)) {
-            return &verbs[i];
-        }
+    CLEANUP(strbuf_release) struct strbuf again;
+    enum error_code code = OK;
+
+    strbuf_init_secret(&again, PASSWORD_MAX_BYTES);
+    if (wish->password_stdin) {
+        return password_read_line(password, err);
     }
-    return NULL;
-}
-
-int user_command_run(int argc, char *const argv[], char *const *environment)
-{
-    struct wish wish = {.environment = environment};
-    int status = 0;
-
-    process_keep_memory_private(); /* it will hold passwords */
-    strbuf_init(&wish.teams, TEAMS_MAX_BYTES);
-    settings_init(&wish.settings);
-    status = run(&wish, argc, argv);
-    settings_release(&wish.settings);
-    strbuf_release(&wish.teams);
-    return status;
-}
-
-static int run(struct wish *wish, int argc, char *const argv[])
-{
-    struct error err = {0};
-
-    if (parse(argc, argv, wish, &err)) {
-        return fail_usage(&err);
+    code = password_prompt("Password", password, err);
+    if (!code) {
+        code = password_prompt("The same again", &again, err);
     }
-    if (wish->help) {
-        return print_help();
-    }
-    if (find_file(wish, &err) || wish->verb->run(wish, &err)) {
-        (void)fprintf(stderr, "pieroned user: %s\n", err.message);
-        return EXIT_FAILED;
-    }
-    return EXIT_DONE;
-}
-
-static enum error_code parse(int argc, char *const argv[], struct wish *wish, struct error *err)
-{
-    static const struct option longs[] = {
-        {"config", required_argument, NULL, 'c'},
-        {"users-file", required_argument, NULL, OPTION_USERS_FILE},
-        {"team", required_argument, NULL, OPTION_TEAM},
-        {"password-stdin", no_argument, NULL, OPTION_PASSWORD_STDIN},
-        {"help", no_argument, NULL, OPTION_HELP},
-        {0},
-    };
-    int option = 0;
-
-    opterr = 0; /* the messages are ours */
-    optind = 0;
-    while ((option = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
-        const enum error_code code = take_option(option, argv[optind - 1], wish, err);
-
-        if (code) {
-            return code;
-        }
-    }
-    return wish->help ? OK : take_words(argc - optind, argv + optind, wish, err);
-}
-
-static enum error_code take_option(int option, const char *word, struct wish *wish,
-                                   struct error *err)
-{
-    switch (option) {
-    case 'c':
-        wish->config_file = optarg;
-        return OK;
-    case OPTION_USERS_FILE:
-        wish->users_file = optarg;
-        return OK;
-    case OPTION_TEAM:
-        return add_team(optarg, wish, err);
-    case OPTION_PASSWORD_STDIN:
-        wish->password_stdin = true;
-        return OK;
-    case 'h':
-    case OPTION_HELP:
-        wish->help = true;
-        return OK;
-    case ':':
-        return error_set(err, ERROR_INVALID, "%s needs a value", word);
-    default:
-        return refuse_option(word, err);
-    }
-}
-
-/* Of a word that is not understood, the value is not repeated: it may be a password. */
-static enum error_code refuse_option(const char *word, struct error *err)
-{
-    const struct str name = str_slice(str_from(word), 0, str_index_of(str_from(word), '='));
-
-    if (optopt >= OPTION_TEAM) {
-        return error_set(err, ERROR_INVALID, "%.*s takes no value", STR_FORMAT(name));
-    }
-    if (optopt != 0) {
-        return error_set(err, ERROR_INVALID, "unknown option \"-%c\"", optopt);
-    }
-    return error_set(err, ERROR_INVALID, "unknown option \"%.*s\"", STR_FORMAT(name));
-}
-
-static enum error_code add_team(const char *team, struct wish *wish, struct error *err)
-{
-    const enum error_code code = user_team_check(str_from(team), err);
-
-    strbuf_append_text(&wish->teams, team);
-    strbuf_append_byte(&wish->teams, '\n');
-    wish->has_teams = true;
-    if (!code && wish->teams.is_truncated) {
-        return error_set(err, ERROR_INVALID, "these are too many teams");
+    if (!code && !str_equal(strbuf_str(password), strbuf_str(&again))) {
+        code = error_set(err, ERROR_INVALID, "the two passwords differ: nothing was changed");
     }
     return code;
 }
 
-static enum error_code take_words(int argc, char *const argv[], struct wish *wish,
-                                  struct error *err)
+static enum error_code need_hash(const struct wish *wish, char hash_out[PASSWORD_HASH_BYTES],
+                                 struct error *err)
 {
-    const struct verb *verb = NULL;
-    int expected = 1;
+    CLEANUP(strbuf_release) struct strbuf password;
+    enum error_code code = OK;
 
-    if (argc == 0) {
-        return error_set(err, ERROR_INVALID, "say what to do: add, passwd, team or list");
-    }
-    verb = find_verb(str_from(argv[0]));
-    wish->verb = verb;
-    if (!verb) {
-        return error_set(err, ERROR_INVALID, "\"%s\" is none of add, passwd, team and list",
-                         argv[0]);
-    }
-    expected += verb->takes_name ? 1 : 0;
-    if (argc < expected) {
-        return error_set(err, ERROR_INVALID, "%s needs the NAME of a user", verb->name);
-    }
-    if (argc > expected) {
-        return error_set(err, ERROR_INVALID,
-                         "%s takes fewer arguments; a password is never one: it is asked for, or "
-                         "read with --password-stdin",
-                         verb->name);
-    }
-    if (verb->needs_teams && !wish->has_teams) {
-        return error_set(err, ERROR_INVALID, "%s needs --team, once for each team", verb->name);
-    }
-    wish->name = verb->takes_name ? argv[1] : NULL;
-    return wish->name ? user_name_check(str_from(wish->name), err) : OK;
-}
-
-static int fail_usage(const struct error *err)
-{
-    (void)fprintf(stderr, "pieroned user: %s\nTry 'pieroned user --help'.\n", err->message);
-    return EXIT_USAGE;
-}
-
-static int print_help(void)
-{
-    CLEANUP(strbuf_release) struct strbuf text;
-
-    strbuf_init(&text, TEAMS_MAX_BYTES);
-    user_command_append_help(&text);
-    return fputs(text.text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
-}
-
-/* The flag's, else the settings'. */
-static enum error_code find_file(struct wish *wish, struct error *err)
-{
-    const struct settings_sources sources = {.file = wish->config_file,
-                                             .environment = wish->environment};
-    struct settings loaded;
-    CLEANUP(problems_release) struct problems problems;
-    struct str rest;
-    struct str line;
-
-    problems_init(&problems);
-    if (wish->users_file) {
-        return OK;
-    }
-    if (settings_load(&sources, &loaded, &problems)) {
-        rest = problems_lines(&problems);
-        (void)str_cut(&rest, '\n', &line);
-        return error_set(err, ERROR_INVALID, "%.*s", STR_FORMAT(line));
-    }
-    settings_release(&wish->settings);
-    wish->settings = loaded;
-    wish->users_file = loaded.auth.users_file;
-    if (!wish->users_file) {
-        return error_set(err, ERROR_INVALID,
-                         "no file of users is set: give --users-file FILE, or -c FILE with "
-                         "auth.users_file in it");
-    }
-    return OK;
+    hash_out[0] = '\0';
+    strbuf_init_secret(&password, PASSWORD_MAX_BYTES);
+    code = need_password(wish, &password, err);
+    return code ? code : password_hash(password.text, hash_out, err);
 }
 
 static enum error_code run_add(struct wish *wish, struct error *err)
@@ -298,36 +106,18 @@ static enum error_code run_team(struct wish *wish, struct error *err)
     return users_file_update(wish->users_file, &user, USERS_CHANGE, err);
 }
 
-static enum error_code need_hash(const struct wish *wish, char hash_out[PASSWORD_HASH_BYTES],
-                                 struct error *err)
+static void print_user(const struct user *user, size_t width)
 {
-    CLEANUP(strbuf_release) struct strbuf password;
-    enum error_code code = OK;
+    struct str teams = user->teams;
+    struct str team;
+    const char *separator = "  ";
 
-    hash_out[0] = '\0';
-    strbuf_init_secret(&password, PASSWORD_MAX_BYTES);
-    code = need_password(wish, &password, err);
-    return code ? code : password_hash(password.text, hash_out, err);
-}
-
-static enum error_code need_password(const struct wish *wish, struct strbuf *password,
-                                     struct error *err)
-{
-    CLEANUP(strbuf_release) struct strbuf again;
-    enum error_code code = OK;
-
-    strbuf_init_secret(&again, PASSWORD_MAX_BYTES);
-    if (wish->password_stdin) {
-        return password_read_line(password, err);
+    (void)printf("%-*.*s", teams.length > 0 ? (int)width : 0, STR_FORMAT(user->name));
+    while (teams.length > 0 && str_cut(&teams, '\n', &team)) {
+        (void)printf("%s%.*s", separator, STR_FORMAT(team));
+        separator = ",";
     }
-    code = password_prompt("Password", password, err);
-    if (!code) {
-        code = password_prompt("The same again", &again, err);
-    }
-    if (!code && !str_equal(strbuf_str(password), strbuf_str(&again))) {
-        code = error_set(err, ERROR_INVALID, "the two passwords differ: nothing was changed");
-    }
-    return code;
+    (void)putchar('\n');
 }
 
 static enum error_code run_list(struct wish *wish, struct error *err)
@@ -359,18 +149,137 @@ static enum error_code run_list(struct wish *wish, struct error *err)
     return code;
 }
 
-static void print_user(const struct user *user, size_t width)
-{
-    struct str teams = user->teams;
-    struct str team;
-    const char *separator = "  ";
+static const struct verb verbs[] = {
+    {"add", true, false, run_add},
+    {"passwd", true, false, run_passwd},
+    {"team", true, true, run_team},
+    {"list", false, false, run_list},
+};
 
-    (void)printf("%-*.*s", teams.length > 0 ? (int)width : 0, STR_FORMAT(user->name));
-    while (teams.length > 0 && str_cut(&teams, '\n', &team)) {
-        (void)printf("%s%.*s", separator, STR_FORMAT(team));
-        separator = ",";
+static const struct verb *find_verb(struct str name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+        if (str_is(name, verbs[i].name)) {
+            return &verbs[i];
+        }
     }
-    (void)putchar('\n');
+    return NULL;
+}
+
+static enum error_code user_command_add_team(const char *team, struct wish *wish, struct error *err)
+{
+    const enum error_code code = user_team_check(str_from(team), err);
+
+    strbuf_append_text(&wish->teams, team);
+    strbuf_append_byte(&wish->teams, '\n');
+    wish->has_teams = true;
+    if (!code && wish->teams.is_truncated) {
+        return error_set(err, ERROR_INVALID, "these are too many teams");
+    }
+    return code;
+}
+
+/* Of a word that is not understood, the value is not repeated: it may be a password. */
+static enum error_code user_command_refuse_option(const char *word, struct error *err)
+{
+    const struct str name = str_slice(str_from(word), 0, str_index_of(str_from(word), '='));
+
+    if (optopt >= OPTION_TEAM) {
+        return error_set(err, ERROR_INVALID, "%.*s takes no value", STR_FORMAT(name));
+    }
+    if (optopt != 0) {
+        return error_set(err, ERROR_INVALID, "unknown option \"-%c\"", optopt);
+    }
+    return error_set(err, ERROR_INVALID, "unknown option \"%.*s\"", STR_FORMAT(name));
+}
+
+static enum error_code user_command_take_option(int option, const char *word, struct wish *wish,
+                                                struct error *err)
+{
+    switch (option) {
+    case 'c':
+        wish->config_file = optarg;
+        return OK;
+    case OPTION_USERS_FILE:
+        wish->users_file = optarg;
+        return OK;
+    case OPTION_TEAM:
+        return user_command_add_team(optarg, wish, err);
+    case OPTION_PASSWORD_STDIN:
+        wish->password_stdin = true;
+        return OK;
+    case 'h':
+    case OPTION_HELP:
+        wish->help = true;
+        return OK;
+    case ':':
+        return error_set(err, ERROR_INVALID, "%s needs a value", word);
+    default:
+        return user_command_refuse_option(word, err);
+    }
+}
+
+static enum error_code take_words(int argc, char *const argv[], struct wish *wish,
+                                  struct error *err)
+{
+    const struct verb *verb = NULL;
+    int expected = 1;
+
+    if (argc == 0) {
+        return error_set(err, ERROR_INVALID, "say what to do: add, passwd, team or list");
+    }
+    verb = find_verb(str_from(argv[0]));
+    wish->verb = verb;
+    if (!verb) {
+        return error_set(err, ERROR_INVALID, "\"%s\" is none of add, passwd, team and list",
+                         argv[0]);
+    }
+    expected += verb->takes_name ? 1 : 0;
+    if (argc < expected) {
+        return error_set(err, ERROR_INVALID, "%s needs the NAME of a user", verb->name);
+    }
+    if (argc > expected) {
+        return error_set(err, ERROR_INVALID,
+                         "%s takes fewer arguments; a password is never one: it is asked for, or "
+                         "read with --password-stdin",
+                         verb->name);
+    }
+    if (verb->needs_teams && !wish->has_teams) {
+        return error_set(err, ERROR_INVALID, "%s needs --team, once for each team", verb->name);
+    }
+    wish->name = verb->takes_name ? argv[1] : NULL;
+    return wish->name ? user_name_check(str_from(wish->name), err) : OK;
+}
+
+static enum error_code user_command_parse(int argc, char *const argv[], struct wish *wish,
+                                          struct error *err)
+{
+    static const struct option longs[] = {
+        {"config", required_argument, NULL, 'c'},
+        {"users-file", required_argument, NULL, OPTION_USERS_FILE},
+        {"team", required_argument, NULL, OPTION_TEAM},
+        {"password-stdin", no_argument, NULL, OPTION_PASSWORD_STDIN},
+        {"help", no_argument, NULL, OPTION_HELP},
+        {0},
+    };
+    int option = 0;
+
+    opterr = 0; /* the messages are ours */
+    optind = 0;
+    while ((option = getopt_long(argc, argv, ":c:h", longs, NULL)) != -1) {
+        const enum error_code code = user_command_take_option(option, argv[optind - 1], wish, err);
+
+        if (code) {
+            return code;
+        }
+    }
+    return wish->help ? OK : take_words(argc - optind, argv + optind, wish, err);
+}
+
+static int user_command_fail_usage(const struct error *err)
+{
+    (void)fprintf(stderr, "pieroned user: %s\nTry 'pieroned user --help'.\n", err->message);
+    return EXIT_USAGE;
 }
 
 void user_command_append_help(struct strbuf *buf)
@@ -394,4 +303,74 @@ void user_command_append_help(struct strbuf *buf)
              "  -h, --help             print this\n"
              "\n"
              "Exit status: 0 done, 1 failed, 2 wrong usage.\n");
+}
+
+static int user_command_print_help(void)
+{
+    CLEANUP(strbuf_release) struct strbuf text;
+
+    strbuf_init(&text, TEAMS_MAX_BYTES);
+    user_command_append_help(&text);
+    return fputs(text.text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* The flag's, else the settings'. */
+static enum error_code find_users_file(struct wish *wish, struct error *err)
+{
+    const struct settings_sources sources = {.file = wish->config_file,
+                                             .environment = wish->environment};
+    struct settings loaded;
+    CLEANUP(problems_release) struct problems problems;
+    struct str rest;
+    struct str line;
+
+    problems_init(&problems);
+    if (wish->users_file) {
+        return OK;
+    }
+    if (settings_load(&sources, &loaded, &problems)) {
+        rest = problems_lines(&problems);
+        (void)str_cut(&rest, '\n', &line);
+        return error_set(err, ERROR_INVALID, "%.*s", STR_FORMAT(line));
+    }
+    settings_release(&wish->settings);
+    wish->settings = loaded;
+    wish->users_file = loaded.auth.users_file;
+    if (!wish->users_file) {
+        return error_set(err, ERROR_INVALID,
+                         "no file of users is set: give --users-file FILE, or -c FILE with "
+                         "auth.users_file in it");
+    }
+    return OK;
+}
+
+static int user_command_do(struct wish *wish, int argc, char *const argv[])
+{
+    struct error err = {0};
+
+    if (user_command_parse(argc, argv, wish, &err)) {
+        return user_command_fail_usage(&err);
+    }
+    if (wish->help) {
+        return user_command_print_help();
+    }
+    if (find_users_file(wish, &err) || wish->verb->run(wish, &err)) {
+        (void)fprintf(stderr, "pieroned user: %s\n", err.message);
+        return EXIT_FAILED;
+    }
+    return EXIT_DONE;
+}
+
+int user_command_run(int argc, char *const argv[], char *const *environment)
+{
+    struct wish wish = {.environment = environment};
+    int status = 0;
+
+    process_keep_memory_private(); /* it will hold passwords */
+    strbuf_init(&wish.teams, TEAMS_MAX_BYTES);
+    settings_init(&wish.settings);
+    status = user_command_do(&wish, argc, argv);
+    settings_release(&wish.settings);
+    strbuf_release(&wish.teams);
+    return status;
 }

@@ -468,9 +468,15 @@ def test_tls_sessions_are_resumed(start_server, certificate, folder, version):
     assert "Reused, TLSv1" in said
 
 
-def test_plain_request_on_tls_is_not_answered_as_one(start_server, certificate):
+def test_plain_request_on_tls_is_told_so_in_plain_http(start_server, certificate):
     server = start_server({"tls": certificate.settings})
-    assert status_of(server, "/v2/") in {None, 400}
+    with Wire(server.connect()) as wire:
+        answer = wire.ask(request("PUT", "/v2/", body=b"x" * 100000))
+        assert answer.status == 400
+        assert b"https://" in answer.body
+        assert wire.has_ended()
+    with Wire(certificate.connect(server)) as wire:
+        assert wire.ask(GET).status == 200
 
 
 def test_certificate_is_read_again_on_hang_up(start_server, certificate):

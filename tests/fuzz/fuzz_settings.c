@@ -3,7 +3,6 @@
 #include <stdint.h>
 
 #include "server/settings.h"
-#include "server/settings_check.h"
 #include "settings/load.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);

@@ -261,13 +261,13 @@ static void place_is_made_of_the_digest(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        struct blob_place place;
+        struct blob_path location;
         struct digest digest;
 
         assert_int_equal(digest_parse(str_from(cases[i].digest), &digest, NULL), OK);
-        blob_place_init(&place, &digest);
-        assert_string_equal(place.folder, cases[i].folder);
-        assert_string_equal(place.name, cases[i].digest + strlen("sha256:"));
+        blob_path_init(&location, &digest);
+        assert_string_equal(location.folder, cases[i].folder);
+        assert_string_equal(location.name, cases[i].digest + strlen("sha256:"));
     }
 }
 

@@ -183,15 +183,16 @@ static void name_that_another_push_made_is_flushed_as_well(void **state)
 static void blob_is_a_read_only_file_at_its_place(void **state)
 {
     char path[PATH_BYTES];
-    struct blob_place place;
+    struct blob_path location;
     struct stat status;
 
     (void)state;
     begin_upload();
     assert_int_equal(count_uploads(), 1);
     assert_int_equal(commit(NULL), OK);
-    blob_place_init(&place, &fixture.digest);
-    (void)snprintf(path, sizeof(path), "%s/sha256/%s/%s", fixture.folder, place.folder, place.name);
+    blob_path_init(&location, &fixture.digest);
+    (void)snprintf(path, sizeof(path), "%s/sha256/%s/%s", fixture.folder, location.folder,
+                   location.name);
     assert_int_equal(stat(path, &status), 0);
     assert_int_equal(status.st_mode & 07777, 0400);
     assert_int_equal(status.st_nlink, 1);
@@ -285,11 +286,11 @@ static void upload_goes_on_if_the_blobs_folder_cannot_be_opened(void **state)
 {
     char path[PATH_BYTES];
     char away[PATH_BYTES];
-    struct blob_place place;
+    struct blob_path location;
 
     (void)state;
-    blob_place_init(&place, &fixture.digest);
-    (void)snprintf(path, sizeof(path), "%s/sha256/%s", fixture.folder, place.folder);
+    blob_path_init(&location, &fixture.digest);
+    (void)snprintf(path, sizeof(path), "%s/sha256/%s", fixture.folder, location.folder);
     (void)snprintf(away, sizeof(away), "%s/away", fixture.folder);
     begin_upload();
     assert_int_equal(rename(path, away), 0);
@@ -337,12 +338,13 @@ static void blob_that_cannot_be_flushed_is_not_seen(void **state)
 static void symlink_in_the_place_of_a_blob_is_not_followed(void **state)
 {
     char path[PATH_BYTES];
-    struct blob_place place;
+    struct blob_path location;
     struct blob_content content;
 
     (void)state;
-    blob_place_init(&place, &fixture.digest);
-    (void)snprintf(path, sizeof(path), "%s/sha256/%s/%s", fixture.folder, place.folder, place.name);
+    blob_path_init(&location, &fixture.digest);
+    (void)snprintf(path, sizeof(path), "%s/sha256/%s/%s", fixture.folder, location.folder,
+                   location.name);
     assert_int_equal(symlink("/etc/passwd", path), 0);
     assert_int_equal(blob_store_read(fixture.store, &fixture.digest, NULL, &content, NULL),
                      ERROR_INTERNAL);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "blobs/s3_objects.h"
 #include "tests/support/fake_clock.h"
 #include "tests/unit/blobs/s3_world.h"
 
@@ -19,7 +20,7 @@ static enum error_code do_once(struct s3_world *world, const struct s3_request *
                                struct s3_answer *answer, struct error *err)
 {
     struct s3_client *client = s3_client_new(&world->client_config);
-    const enum error_code code = s3_client_do(client, request, answer, err);
+    const enum error_code code = s3_objects_do(client, request, answer, err);
 
     s3_client_free(client);
     return code;

@@ -44,7 +44,7 @@ int registry_world_tear_down(void **state);
 void registry_world_let_move(struct registry_world *world, bool snapshots_move,
                              bool signatures_grow);
 
-/* The same registry again, which now remembers (recall.h), and nothing yet. */
+/* The same registry again, which now remembers (content_cache.h), and nothing yet. */
 void registry_world_remember(struct registry_world *world);
 
 /* The same registry again, with limits to what is unfinished. */

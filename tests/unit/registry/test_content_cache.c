@@ -11,20 +11,15 @@
 #include <cmocka.h>
 
 #include "base/digest.h"
+#include "base/memory.h"
+#include "registry/blobs.h"
+#include "registry_world.h"
 
 enum { LIMIT_BYTES = 256 * 1024, LARGE_BYTES = 2000, MANY = 1000, THREADS = 4, TURNS = 2000 };
 
-static int set_up(void **state)
-{
-    *state = content_cache_new(LIMIT_BYTES);
-    return 0;
-}
+#define CACHE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-static int tear_down(void **state)
-{
-    content_cache_free(*state);
-    return 0;
-}
+enum { SMALL_BYTES = 64 * 1024 };
 
 static struct content content_of(const char *text)
 {
@@ -37,39 +32,6 @@ static struct content content_of(const char *text)
         .media_type = STR_LITERAL("text/plain"),
         .bytes = bytes,
     };
-}
-
-static void put(struct content_cache *cache, const char *key, const char *text)
-{
-    const struct content content = content_of(text);
-
-    content_cache_put(cache, str_from(key), &content);
-}
-
-static bool has(struct content_cache *cache, const char *key, const char *text)
-{
-    struct content *content = content_cache_take(cache, str_from(key));
-    const bool is_there = content && str_is(content->bytes, text);
-
-    content_release(content);
-    return is_there;
-}
-
-/* Fills the cache several times over with what nobody asked for. */
-static void flood(struct content_cache *cache, const char *wanted)
-{
-    char text[LARGE_BYTES];
-    char key[32];
-
-    memset(text, 'x', sizeof(text) - 1);
-    text[sizeof(text) - 1] = '\0';
-    for (int i = 0; i < MANY; i++) {
-        (void)snprintf(key, sizeof(key), "flood-%d", i);
-        put(cache, key, text);
-        if (wanted) {
-            content_release(content_cache_take(cache, str_from(wanted)));
-        }
-    }
 }
 
 static void what_was_put_comes_back_whole(void **state)
@@ -89,6 +51,13 @@ static void what_was_put_comes_back_whole(void **state)
     content_release(content);
 }
 
+static void put(struct content_cache *cache, const char *key, const char *text)
+{
+    const struct content content = content_of(text);
+
+    content_cache_put(cache, str_from(key), &content);
+}
+
 static void what_was_not_put_is_unknown(void **state)
 {
     put(*state, "key", "bytes");
@@ -97,11 +66,37 @@ static void what_was_not_put_is_unknown(void **state)
     assert_null(content_cache_take(*state, (struct str){"key\0", 4}));
 }
 
+static bool has(struct content_cache *cache, const char *key, const char *text)
+{
+    struct content *content = content_cache_take(cache, str_from(key));
+    const bool is_there = content && str_is(content->bytes, text);
+
+    content_release(content);
+    return is_there;
+}
+
 static void what_is_known_is_not_replaced(void **state)
 {
     put(*state, "key", "first");
     put(*state, "key", "second");
     assert_true(has(*state, "key", "first"));
+}
+
+/* Fills the cache several times over with what nobody asked for. */
+static void flood(struct content_cache *cache, const char *wanted)
+{
+    char text[LARGE_BYTES];
+    char key[32];
+
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(key, sizeof(key), "flood-%d", i);
+        put(cache, key, text);
+        if (wanted) {
+            content_release(content_cache_take(cache, str_from(wanted)));
+        }
+    }
 }
 
 static void what_nobody_asks_for_goes_first(void **state)
@@ -194,7 +189,183 @@ static void threads_see_whole_entries(void **state)
     }
 }
 
-#define CACHE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+/* Pushes an image to team/app, by a registry that then remembers nothing of it. */
+static const char *push_empty(struct registry_world *world, const char *tag, const char *layer)
+{
+    const char *image = registry_world_make_image(world, layer, LAYER_TAR);
+
+    assert_int_equal(registry_world_push(world, "team/app", tag, image), OK);
+    return image;
+}
+
+/* What is remembered of a tag or digest; to be released. */
+static struct content *recall(struct registry_world *world, const char *repository,
+                              const char *reference)
+{
+    const struct repository name = repository_of(repository);
+    struct reference parsed;
+
+    assert_int_equal(reference_parse(str_from(reference), &parsed, NULL), OK);
+    return registry_cached_manifest(world->registry, &name, &parsed);
+}
+
+static bool knows(struct registry_world *world, const char *repository, const char *reference)
+{
+    struct content *content = recall(world, repository, reference);
+
+    content_release(content);
+    return content != NULL;
+}
+
+static void find(struct registry_world *world, const char *repository, const char *reference)
+{
+    struct manifest_found found;
+
+    assert_int_equal(registry_world_find(world, repository, reference, &found), OK);
+}
+
+static void what_was_found_is_recalled_byte_for_byte(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = push_empty(world, "1.0", "one");
+    const struct digest digest = digest_of(image);
+    struct content *content = NULL;
+
+    registry_world_remember(world);
+    assert_false(knows(world, "team/app", "1.0"));
+    find(world, "team/app", "1.0");
+    content = recall(world, "team/app", "1.0");
+    assert_non_null(content);
+    assert_true(str_is(content->bytes, image));
+    assert_true(str_is(content->media_type, OCI_IMAGE));
+    assert_true(digest_equal(&content->digest, &digest));
+    assert_int_equal(content->size_bytes, strlen(image));
+    content_release(content);
+    assert_true(knows(world, "team/app", registry_world_digest_text(world, image)));
+}
+
+/* A manifest belongs to the repository that it was pushed to. */
+static void another_repository_recalls_nothing(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = push_empty(world, "1.0", "one");
+
+    registry_world_remember(world);
+    find(world, "team/app", "1.0");
+    assert_false(knows(world, "team/app2", "1.0"));
+    assert_false(knows(world, "team/ap", "1.0"));
+    assert_false(knows(world, "team/other", registry_world_digest_text(world, image)));
+}
+
+static void what_may_mean_another_manifest_is_recalled_by_digest_only(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = push_empty(world, "1.0", "one");
+
+    registry_world_remember(world);
+    find(world, "team/app", "latest");
+    assert_false(knows(world, "team/app", "latest"));
+    assert_true(knows(world, "team/app", registry_world_digest_text(world, image)));
+}
+
+static void what_was_not_found_is_found_once_it_is_there(void **state)
+{
+    struct registry_world *world = *state;
+    struct manifest_found found;
+
+    registry_world_remember(world);
+    assert_int_equal(registry_world_find(world, "team/app", "1.0", &found), ERROR_NOT_FOUND);
+    assert_false(knows(world, "team/app", "1.0"));
+    (void)push_empty(world, "1.0", "one");
+    find(world, "team/app", "1.0");
+    assert_true(knows(world, "team/app", "1.0"));
+}
+
+static void read_blob(struct registry_world *world, const struct digest *digest)
+{
+    struct blob_content blob;
+
+    assert_int_equal(registry_read_blob(world->registry, digest, &blob, NULL), OK);
+    blob_content_release(&blob);
+}
+
+static void blob_that_may_be_swept_is_not_recalled(void **state)
+{
+    struct registry_world *world = *state;
+    const struct digest digest = registry_world_push_blob(world, "content");
+
+    registry_world_remember(world);
+    read_blob(world, &digest);
+    assert_null(registry_cached_blob(world->registry, &digest));
+}
+
+/* A manifest names it: then it stays. */
+static struct digest push_named_blob(struct registry_world *world, const char *content)
+{
+    const char *image = registry_world_make_image(world, content, LAYER_TAR);
+
+    assert_int_equal(registry_world_push(world, "team/app", "named", image), OK);
+    return digest_of(content);
+}
+
+static void small_blob_is_recalled_with_its_bytes(void **state)
+{
+    struct registry_world *world = *state;
+    const struct digest digest = push_named_blob(world, "content");
+    struct content *content = NULL;
+
+    registry_world_remember(world);
+    assert_null(registry_cached_blob(world->registry, &digest));
+    read_blob(world, &digest);
+    content = registry_cached_blob(world->registry, &digest);
+    assert_non_null(content);
+    assert_true(content->has_bytes);
+    assert_true(str_is(content->bytes, "content"));
+    content_release(content);
+}
+
+static void of_a_large_blob_only_the_size_is_recalled(void **state)
+{
+    struct registry_world *world = *state;
+    char *text = memory_new(SMALL_BYTES + 2, 1);
+    struct digest digest;
+    struct content *content = NULL;
+
+    memset(text, 'x', SMALL_BYTES + 1);
+    digest = push_named_blob(world, text);
+    free(text);
+    registry_world_remember(world);
+    read_blob(world, &digest);
+    content = registry_cached_blob(world->registry, &digest);
+    assert_non_null(content);
+    assert_false(content->has_bytes);
+    assert_int_equal(content->size_bytes, SMALL_BYTES + 1);
+    content_release(content);
+}
+
+static void without_a_cache_nothing_is_recalled(void **state)
+{
+    struct registry_world *world = *state;
+    const struct digest digest = registry_world_push_blob(world, "content");
+
+    (void)push_empty(world, "1.0", "one");
+    find(world, "team/app", "1.0");
+    read_blob(world, &digest);
+    assert_false(knows(world, "team/app", "1.0"));
+    assert_null(registry_cached_blob(world->registry, &digest));
+}
+
+static int set_up(void **state)
+{
+    *state = content_cache_new(LIMIT_BYTES);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    content_cache_free(*state);
+    return 0;
+}
 
 int main(void)
 {
@@ -208,6 +379,14 @@ int main(void)
         CACHE_TEST(what_is_too_large_is_not_kept),
         CACHE_TEST(nothing_may_be_freed_or_released),
         CACHE_TEST(threads_see_whole_entries),
+        WORLD_TEST(what_was_found_is_recalled_byte_for_byte),
+        WORLD_TEST(another_repository_recalls_nothing),
+        WORLD_TEST(what_may_mean_another_manifest_is_recalled_by_digest_only),
+        WORLD_TEST(what_was_not_found_is_found_once_it_is_there),
+        WORLD_TEST(blob_that_may_be_swept_is_not_recalled),
+        WORLD_TEST(small_blob_is_recalled_with_its_bytes),
+        WORLD_TEST(of_a_large_blob_only_the_size_is_recalled),
+        WORLD_TEST(without_a_cache_nothing_is_recalled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

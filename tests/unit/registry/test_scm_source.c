@@ -10,8 +10,13 @@
 #include <cmocka.h>
 
 #include "base/strbuf.h"
+#include "registry/registry.h"
+#include "registry_world.h"
 
 enum { ARENA_BYTES = 1024 * 1024 };
+
+static const struct scm_source claimed = {STR_LITERAL("git:x"), STR_LITERAL("abc"),
+                                          STR_LITERAL("me"), STR_LITERAL("")};
 
 static enum error_code parse(const char *text, struct scm_source *source, struct error *err)
 {
@@ -107,14 +112,99 @@ static void a_full_arena_is_said(void **state)
     arena_release(&arena);
 }
 
+/* Pushes an image of nothing, as somebody who says what it was built from, or does not. */
+static void push_claimed(struct registry_world *world, const char *tag, const char *layers,
+                         const struct scm_source *source)
+{
+    struct manifest_upload upload = {
+        .repository = repository_of("team/app"),
+        .media_type = str_from(OCI_IMAGE),
+        .content = str_from(registry_world_make_image(world, layers, LAYER_COSIGN)),
+        .identity = {str_from("employee"), str_from("jdoe")},
+        .scm_source = source,
+    };
+
+    assert_int_equal(reference_parse(str_from(tag), &upload.reference, NULL), OK);
+    assert_int_equal(
+        registry_push_manifest(world->registry, &upload, &world->arena, &world->receipt, NULL), OK);
+    fake_clock_advance(&world->clock, 1000);
+}
+
+static enum error_code find_source(struct registry_world *world, const char *tag, struct error *err)
+{
+    const struct repository repository = repository_of("team/app");
+    struct scm_record record = {0};
+    const enum error_code code = registry_find_scm_source(
+        world->registry, &repository, str_from(tag), &world->arena, &record, err);
+
+    assert_true(code || str_is(record.source.revision, "abc"));
+    return code;
+}
+
+static void sources_are_found_by_tag(void **state)
+{
+    struct registry_world *world = *state;
+    struct error err = {0};
+
+    push_claimed(world, "1.0", "a", NULL);
+    push_claimed(world, "2.0", "b", &claimed);
+    assert_int_equal(find_source(world, "2.0", NULL), OK);
+    assert_int_equal(find_source(world, "latest", NULL), OK);
+    assert_int_equal(find_source(world, "1.0", &err), ERROR_NOT_FOUND);
+    assert_int_equal(err.topic, ABOUT_SOURCE);
+    assert_int_equal(find_source(world, "3.0", &err), ERROR_NOT_FOUND);
+    assert_int_equal(err.topic, ABOUT_TAG);
+}
+
+static void signatures_and_digests_have_no_source(void **state)
+{
+    struct registry_world *world = *state;
+    const char *image = registry_world_make_image(world, "a", LAYER_COSIGN);
+    const char *digest = registry_world_digest_text(world, image);
+
+    push_claimed(world, digest, "a", &claimed);
+    push_claimed(world, arena_format(&world->arena, "sha256-%s.sig", digest + strlen("sha256:")),
+                 "a", &claimed);
+    assert_int_equal(registry_world_count(world, "select count(*) from scm_source"), 0);
+}
+
+static enum error_code release(struct registry_world *world, const char *tag, struct error *err)
+{
+    const struct repository repository = repository_of("team/app");
+    const struct release wanted = {&repository,
+                                   str_from(tag),
+                                   str_from("INC-1"),
+                                   {str_from("employee"), str_from("jdoe")},
+                                   &world->arena};
+
+    return registry_mark_production_ready(world->registry, &wanted, err);
+}
+
+static void only_what_tells_its_source_is_released(void **state)
+{
+    struct registry_world *world = *state;
+    struct error err = {0};
+
+    push_claimed(world, "1.0", "a", NULL);
+    push_claimed(world, "2.0", "b", &claimed);
+    assert_int_equal(release(world, "1.0", &err), ERROR_INVALID);
+    assert_int_equal(err.topic, ABOUT_SOURCE);
+    assert_int_equal(release(world, "3.0", &err), ERROR_NOT_FOUND);
+    assert_int_equal(release(world, "latest", NULL), OK);
+    assert_int_equal(release(world, "2.0", &err), ERROR_CONFLICT);
+}
+
 int main(void)
 {
-    const struct CMUnitTest scm_source[] = {
+    const struct CMUnitTest tests[] = {
         cmocka_unit_test(sources_are_read),
         cmocka_unit_test(what_is_no_source_is_said),
         cmocka_unit_test(fields_are_limited),
         cmocka_unit_test(a_full_arena_is_said),
+        WORLD_TEST(sources_are_found_by_tag),
+        WORLD_TEST(signatures_and_digests_have_no_source),
+        WORLD_TEST(only_what_tells_its_source_is_released),
     };
 
-    return cmocka_run_group_tests(scm_source, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

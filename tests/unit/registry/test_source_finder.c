@@ -5,19 +5,105 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/digest.h"
+#include "base/memory.h"
 #include "registry/registry_private.h"
 #include "registry_world.h"
 #include "tests/support/faulty_store.h"
 #include "tests/support/layer_maker.h"
 
+enum { THREADS = 4, ROUNDS = 20000 };
+
 #define LAYER_GZIP_TYPE "application/vnd.oci.image.layer.v1.tar+gzip"
 enum { LAYER_MAX_BYTES = 1024 * 1024 };
 
 #define SOURCE(revision) "{\"url\":\"git:x\",\"revision\":\"" revision "\"}"
+
+static struct registry *searched;
+static int searches_left;
+
+static struct digest numbered(unsigned number)
+{
+    return hasher_digest_of(DIGEST_SHA256, (struct str){(const char *)&number, sizeof(number)});
+}
+
+static void what_was_added_is_known(void **state)
+{
+    struct scanned_layers *layers = memory_new(1, sizeof(*layers));
+    const struct digest digest = numbered(1);
+
+    (void)state;
+    scanned_layers_init(layers);
+    assert_false(scanned_layers_has(layers, &digest));
+    scanned_layers_add(layers, &digest);
+    assert_true(scanned_layers_has(layers, &digest));
+    assert_false(scanned_layers_has(layers, &(struct digest){.bytes = {1}}));
+    scanned_layers_release(layers);
+    free(layers);
+}
+
+/* A newer one at the same place is remembered instead; no other is ever taken for it. */
+static void what_is_forgotten_is_unknown(void **state)
+{
+    struct scanned_layers *layers = memory_new(1, sizeof(*layers));
+    unsigned known = 0;
+
+    (void)state;
+    scanned_layers_init(layers);
+    for (unsigned i = 0; i < 2 * SCANNED_LAYERS_SLOTS; i++) {
+        const struct digest digest = numbered(i);
+
+        scanned_layers_add(layers, &digest);
+        assert_true(scanned_layers_has(layers, &digest));
+    }
+    for (unsigned i = 0; i < 3 * SCANNED_LAYERS_SLOTS; i++) {
+        const struct digest digest = numbered(i);
+        const bool is_known = scanned_layers_has(layers, &digest);
+
+        assert_false(is_known && i >= 2 * SCANNED_LAYERS_SLOTS);
+        known += is_known;
+    }
+    assert_true(known > SCANNED_LAYERS_SLOTS / 2);
+    assert_true(known <= SCANNED_LAYERS_SLOTS);
+    scanned_layers_release(layers);
+    free(layers);
+}
+
+static void *add_and_ask(void *context)
+{
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        const struct digest digest = numbered(i % 100);
+
+        scanned_layers_add(context, &digest);
+        (void)scanned_layers_has(context, &digest);
+    }
+    return NULL;
+}
+
+static void threads_share_it(void **state)
+{
+    struct scanned_layers *layers = memory_new(1, sizeof(*layers));
+    pthread_t threads[THREADS];
+    const struct digest digest = numbered(5);
+
+    (void)state;
+    scanned_layers_init(layers);
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, add_and_ask, layers), 0);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    scanned_layers_add(layers, &digest);
+    assert_true(scanned_layers_has(layers, &digest));
+    scanned_layers_release(layers);
+    free(layers);
+}
 
 /* A layer whose one file is that. Release the buffer. */
 static struct strbuf make_layer(enum layer_kind kind, const char *name, const char *content)
@@ -139,9 +225,6 @@ static void a_layer_that_does_not_tell_is_read_once(void **state)
     assert_int_equal(find(world, image).length, 0);
     assert_int_equal(faulty_store_calls(world->blobs), 1);
 }
-
-static struct registry *searched;
-static int searches_left;
 
 /* Looked at in the middle of a search. */
 static int64_t counting_ms(const struct clock *clock)
@@ -265,7 +348,10 @@ static void an_index_is_built_from_what_its_images_are(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest source_finder[] = {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_added_is_known),
+        cmocka_unit_test(what_is_forgotten_is_unknown),
+        cmocka_unit_test(threads_share_it),
         WORLD_TEST(the_topmost_layer_that_tells_counts),
         WORLD_TEST(what_makes_no_sense_does_not_tell),
         WORLD_TEST(large_layers_are_not_looked_into),
@@ -279,5 +365,5 @@ int main(void)
         WORLD_TEST(an_index_is_built_from_what_its_images_are),
     };
 
-    return cmocka_run_group_tests(source_finder, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }

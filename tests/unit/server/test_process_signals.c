@@ -1,4 +1,4 @@
-#include "server/signals.h"
+#include "server/process.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

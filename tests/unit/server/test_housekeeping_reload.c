@@ -1,4 +1,4 @@
-#include "server/reload.h"
+#include "server/housekeeping.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "server/notify.h"
+#include "server/process.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "server/settings_check.h"
+#include "server/settings.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "registry/member_names.h"
+#include "registry/descriptor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
