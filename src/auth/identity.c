@@ -56,17 +56,20 @@ struct identity *identity_new(const struct identity *fields)
     return &block->identity;
 }
 
+static struct block *block_of(struct identity *identity)
+{
+    return (struct block *)identity; /* its first member */
+}
+
 struct identity *identity_retain(struct identity *identity)
 {
-    struct block *block = (struct block *)identity; /* its first member */
-
-    (void)atomic_fetch_add_explicit(&block->references, 1, memory_order_relaxed);
+    (void)atomic_fetch_add_explicit(&block_of(identity)->references, 1, memory_order_relaxed);
     return identity;
 }
 
 void identity_release(struct identity *identity)
 {
-    struct block *block = (struct block *)identity; /* its first member */
+    struct block *block = block_of(identity);
 
     if (block && atomic_fetch_sub_explicit(&block->references, 1, memory_order_acq_rel) == 1) {
         free(block);

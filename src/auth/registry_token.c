@@ -298,7 +298,7 @@ static enum source_interest registry_token_interest(const struct identity_source
                : SOURCE_IGNORES;
 }
 
-static struct registry_token_source *source_of(struct identity_source *base)
+static struct registry_token_source *registry_token_of(struct identity_source *base)
 {
     return (struct registry_token_source *)base; /* its first member */
 }
@@ -307,8 +307,9 @@ static enum error_code registry_token_identify(struct identity_source *base,
                                                const struct credentials *credentials,
                                                struct identity **identity_out, struct error *err)
 {
-    const struct token_reading reading = {
-        source_of(base)->keys, clock_wall_ms(source_of(base)->clock), TOKEN_MUST_BE_VALID};
+    const struct token_reading reading = {registry_token_of(base)->keys,
+                                          clock_wall_ms(registry_token_of(base)->clock),
+                                          TOKEN_MUST_BE_VALID};
 
     return registry_token_read(&reading, credentials->secret, identity_out, err);
 }
@@ -318,8 +319,9 @@ static enum error_code registry_token_identify_expired(struct identity_source *b
                                                        struct identity **identity_out,
                                                        struct error *err)
 {
-    const struct token_reading reading = {
-        source_of(base)->keys, clock_wall_ms(source_of(base)->clock), TOKEN_MAY_HAVE_EXPIRED};
+    const struct token_reading reading = {registry_token_of(base)->keys,
+                                          clock_wall_ms(registry_token_of(base)->clock),
+                                          TOKEN_MAY_HAVE_EXPIRED};
 
     return registry_token_read(&reading, credentials->secret, identity_out, err);
 }
