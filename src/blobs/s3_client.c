@@ -236,7 +236,7 @@ static void read_error_code(const struct s3_request *request, struct s3_answer *
 }
 
 /* S3's own advice is to repeat these; CompleteMultipartUpload may begin with 200 and then fail. */
-static bool is_retryable(const struct s3_answer *answer)
+static bool s3_client_is_retryable(const struct s3_answer *answer)
 {
     switch (answer->http.status) {
     case 408:
@@ -274,8 +274,9 @@ static void attempt_release(struct attempt *attempt)
 }
 
 /* That answer came again and again for retry_ms. */
-static enum error_code give_up(const struct s3_client *client, const struct s3_answer *answer,
-                               int64_t retry_ms, struct error *err)
+static enum error_code s3_client_give_up(const struct s3_client *client,
+                                         const struct s3_answer *answer, int64_t retry_ms,
+                                         struct error *err)
 {
     const char *reason = answer->error_code[0] != '\0' ? answer->error_code : "no reason";
     const enum error_code code = error_set(
@@ -305,15 +306,15 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
         outbound_answer_release(&answer_out->http);
         code = send_once(&attempt, &answer_out->http, err);
         read_error_code(request, answer_out);
-        if ((!code && !is_retryable(answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
+        if ((!code && !s3_client_is_retryable(answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
             request->is_quick || clock_monotonic_ms(client->config.clock) >= end_ms) {
             break;
         }
         pause_before(number);
     }
     attempt_release(&attempt);
-    if (!code && is_retryable(answer_out)) {
-        code = give_up(client, answer_out, client->config.retry_ms, err);
+    if (!code && s3_client_is_retryable(answer_out)) {
+        code = s3_client_give_up(client, answer_out, client->config.retry_ms, err);
     }
     return code;
 }

@@ -186,7 +186,8 @@ static enum error_code keep_location(struct registry *registry, const struct dig
 }
 
 enum error_code blob_publish(struct registry *registry, struct blob_writer *writer,
-                             const struct digest *digest, bool *is_there_out, struct error *err)
+                             const struct blob_upload *rested, const struct digest *digest,
+                             bool *is_there_out, struct error *err)
 {
     struct blob_location location;
     enum error_code code = OK;
@@ -199,7 +200,10 @@ enum error_code blob_publish(struct registry *registry, struct blob_writer *writ
     if (code != ERROR_NOT_FOUND) {
         return code;
     }
-    code = blob_writer_commit(writer, digest, &location, err);
+    code = blob_give_tail(registry, writer, rested, err);
+    if (!code) {
+        code = blob_writer_commit(writer, digest, &location, err);
+    }
     return code ? code : keep_location(registry, digest, &location, err);
 }
 

@@ -40,8 +40,8 @@ MUST_USE enum error_code blob_give_tail(struct registry *registry, struct blob_w
 /* Publishes what was written under its digest, which is right, and keeps where it lies. Unless the
  * metadata know that it lies somewhere already: then it is touched only, and *is_there_out set. */
 MUST_USE enum error_code blob_publish(struct registry *registry, struct blob_writer *writer,
-                                      const struct digest *digest, bool *is_there_out,
-                                      struct error *err);
+                                      const struct blob_upload *rested, const struct digest *digest,
+                                      bool *is_there_out, struct error *err);
 
 /* Whether it may be gone on with. As upload_open. */
 MUST_USE enum error_code upload_record_check(const struct registry *registry,

@@ -325,7 +325,9 @@ static enum error_code commit(struct upload *upload, const struct digest *expect
     if (code) {
         return code;
     }
-    code = blob_give_tail(upload->registry, upload->writer, &upload->rested, err);
+    if (upload->rested.hasher.algorithm != expected->algorithm) {
+        code = blob_give_tail(upload->registry, upload->writer, &upload->rested, err);
+    }
     if (!code) {
         code = blob_writer_check(upload->writer, expected, err);
     }
@@ -333,7 +335,8 @@ static enum error_code commit(struct upload *upload, const struct digest *expect
         return code; /* another digest: the writer is as good as before */
     }
     if (!code) {
-        code = blob_publish(upload->registry, upload->writer, expected, &is_there, err);
+        code = blob_publish(upload->registry, upload->writer, &upload->rested, expected, &is_there,
+                            err);
     }
     drop_writer(upload);
     if (is_there) {

@@ -201,6 +201,47 @@ static void an_upload_goes_on_where_another_instance_laid_it_to_rest(void **stat
     free(bytes);
 }
 
+/* Nobody's memory is needed to say so. */
+static void a_wrong_digest_is_refused_while_all_memory_is_taken(void **state)
+{
+    static const char *const answers[] = {BEGUN, DONE, NULL};
+    struct fixture *fixture = *state;
+    struct stub_server *server = stub_server_new(answers);
+    char *bytes = test_bytes_new(LARGE_BYTES, 7);
+    const struct digest wrong = hasher_digest_of(DIGEST_SHA256, str_from("x"));
+    struct upload_key key = {.repository.name = str_from("team/app"),
+                             .identity = str_from("employee:alice")};
+    struct upload *others[2] = {NULL};
+    struct registry *registry = NULL;
+    struct upload *upload = NULL;
+    char id[RANDOM_ID_BYTES];
+
+    use_s3(fixture, server);
+    fixture->settings.storage.s3.largest_blob_bytes = 1 << 30;
+    fixture->settings.storage.s3.upload_memory_bytes = 10 << 20;
+    open_storage(fixture);
+    registry = open_registry(fixture);
+    assert_int_equal(upload_begin(registry, &key, DIGEST_SHA256, &upload, NULL), OK);
+    assert_int_equal(upload_write(upload, (struct str){bytes, LARGE_BYTES}, NULL), OK);
+    assert_int_equal(upload_suspend(upload, NULL), OK);
+    (void)snprintf(id, sizeof(id), "%s", upload_id(upload).bytes);
+    upload_close(upload);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(upload_begin(registry, &key, DIGEST_SHA256, &others[i], NULL), OK);
+        assert_int_equal(upload_write(others[i], str_from("a"), NULL), OK);
+    }
+
+    key.id = str_from(id);
+    upload = go_on(registry, &key);
+    assert_int_equal(upload_commit(upload, &wrong, NULL), ERROR_INVALID);
+    upload_close(upload);
+    upload_close(others[0]);
+    upload_close(others[1]);
+    registry_free(registry);
+    stub_server_free(server);
+    free(bytes);
+}
+
 static void a_bucket_is_checked_and_a_folder_is_not(void **state)
 {
     static const char *const answers[] = {DENIED, NULL};
@@ -233,6 +274,7 @@ int main(void)
         TEST(without_a_bucket_blobs_are_files),
         TEST(with_a_bucket_the_metadata_know_where_blobs_are),
         TEST(an_upload_goes_on_where_another_instance_laid_it_to_rest),
+        TEST(a_wrong_digest_is_refused_while_all_memory_is_taken),
         TEST(a_bucket_is_checked_and_a_folder_is_not),
     };
 
