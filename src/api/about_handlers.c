@@ -36,12 +36,7 @@ static enum error_code respond_ready(struct call *call, struct error *err)
 
 static enum error_code respond_immutable(struct call *call, struct error *err)
 {
-    struct strbuf allowed;
-
-    strbuf_init(&allowed, 64);
-    routes_append_allowed(call->exchange->request.path, &allowed);
-    http_response_add(&call->exchange->response, "Allow", strbuf_str(&allowed));
-    strbuf_release(&allowed);
+    call_add_allowed(call);
     return error_set(err, ERROR_UNSUPPORTED,
                      "nothing that was pushed is ever deleted: tags, manifests and blobs are "
                      "immutable");
@@ -114,7 +109,7 @@ static enum error_code tell_client(struct call *call, struct error *err)
     write_words(&writer, login->settings.issuer ? login->settings.scopes : NULL);
     json_writer_member_uint64(&writer, "redirect_port", login->settings.redirect_port);
     json_writer_end_object(&writer);
-    return call_respond_written(call, "application/json", err);
+    return call_respond_json(call, err);
 }
 
 static enum error_code tell_name(struct call *call, struct error *err)
@@ -127,7 +122,7 @@ static enum error_code tell_name(struct call *call, struct error *err)
     json_writer_member(&writer, "name", call->user);
     json_writer_member(&writer, "kind", str_from(identity_kind_name(kind)));
     json_writer_end_object(&writer);
-    return call_respond_written(call, "application/json", err);
+    return call_respond_json(call, err);
 }
 
 static enum error_code respond_openapi(struct call *call, struct error *err)

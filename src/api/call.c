@@ -6,9 +6,7 @@
 #include "http/range.h"
 #include "registry/blobs.h"
 
-enum {
-    PARAMETER_MAX_BYTES = 1024,
-};
+enum { ALLOW_MAX_BYTES = 64, PARAMETER_MAX_BYTES = 1024 };
 
 bool call_moves(struct call *call)
 {
@@ -104,6 +102,15 @@ void call_add_version(struct call *call)
     }
 }
 
+void call_add_allowed(struct call *call)
+{
+    CLEANUP(strbuf_release) struct strbuf allowed;
+
+    strbuf_init(&allowed, ALLOW_MAX_BYTES);
+    routes_append_allowed(call->exchange->request.path, &allowed);
+    http_response_add(&call->exchange->response, "Allow", strbuf_str(&allowed));
+}
+
 void call_respond(struct call *call, int status)
 {
     call->exchange->response.status = status;
@@ -129,6 +136,11 @@ enum error_code call_respond_written(struct call *call, const char *content_type
     http_response_add(&call->exchange->response, "Cache-Control", str_from("private, no-cache"));
     call_respond_body(call, 200, content_type, strbuf_str(&call->written));
     return OK;
+}
+
+enum error_code call_respond_json(struct call *call, struct error *err)
+{
+    return call_respond_written(call, "application/json", err);
 }
 
 void call_add_digest(struct call *call, const struct digest *digest)

@@ -67,11 +67,6 @@ enum path_parameter {
     PATH_PARAMETERS /* how many there are */
 };
 
-/* What an error's body says of one thing that is wrong, beside the message. */
-struct error_detail {
-    struct str json; /* in the arena */
-};
-
 /* One request on its way through the API. Lives from begin to finish; never two threads' at a time.
  */
 struct call {
@@ -87,7 +82,7 @@ struct call {
     struct authenticator_ticket ticket; /* what they are known by, once they are */
     struct identity *identity;   /* a reference; NULL: nobody is known, or the registry is open */
     struct str user;             /* its name, for logs and records */
-    bool has_lapsed;             /* the credentials' time is over, or they never were good */
+    bool has_expired;            /* the credentials' time is over, or they never were good */
     bool is_hashing;             /* counted as one whose password is being verified */
     bool queues;                 /* the end was tried and has to come later: others are ahead */
     const char *challenge_error; /* of a 401: `invalid_token`, `insufficient_scope` */
@@ -113,7 +108,7 @@ struct call {
     int64_t asked_ms;        /* monotonic: when it first got none; 0: never */
     struct strbuf written;   /* where a response's body is written */
 
-    const struct error_detail *details; /* of a failure; one error each */
+    const struct str *details; /* JSON, of a failure; one error each */
     size_t detail_count;
     const char *failure; /* for the log: why it was refused, or what the client is not told */
     const char *granted; /* for the log: the scopes of a token that was given; NULL: none was */
@@ -165,6 +160,9 @@ struct actor call_actor(const struct call *call);
 /* Docker clients tell a registry by this field of a response. */
 void call_add_version(struct call *call);
 
+/* Allow: the methods that the path, which is a known one, takes. */
+void call_add_allowed(struct call *call);
+
 /* The response without a body. */
 void call_respond(struct call *call, int status);
 
@@ -174,6 +172,9 @@ void call_respond_body(struct call *call, int status, const char *content_type, 
 /* 200 with what was written to call->written. ERROR_TOO_LARGE if it did not fit. */
 MUST_USE enum error_code call_respond_written(struct call *call, const char *content_type,
                                               struct error *err);
+
+/* The same as application/json. */
+MUST_USE enum error_code call_respond_json(struct call *call, struct error *err);
 
 /* Docker-Content-Digest; and ETag, for what may be cached by it. */
 void call_add_digest(struct call *call, const struct digest *digest);

@@ -152,45 +152,36 @@ static void add_challenge(struct call *call)
  * the original show. */
 static void write_problem(struct call *call, struct str message)
 {
-    struct http_response *response = &call->exchange->response;
+    const int status = call->exchange->response.status;
     struct json_writer writer;
 
-    strbuf_clear(&call->written);
     json_writer_init(&writer, &call->written);
     json_writer_begin_object(&writer);
-    json_writer_member(&writer, "title", str_from(http_status_reason(response->status)));
-    json_writer_member_uint64(&writer, "status", (uint64_t)response->status);
+    json_writer_member(&writer, "title", str_from(http_status_reason(status)));
+    json_writer_member_uint64(&writer, "status", (uint64_t)status);
     json_writer_member(&writer, "detail", message);
     json_writer_member(&writer, "message", message);
     json_writer_end_object(&writer);
-    response->body = strbuf_str(&call->written);
-    http_response_add(response, "Content-Type", str_from("application/problem+json"));
-    http_response_add(response, "Cache-Control", str_from("no-store"));
 }
 
 static void write_error(struct json_writer *writer, const char *code, struct str message,
-                        const struct error_detail *detail)
+                        const struct str *detail)
 {
     json_writer_begin_object(writer);
     json_writer_member(writer, "code", str_from(code));
     json_writer_member(writer, "message", message);
     if (detail) {
         json_writer_name(writer, "detail");
-        json_writer_raw(writer, detail->json);
+        json_writer_raw(writer, *detail);
     }
     json_writer_end_object(writer);
 }
 
-static void write_body(struct call *call, const char *code, struct str message)
+/* As the distribution specification has it: one error, or one for each detail. */
+static void write_errors(struct call *call, const char *code, struct str message)
 {
-    struct http_response *response = &call->exchange->response;
     struct json_writer writer;
 
-    if (routes_error_format(call->route, call->exchange->request.path) == ERRORS_PROBLEM) {
-        write_problem(call, message);
-        return;
-    }
-    strbuf_clear(&call->written); /* what a handler began to write before it failed */
     json_writer_init(&writer, &call->written);
     json_writer_begin_object(&writer);
     json_writer_name(&writer, "errors");
@@ -203,8 +194,23 @@ static void write_body(struct call *call, const char *code, struct str message)
     }
     json_writer_end_array(&writer);
     json_writer_end_object(&writer);
-    response->body = strbuf_str(&call->written);
-    http_response_add(response, "Content-Type", str_from("application/json"));
+}
+
+static void write_body(struct call *call, const char *code, struct str message)
+{
+    struct http_response *response = &call->exchange->response;
+    const bool is_problem =
+        routes_error_format(call->route, call->exchange->request.path) == ERRORS_PROBLEM;
+
+    strbuf_clear(&call->written); /* what a handler began to write before it failed */
+    if (is_problem) {
+        write_problem(call, message);
+    } else {
+        write_errors(call, code, message);
+    }
+    call_respond_body(call, response->status,
+                      is_problem ? "application/problem+json" : "application/json",
+                      strbuf_str(&call->written));
     http_response_add(response, "Cache-Control", str_from("no-store"));
 }
 

@@ -147,7 +147,7 @@ static enum error_code login_identify_expired(struct call *call, struct error *e
             identity_release(identity);
         }
     }
-    call->has_lapsed = true;
+    call->has_expired = true;
     return OK;
 }
 

@@ -206,7 +206,7 @@ static struct str in_arena(struct call *call, const struct strbuf *buf)
 
 static void add_conflict(struct call *call, const struct manifest_receipt *receipt)
 {
-    struct error_detail *detail = arena_new(&call->exchange->arena, 1, sizeof(*detail));
+    struct str *detail = arena_new(&call->exchange->arena, 1, sizeof(*detail));
     struct json_writer writer;
     struct strbuf buf;
 
@@ -221,7 +221,7 @@ static void add_conflict(struct call *call, const struct manifest_receipt *recei
     call_write_digest(&writer, "existing", &receipt->existing);
     call_write_digest(&writer, "refused", &receipt->refused);
     json_writer_end_object(&writer);
-    detail->json = in_arena(call, &buf);
+    *detail = in_arena(call, &buf);
     strbuf_release(&buf);
     call->details = detail;
     call->detail_count = 1;
@@ -230,7 +230,7 @@ static void add_conflict(struct call *call, const struct manifest_receipt *recei
 /* One error for each digest that was not pushed. */
 static void add_missing(struct call *call, const struct manifest_receipt *receipt)
 {
-    struct error_detail *details =
+    struct str *details =
         arena_new(&call->exchange->arena, receipt->missing_count, sizeof(*details));
     struct json_writer writer;
     struct strbuf buf;
@@ -245,7 +245,7 @@ static void add_missing(struct call *call, const struct manifest_receipt *receip
         json_writer_begin_object(&writer);
         call_write_digest(&writer, "digest", &receipt->missing[i]);
         json_writer_end_object(&writer);
-        details[i].json = in_arena(call, &buf);
+        details[i] = in_arena(call, &buf);
     }
     strbuf_release(&buf);
     call->details = details;

@@ -23,7 +23,6 @@
  */
 
 enum {
-    ALLOW_MAX_BYTES = 64,
     LOGGED_PATH_BYTES = 1024,
     LOGGED_ADDRESS_BYTES = 64,
     LOGGED_AGENT_BYTES = 256,
@@ -33,15 +32,11 @@ enum {
 static enum error_code no_such_route(struct call *call, bool is_known_path, struct error *err)
 {
     const struct http_request *request = &call->exchange->request;
-    struct strbuf allowed;
 
     if (!is_known_path) {
         return error_set(err, ERROR_NOT_FOUND, "there is nothing here: see /v2/ and /openapi.json");
     }
-    strbuf_init(&allowed, ALLOW_MAX_BYTES);
-    routes_append_allowed(request->path, &allowed);
-    http_response_add(&call->exchange->response, "Allow", strbuf_str(&allowed));
-    strbuf_release(&allowed);
+    call_add_allowed(call);
     return error_set(err, ERROR_UNSUPPORTED, "%.*s is not supported here",
                      STR_FORMAT(str_slice(request->method_name, 0, 32)));
 }
@@ -127,7 +122,7 @@ static enum error_code authenticate(struct call *call, struct error *err)
     /* Nobody is known only where nobody has to be, or where somebody is asked for later: a form has
      * credentials of its own, and an upload knows who began it. */
     assert(code || call->identity || !call->api->config.authenticator || access == ACCESS_PUBLIC ||
-           access == ACCESS_TOKEN || call->has_lapsed);
+           access == ACCESS_TOKEN || call->has_expired);
     return code;
 }
 

@@ -35,7 +35,7 @@ static enum error_code get_source(struct call *call, struct error *err)
     json_writer_member(&writer, "status", record.source.status);
     json_writer_member(&writer, "created", str_from(created));
     json_writer_end_object(&writer);
-    return call_respond_written(call, "application/json", err);
+    return call_respond_json(call, err);
 }
 
 /* A page begins behind the change that its cursor names: by the place that it has for ever. */
@@ -93,7 +93,7 @@ static enum error_code respond_history(struct call *call, const struct page *pag
         write_change(&writer, &history->changes[i]);
     }
     json_writer_end_array(&writer);
-    return call_respond_written(call, "application/json", err);
+    return call_respond_json(call, err);
 }
 
 static enum error_code get_history(struct call *call, struct error *err)
@@ -160,7 +160,7 @@ static enum error_code respond_message(struct call *call, const char *message, s
     json_writer_begin_object(&writer);
     json_writer_member(&writer, "message", str_from(message));
     json_writer_end_object(&writer);
-    return call_respond_written(call, "application/json", err);
+    return call_respond_json(call, err);
 }
 
 static enum error_code end_release(struct call *call, struct error *err)

@@ -122,7 +122,7 @@ static enum error_code respond_tags(struct call *call, const struct page *wanted
         write_tag(&writer, &page->tags[i]);
     }
     json_writer_end_array(&writer);
-    return call_respond_written(call, "application/json", err);
+    return call_respond_json(call, err);
 }
 
 static enum error_code list_tag_details(struct call *call, struct error *err)
@@ -151,7 +151,7 @@ static enum error_code get_tag(struct call *call, struct error *err)
     }
     json_writer_init(&writer, &call->written);
     write_tag(&writer, &tag);
-    return call_respond_written(call, "application/json", err);
+    return call_respond_json(call, err);
 }
 
 static void write_image_id(struct json_writer *writer, const char *name,
@@ -206,7 +206,7 @@ static enum error_code list_image_ids(struct call *call, struct error *err)
         write_image_id(&writer, name, &page.tags[i]);
     }
     json_writer_end_object(&writer);
-    return code ? code : call_respond_written(call, "application/json", err);
+    return code ? code : call_respond_json(call, err);
 }
 
 const struct handler artifact_tags_handler = {.begin = list_tag_details};
@@ -280,7 +280,7 @@ static enum error_code list_tags_of_image(struct call *call, struct error *err)
         write_image_tag(&writer, &list.tags[i]);
     }
     json_writer_end_array(&writer);
-    return call_respond_written(call, "application/json", err);
+    return call_respond_json(call, err);
 }
 
 const struct handler image_tags_handler = {.begin = list_tags_of_image};

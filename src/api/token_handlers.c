@@ -95,7 +95,7 @@ static enum error_code decide_action(struct call *call, const struct token_scope
 {
     struct repository repository = {0};
 
-    if (call->has_lapsed) {
+    if (call->has_expired) {
         return error_set(err, ERROR_UNAUTHENTICATED,
                          "the login is over, and only good to end an upload: log in again");
     }
@@ -268,7 +268,7 @@ static enum error_code respond_decided(struct call *call, const struct token_req
     struct decision decision = {0};
     enum error_code code = OK;
 
-    if (call->has_lapsed) {
+    if (call->has_expired) {
         code = identify_by_upload(call, request, err);
     }
     if (code) {
@@ -352,7 +352,7 @@ static enum error_code token_end_post(struct call *call, struct error *err)
     if (!code && !call->credentials.kind) {
         code = take_credentials(call, &request, err);
     }
-    if (!code && !call->identity && !call->has_lapsed) {
+    if (!code && !call->identity && !call->has_expired) {
         code = login_identify(call, err); /* where it may be: this is called again there */
     }
     return code ? code : respond_decided(call, &request, err);

@@ -43,111 +43,6 @@ struct daemon {
     struct housekeeping housekeeping;
 };
 
-static int daemon_run(const struct options *options);
-static int daemon_check(const struct settings_sources *sources);
-static int print_settings(void (*append)(const struct settings_schema *schema, struct strbuf *buf));
-static int daemon_print_help(void);
-static int print(const struct strbuf *text);
-static void print_problems(const struct problems *problems);
-static int daemon_serve(const struct settings_sources *sources);
-static enum error_code begin_log(struct daemon *daemon, struct error *err);
-static enum error_code daemon_start(struct daemon *daemon, struct error *err);
-static enum error_code open_data(struct daemon *daemon, struct error *err);
-static enum error_code open_metadata(struct daemon *daemon, struct error *err);
-static enum error_code open_blobs(struct daemon *daemon, struct error *err);
-static enum error_code make_registry(struct daemon *daemon, struct error *err);
-static enum error_code open_admission(struct daemon *daemon, struct error *err);
-static enum error_code make_api(struct daemon *daemon, struct error *err);
-static bool is_ready(void *context);
-static enum error_code open_server(struct daemon *daemon, struct error *err);
-static enum error_code start_server(struct daemon *daemon, struct error *err);
-static enum error_code start_housekeeping(struct daemon *daemon, struct error *err);
-static void announce(struct daemon *daemon);
-static void attend(struct daemon *daemon, const struct settings_sources *sources);
-static void daemon_drain(struct daemon *daemon);
-static void daemon_finish(struct daemon *daemon);
-
-int main(int argc, char **argv)
-{
-    struct options options;
-    struct error err;
-
-    if (argc > 1 && str_is(str_from(argv[1]), "user")) {
-        return user_command_run(argc - 1, argv + 1, environ);
-    }
-    if (argc > 1 && str_is(str_from(argv[1]), "sweep")) {
-        return sweep_command_run(argc - 1, argv + 1, environ);
-    }
-    if (options_parse(argc, argv, &options, &err)) {
-        (void)fprintf(stderr, "pieroned: %s\nTry 'pieroned --help'.\n", err.message);
-        return EXIT_USAGE;
-    }
-    return daemon_run(&options);
-}
-
-static int daemon_run(const struct options *options)
-{
-    const struct settings_sources sources = {.file = options->file,
-                                             .environment = environ,
-                                             .overrides = options->overrides,
-                                             .override_count = options->override_count};
-
-    switch (options->command) {
-    case COMMAND_SERVE:
-        return daemon_serve(&sources);
-    case COMMAND_CHECK_CONFIG:
-        return daemon_check(&sources);
-    case COMMAND_PRINT_MARKDOWN:
-        return print_settings(settings_document_markdown);
-    case COMMAND_PRINT_YAML:
-        return print_settings(settings_document_yaml);
-    case COMMAND_PRINT_MAN:
-        return print_settings(settings_document_man);
-    case COMMAND_VERSION:
-        return puts("pieroned " PIERONE_VERSION) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
-    case COMMAND_HELP:
-        return daemon_print_help();
-    }
-    return EXIT_USAGE;
-}
-
-static int daemon_check(const struct settings_sources *sources)
-{
-    CLEANUP(problems_release) struct problems problems;
-    CLEANUP(strbuf_release) struct strbuf report;
-    bool is_valid = false;
-
-    problems_init(&problems);
-    strbuf_init(&report, CHECK_REPORT_MAX_BYTES);
-    is_valid = check_config(sources, &report, &problems);
-    is_valid = fputs(report.text, stdout) >= 0 && fflush(stdout) == 0 && is_valid;
-    print_problems(&problems);
-    return is_valid ? EXIT_SUCCESS : EXIT_FAILED;
-}
-
-static int print_settings(void (*append)(const struct settings_schema *schema, struct strbuf *buf))
-{
-    CLEANUP(strbuf_release) struct strbuf text;
-
-    strbuf_init(&text, SETTINGS_DOCUMENT_MAX_BYTES);
-    append(&settings_schema, &text);
-    return print(&text);
-}
-
-static int daemon_print_help(void)
-{
-    CLEANUP(strbuf_release) struct strbuf text;
-
-    strbuf_init(&text, SETTINGS_DOCUMENT_MAX_BYTES);
-    options_append_help(&text);
-    return print(&text);
-}
-
-static int print(const struct strbuf *text)
-{
-    return fputs(text->text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_SUCCESS;
-}
-
 static void print_problems(const struct problems *problems)
 {
     struct str rest = problems_lines(problems);
@@ -161,34 +56,6 @@ static void print_problems(const struct problems *problems)
     }
 }
 
-/* The life of the server. */
-static int daemon_serve(const struct settings_sources *sources)
-{
-    CLEANUP(problems_release) struct problems problems;
-    struct daemon daemon = {0};
-    struct error err;
-
-    problems_init(&problems);
-    if (settings_load(sources, &daemon.settings, &problems)) {
-        print_problems(&problems);
-        return EXIT_FAILED;
-    }
-    process_keep_files_private();
-    process_keep_memory_private();
-    process_return_memory();
-    signals_block();
-    if (begin_log(&daemon, &err) || daemon_start(&daemon, &err)) {
-        log_message(&daemon.log, LOG_ERROR, "start_failed", "%s", err.message);
-        daemon_finish(&daemon);
-        return EXIT_FAILED;
-    }
-    announce(&daemon);
-    attend(&daemon, sources);
-    daemon_drain(&daemon);
-    daemon_finish(&daemon);
-    return EXIT_SUCCESS;
-}
-
 static enum error_code begin_log(struct daemon *daemon, struct error *err)
 {
     const enum log_format_choice choice = daemon->settings.log.format;
@@ -199,20 +66,6 @@ static enum error_code begin_log(struct daemon *daemon, struct error *err)
              &clock_system);
     signals_keep_log(&daemon->log);
     return log_start_thread(&daemon->log, err);
-}
-
-static enum error_code daemon_start(struct daemon *daemon, struct error *err)
-{
-    static enum error_code (*const steps[])(struct daemon * daemon, struct error * err) = {
-        open_data, open_metadata, open_blobs,   make_registry,      open_admission,
-        make_api,  open_server,   start_server, start_housekeeping,
-    };
-    enum error_code code = OK;
-
-    for (size_t i = 0; !code && i < ARRAY_LEN(steps); i++) {
-        code = steps[i](daemon, err);
-    }
-    return code;
 }
 
 static enum error_code open_data(struct daemon *daemon, struct error *err)
@@ -261,6 +114,14 @@ static enum error_code open_admission(struct daemon *daemon, struct error *err)
     return admission_open(&config, &daemon->admission, err);
 }
 
+/* Asked only by requests, so there is a server. */
+static bool is_ready(void *context)
+{
+    const struct daemon *const daemon = context;
+
+    return !http_server_is_draining(daemon->server);
+}
+
 static enum error_code make_api(struct daemon *daemon, struct error *err)
 {
     const char *const proxies = daemon->settings.trusted_proxies;
@@ -287,14 +148,6 @@ static enum error_code make_api(struct daemon *daemon, struct error *err)
     }
     daemon->api = api_new(&config);
     return OK;
-}
-
-/* Asked only by requests, so there is a server. */
-static bool is_ready(void *context)
-{
-    const struct daemon *const daemon = context;
-
-    return !http_server_is_draining(daemon->server);
 }
 
 static enum error_code open_server(struct daemon *daemon, struct error *err)
@@ -332,6 +185,35 @@ static enum error_code start_housekeeping(struct daemon *daemon, struct error *e
                                                  .log = &daemon->log,
                                                  .interval_ms = HOUSEKEEPING_INTERVAL_MS};
     return housekeeping_start(&daemon->housekeeping, err);
+}
+
+static enum error_code daemon_start(struct daemon *daemon, struct error *err)
+{
+    static enum error_code (*const steps[])(struct daemon * daemon, struct error * err) = {
+        open_data, open_metadata, open_blobs,   make_registry,      open_admission,
+        make_api,  open_server,   start_server, start_housekeeping,
+    };
+    enum error_code code = OK;
+
+    for (size_t i = 0; !code && i < ARRAY_LEN(steps); i++) {
+        code = steps[i](daemon, err);
+    }
+    return code;
+}
+
+static void daemon_finish(struct daemon *daemon)
+{
+    housekeeping_end(&daemon->housekeeping);
+    http_server_free(daemon->server);
+    api_free(daemon->api);
+    admission_release(&daemon->admission);
+    registry_free(daemon->registry);
+    storage_release(&daemon->storage);
+    metadata_free(daemon->metadata);
+    data_folder_release(&daemon->data);
+    settings_release(&daemon->settings);
+    signals_keep_log(NULL);
+    log_end_thread(&daemon->log, LOG_END_MS);
 }
 
 static void announce(struct daemon *daemon)
@@ -380,17 +262,111 @@ static void daemon_drain(struct daemon *daemon)
     log_message(&daemon->log, LOG_INFO, "stopped", "all requests are finished or were given up");
 }
 
-static void daemon_finish(struct daemon *daemon)
+/* The life of the server. */
+static int daemon_serve(const struct settings_sources *sources)
 {
-    housekeeping_end(&daemon->housekeeping);
-    http_server_free(daemon->server);
-    api_free(daemon->api);
-    admission_release(&daemon->admission);
-    registry_free(daemon->registry);
-    storage_release(&daemon->storage);
-    metadata_free(daemon->metadata);
-    data_folder_release(&daemon->data);
-    settings_release(&daemon->settings);
-    signals_keep_log(NULL);
-    log_end_thread(&daemon->log, LOG_END_MS);
+    CLEANUP(problems_release) struct problems problems;
+    struct daemon daemon = {0};
+    struct error err;
+
+    problems_init(&problems);
+    if (settings_load(sources, &daemon.settings, &problems)) {
+        print_problems(&problems);
+        return EXIT_FAILED;
+    }
+    process_keep_files_private();
+    process_keep_memory_private();
+    process_return_memory();
+    signals_block();
+    if (begin_log(&daemon, &err) || daemon_start(&daemon, &err)) {
+        log_message(&daemon.log, LOG_ERROR, "start_failed", "%s", err.message);
+        daemon_finish(&daemon);
+        return EXIT_FAILED;
+    }
+    announce(&daemon);
+    attend(&daemon, sources);
+    daemon_drain(&daemon);
+    daemon_finish(&daemon);
+    return EXIT_SUCCESS;
+}
+
+static int daemon_check(const struct settings_sources *sources)
+{
+    CLEANUP(problems_release) struct problems problems;
+    CLEANUP(strbuf_release) struct strbuf report;
+    bool is_valid = false;
+
+    problems_init(&problems);
+    strbuf_init(&report, CHECK_REPORT_MAX_BYTES);
+    is_valid = check_config(sources, &report, &problems);
+    is_valid = fputs(report.text, stdout) >= 0 && fflush(stdout) == 0 && is_valid;
+    print_problems(&problems);
+    return is_valid ? EXIT_SUCCESS : EXIT_FAILED;
+}
+
+static int print(const struct strbuf *text)
+{
+    return fputs(text->text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_SUCCESS;
+}
+
+static int print_settings(void (*append)(const struct settings_schema *schema, struct strbuf *buf))
+{
+    CLEANUP(strbuf_release) struct strbuf text;
+
+    strbuf_init(&text, SETTINGS_DOCUMENT_MAX_BYTES);
+    append(&settings_schema, &text);
+    return print(&text);
+}
+
+static int daemon_print_help(void)
+{
+    CLEANUP(strbuf_release) struct strbuf text;
+
+    strbuf_init(&text, SETTINGS_DOCUMENT_MAX_BYTES);
+    options_append_help(&text);
+    return print(&text);
+}
+
+static int daemon_run(const struct options *options)
+{
+    const struct settings_sources sources = {.file = options->file,
+                                             .environment = environ,
+                                             .overrides = options->overrides,
+                                             .override_count = options->override_count};
+
+    switch (options->command) {
+    case COMMAND_SERVE:
+        return daemon_serve(&sources);
+    case COMMAND_CHECK_CONFIG:
+        return daemon_check(&sources);
+    case COMMAND_PRINT_MARKDOWN:
+        return print_settings(settings_document_markdown);
+    case COMMAND_PRINT_YAML:
+        return print_settings(settings_document_yaml);
+    case COMMAND_PRINT_MAN:
+        return print_settings(settings_document_man);
+    case COMMAND_VERSION:
+        return puts("pieroned " PIERONE_VERSION) < 0 ? EXIT_FAILED : EXIT_SUCCESS;
+    case COMMAND_HELP:
+        return daemon_print_help();
+    }
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options;
+    struct error err;
+
+    if (argc > 1 && str_is(str_from(argv[1]), "user")) {
+        return user_command_run(argc - 1, argv + 1, environ);
+    }
+    if (argc > 1 && str_is(str_from(argv[1]), "sweep")) {
+        return sweep_command_run(argc - 1, argv + 1, environ);
+    }
+    if (options_parse(argc, argv, &options, &err)) {
+        (void)fprintf(stderr, "pieroned: %s\nTry 'pieroned --help'.\n", err.message);
+        return EXIT_USAGE;
+    }
+    return daemon_run(&options);
 }

@@ -137,7 +137,7 @@ static void body_is_the_specification_s(void **state)
 
 static void each_detail_is_an_error(void **state)
 {
-    static const struct error_detail details[] = {{STR_LITERAL("1")}, {STR_LITERAL("{}")}};
+    static const struct str details[] = {STR_LITERAL("1"), STR_LITERAL("{}")};
     struct fixture *fixture = *state;
     struct error err;
     const enum error_code code =
