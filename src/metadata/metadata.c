@@ -9,6 +9,9 @@
 #include "metadata/sql_postgresql.h"
 #include "metadata/sql_sqlite.h"
 
+/* Longer than a standby takes to be promoted, shorter than a supervisor's patience. */
+enum { START_MS = 30 * 1000 };
+
 static enum error_code open_database(const struct database_settings *settings, const char *path,
                                      struct sql **sql_out, struct error *err);
 static enum error_code bring_up(struct sql *sql, migrating *steps, const char *path,
@@ -55,6 +58,7 @@ static enum error_code open_database(const struct database_settings *settings, c
         .password = settings->password,
         .connections = settings->connections,
         .timeout_ms = settings->timeout_ms,
+        .start_ms = START_MS,
         .retry_ms = settings->retry_time_ms,
         .prepared_statements = settings->prepared_statements,
     };
@@ -142,7 +146,7 @@ enum error_code metadata_find_row(struct metadata *metadata, const struct sql_qu
 {
     struct single single = {.query = query, .reader = reader};
 
-    return sql_read(metadata->sql, find_row, &single, err);
+    return sql_read_once(metadata->sql, find_row, &single, err);
 }
 
 static enum error_code read_page(struct sql_connection *connection, void *context,
@@ -158,7 +162,7 @@ enum error_code metadata_read_page(struct metadata *metadata, const struct sql_q
 {
     struct single single = {.query = query, .page = page};
 
-    return sql_read(metadata->sql, read_page, &single, err);
+    return sql_read_once(metadata->sql, read_page, &single, err);
 }
 
 static enum error_code run(struct sql_connection *connection, void *context, struct error *err)
@@ -172,7 +176,7 @@ enum error_code metadata_has_row(struct metadata *metadata, const struct sql_que
                                  bool *is_row_out, struct error *err)
 {
     struct single single = {.query = query};
-    const enum error_code code = sql_read(metadata->sql, run, &single, err);
+    const enum error_code code = sql_read_once(metadata->sql, run, &single, err);
 
     *is_row_out = code ? *is_row_out : single.is_row;
     return code;

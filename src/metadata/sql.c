@@ -31,7 +31,12 @@ void sql_free(struct sql *sql)
 
 enum error_code sql_read(struct sql *sql, sql_work *work, void *context, struct error *err)
 {
-    return sql->driver->read(sql, work, context, err);
+    return sql->driver->read(sql, SQL_READ_MANY, work, context, err);
+}
+
+enum error_code sql_read_once(struct sql *sql, sql_work *work, void *context, struct error *err)
+{
+    return sql->driver->read(sql, SQL_READ_ONE, work, context, err);
 }
 
 enum error_code sql_write(struct sql *sql, enum sql_durability durability, sql_work *work,

@@ -50,6 +50,10 @@ void sql_free(struct sql *sql);
 MUST_USE enum error_code sql_read(struct sql *sql, sql_work *work, void *context,
                                   struct error *err);
 
+/* The same for a work of one query, which sees one state by itself: one round trip, no more. */
+MUST_USE enum error_code sql_read_once(struct sql *sql, sql_work *work, void *context,
+                                       struct error *err);
+
 /*
  * Runs work in a transaction that commits if work returns OK, and leaves nothing behind otherwise.
  * OK is returned only once the commit is as durable as asked. Any other failure than the work's own

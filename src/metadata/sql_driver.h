@@ -7,16 +7,20 @@
  * struct sql_connection, rows struct sql_rows as first member. A connection is used by one thread
  * at a time. ERROR_UNAVAILABLE: busy or gone, trying again may help.
  */
+enum sql_reading { SQL_READ_MANY, SQL_READ_ONE /* query */ };
+
 struct sql_driver {
     void (*free)(struct sql *sql);
 
     /*
-     * As sql_read and sql_write. How connections are shared is the driver's business: it may keep
-     * callers waiting, call a work again that the database could not serialize, put the works of
-     * several callers into one commit. What it may not: return OK before the commit is as durable
-     * as asked, commit anything of a work that failed, or return while the work may yet be called.
+     * As sql_read, sql_read_once and sql_write. How connections are shared is the driver's
+     * business: it may keep callers waiting, call a work again that the database could not
+     * serialize, put the works of several callers into one commit. What it may not: return OK
+     * before the commit is as durable as asked, commit anything of a work that failed, or return
+     * while the work may yet be called.
      */
-    enum error_code (*read)(struct sql *sql, sql_work *work, void *context, struct error *err);
+    enum error_code (*read)(struct sql *sql, enum sql_reading reading, sql_work *work,
+                            void *context, struct error *err);
     enum error_code (*write)(struct sql *sql, enum sql_durability durability, sql_work *work,
                              void *context, struct error *err);
 

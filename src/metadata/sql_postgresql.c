@@ -50,8 +50,8 @@ struct transaction {
 };
 
 static void postgresql_free(struct sql *sql);
-static enum error_code postgresql_read(struct sql *sql, sql_work *work, void *context,
-                                       struct error *err);
+static enum error_code postgresql_read(struct sql *sql, enum sql_reading reading, sql_work *work,
+                                       void *context, struct error *err);
 static enum error_code postgresql_write(struct sql *sql, enum sql_durability durability,
                                         sql_work *work, void *context, struct error *err);
 static enum error_code postgresql_query(struct sql_connection *connection,
@@ -66,9 +66,12 @@ static enum error_code postgresql_script(struct sql_connection *connection, cons
                                          struct error *err);
 static enum error_code postgresql_lock(struct sql_connection *connection, const char *tables,
                                        struct error *err);
+static enum error_code run_transaction(struct sql *sql, const struct transaction *transaction,
+                                       struct error *err);
 static enum error_code try_again_and_again(struct postgresql *database,
-                                           const struct transaction *transaction,
+                                           const struct transaction *transaction, int64_t time_ms,
                                            struct error *err);
+static bool is_retryable(enum postgresql_failure failure);
 static enum error_code try_once(struct postgresql *database, const struct transaction *transaction,
                                 int64_t deadline_ms, enum postgresql_failure *failure_out,
                                 struct error *err);
@@ -105,13 +108,14 @@ static enum error_code nothing(struct sql_connection *connection, void *context,
 enum error_code sql_postgresql_open(const struct postgresql_config *config, struct sql **sql_out,
                                     struct error *err)
 {
+    const struct transaction transaction = {.begin = "begin", .is_write = true, .work = nothing};
     struct postgresql *database = memory_new(1, sizeof(*database));
     enum error_code code = OK;
 
     database->sql.driver = &postgresql_driver;
     database->config = *config;
     database->pool = postgresql_pool_new(&database->sql, &database->config, &database->counters);
-    code = sql_write(&database->sql, SQL_RELAXED, nothing, NULL, err);
+    code = try_again_and_again(database, &transaction, config->start_ms, err);
     if (code) {
         postgresql_free(&database->sql);
         return code;
@@ -137,16 +141,17 @@ void sql_postgresql_count(const struct sql *sql, uint64_t *statements_out,
     *round_trips_out = atomic_load(&database->counters.round_trips);
 }
 
-static enum error_code postgresql_read(struct sql *sql, sql_work *work, void *context,
-                                       struct error *err)
+static enum error_code postgresql_read(struct sql *sql, enum sql_reading reading, sql_work *work,
+                                       void *context, struct error *err)
 {
     const struct transaction transaction = {
-        .begin = "begin isolation level repeatable read, read only",
+        .begin =
+            reading == SQL_READ_ONE ? NULL : "begin isolation level repeatable read, read only",
         .work = work,
         .context = context,
     };
 
-    return try_again_and_again((struct postgresql *)sql, &transaction, err); /* its first member */
+    return run_transaction(sql, &transaction, err);
 }
 
 /* Said for the transaction alone, which proxies allow. */
@@ -163,7 +168,15 @@ static enum error_code postgresql_write(struct sql *sql, enum sql_durability dur
         .context = context,
     };
 
-    return try_again_and_again((struct postgresql *)sql, &transaction, err); /* its first member */
+    return run_transaction(sql, &transaction, err);
+}
+
+static enum error_code run_transaction(struct sql *sql, const struct transaction *transaction,
+                                       struct error *err)
+{
+    struct postgresql *database = (struct postgresql *)sql; /* its first member */
+
+    return try_again_and_again(database, transaction, database->config.retry_ms, err);
 }
 
 /*
@@ -171,39 +184,30 @@ static enum error_code postgresql_write(struct sql *sql, enum sql_durability dur
  * committed they find done.
  */
 static enum error_code try_again_and_again(struct postgresql *database,
-                                           const struct transaction *transaction, struct error *err)
+                                           const struct transaction *transaction, int64_t time_ms,
+                                           struct error *err)
 {
-    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + database->config.retry_ms;
+    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + time_ms;
+    enum postgresql_failure failure = POSTGRESQL_WORKS;
+    enum error_code code = OK;
     unsigned collisions = 0;
 
-    for (;;) {
-        enum postgresql_failure failure = POSTGRESQL_WORKS;
-        const enum error_code code = try_once(database, transaction, deadline_ms, &failure, err);
-        const bool is_late = clock_monotonic_ms(&clock_system) >= deadline_ms;
-
-        switch (failure) {
-        case POSTGRESQL_WORKS:
-        case POSTGRESQL_REFUSES:
-            return code;
-        case POSTGRESQL_COLLIDES:
-            if (is_late || collisions == COLLISIONS_MAX) {
-                return code;
-            }
-            pause_after(++collisions);
-            break;
-        case POSTGRESQL_FORGETS:
-            if (is_late) {
-                return code;
-            }
+    do {
+        code = try_once(database, transaction, deadline_ms, &failure, err);
+        if (failure == POSTGRESQL_FORGETS) {
             postgresql_pool_stop_preparing(database->pool);
-            break;
-        case POSTGRESQL_IS_LOST:
-            if (is_late) {
-                return code;
-            }
-            break;
+        } else if (failure == POSTGRESQL_COLLIDES) {
+            pause_after(++collisions);
         }
-    }
+    } while (is_retryable(failure) && collisions < COLLISIONS_MAX &&
+             clock_monotonic_ms(&clock_system) < deadline_ms);
+    return code;
+}
+
+static bool is_retryable(enum postgresql_failure failure)
+{
+    return failure == POSTGRESQL_COLLIDES || failure == POSTGRESQL_FORGETS ||
+           failure == POSTGRESQL_IS_LOST;
 }
 
 /* Whatever the work makes of a failure of the database's, that is what counts. */
@@ -214,6 +218,7 @@ static enum error_code try_once(struct postgresql *database, const struct transa
     struct postgresql_connection *connection = NULL;
     enum error_code code = postgresql_pool_lend(database->pool, deadline_ms, &connection, err);
 
+    *failure_out = POSTGRESQL_WORKS;
     if (code) {
         return code;
     }

@@ -14,13 +14,14 @@ struct postgresql_config {
     const char *password;     /* NULL: as the URL says */
     unsigned connections;     /* at most */
     int64_t timeout_ms;       /* of a statement */
+    int64_t start_ms;         /* how long the first connection is waited for */
     int64_t retry_ms;         /* how long what fails in passing is tried again */
     bool prepared_statements; /* false: none; true: unless a proxy forgets them */
 };
 
 /*
  * PostgreSQL, on several connections that are made when they are needed. ERROR_UNAVAILABLE if it
- * cannot be reached in config->retry_ms; ERROR_INVALID if it is not fit for us.
+ * cannot be reached in config->start_ms; ERROR_INVALID if it is not fit for us.
  */
 MUST_USE enum error_code sql_postgresql_open(const struct postgresql_config *config,
                                              struct sql **sql_out, struct error *err);

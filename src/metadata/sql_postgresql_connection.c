@@ -117,7 +117,7 @@ void postgresql_connection_begin(struct postgresql_connection *connection, const
 {
     connection->begin[0] = begin;
     connection->begin[1] = setting;
-    connection->is_begun = false;
+    connection->is_used = false;
     connection->failure = POSTGRESQL_WORKS;
 }
 
@@ -130,7 +130,7 @@ enum error_code postgresql_connection_commit(struct postgresql_connection *conne
     if (connection->failure) {
         return postgresql_fail_again(connection, err);
     }
-    if (!connection->is_begun) {
+    if (!connection->is_used) {
         return OK;
     }
     connection->is_committing = true;
@@ -146,21 +146,21 @@ enum error_code postgresql_connection_commit(struct postgresql_connection *conne
     }
     PQclear(result);
     if (!code) {
-        connection->is_begun = false;
+        connection->is_used = false;
     }
     return code;
 }
 
 void postgresql_connection_end(struct postgresql_connection *connection)
 {
-    if (connection->is_begun && connection->failure != POSTGRESQL_IS_LOST) {
+    if (connection->is_used && connection->begin[0] && connection->failure != POSTGRESQL_IS_LOST) {
         connection->failure = POSTGRESQL_WORKS;
         if (postgresql_send_text(connection, "rollback", NULL) ||
             postgresql_sync(connection, NULL)) {
             (void)postgresql_lose(connection, NULL);
         }
     }
-    connection->is_begun = false;
+    connection->is_used = false;
 }
 
 enum error_code postgresql_connection_run(struct postgresql_connection *connection,
@@ -186,10 +186,10 @@ static enum error_code begin_now(struct postgresql_connection *connection, struc
     if (connection->failure) {
         return postgresql_fail_again(connection, err);
     }
-    if (connection->is_begun) {
+    if (connection->is_used) {
         return OK;
     }
-    connection->is_begun = true;
+    connection->is_used = true;
     for (size_t i = 0; !code && i < ARRAY_LEN(connection->begin) && connection->begin[i]; i++) {
         code = postgresql_send_text(connection, connection->begin[i], err);
     }

@@ -31,7 +31,7 @@ struct postgresql_connection {
     struct postgresql_counters *counters; /* not owned */
 
     const char *begin[2];  /* what is to be sent before the first statement */
-    bool is_begun;         /* … was sent */
+    bool is_used;          /* … was, or would have been */
     size_t unsynced;       /* statements that were sent behind the last sync */
     size_t syncs;          /* that were sent and not reached yet */
     bool is_committing;    /* then a warning is more than that */
@@ -60,7 +60,7 @@ MUST_USE enum error_code postgresql_connection_open(struct sql *sql,
 void postgresql_connection_close(struct postgresql_connection *connection);
 
 /* A transaction begins with its first statement. `setting` is sent behind `begin`; NULL: nothing.
- */
+ * Without a `begin` each statement is by itself. */
 void postgresql_connection_begin(struct postgresql_connection *connection, const char *begin,
                                  const char *setting);
 

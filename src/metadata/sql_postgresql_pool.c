@@ -20,9 +20,11 @@ struct postgresql_pool {
     unsigned generation; /* of connections that are made now */
     bool prepares;
     bool is_away;     /* the last connection could not be made */
+    bool has_served;  /* there was one before: at the start, nobody else needs the thread */
     bool is_asked;    /* … and somebody is trying */
     int64_t pause_ms; /* between two tries, at most */
     int64_t next_try_ms;
+    int64_t away_since_ms;
     enum error_code away_code;
     struct error away_error; /* why */
 };
@@ -31,6 +33,7 @@ struct postgresql_pool {
 enum turn { TURN_WAIT, TURN_TAKE, TURN_CONNECT };
 
 static enum turn find_turn(const struct postgresql_pool *pool);
+static int64_t last_moment(const struct postgresql_pool *pool, int64_t deadline_ms);
 static void wait_for_news(struct postgresql_pool *pool, int64_t deadline_ms);
 static struct postgresql_connection *take_idle(struct postgresql_pool *pool);
 static enum error_code connect_one(struct postgresql_pool *pool,
@@ -86,12 +89,13 @@ enum error_code postgresql_pool_lend(struct postgresql_pool *pool, int64_t deadl
         } else if (turn == TURN_CONNECT) {
             code = connect_one(pool, connection_out, err);
         }
-        if (code == ERROR_UNAVAILABLE && clock_monotonic_ms(&clock_system) >= deadline_ms) {
+        if (code == ERROR_UNAVAILABLE &&
+            clock_monotonic_ms(&clock_system) >= last_moment(pool, deadline_ms)) {
             code = give_up(pool, err);
             break;
         }
         if (turn == TURN_WAIT) {
-            wait_for_news(pool, deadline_ms);
+            wait_for_news(pool, last_moment(pool, deadline_ms));
         }
     }
     (void)pthread_mutex_unlock(&pool->mutex);
@@ -108,6 +112,17 @@ static enum turn find_turn(const struct postgresql_pool *pool)
         return TURN_WAIT;
     }
     return TURN_CONNECT;
+}
+
+/*
+ * Threads are few, and others need them: of a database that has been away for longer than a
+ * request waits, only whoever tries to reach it expects something.
+ */
+static int64_t last_moment(const struct postgresql_pool *pool, int64_t deadline_ms)
+{
+    const int64_t away_ms = pool->away_since_ms + pool->config->retry_ms;
+
+    return pool->is_away && pool->has_served && away_ms < deadline_ms ? away_ms : deadline_ms;
 }
 
 /* Or for the time of the next try. */
@@ -152,6 +167,7 @@ static enum error_code connect_one(struct postgresql_pool *pool,
         (*connection_out)->generation = generation;
         (*connection_out)->counters = pool->counters;
         pool->is_away = false;
+        pool->has_served = true;
         pool->pause_ms = PAUSE_MIN_MS;
     }
     (void)pthread_cond_broadcast(&pool->has_news);
@@ -165,6 +181,9 @@ static void note_away(struct postgresql_pool *pool, enum error_code code,
     uint32_t number = 0;
 
     random_fill(&number, sizeof(number));
+    if (!pool->is_away) {
+        pool->away_since_ms = clock_monotonic_ms(&clock_system);
+    }
     pool->pause_ms = pool->is_away ? 2 * pool->pause_ms : PAUSE_MIN_MS;
     pool->pause_ms = pool->pause_ms > PAUSE_MAX_MS ? PAUSE_MAX_MS : pool->pause_ms;
     pool->is_away = true;

@@ -15,7 +15,7 @@ void postgresql_pool_free(struct postgresql_pool *pool);
 /*
  * Lends a connection. Waits until the deadline for one to be given back, and for the database where
  * it cannot be reached: then one caller at a time asks, after pauses of random length.
- * ERROR_UNAVAILABLE in the end.
+ * Once it has been away for config->retry_ms, nobody else waits. ERROR_UNAVAILABLE in the end.
  */
 MUST_USE enum error_code postgresql_pool_lend(struct postgresql_pool *pool, int64_t deadline_ms,
                                               struct postgresql_connection **connection_out,

@@ -55,8 +55,8 @@ struct sqlite {
 };
 
 static void sqlite_free(struct sql *sql);
-static enum error_code sqlite_read(struct sql *sql, sql_work *work, void *context,
-                                   struct error *err);
+static enum error_code sqlite_read(struct sql *sql, enum sql_reading reading, sql_work *work,
+                                   void *context, struct error *err);
 static enum error_code sqlite_write(struct sql *sql, enum sql_durability durability, sql_work *work,
                                     void *context, struct error *err);
 static enum error_code sqlite_query(struct sql_connection *connection,
@@ -169,13 +169,14 @@ static void sqlite_free(struct sql *sql)
     free(sqlite);
 }
 
-static enum error_code sqlite_read(struct sql *sql, sql_work *work, void *context,
-                                   struct error *err)
+static enum error_code sqlite_read(struct sql *sql, enum sql_reading reading, sql_work *work,
+                                   void *context, struct error *err)
 {
     struct sqlite *sqlite = (struct sqlite *)sql; /* its first member */
     struct sqlite_connection *reader = NULL;
     enum error_code code = lend_reader(sqlite, &reader, err);
 
+    (void)reading; /* a transaction costs nothing here */
     if (code) {
         return code;
     }

@@ -36,6 +36,7 @@ int postgresql_world_set_up(void **state)
     world->config = (struct postgresql_config){.url = postgresql_server_create(world->server),
                                                .connections = 4,
                                                .timeout_ms = 30000,
+                                               .start_ms = 30000,
                                                .retry_ms = 30000,
                                                .prepared_statements = true};
     (void)postgresql_server_ask(
