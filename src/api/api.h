@@ -51,7 +51,8 @@ struct api_config {
     struct log *log;           /* one line a request */
     const struct clock *clock;
     size_t manifest_max_bytes;
-    size_t downloads_max; /* of blobs that come through us from another server */
+    int64_t push_patience_ms; /* how long a manifest waits for what passes; 0: not at all */
+    size_t downloads_max;     /* of blobs that come through us from another server */
 
     /* Who may come in. No authenticator: everybody is the same and may do everything. */
     struct authenticator *authenticator; /* not owned, as the two below; all three or none */

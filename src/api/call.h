@@ -102,7 +102,8 @@ struct call {
     struct digest digest;    /* that the upload is to become */
     bool is_repeated;        /* what it asks for was done before: only the response is left */
     bool awaits_end;         /* of the upload, by another request that is ahead */
-    int64_t awaits_until_ms; /* monotonic; 0: it does not wait */
+    int64_t awaits_until_ms; /* monotonic, as the next: how long it waits; 0: it does not */
+    int64_t next_try_ms;     /* of what failed in passing; 0: it did not */
     struct strbuf body;      /* of a request whose body is collected */
     struct body_share share; /* the memory it may take */
     int64_t asked_ms;        /* monotonic: when it first got none; 0: never */

@@ -6,7 +6,7 @@
 #include "registry/manifests.h"
 #include "registry/scm_source.h"
 
-enum { DETAIL_MAX_BYTES = 1024 };
+enum { DETAIL_MAX_BYTES = 1024, FIRST_PAUSE_MS = 100, PAUSE_MS = 1000 };
 
 /* Exactly as it was pushed: Accept never changes an answer, since another one had another digest.
  */
@@ -280,7 +280,7 @@ static void respond_pushed(struct call *call, const struct manifest_receipt *rec
     call_respond(call, 201);
 }
 
-static enum error_code manifest_end_put(struct call *call, struct error *err)
+static enum error_code push_manifest(struct call *call, struct error *err)
 {
     struct manifest_upload upload = {
         .repository = call->repository,
@@ -307,6 +307,41 @@ static enum error_code manifest_end_put(struct call *call, struct error *err)
     }
     respond_pushed(call, &receipt);
     return OK;
+}
+
+/*
+ * docker and podman do not send a manifest again: what fails in passing (the database is failing
+ * over, say) is tried again for them. Parked, the call holds no thread.
+ */
+static bool is_tried_again(struct call *call)
+{
+    const int64_t now_ms = clock_monotonic_ms(call->api->config.clock);
+    const bool is_first = call->next_try_ms == 0;
+
+    if (is_first) {
+        call->awaits_until_ms = now_ms + call->api->config.push_patience_ms;
+    }
+    call->next_try_ms = now_ms + (is_first ? FIRST_PAUSE_MS : PAUSE_MS);
+    return call->next_try_ms <= call->awaits_until_ms;
+}
+
+static enum error_code manifest_end_put(struct call *call, struct error *err)
+{
+    const bool is_repeated = call->next_try_ms > 0;
+    enum error_code code = ERROR_UNAVAILABLE;
+
+    if (is_repeated && clock_monotonic_ms(call->api->config.clock) < call->next_try_ms) {
+        call->queues = true;
+        return code;
+    }
+    code = push_manifest(call, err);
+    if (code == ERROR_UNAVAILABLE && !call->queues) {
+        call->queues = is_tried_again(call);
+    }
+    if (code == ERROR_TOO_LARGE && is_repeated) { /* what the tries took of its memory */
+        return error_set(err, ERROR_UNAVAILABLE, "the manifest was tried too often: send it again");
+    }
+    return code;
 }
 
 const struct handler manifest_get_handler = {.begin = get_manifest, .recall = recall_manifest};

@@ -89,21 +89,34 @@ static const struct setting rows[] = {
         .help = "How long a request waits for a connection to PostgreSQL, and tries again what "
                 "failed in passing. Then the client gets 503.",
     },
+    {
+        .key = "database.patience",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct database_settings, patience_ms),
+        .default_text = "15s",
+        .minimum = 0,
+        .maximum = 10 * SETTING_MINUTE,
+        .help = "How long the push of a manifest waits instead, since docker and podman do not "
+                "repeat it: long enough for a standby to be promoted.",
+    },
 };
 
 /* Ignored, it would give an empty registry to whoever expects what that database holds. */
 static void check(const void *values, struct problems *problems)
 {
     const struct database_settings *const settings = values;
-    const bool is_postgresql =
-        settings->url && str_starts_with(str_from(settings->url), "postgres");
 
-    if (!is_postgresql && (settings->user || settings->password)) {
+    if (!database_settings_is_postgresql(settings) && (settings->user || settings->password)) {
         problems_add(problems,
                      "database.url: database.user (DB_USER) and database.password (DB_PASSWORD) "
                      "are for PostgreSQL: say which database it is "
                      "(postgresql://HOST/DATABASE), or leave them away");
     }
+}
+
+bool database_settings_is_postgresql(const struct database_settings *settings)
+{
+    return settings->url && str_starts_with(str_from(settings->url), "postgres");
 }
 
 const struct settings_table database_settings_table = {

@@ -14,6 +14,10 @@ struct database_settings {
     bool prepared_statements;
     int64_t timeout_ms;
     int64_t retry_time_ms;
+    int64_t patience_ms; /* of a manifest that is pushed */
 };
+
+/* False: SQLite. */
+bool database_settings_is_postgresql(const struct database_settings *settings);
 
 extern const struct settings_table database_settings_table;

@@ -130,6 +130,9 @@ static enum error_code make_api(struct daemon *daemon, struct error *err)
         .log = &daemon->log,
         .clock = &clock_system,
         .manifest_max_bytes = daemon->settings.registry.manifest_max_bytes,
+        .push_patience_ms = database_settings_is_postgresql(&daemon->settings.database)
+                                ? daemon->settings.database.patience_ms
+                                : 0,
         .downloads_max = daemon->settings.storage.s3.downloads,
         .authenticator = daemon->admission.authenticator,
         .teams = daemon->admission.teams,

@@ -11,6 +11,7 @@ struct faulty_store {
     struct blob_store *inner; /* not owned */
     atomic_uint calls;
     atomic_uint failing_call;
+    atomic_bool is_failing;
     _Atomic enum error_code code;
     bool is_linked;
     bool has_slow_links;
@@ -91,6 +92,14 @@ void faulty_store_fail_at(struct blob_store *store, unsigned call, enum error_co
     atomic_store(&faulty->failing_call, call);
 }
 
+void faulty_store_fail_all(struct blob_store *store, enum error_code code)
+{
+    struct faulty_store *faulty = faulty_store_of(store);
+
+    atomic_store(&faulty->code, code);
+    atomic_store(&faulty->is_failing, code != OK);
+}
+
 void faulty_store_be_remote(struct blob_store *store, bool is_linked)
 {
     store->is_remote = true;
@@ -119,7 +128,7 @@ static enum error_code next_call(struct blob_store *base, const char *name, stru
     struct faulty_store *store = faulty_store_of(base);
     const unsigned call = atomic_fetch_add(&store->calls, 1) + 1;
 
-    if (call != atomic_load(&store->failing_call)) {
+    if (!atomic_load(&store->is_failing) && call != atomic_load(&store->failing_call)) {
         return OK;
     }
     return error_set(err, atomic_load(&store->code), "the store was told to fail at call %u, %s",

@@ -15,6 +15,9 @@ struct blob_store *faulty_store_new(struct blob_store *inner);
  */
 void faulty_store_fail_at(struct blob_store *store, unsigned call, enum error_code code);
 
+/* All of them, from now on; OK: none. */
+void faulty_store_fail_all(struct blob_store *store, enum error_code code);
+
 /* How many driver calls there were since faulty_store_new or faulty_store_fail_at. */
 unsigned faulty_store_calls(struct blob_store *store);
 

@@ -10,6 +10,7 @@
 #include "api_world.h"
 #include "base/digest.h"
 #include "registry/source_finder.h"
+#include "tests/support/faulty_store.h"
 
 #define UNKNOWN_DIGEST "sha256:0000000000000000000000000000000000000000000000000000000000000000"
 
@@ -151,6 +152,55 @@ static void a_push_queues_behind_those_that_look_into_layers(void **state)
     assert_int_equal(push(fixture, "team/app/manifests/2.0", manifest)->status, 201);
     assert_true(fixture->reply.has_queued);
     assert_int_equal(push(fixture, "team/app/manifests/latest", manifest)->status, 201);
+    assert_false(fixture->reply.has_queued);
+}
+
+static void repair(void *context)
+{
+    struct fixture *fixture = context;
+
+    faulty_store_fail_all(fixture->world.blobs, OK);
+    fake_clock_advance(&fixture->world.clock, 1000);
+}
+
+/* The harness is told to come later twice before the way is made. */
+static void a_push_outlasts_what_passes(void **state)
+{
+    struct fixture *fixture = *state;
+    char manifest[TEST_MANIFEST_BYTES];
+
+    api_world_serve(&fixture->world, &(struct api_config){.push_patience_ms = 15000});
+    api_world_make_image(&fixture->world, "patient", manifest);
+    fixture->world.make_way = repair;
+    fixture->world.make_way_context = fixture;
+    faulty_store_fail_all(fixture->world.blobs, ERROR_UNAVAILABLE);
+    assert_int_equal(push(fixture, "team/app/manifests/1.0", manifest)->status, 201);
+    assert_true(fixture->reply.has_queued);
+}
+
+static void stay_broken_for_long(void *context)
+{
+    struct fixture *fixture = context;
+
+    fake_clock_advance(&fixture->world.clock, 15000);
+}
+
+static void a_push_does_not_wait_forever(void **state)
+{
+    struct fixture *fixture = *state;
+    char manifest[TEST_MANIFEST_BYTES];
+
+    api_world_serve(&fixture->world, &(struct api_config){.push_patience_ms = 15000});
+    api_world_make_image(&fixture->world, "impatient", manifest);
+    fixture->world.make_way = stay_broken_for_long;
+    fixture->world.make_way_context = fixture;
+    faulty_store_fail_all(fixture->world.blobs, ERROR_UNAVAILABLE);
+    assert_true(
+        reply_is_error(push(fixture, "team/app/manifests/1.0", manifest), 503, "UNAVAILABLE"));
+    assert_true(reply_has(&fixture->reply, "Retry-After: 5"));
+    api_world_serve(&fixture->world, &(struct api_config){0});
+    assert_true(
+        reply_is_error(push(fixture, "team/app/manifests/1.0", manifest), 503, "UNAVAILABLE"));
     assert_false(fixture->reply.has_queued);
 }
 
@@ -440,6 +490,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(fixed_manifest_is_recalled_on_the_loop, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_push_queues_behind_those_that_look_into_layers, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_push_outlasts_what_passes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_push_does_not_wait_forever, set_up, tear_down),
         cmocka_unit_test_setup_teardown(latest_is_never_recalled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(accept_never_changes_the_answer, set_up, tear_down),
         cmocka_unit_test_setup_teardown(parameters_of_the_content_type_are_ignored, set_up,
