@@ -61,6 +61,7 @@ struct api_config {
     struct keyed_hash login_hash; /* the same for all instances */
     int64_t token_lifetime_ms;
     bool public_read;       /* whoever is not known may read */
+    const char *read_only;  /* why nothing can be pushed; NULL: it can */
     const char *public_url; /* NULL: what the request was sent to */
     struct proxies proxies; /* whose forwarded fields count */
 

@@ -37,6 +37,7 @@ static const struct {
     {ERROR_DENIED, ABOUT_NAME, {403, "DENIED", "Repository Is Not team/artifact"}},
     {ERROR_DENIED, ABOUT_PUSH, {403, "DENIED", "No Right To Push There"}},
     {ERROR_DENIED, ABOUT_UPLOAD, {403, "DENIED", "Upload Of Somebody Else"}},
+    {ERROR_DENIED, ABOUT_READING, {403, "DENIED", "Registry Is Read-Only"}},
     {ERROR_DENIED, ABOUT_NOTHING, {403, "DENIED", NULL}},
     {ERROR_NOT_FOUND, ABOUT_NAME, {404, "NAME_UNKNOWN", NULL}},
     {ERROR_NOT_FOUND, ABOUT_TAG, {404, "MANIFEST_UNKNOWN", NULL}},

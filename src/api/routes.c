@@ -81,6 +81,14 @@ const struct route *routes_all(size_t *count_out)
     return routes;
 }
 
+/* Only who may push is let to a row that keeps anything, and what they only look at is GET. */
+bool route_writes(const struct route *route)
+{
+    const bool is_for_pushers = route->access == ACCESS_PUSH || route->access == ACCESS_UPLOAD;
+
+    return is_for_pushers && route->method != HTTP_GET;
+}
+
 enum path_parameter routes_parameter(struct str component)
 {
     if (component.length == 0 || component.bytes[0] != '{') {

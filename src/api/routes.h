@@ -30,6 +30,10 @@ struct route {
     const struct handler *handler;
 };
 
+/* Whether it changes what is kept: a push, or a word about one. Not while the registry is
+ * read-only. */
+bool route_writes(const struct route *route);
+
 /* What a path came to. */
 struct route_match {
     const struct route *route;              /* NULL: none for this method */

@@ -143,6 +143,16 @@ static enum error_code authorize(struct call *call, struct error *err)
     return code;
 }
 
+static enum error_code refuse_writing(struct call *call, struct error *err)
+{
+    const char *const reason = call->api->config.read_only;
+
+    return reason && route_writes(call->route)
+               ? error_set_about(err, ABOUT_READING, ERROR_DENIED,
+                                 "nothing can be pushed at the moment, only pulled: %s", reason)
+               : OK;
+}
+
 /* Where files can be read, nobody would have to be woken. */
 static enum error_code recall_response(struct call *call, struct error *err)
 {
@@ -181,6 +191,7 @@ static enum error_code (*const steps[])(struct call *call, struct error *err) = 
     authenticate,    /* who asks? */
     read_path,       /* what is it about? */
     authorize,       /* may they? */
+    refuse_writing,  /* may anybody, for now? */
     recall_response, /* is it known already, so that nobody has to be woken for it? */
     change_thread,   /* where can it be done? */
     handle,          /* what is asked for; serve_finish records it */

@@ -37,6 +37,7 @@ enum error_topic {
     ABOUT_SOURCE,     /* what an image was built from */
     ABOUT_PAGE,       /* the n or last of a listing */
     ABOUT_PUSH,       /* the right to push */
+    ABOUT_READING,    /* a registry that is only read for now */
 };
 
 enum { ERROR_MESSAGE_BYTES = 512 };

@@ -140,6 +140,7 @@ static enum error_code make_api(struct daemon *daemon, struct error *err)
         .login_hash = daemon->admission.login_hash,
         .token_lifetime_ms = daemon->settings.auth.token_lifetime_ms,
         .public_read = daemon->settings.auth.public_read,
+        .read_only = settings_read_only(&daemon->settings),
         .public_url = daemon->settings.public_url,
         .login = admission_login(&daemon->settings),
         .is_ready = is_ready,

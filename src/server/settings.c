@@ -202,6 +202,16 @@ static const struct setting general_rows[] = {
                 "listens on loopback only. Set to true if other machines shall reach it all the "
                 "same.",
     },
+    {
+        .key = "read_only",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct settings, read_only),
+        .default_text = "false",
+        .help =
+            "Why nothing can be pushed, in the words that clients show: pushes are answered "
+            "403 DENIED with it (\"moving until 18:00\"), pulls and logins go on. true: without a "
+            "reason; false: pushes are taken.",
+    },
 };
 
 static const struct settings_table general_table = {general_rows, ARRAY_LEN(general_rows), NULL};
@@ -313,6 +323,16 @@ enum error_code settings_load(const struct settings_sources *sources, struct set
     return OK;
 }
 
+const char *settings_read_only(const struct settings *settings)
+{
+    const struct str text = str_from(settings->read_only);
+
+    if (text.length == 0 || str_is(text, "false")) {
+        return NULL;
+    }
+    return str_is(text, "true") ? "the registry is read-only" : settings->read_only;
+}
+
 const char *settings_warning(const struct settings *settings)
 {
     struct listen_address address;
@@ -336,5 +356,9 @@ void settings_warn(const struct settings *settings, struct log *log)
     }
     if (warning) {
         log_message(log, LOG_WARNING, "without_tls", "%s", warning);
+    }
+    if (settings_read_only(settings)) {
+        log_message(log, LOG_WARNING, "read_only", "pushes are refused: %s",
+                    settings_read_only(settings));
     }
 }

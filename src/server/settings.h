@@ -27,6 +27,7 @@ struct settings {
     const char *data;
     const char *public_url; /* NULL: not set */
     bool allow_open;
+    const char *read_only;       /* as it was set: see settings_read_only */
     const char *trusted_proxies; /* NULL: none */
     const char *ca_file;         /* NULL: the system's */
     struct tls_config tls;
@@ -66,9 +67,12 @@ struct settings_target settings_target(struct settings *settings);
 /* Adds what is wrong with settings that are right each by itself, but not together. */
 void settings_check(const struct settings *settings, struct problems *problems);
 
+/* Why nothing can be pushed; NULL: it can. */
+const char *settings_read_only(const struct settings *settings);
+
 /* What is allowed and may still be wrong: where clients would send their logins in clear. NULL:
  * nothing. */
 const char *settings_warning(const struct settings *settings);
 
-/* Logs that, and that everybody may push where everybody may. */
+/* Logs that, that everybody may push where everybody may, and that nobody may where nobody may. */
 void settings_warn(const struct settings *settings, struct log *log);

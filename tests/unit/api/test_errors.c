@@ -96,7 +96,7 @@ static void each_code_has_an_answer_for_each_topic(void **state)
 {
     (void)state;
     for (int code = ERROR_INVALID; code <= ERROR_INTERNAL; code++) {
-        for (int topic = ABOUT_NOTHING; topic <= ABOUT_PUSH; topic++) {
+        for (int topic = ABOUT_NOTHING; topic <= ABOUT_READING; topic++) {
             const struct error_response answer =
                 errors_find((enum error_code)code, (enum error_topic)topic);
             const struct str reason = str_from(answer.reason);

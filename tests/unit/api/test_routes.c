@@ -226,6 +226,38 @@ static void access_follows_what_a_row_does(void **state)
     }
 }
 
+/* The whole list: what a registry that is read-only refuses. */
+static void only_pushes_and_words_about_them_write(void **state)
+{
+    static const struct {
+        enum http_method method;
+        const char *pattern;
+    } writers[] = {
+        {HTTP_DELETE, "/v2/{name}/blobs/{digest}"},
+        {HTTP_PUT, "/v2/{name}/manifests/{reference}"},
+        {HTTP_DELETE, "/v2/{name}/manifests/{reference}"},
+        {HTTP_POST, "/v2/{name}/blobs/uploads/"},
+        {HTTP_PATCH, "/v2/{name}/blobs/uploads/{upload}"},
+        {HTTP_PUT, "/v2/{name}/blobs/uploads/{upload}"},
+        {HTTP_DELETE, "/v2/{name}/blobs/uploads/{upload}"},
+        {HTTP_POST, "/teams/{team}/artifacts/{artifact}/tags/{tag}/production-ready"},
+    };
+    size_t count = 0;
+    size_t found = 0;
+    const struct route *rows = routes_all(&count);
+
+    (void)state;
+    for (size_t i = 0; i < count; i++) {
+        if (route_writes(&rows[i])) {
+            assert_true(found < ARRAY_LEN(writers));
+            assert_int_equal(rows[i].method, writers[found].method);
+            assert_string_equal(rows[i].pattern, writers[found].pattern);
+            found++;
+        }
+    }
+    assert_int_equal(found, ARRAY_LEN(writers));
+}
+
 static void what_never_waits_is_for_the_loop(void **state)
 {
     size_t count = 0;
@@ -378,6 +410,7 @@ int main(void)
         cmocka_unit_test(path_comes_to_its_handler),
         cmocka_unit_test(each_row_says_who_may),
         cmocka_unit_test(access_follows_what_a_row_does),
+        cmocka_unit_test(only_pushes_and_words_about_them_write),
         cmocka_unit_test(what_never_waits_is_for_the_loop),
         cmocka_unit_test(errors_are_told_as_the_api_does_that_a_row_is_of),
         cmocka_unit_test(what_spans_components_stands_once_and_not_last),

@@ -197,6 +197,45 @@ static void trouble_that_passes_says_when_to_come_again(void **state)
     assert_true(reply_has(&fixture->reply, "Retry-After: 5"));
 }
 
+static void registry_that_is_read_only_takes_no_pushes_and_says_why(void **state)
+{
+    static const char *const writers[] = {
+        "POST /v2/team/app/blobs/uploads/",
+        "PATCH /v2/team/app/blobs/uploads/00000000000000000000000000000000",
+        "PUT /v2/team/app/blobs/uploads/00000000000000000000000000000000?digest=sha256:0",
+        "PUT /v2/team/app/manifests/1.0",
+    };
+    struct fixture *fixture = *state;
+
+    api_world_serve(&fixture->world, &(struct api_config){.read_only = "moving until 18:00"});
+    for (size_t i = 0; i < ARRAY_LEN(writers); i++) {
+        const struct reply *reply = ask(fixture, writers[i]);
+
+        assert_true(reply_is_error(reply, 403, "DENIED"));
+        assert_true(reply_says(reply, "only pulled: moving until 18:00\""));
+        assert_string_equal(reply->reason, "Registry Is Read-Only");
+        assert_false(reply->was_on[HTTP_WORKER]);
+    }
+    assert_int_equal(ask(fixture, "GET /v2/")->status, 200);
+    assert_true(
+        reply_is_error(ask(fixture, "GET /v2/team/app/manifests/1.0"), 404, "MANIFEST_UNKNOWN") ||
+        reply_is_error(&fixture->reply, 404, "NAME_UNKNOWN"));
+}
+
+/* In the form that clients of the original understand. */
+static void release_is_refused_as_its_own_api_tells_errors(void **state)
+{
+    struct fixture *fixture = *state;
+    const struct reply *reply = NULL;
+
+    api_world_serve(&fixture->world, &(struct api_config){.read_only = "moving until 18:00"});
+    reply = ask(fixture, "POST /teams/team/artifacts/app/tags/1.0/production-ready");
+    assert_int_equal(reply->status, 403);
+    assert_true(reply_has(reply, "Content-Type: application/problem+json"));
+    assert_true(reply_says(reply, "\"message\":\"nothing can be pushed at the moment"));
+    assert_int_equal(ask(fixture, "POST /teams/team/artifacts/app/recheck")->status, 404);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +250,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(refused_head_is_answered_and_logged, set_up, tear_down),
         cmocka_unit_test_setup_teardown(our_fault_is_told_to_the_log_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(trouble_that_passes_says_when_to_come_again, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(registry_that_is_read_only_takes_no_pushes_and_says_why,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(release_is_refused_as_its_own_api_tells_errors, set_up,
                                         tear_down),
     };
 

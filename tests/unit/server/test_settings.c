@@ -86,6 +86,31 @@ static void without_sources_all_is_default(void **state)
     settings_release(&fixture->settings);
 }
 
+static void read_only_is_a_reason_or_a_word_for_none(void **state)
+{
+    static const struct {
+        const char *file;
+        const char *reason; /* NULL: pushes are taken */
+    } rows[] = {
+        {"log:\n  level: info\n", NULL},
+        {"read_only: false\n", NULL},
+        {"read_only: true\n", "the registry is read-only"},
+        {"read_only: \"moving until 18:00\"\n", "moving until 18:00"},
+    };
+    struct fixture *const fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        write_file(fixture, rows[i].file);
+        assert_int_equal(load(fixture), OK);
+        if (rows[i].reason) {
+            assert_string_equal(settings_read_only(&fixture->settings), rows[i].reason);
+        } else {
+            assert_null(settings_read_only(&fixture->settings));
+        }
+        settings_release(&fixture->settings);
+    }
+}
+
 static void a_wrong_flag_is_named(void **state)
 {
     struct fixture *const fixture = *state;
@@ -179,6 +204,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(without_sources_all_is_default, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(read_only_is_a_reason_or_a_word_for_none, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_wrong_flag_is_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(problems_of_all_sources_are_told_together, set_up,
                                         tear_down),
