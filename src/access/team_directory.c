@@ -42,8 +42,10 @@ struct team_directory *team_directory_new(const struct team_directory_config *co
     struct team_directory *directory = memory_new(1, sizeof(*directory));
 
     directory->config = *config;
-    directory->cache = lookup_cache_new(config->cache_entries, config->clock);
-    directory->lists = lookup_cache_new(config->cache_entries, config->clock);
+    directory->cache =
+        lookup_cache_new(config->cache_entries, config->clock, "members", config->metrics);
+    directory->lists =
+        lookup_cache_new(config->cache_entries, config->clock, "teams", config->metrics);
     directory->refusals = login_limiter_new(TEAM_REFUSALS_MAX, config->clock);
     keyed_hash_init(&directory->hash);
     return directory;

@@ -6,6 +6,7 @@
 
 #include "access/team_source.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 
 /*
  * Who belongs to which team: asks those who know, and remembers what they said. One list of an
@@ -23,6 +24,7 @@ struct team_directory_config {
     size_t cache_entries;
     int64_t cache_ms; /* of a yes; a no counts for 5 seconds, a failure for 2 */
     const struct clock *clock;
+    struct metrics *metrics; /* NULL: nothing is counted */
 };
 
 struct team_directory *team_directory_new(const struct team_directory_config *config);

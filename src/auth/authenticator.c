@@ -29,7 +29,8 @@ struct authenticator *authenticator_new(const struct authenticator_config *confi
     struct authenticator *authenticator = memory_new(1, sizeof(*authenticator));
 
     authenticator->config = *config;
-    authenticator->cache = lookup_cache_new(config->cache_entries, config->clock);
+    authenticator->cache =
+        lookup_cache_new(config->cache_entries, config->clock, "identities", config->metrics);
     authenticator->limiter = login_limiter_new(config->failures_max, config->clock);
     authenticator->token_limiter = login_limiter_new(config->failures_max, config->clock);
     keyed_hash_init(&authenticator->hash);

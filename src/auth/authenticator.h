@@ -7,6 +7,7 @@
 #include "auth/login_limiter.h"
 #include "auth/lookup_cache.h"
 #include "base/clock.h"
+#include "base/metrics.h"
 
 /*
  * Credentials -> identity: asks the sources, and remembers what they said. Bounded in memory, in
@@ -21,6 +22,7 @@ struct authenticator_config {
     int64_t cache_ms; /* how long an outcome counts at most; never beyond the token's own end */
     unsigned failures_max; /* of one address in a minute: passwords, and different tokens */
     const struct clock *clock;
+    struct metrics *metrics; /* NULL: nothing is counted */
 };
 
 /* What an outcome is found by again. It tells nothing of the credentials. */

@@ -29,7 +29,19 @@ struct flight {
     unsigned waiting;
 };
 
+enum { LOOKUP_HITS, LOOKUP_MISSES, LOOKUP_SHARED, LOOKUP_TIME };
+
+static const struct metric lookup_metrics[] = {
+    [LOOKUP_HITS] = {METRIC_COUNTER, "hits_total", "Lookups whose answer was known"},
+    [LOOKUP_MISSES] = {METRIC_COUNTER, "misses_total", "Lookups whose answer had to be asked for"},
+    [LOOKUP_SHARED] = {METRIC_COUNTER, "shared_total", "Lookups that waited for another's answer"},
+    [LOOKUP_TIME] = {METRIC_TIME, "seconds", "How long it took to find an answer"},
+};
+static const struct metric_table lookup_table = {"pierone_lookup_cache", "cache", lookup_metrics,
+                                                 ARRAY_LEN(lookup_metrics)};
+
 struct lookup_cache {
+    struct metric_group *metrics;
     pthread_mutex_t mutex; /* guards all below */
     pthread_cond_t has_landed;
     struct list_node flights; /* at most one a thread */
@@ -38,10 +50,12 @@ struct lookup_cache {
     const struct clock *clock;
 };
 
-struct lookup_cache *lookup_cache_new(size_t entries, const struct clock *clock)
+struct lookup_cache *lookup_cache_new(size_t entries, const struct clock *clock, const char *name,
+                                      struct metrics *metrics)
 {
     struct lookup_cache *cache = memory_new(1, sizeof(*cache));
 
+    cache->metrics = metrics_add_group(metrics, &lookup_table, name);
     (void)pthread_mutex_init(&cache->mutex, NULL);
     (void)pthread_cond_init(&cache->has_landed, NULL);
     list_init(&cache->flights);
@@ -117,6 +131,7 @@ bool lookup_cache_find(struct lookup_cache *cache, const struct lookup_key *key,
     (void)pthread_mutex_lock(&cache->mutex);
     is_known = lookup_find(cache, key, 0, outcome_out);
     (void)pthread_mutex_unlock(&cache->mutex);
+    metric_add(cache->metrics, LOOKUP_HITS, is_known ? 1 : 0); /* whoever asks then is counted */
     return is_known;
 }
 
@@ -204,12 +219,14 @@ static void lookup_run(struct lookup_cache *cache, const struct lookup *lookup,
                        struct lookup_outcome *outcome_out)
 {
     struct flight flight = {.key = &lookup->key, .outcome = outcome_out};
+    const int64_t begin_us = clock_elapsed_us();
 
     list_init(&flight.node);
     list_append(&cache->flights, &flight.node);
     (void)pthread_mutex_unlock(&cache->mutex);
     *outcome_out = (struct lookup_outcome){0};
     lookup->run(lookup->context, outcome_out);
+    metric_time(cache->metrics, LOOKUP_TIME, clock_elapsed_us() - begin_us);
     (void)pthread_mutex_lock(&cache->mutex);
     lookup_land(cache, &flight);
 }
@@ -218,11 +235,15 @@ void lookup_cache_get(struct lookup_cache *cache, const struct lookup *lookup,
                       struct lookup_outcome *outcome_out)
 {
     struct flight *flight = NULL;
+    bool is_known = false;
 
     (void)pthread_mutex_lock(&cache->mutex);
-    if (!lookup_find(cache, &lookup->key, lookup->age_max_ms, outcome_out)) {
+    is_known = lookup_find(cache, &lookup->key, lookup->age_max_ms, outcome_out);
+    metric_add(cache->metrics, is_known ? LOOKUP_HITS : LOOKUP_MISSES, 1);
+    if (!is_known) {
         flight = find_flight(cache, &lookup->key);
         if (flight) {
+            metric_add(cache->metrics, LOOKUP_SHARED, 1);
             lookup_await(cache, flight, outcome_out);
         } else {
             lookup_run(cache, lookup, outcome_out);

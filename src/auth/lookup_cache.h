@@ -8,6 +8,7 @@
 #include "auth/keyed_hash.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/metrics.h"
 
 /*
  * What others were asked, for as long as it counts. Bounded: when it is full, what would end first
@@ -36,7 +37,9 @@ struct lookup {
     int64_t age_max_ms;
 };
 
-struct lookup_cache *lookup_cache_new(size_t entries, const struct clock *clock);
+/* What was found and what was not is counted under that name (NULL without metrics). */
+struct lookup_cache *lookup_cache_new(size_t entries, const struct clock *clock, const char *name,
+                                      struct metrics *metrics);
 
 /* Nobody may be using it. NULL is accepted. */
 void lookup_cache_free(struct lookup_cache *cache);

@@ -10,7 +10,18 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
+
+enum { POOL_JOBS, POOL_QUEUED, POOL_WAIT };
+
+static const struct metric pool_metrics[] = {
+    [POOL_JOBS] = {METRIC_COUNTER, "jobs_total", "Jobs that a thread has taken"},
+    [POOL_QUEUED] = {METRIC_GAUGE, "queued", "Jobs that wait for a thread"},
+    [POOL_WAIT] = {METRIC_TIME, "wait_seconds", "How long jobs waited for a thread"},
+};
+static const struct metric_table pool_table = {"pierone_thread_pool", "pool", pool_metrics,
+                                               ARRAY_LEN(pool_metrics)};
 
 /*
  * A semaphore, not a condition variable: to signal one may wait until threads that were woken
@@ -22,6 +33,7 @@ struct workers {
     sem_t is_due; /* as often as there are jobs, and threads that are to end behind them */
     unsigned count;
     pthread_t *threads;
+    struct metric_group *metrics; /* NULL: nothing is counted */
 };
 
 static struct job *first_of(struct workers *workers)
@@ -50,21 +62,37 @@ static struct job *take_job(struct workers *workers)
     return job;
 }
 
+/* Only what is counted is timed. */
+static int64_t now_us(const struct workers *workers)
+{
+    return workers->metrics ? clock_elapsed_us() : 0;
+}
+
+static void count_taken(const struct workers *workers, const struct job *job)
+{
+    metric_add(workers->metrics, POOL_JOBS, 1);
+    metric_subtract(workers->metrics, POOL_QUEUED, 1);
+    metric_time(workers->metrics, POOL_WAIT, now_us(workers) - job->since_us);
+}
+
 static void *work(void *argument)
 {
     struct workers *workers = argument;
 
     scheduling_give_way();
     for (struct job *job = take_job(workers); job; job = take_job(workers)) {
+        count_taken(workers, job);
         job->run(job);
     }
     return NULL;
 }
 
-enum error_code workers_new(unsigned count, struct workers **workers_out, struct error *err)
+enum error_code workers_new(unsigned count, const char *name, struct metrics *metrics,
+                            struct workers **workers_out, struct error *err)
 {
     struct workers *workers = memory_new(1, sizeof(*workers));
 
+    workers->metrics = metrics_add_group(metrics, &pool_table, name);
     (void)pthread_mutex_init(&workers->queue_mutex, NULL);
     (void)sem_init(&workers->is_due, 0, 0);
     for (size_t rank = 0; rank < WORKERS_RANKS; rank++) {
@@ -87,6 +115,8 @@ enum error_code workers_new(unsigned count, struct workers **workers_out, struct
 void workers_submit(struct workers *workers, struct job *job)
 {
     assert(job->rank < WORKERS_RANKS);
+    metric_add(workers->metrics, POOL_QUEUED, 1);
+    job->since_us = now_us(workers);
     (void)pthread_mutex_lock(&workers->queue_mutex);
     list_append(&workers->queues[job->rank], &job->node);
     (void)pthread_mutex_unlock(&workers->queue_mutex);

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <stdint.h>
+
 #include "base/attributes.h"
 #include "base/error.h"
 #include "base/list.h"
+#include "base/metrics.h"
 
 /*
  * Threads that may block, and the queue of what waits for one of them. They leave the processor to
@@ -17,12 +20,14 @@ enum { WORKERS_RANKS = 3 };
 struct job {
     struct list_node node;
     unsigned rank;                /* below WORKERS_RANKS; 0 goes first */
+    int64_t since_us;             /* it waits: workers_submit sets it */
     void (*run)(struct job *job); /* may free the job, or queue it again */
 };
 
-/* Starts that many threads, with signals blocked. */
-MUST_USE enum error_code workers_new(unsigned count, struct workers **workers_out,
-                                     struct error *err);
+/* Starts that many threads, with signals blocked. What waits and for how long is counted under that
+ * name (NULL without metrics). */
+MUST_USE enum error_code workers_new(unsigned count, const char *name, struct metrics *metrics,
+                                     struct workers **workers_out, struct error *err);
 
 /* Queues a job behind those of its rank that wait. From any thread. */
 void workers_submit(struct workers *workers, struct job *job);

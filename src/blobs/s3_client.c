@@ -31,7 +31,18 @@ struct endpoint {
 /* In place of an error's code: a success that does not tell what came of it. */
 static const char no_result[] = "without its result";
 
+enum { S3_ATTEMPTS, S3_RETRIES, S3_FAILURES, S3_SENT_BYTES };
+
+static const struct metric s3_metrics[] = {
+    [S3_ATTEMPTS] = {METRIC_TIME, "attempt_seconds", "How long attempts took"},
+    [S3_RETRIES] = {METRIC_COUNTER, "retries_total", "Attempts that were repeated"},
+    [S3_FAILURES] = {METRIC_COUNTER, "failures_total", "Requests that stayed without an answer"},
+    [S3_SENT_BYTES] = {METRIC_COUNTER, "sent_bytes_total", "Bytes of bodies that were sent"},
+};
+static const struct metric_table s3_table = {"pierone_s3", NULL, s3_metrics, ARRAY_LEN(s3_metrics)};
+
 struct s3_client {
+    struct metric_group *metrics;
     struct s3_client_config config;
     struct endpoint endpoint;
     struct endpoint public_endpoint;
@@ -71,6 +82,7 @@ struct s3_client *s3_client_new(const struct s3_client_config *config)
 
     (void)snprintf(aws, sizeof(aws), "https://s3.%s.amazonaws.com", config->region);
     client->config = *config;
+    client->metrics = metrics_add_group(config->metrics, &s3_table, NULL);
     set_endpoint(config, config->endpoint ? config->endpoint : aws, &client->endpoint);
     client->public_endpoint = client->endpoint;
     if (config->public_endpoint) {
@@ -296,6 +308,7 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
 {
     const int64_t end_ms = clock_monotonic_ms(client->config.clock) + client->config.retry_ms;
     struct attempt attempt;
+    int64_t begin_us = 0;
     enum error_code code = OK;
 
     *answer_out = (struct s3_answer){0};
@@ -304,15 +317,20 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
     attempt_init(&attempt, client, request);
     for (int number = 1;; number++) {
         outbound_answer_release(&answer_out->http);
+        begin_us = clock_elapsed_us();
         code = send_once(&attempt, &answer_out->http, err);
+        metric_time(client->metrics, S3_ATTEMPTS, clock_elapsed_us() - begin_us);
+        metric_add(client->metrics, S3_SENT_BYTES, request->body.length);
         read_error_code(request, answer_out);
         if ((!code && !s3_client_is_retryable(answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
             request->is_quick || clock_monotonic_ms(client->config.clock) >= end_ms) {
             break;
         }
+        metric_add(client->metrics, S3_RETRIES, 1);
         pause_before(number);
     }
     attempt_release(&attempt);
+    metric_add(client->metrics, S3_FAILURES, code || s3_client_is_retryable(answer_out) ? 1 : 0);
     if (!code && s3_client_is_retryable(answer_out)) {
         code = s3_client_give_up(client, answer_out, client->config.retry_ms, err);
     }

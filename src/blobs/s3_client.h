@@ -9,6 +9,7 @@
 #include "base/attributes.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/metrics.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 #include "outbound/http_client.h"
@@ -31,6 +32,7 @@ struct s3_client_config {
     struct aws_credentials *credentials; /* borrowed, as the next two */
     struct http_client *http;
     const struct clock *clock;
+    struct metrics *metrics; /* NULL: nothing is counted */
 };
 
 struct s3_client *s3_client_new(const struct s3_client_config *config);

@@ -106,7 +106,8 @@ enum error_code s3_store_new(const struct s3_store_config *config, struct blob_s
     assert(config->settings.upload_parts > 0);
     assert(config->settings.upload_memory_bytes >=
            s3_parts_largest(config->settings.largest_blob_bytes));
-    code = workers_new(config->settings.connections, &store->senders, err);
+    code =
+        workers_new(config->settings.connections, "sender", config->metrics, &store->senders, err);
     if (code) {
         free(store);
         return code;

@@ -6,6 +6,7 @@
 #include "base/attributes.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/metrics.h"
 #include "blobs/blob_store.h"
 #include "blobs/s3_settings.h"
 
@@ -20,6 +21,7 @@ struct s3_store_config {
     const struct clock *clock;
     struct s3_settings settings; /* their texts are borrowed */
     int64_t memory_wait_ms;      /* so long an upload waits for memory */
+    struct metrics *metrics;     /* NULL: nothing is counted */
 };
 
 enum { S3_PREFIX_MAX_BYTES = 255 };

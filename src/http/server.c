@@ -185,10 +185,17 @@ enum error_code http_server_start(struct http_server *server, struct error *err)
         [HTTP_HASHER] = limits->hashers,
         [HTTP_CARRIER] = limits->carriers,
     };
+    static const char *const names[HTTP_THREADS] = {
+        [HTTP_WORKER] = "worker",
+        [HTTP_WAITER] = "waiter",
+        [HTTP_HASHER] = "hasher",
+        [HTTP_CARRIER] = "carrier",
+    };
     enum error_code code = OK;
 
     for (int thread = HTTP_WORKER; thread < HTTP_THREADS && !code; thread++) {
-        code = workers_new(counts[thread], &server->world.pools[thread], err);
+        code = workers_new(counts[thread], names[thread], server->config.metrics,
+                           &server->world.pools[thread], err);
     }
     /* The loop that accepts comes last: then all others are there to be given connections. */
     for (unsigned i = limits->loops; i > 0 && !code; i--) {

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "http/exchange.h"
 #include "http/http_settings.h"
 #include "http/tls.h"
@@ -19,6 +20,7 @@ struct http_server_config {
     struct http_application application;
     struct log *log;
     const struct clock *clock;
+    struct metrics *metrics; /* NULL: nothing is counted */
 };
 
 /*

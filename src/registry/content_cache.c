@@ -37,7 +37,20 @@ struct shard {
     size_t used_bytes;
 };
 
+enum { CACHE_HITS, CACHE_MISSES, CACHE_EVICTIONS, CACHE_ENTRIES, CACHE_BYTES };
+
+static const struct metric cache_metrics[] = {
+    [CACHE_HITS] = {METRIC_COUNTER, "hits_total", "Lookups that found what they were for"},
+    [CACHE_MISSES] = {METRIC_COUNTER, "misses_total", "Lookups that found nothing"},
+    [CACHE_EVICTIONS] = {METRIC_COUNTER, "evictions_total", "Entries that made room for others"},
+    [CACHE_ENTRIES] = {METRIC_GAUGE, "entries", "Entries that are kept"},
+    [CACHE_BYTES] = {METRIC_GAUGE, "bytes", "Memory that they take"},
+};
+static const struct metric_table cache_table = {"pierone_content_cache", NULL, cache_metrics,
+                                                ARRAY_LEN(cache_metrics)};
+
 struct content_cache {
+    struct metric_group *metrics;
     struct hash_key key;
     size_t buckets;     /* of a shard */
     size_t shard_bytes; /* the most that one holds */
@@ -56,10 +69,11 @@ struct key {
     size_t length;
 };
 
-struct content_cache *content_cache_new(size_t limit_bytes)
+struct content_cache *content_cache_new(size_t limit_bytes, struct metrics *metrics)
 {
     struct content_cache *cache = memory_new(1, sizeof(*cache));
 
+    cache->metrics = metrics_add_group(metrics, &cache_table, NULL);
     hash_key_init(&cache->key);
     cache->shard_bytes = limit_bytes / SHARDS;
     cache->buckets = cache->shard_bytes / BYTES_PER_BUCKET + 1;
@@ -96,6 +110,8 @@ static void evict(struct content_cache *cache, struct shard *shard, struct entry
     *link = entry->next;
     list_remove(&entry->age);
     shard->used_bytes -= entry->size_bytes;
+    metric_subtract(cache->metrics, CACHE_ENTRIES, 1);
+    metric_subtract(cache->metrics, CACHE_BYTES, entry->size_bytes);
     content_cache_release(entry);
 }
 
@@ -146,6 +162,7 @@ struct content *content_cache_take(struct content_cache *cache, struct str key)
         list_append(&shard->by_age, &entry->age);
     }
     (void)pthread_mutex_unlock(&shard->entries_mutex);
+    metric_add(cache->metrics, entry ? CACHE_HITS : CACHE_MISSES, 1);
     return entry ? &entry->content : NULL;
 }
 
@@ -183,6 +200,7 @@ static struct entry *entry_new(uint64_t hash, struct str key, const struct conte
 static void content_cache_make_room(struct content_cache *cache, struct shard *shard, size_t bytes)
 {
     while (shard->used_bytes + bytes > cache->shard_bytes && !list_is_empty(&shard->by_age)) {
+        metric_add(cache->metrics, CACHE_EVICTIONS, 1);
         evict(cache, shard, entry_of(shard->by_age.next));
     }
 }
@@ -207,6 +225,8 @@ void content_cache_put(struct content_cache *cache, struct str key, const struct
         *bucket = entry;
         list_append(&shard->by_age, &entry->age);
         shard->used_bytes += entry->size_bytes;
+        metric_add(cache->metrics, CACHE_ENTRIES, 1);
+        metric_add(cache->metrics, CACHE_BYTES, entry->size_bytes);
     }
     (void)pthread_mutex_unlock(&shard->entries_mutex);
     content_cache_release(entry);

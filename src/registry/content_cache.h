@@ -6,6 +6,7 @@
 
 #include "base/attributes.h"
 #include "base/digest.h"
+#include "base/metrics.h"
 #include "base/str.h"
 #include "registry/manifests.h"
 #include "registry/reference.h"
@@ -27,8 +28,9 @@ struct content {
     struct str bytes;
 };
 
-/* limit_bytes: for all entries with what it takes to find them. */
-MUST_USE struct content_cache *content_cache_new(size_t limit_bytes);
+/* limit_bytes: for all entries with what it takes to find them. metrics (NULL: nothing is counted)
+ * outlives it. */
+MUST_USE struct content_cache *content_cache_new(size_t limit_bytes, struct metrics *metrics);
 
 /* All that was taken must be released. NULL is accepted. */
 void content_cache_free(struct content_cache *cache);

@@ -11,8 +11,19 @@ enum {
     RETRY_AFTER_S = 30,
 };
 
-void open_uploads_init(struct open_uploads *uploads)
+static const struct metric upload_metrics[] = {
+    [UPLOAD_BEGUN] = {METRIC_COUNTER, "begun_total", "Uploads that were begun"},
+    [UPLOAD_COMMITTED] = {METRIC_COUNTER, "committed_total", "Uploads that became a blob"},
+    [UPLOAD_CANCELLED] = {METRIC_COUNTER, "cancelled_total", "Uploads that were given up"},
+    [UPLOAD_BYTES] = {METRIC_COUNTER, "received_bytes_total", "Bytes that uploads brought"},
+    [UPLOAD_OPEN] = {METRIC_GAUGE, "open", "Uploads that a request works on"},
+};
+static const struct metric_table upload_table = {"pierone_uploads", NULL, upload_metrics,
+                                                 ARRAY_LEN(upload_metrics)};
+
+void open_uploads_init(struct open_uploads *uploads, struct metrics *metrics)
 {
+    uploads->metrics = metrics_add_group(metrics, &upload_table, NULL);
     (void)pthread_mutex_init(&uploads->list_mutex, NULL);
     list_init(&uploads->list);
 }
@@ -51,6 +62,7 @@ bool open_uploads_enter(struct open_uploads *uploads, struct open_upload *upload
         list_append(&uploads->list, &upload->node);
     }
     (void)pthread_mutex_unlock(&uploads->list_mutex);
+    metric_add(uploads->metrics, UPLOAD_OPEN, is_free ? 1 : 0);
     return is_free;
 }
 
@@ -89,6 +101,7 @@ void open_uploads_leave(struct open_uploads *uploads, struct open_upload *upload
     (void)pthread_mutex_lock(&uploads->list_mutex);
     list_remove(&upload->node);
     (void)pthread_mutex_unlock(&uploads->list_mutex);
+    metric_subtract(uploads->metrics, UPLOAD_OPEN, 1);
 }
 
 static void keep_use(struct open_uploads *uploads, struct open_upload *upload,
@@ -193,7 +206,9 @@ enum error_code upload_quota_begin(struct registry *registry, struct open_upload
     if (!code && is_limited(limits)) {
         code = sum_all(registry, open, &sums, err);
     }
-    return code ? code : check_count(&sums, limits, err);
+    code = code ? code : check_count(&sums, limits, err);
+    metric_add(registry->open_uploads.metrics, UPLOAD_BEGUN, code ? 0 : 1);
+    return code;
 }
 
 void upload_quota_resume(struct registry *registry, struct open_upload *open, struct str created_by,
@@ -270,6 +285,7 @@ enum error_code upload_quota_take(struct registry *registry, struct open_upload 
     }
     if (!code) {
         set_use(registry, open, open->use.uploads, used_bytes);
+        metric_add(registry->open_uploads.metrics, UPLOAD_BYTES, bytes);
     }
     return code;
 }

@@ -6,13 +6,24 @@
 
 #include "base/error.h"
 #include "base/list.h"
+#include "base/metrics.h"
 #include "base/random.h"
 #include "base/str.h"
 #include "metadata/uploads.h"
 #include "registry/registry.h"
 
+/* What is counted of uploads, here and by whoever has one open. */
+enum upload_metric {
+    UPLOAD_BEGUN,
+    UPLOAD_COMMITTED,
+    UPLOAD_CANCELLED,
+    UPLOAD_BYTES,
+    UPLOAD_OPEN,
+};
+
 /* The uploads that requests work on right now. An upload has at most one writer. */
 struct open_uploads {
+    struct metric_group *metrics;
     pthread_mutex_t list_mutex; /* guards list */
     struct list_node list;
 };
@@ -36,7 +47,8 @@ struct open_upload {
     uint64_t granted_bytes; /* so many may be in use before that is looked up again */
 };
 
-void open_uploads_init(struct open_uploads *uploads);
+/* metrics (NULL: nothing is counted) outlive them. */
+void open_uploads_init(struct open_uploads *uploads, struct metrics *metrics);
 
 /* None may be open. */
 void open_uploads_release(struct open_uploads *uploads);

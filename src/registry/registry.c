@@ -14,12 +14,13 @@ struct registry *registry_new(const struct registry_config *config)
     struct registry *registry = memory_new(1, sizeof(*registry));
 
     registry->config = *config;
-    open_uploads_init(&registry->open_uploads);
+    open_uploads_init(&registry->open_uploads, config->metrics);
     scanned_layers_init(&registry->scanned_layers);
     (void)sem_init(&registry->source_searches, 0, SOURCE_SEARCHES_MAX);
     registry->parsing = memory_budget_new(PARSING_MAX_BYTES);
-    registry->cache =
-        config->settings.cache_bytes > 0 ? content_cache_new(config->settings.cache_bytes) : NULL;
+    registry->cache = config->settings.cache_bytes > 0
+                          ? content_cache_new(config->settings.cache_bytes, config->metrics)
+                          : NULL;
     return registry;
 }
 

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "blobs/blob_store.h"
 #include "metadata/metadata.h"
 #include "metadata/repositories.h"
@@ -31,6 +32,7 @@ struct registry_config {
     const struct clock *clock;
     struct free_space *free_space; /* what pushes leave alone; not owned, NULL: nothing */
     struct registry_settings settings;
+    struct metrics *metrics; /* not owned; NULL: nothing is counted */
 };
 
 struct registry *registry_new(const struct registry_config *config);

@@ -154,22 +154,24 @@ void admission_release(struct admission *admission)
     *admission = (struct admission){0};
 }
 
-static void open_caches(const struct settings *settings, struct admission *admission)
+static void open_caches(const struct admission_config *config, struct admission *admission)
 {
     const struct authenticator_config authenticator = {
         .sources = admission->sources,
         .source_count = admission->source_count,
-        .cache_entries = settings->auth.cache_entries,
-        .cache_ms = settings->auth.cache_time_ms,
-        .failures_max = settings->auth.failed_logins,
+        .cache_entries = config->settings->auth.cache_entries,
+        .cache_ms = config->settings->auth.cache_time_ms,
+        .failures_max = config->settings->auth.failed_logins,
         .clock = &clock_system,
+        .metrics = config->metrics,
     };
     const struct team_directory_config teams = {
         .sources = admission->team_sources,
         .source_count = admission->team_source_count,
-        .cache_entries = settings->auth.cache_entries,
-        .cache_ms = settings->auth.cache_time_ms,
+        .cache_entries = config->settings->auth.cache_entries,
+        .cache_ms = config->settings->auth.cache_time_ms,
         .clock = &clock_system,
+        .metrics = config->metrics,
     };
 
     admission->authenticator = authenticator_new(&authenticator);
@@ -197,7 +199,7 @@ enum error_code admission_open(const struct admission_config *config,
         admission_release(admission_out);
         return code;
     }
-    open_caches(settings, admission_out);
+    open_caches(config, admission_out);
     return OK;
 }
 

@@ -8,6 +8,7 @@
 #include "auth/keyed_hash.h"
 #include "auth/token_keys.h"
 #include "base/log.h"
+#include "base/metrics.h"
 #include "metadata/metadata.h"
 #include "server/settings.h"
 #include "settings/schema.h"
@@ -32,6 +33,7 @@ struct admission_config {
     const struct settings *settings;
     const char *secret_path; /* of a secret of our own, if the settings name no file */
     struct metadata *metadata;
+    struct metrics *metrics; /* NULL: nothing is counted */
     struct log *log;
 };
 

@@ -32,6 +32,7 @@ enum {
 struct daemon {
     struct settings settings;
     struct log log;
+    struct metrics *metrics;
     struct data_folder data;
     struct metadata *metadata;
     struct storage storage;
@@ -65,6 +66,7 @@ static enum error_code begin_log(struct daemon *daemon, struct error *err)
     log_init(&daemon->log, STDERR_FILENO, is_text ? LOG_TEXT : LOG_JSON, daemon->settings.log.level,
              &clock_system);
     signals_keep_log(&daemon->log);
+    daemon->metrics = metrics_new();
     return log_start_thread(&daemon->log, err);
 }
 
@@ -80,8 +82,8 @@ static enum error_code open_metadata(struct daemon *daemon, struct error *err)
 
 static enum error_code open_blobs(struct daemon *daemon, struct error *err)
 {
-    return storage_open(&daemon->settings, daemon->data.blobs, daemon->metadata, &daemon->storage,
-                        err);
+    return storage_open(&daemon->settings, daemon->data.blobs, daemon->metadata, daemon->metrics,
+                        &daemon->storage, err);
 }
 
 static enum error_code make_registry(struct daemon *daemon, struct error *err)
@@ -93,6 +95,7 @@ static enum error_code make_registry(struct daemon *daemon, struct error *err)
         .clock = &clock_system,
         .free_space = &daemon->free_space,
         .settings = settings->registry,
+        .metrics = daemon->metrics,
     };
 
     (void)err;
@@ -109,6 +112,7 @@ static enum error_code open_admission(struct daemon *daemon, struct error *err)
     const struct admission_config config = {.settings = &daemon->settings,
                                             .secret_path = daemon->data.secret,
                                             .metadata = daemon->metadata,
+                                            .metrics = daemon->metrics,
                                             .log = &daemon->log};
 
     return admission_open(&config, &daemon->admission, err);
@@ -163,6 +167,7 @@ static enum error_code open_server(struct daemon *daemon, struct error *err)
         .application = api_application(daemon->api),
         .log = &daemon->log,
         .clock = &clock_system,
+        .metrics = daemon->metrics,
     };
     const uint64_t descriptors = process_raise_descriptor_limit();
 
@@ -215,6 +220,8 @@ static void daemon_finish(struct daemon *daemon)
     storage_release(&daemon->storage);
     metadata_free(daemon->metadata);
     data_folder_release(&daemon->data);
+    metrics_log(daemon->metrics, &daemon->log);
+    metrics_free(daemon->metrics);
     settings_release(&daemon->settings);
     signals_keep_log(NULL);
     log_end_thread(&daemon->log, LOG_END_MS);

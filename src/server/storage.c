@@ -57,6 +57,7 @@ static enum error_code storage_open_client(const struct settings *settings, stru
         .timeout_ms = settings->storage.s3.timeout_ms,
         .retry_ms = settings->storage.s3.retry_time_ms,
         .clock = &clock_system,
+        .metrics = storage->metrics,
     };
     enum error_code code = http_client_new(&http, &storage->http, err);
 
@@ -79,6 +80,7 @@ static enum error_code open_s3(const struct settings *settings, struct storage *
         .clock = &clock_system,
         .settings = settings->storage.s3,
         .memory_wait_ms = MEMORY_WAIT_MS,
+        .metrics = storage->metrics,
     };
     enum error_code code = storage_open_client(settings, storage, &config.client, err);
 
@@ -93,12 +95,12 @@ static enum error_code open_s3(const struct settings *settings, struct storage *
 }
 
 enum error_code storage_open(const struct settings *settings, const char *folder,
-                             struct metadata *metadata, struct storage *storage_out,
-                             struct error *err)
+                             struct metadata *metadata, struct metrics *metrics,
+                             struct storage *storage_out, struct error *err)
 {
     enum error_code code = OK;
 
-    *storage_out = (struct storage){0};
+    *storage_out = (struct storage){.metrics = metrics};
     if (!settings->storage.s3.bucket) {
         return storage_open_folder(folder, metadata, storage_out, err);
     }

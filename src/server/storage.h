@@ -13,18 +13,19 @@
 /* Where layers are kept, and what that needs: a folder, or S3 if storage.s3.bucket is set. */
 struct storage {
     struct blob_store *blobs;
+    struct metrics *metrics;  /* borrowed */
     struct http_client *http; /* NULL, as the next, for a folder */
     struct aws_credentials *credentials;
     struct s3_client *bucket; /* only of storage_open_bucket */
 };
 
 /*
- * Opens it. S3 is not asked: a registry starts without it. Borrows settings and metadata.
- * ERROR_INVALID as filesystem_store_new.
+ * Opens it. S3 is not asked: a registry starts without it. Borrows settings, metadata
+ * and metrics (NULL: nothing is counted). ERROR_INVALID as filesystem_store_new.
  */
 MUST_USE enum error_code storage_open(const struct settings *settings, const char *folder,
-                                      struct metadata *metadata, struct storage *storage_out,
-                                      struct error *err);
+                                      struct metadata *metadata, struct metrics *metrics,
+                                      struct storage *storage_out, struct error *err);
 
 /*
  * The bucket of storage.s3, for commands that look after its objects themselves. Else as

@@ -148,9 +148,9 @@ static struct guarded_world *begin(const struct api_config *more)
     world.sources[1] = registry_token_source_new(world.keys, &world.world.clock.clock);
     world.team_sources[0] = &world.teams;
     world.authenticator = authenticator_new(&(struct authenticator_config){
-        world.sources, 2, CACHE_ENTRIES, CACHE_MS, FAILURES_MAX, &world.world.clock.clock});
+        world.sources, 2, CACHE_ENTRIES, CACHE_MS, FAILURES_MAX, &world.world.clock.clock, NULL});
     world.directory = team_directory_new(&(struct team_directory_config){
-        world.team_sources, 1, CACHE_ENTRIES, CACHE_MS, &world.world.clock.clock});
+        world.team_sources, 1, CACHE_ENTRIES, CACHE_MS, &world.world.clock.clock, NULL});
     config.authenticator = world.authenticator;
     config.teams = world.directory;
     config.token_keys = world.keys;

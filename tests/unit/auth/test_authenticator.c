@@ -112,7 +112,7 @@ static int set_up(void **state)
         fixture.list[i] = &fixture.sources[i].base;
     }
     fixture.authenticator = authenticator_new(&(struct authenticator_config){
-        fixture.list, 2, 100, CACHE_MS, ADDRESS_FAILURES_MAX, &fixture.clock.clock});
+        fixture.list, 2, 100, CACHE_MS, ADDRESS_FAILURES_MAX, &fixture.clock.clock, NULL});
     *state = &fixture;
     return 0;
 }

@@ -18,6 +18,7 @@ enum { ENTRIES = 64, THREADS = 20 };
 struct fixture {
     struct fake_clock clock;
     struct lookup_cache *cache;
+    struct metrics *metrics;
 };
 
 /* What a lookup answers, and how often it was asked. */
@@ -34,7 +35,8 @@ static int set_up(void **state)
     static struct fixture fixture;
 
     fake_clock_init(&fixture.clock);
-    fixture.cache = lookup_cache_new(ENTRIES, &fixture.clock.clock);
+    fixture.metrics = metrics_new();
+    fixture.cache = lookup_cache_new(ENTRIES, &fixture.clock.clock, "test", fixture.metrics);
     *state = &fixture;
     return 0;
 }
@@ -44,6 +46,7 @@ static int tear_down(void **state)
     struct fixture *fixture = *state;
 
     lookup_cache_free(fixture->cache);
+    metrics_free(fixture->metrics);
     return 0;
 }
 
@@ -244,9 +247,36 @@ static void those_who_ask_at_once_share_one_lookup(void **state)
     (void)sem_destroy(&gate);
 }
 
+static void what_is_known_and_what_is_not_is_counted(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t number;
+    } rows[] = {{"hits_total", 2}, {"misses_total", 1}, {"shared_total", 0}, {"seconds", 1}};
+    struct fixture *fixture = *state;
+    struct script script = {.name = "jdoe", .lifetime_ms = 1000};
+    const struct lookup_key key = key_of(1);
+    struct lookup_outcome outcome;
+
+    assert_false(lookup_cache_find(fixture->cache, &key, &outcome));
+    for (int i = 0; i < 2; i++) {
+        get(fixture, 1, &script, &outcome);
+        lookup_outcome_release(&outcome);
+    }
+    assert_true(lookup_cache_find(fixture->cache, &key, &outcome));
+    lookup_outcome_release(&outcome);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(
+            metrics_number(fixture->metrics, "pierone_lookup_cache", "test", rows[i].name),
+            rows[i].number);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_is_known_and_what_is_not_is_counted, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(an_answer_that_is_too_old_for_a_question_is_asked_again,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_answer_counts_for_its_lifetime, set_up, tear_down),

@@ -40,7 +40,7 @@ static void every_job_runs_as_often_as_it_is_queued(void **state)
     atomic_int total = 0;
 
     (void)state;
-    assert_int_equal(workers_new(4, &workers, &err), OK);
+    assert_int_equal(workers_new(4, NULL, NULL, &workers, &err), OK);
     for (int i = 0; i < JOBS; i++) {
         jobs[i] = (struct counting_job){{.run = run}, workers, &total, 0};
         list_init(&jobs[i].job.node);
@@ -68,7 +68,7 @@ static void they_leave_the_processor_to_others(void **state)
 
     (void)state;
     list_init(&job.job.node);
-    assert_int_equal(workers_new(1, &workers, NULL), OK);
+    assert_int_equal(workers_new(1, NULL, NULL, &workers, NULL), OK);
     workers_submit(workers, &job.job);
     workers_free(workers);
     assert_int_equal(job.niceness,
@@ -107,7 +107,7 @@ static void a_lower_rank_goes_first(void **state)
 
     (void)state;
     (void)sem_init(&is_due, 0, 0);
-    assert_int_equal(workers_new(1, &workers, NULL), OK);
+    assert_int_equal(workers_new(1, NULL, NULL, &workers, NULL), OK);
     for (size_t i = 0; i < sizeof(names) - 1; i++) {
         jobs[i] = (struct ranked_job){
             {.run = sign, .rank = ranks[i]}, i == 0 ? &is_due : NULL, order, &count, names[i]};
@@ -179,9 +179,35 @@ static void a_thread_has_short_turns_where_the_kernel_has_them(void **state)
     assert_int_equal(seen.attributes[3], SCHEDULING_TURN_US * 1000);
 }
 
+static void run_once(struct job *job)
+{
+    (void)job;
+}
+
+static void what_waits_is_counted(void **state)
+{
+    struct metrics *const metrics = metrics_new();
+    struct job jobs[3] = {{.run = run_once}, {.run = run_once}, {.run = run_once}};
+    struct workers *workers = NULL;
+
+    (void)state;
+    assert_int_equal(workers_new(1, "worker", metrics, &workers, NULL), OK);
+    for (size_t i = 0; i < ARRAY_LEN(jobs); i++) {
+        list_init(&jobs[i].node);
+        workers_submit(workers, &jobs[i]);
+        assert_true(jobs[i].since_us > 0);
+    }
+    workers_free(workers);
+    assert_int_equal(metrics_number(metrics, "pierone_thread_pool", "worker", "jobs_total"), 3);
+    assert_int_equal(metrics_number(metrics, "pierone_thread_pool", "worker", "wait_seconds"), 3);
+    assert_int_equal(metrics_number(metrics, "pierone_thread_pool", "worker", "queued"), 0);
+    metrics_free(metrics);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_waits_is_counted),
         cmocka_unit_test(every_job_runs_as_often_as_it_is_queued),
         cmocka_unit_test(they_leave_the_processor_to_others),
         cmocka_unit_test(a_lower_rank_goes_first),

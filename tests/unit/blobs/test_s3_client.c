@@ -26,6 +26,11 @@ static enum error_code do_once(struct s3_world *world, const struct s3_request *
     return code;
 }
 
+static int64_t number(const struct s3_world *world, const char *name)
+{
+    return metrics_number(world->client_config.metrics, "pierone_s3", NULL, name);
+}
+
 static void what_passes_is_repeated(void **state)
 {
     static const char *const rows[][4] = {
@@ -54,10 +59,15 @@ static void what_passes_is_repeated(void **state)
         }
         s3_world_init(&world, rows[i]);
         world.client_config.retry_ms = 10 * 1000;
+        world.client_config.metrics = metrics_new();
         assert_int_equal(do_once(&world, &request, &answer, NULL), OK);
         assert_int_equal(answer.http.status, 200);
         assert_string_equal(answer.http.body.text, S3_RESULT);
         assert_int_equal(stub_server_count(world.server), count);
+        assert_int_equal(number(&world, "attempt_seconds"), count);
+        assert_int_equal(number(&world, "retries_total"), count - 1);
+        assert_int_equal(number(&world, "failures_total"), 0);
+        metrics_free(world.client_config.metrics);
         s3_answer_release(&answer);
         s3_world_release(&world);
     }

@@ -40,6 +40,7 @@ int registry_world_set_up(void **state)
     assert_int_equal(metadata_open_sqlite(path, &world->metadata, NULL), OK);
     world->memory = memory_store_new();
     world->blobs = faulty_store_new(world->memory);
+    world->metrics = metrics_new();
     registry_world_let_move(world, false, false);
     *state = world;
     return 0;
@@ -50,6 +51,7 @@ int registry_world_tear_down(void **state)
     struct registry_world *world = *state;
 
     registry_free(world->registry);
+    metrics_free(world->metrics);
     blob_store_free(world->blobs);
     blob_store_free(world->memory);
     metadata_free(world->metadata);
@@ -94,6 +96,7 @@ static void serve(struct registry_world *world, const struct registry_config *ch
     config.settings.upload_lifetime_ms = WORLD_UPLOAD_LIFETIME_MS;
     config.settings.upload_age_ms = WORLD_UPLOAD_AGE_MS;
     config.free_space = &world->free_space;
+    config.metrics = world->metrics;
     world->free_space = (struct free_space){.folders = {world->folder}, .clock = config.clock};
     registry_free(world->registry);
     world->registry = registry_new(&config);

@@ -28,6 +28,7 @@ struct registry_world {
     struct blob_store *memory;
     struct blob_store *blobs;     /* passes on to memory, but for what it is told to fail */
     struct free_space free_space; /* no reserve at first */
+    struct metrics *metrics;
     struct registry *registry;
     struct arena arena; /* for results; lives as long as the test */
     struct error err;   /* of the last push */

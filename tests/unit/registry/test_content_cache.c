@@ -357,7 +357,7 @@ static void without_a_cache_nothing_is_recalled(void **state)
 
 static int set_up(void **state)
 {
-    *state = content_cache_new(LIMIT_BYTES);
+    *state = content_cache_new(LIMIT_BYTES, NULL);
     return 0;
 }
 
@@ -367,9 +367,38 @@ static int tear_down(void **state)
     return 0;
 }
 
+static int64_t counted(struct metrics *metrics, const char *name)
+{
+    return metrics_number(metrics, "pierone_content_cache", NULL, name);
+}
+
+static void what_is_found_and_kept_is_counted(void **state)
+{
+    struct metrics *const metrics = metrics_new();
+    struct content_cache *const cache = content_cache_new(LIMIT_BYTES, metrics);
+
+    (void)state;
+    assert_false(has(cache, "key", "bytes"));
+    put(cache, "key", "bytes");
+    put(cache, "key", "bytes");
+    assert_true(has(cache, "key", "bytes"));
+    assert_int_equal(counted(metrics, "hits_total"), 1);
+    assert_int_equal(counted(metrics, "misses_total"), 1);
+    assert_int_equal(counted(metrics, "entries"), 1);
+    assert_in_range(counted(metrics, "bytes"), sizeof("bytes"), LIMIT_BYTES);
+    flood(cache, NULL);
+    assert_int_equal(counted(metrics, "entries") + counted(metrics, "evictions_total"), MANY + 1);
+    assert_in_range(counted(metrics, "bytes"), LARGE_BYTES, LIMIT_BYTES);
+    content_cache_free(cache);
+    assert_int_equal(counted(metrics, "entries"), 0);
+    assert_int_equal(counted(metrics, "bytes"), 0);
+    metrics_free(metrics);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_found_and_kept_is_counted),
         CACHE_TEST(what_was_put_comes_back_whole),
         CACHE_TEST(what_was_not_put_is_unknown),
         CACHE_TEST(what_is_known_is_not_replaced),

@@ -31,7 +31,7 @@ static void upload_is_open_once_at_a_time(void **state)
     struct open_upload other = {.id = "b"};
 
     (void)state;
-    open_uploads_init(&uploads);
+    open_uploads_init(&uploads, NULL);
     assert_true(open_uploads_enter(&uploads, &first));
     assert_false(open_uploads_enter(&uploads, &second));
     assert_true(open_uploads_enter(&uploads, &other));
@@ -49,7 +49,7 @@ static void what_is_open_to_be_ended_is_known(void **state)
     struct open_upload ending = {.id = "b", .ends = true};
 
     (void)state;
-    open_uploads_init(&uploads);
+    open_uploads_init(&uploads, NULL);
     assert_true(open_uploads_enter(&uploads, &going_on));
     assert_true(open_uploads_enter(&uploads, &ending));
     assert_true(open_uploads_is_going_on(&uploads, "a"));
@@ -72,7 +72,7 @@ static void one_upload_of_an_identity_is_hashed_again_at_a_time(void **state)
     };
 
     (void)state;
-    open_uploads_init(&uploads);
+    open_uploads_init(&uploads, NULL);
     for (size_t i = 0; i < ARRAY_LEN(open); i++) {
         assert_true(open_uploads_enter(&uploads, &open[i]));
     }
@@ -115,7 +115,7 @@ static void of_many_threads_one_is_inside(void **state)
     pthread_t threads[THREADS];
 
     (void)state;
-    open_uploads_init(&crowd.uploads);
+    open_uploads_init(&crowd.uploads, NULL);
     for (size_t i = 0; i < ARRAY_LEN(threads); i++) {
         assert_int_equal(pthread_create(&threads[i], NULL, enter_and_leave, &crowd), 0);
     }
@@ -297,9 +297,36 @@ static void full_disk_takes_no_push(void **state)
     assert_int_equal(registry_world_find(world, "team/app", "1.0", &found), OK);
 }
 
+static int64_t counted(const struct registry_world *world, const char *name)
+{
+    return metrics_number(world->metrics, "pierone_uploads", NULL, name);
+}
+
+static void what_becomes_of_uploads_is_counted(void **state)
+{
+    struct registry_world *world = *state;
+    const struct digest digest = hasher_digest_of(DIGEST_SHA256, str_from("one two"));
+    struct upload *committed = begin(world, "jdoe", "team/app");
+    struct upload *cancelled = begin(world, "jdoe", "team/app");
+
+    assert_int_equal(counted(world, "begun_total"), 2);
+    assert_int_equal(counted(world, "open"), 2);
+    assert_int_equal(upload_write(committed, str_from("one two"), NULL), OK);
+    assert_int_equal(upload_write(cancelled, str_from("three"), NULL), OK);
+    assert_int_equal(counted(world, "received_bytes_total"), 12);
+    assert_int_equal(upload_commit(committed, &digest, NULL), OK);
+    assert_int_equal(upload_cancel(cancelled, NULL), OK);
+    upload_close(committed);
+    upload_close(cancelled);
+    assert_int_equal(counted(world, "committed_total"), 1);
+    assert_int_equal(counted(world, "cancelled_total"), 1);
+    assert_int_equal(counted(world, "open"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WORLD_TEST(what_becomes_of_uploads_is_counted),
         cmocka_unit_test(upload_is_open_once_at_a_time),
         cmocka_unit_test(what_is_open_to_be_ended_is_known),
         cmocka_unit_test(one_upload_of_an_identity_is_hashed_again_at_a_time),

@@ -69,7 +69,8 @@ static void open_storage(struct fixture *fixture)
 
     (void)snprintf(path, sizeof(path), "%s/blobs", fixture->folder);
     assert_int_equal(
-        storage_open(&fixture->settings, path, fixture->metadata, &fixture->storage, NULL), OK);
+        storage_open(&fixture->settings, path, fixture->metadata, NULL, &fixture->storage, NULL),
+        OK);
 }
 
 static void use_s3(struct fixture *fixture, const struct stub_server *server)
