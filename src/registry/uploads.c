@@ -310,9 +310,9 @@ static enum error_code upload_end(struct upload *upload, const struct digest *di
     if (upload->is_saved) {
         code = metadata_end_upload(upload->registry->config.metadata, &ending, err);
     }
-    if (!code) {
-        upload->is_saved = false;
-    }
+    upload->is_saved = upload->is_saved && code != OK;
+    metric_add(upload->registry->open_uploads.metrics, digest ? UPLOAD_COMMITTED : UPLOAD_CANCELLED,
+               1);
     return code;
 }
 
@@ -344,7 +344,6 @@ static enum error_code commit(struct upload *upload, const struct digest *expect
         (void)!blob_store_discard(upload->registry->config.blobs, &upload->rested, NULL);
     }
     if (!code) {
-        metric_add(upload->registry->open_uploads.metrics, UPLOAD_COMMITTED, 1);
         upload->is_committed = true;
         /* The blob is there, so this is no failure: a row that stays expires. */
         (void)!upload_end(upload, expected, NULL);
@@ -383,7 +382,6 @@ enum error_code upload_cancel(struct upload *upload, struct error *err)
     enum error_code code = OK;
 
     drop_writer(upload);
-    metric_add(upload->registry->open_uploads.metrics, UPLOAD_CANCELLED, 1);
     code = blob_store_discard(upload->registry->config.blobs, &upload->rested, err);
     return code ? code : upload_end(upload, NULL, err);
 }
