@@ -31,7 +31,8 @@ struct blob_driver {
     /* As blob_writer_room. NULL: there always is some. */
     size_t (*room)(struct blob_writer *writer);
 
-    /* Appends all of bytes or fails; a failed writer is only closed afterwards. */
+    /* Appends all of bytes or fails; meanwhile they may be hashed, so that the upload's hash is not
+     * to be looked at; a failed writer is only closed afterwards. */
     enum error_code (*write)(struct blob_writer *writer, struct str bytes, struct error *err);
 
     /*
@@ -78,6 +79,7 @@ struct blob_store {
     const char *largest_blob_key; /* the setting that may be raised, where they do */
     bool is_remote;
     bool has_locations;
+    struct side_hashers *side_hashers; /* the generic half's; borrowed; NULL: none */
 };
 
 /* Filled and kept up to date by the generic half; drivers only read it. */

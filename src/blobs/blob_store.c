@@ -57,6 +57,11 @@ bool blob_upload_restore(struct blob_upload *upload, struct str state)
     return true;
 }
 
+void blob_store_hash_beside(struct blob_store *store, struct side_hashers *hashers)
+{
+    store->side_hashers = hashers;
+}
+
 uint64_t blob_store_chunk_min_bytes(const struct blob_store *store)
 {
     return store->chunk_min_bytes;
@@ -159,6 +164,19 @@ enum error_code blob_writer_give_tail(struct blob_writer *writer, struct strbuf 
     return code;
 }
 
+static enum error_code write_and_hash(struct blob_writer *writer, struct str bytes,
+                                      struct error *err)
+{
+    struct blob_store *store = writer->store;
+    struct side_hash hash;
+    enum error_code code = OK;
+
+    side_hash_begin(store->side_hashers, &hash, &writer->upload.hasher, bytes);
+    code = store->driver->write(writer, bytes, err);
+    side_hash_end(store->side_hashers, &hash);
+    return code;
+}
+
 enum error_code blob_writer_write(struct blob_writer *writer, struct str bytes, struct error *err)
 {
     enum error_code code;
@@ -169,13 +187,12 @@ enum error_code blob_writer_write(struct blob_writer *writer, struct str bytes, 
     }
     code = blob_store_check_size(writer->store, writer->upload.offset_bytes + bytes.length, err);
     if (!code) {
-        code = writer->store->driver->write(writer, bytes, err);
+        code = write_and_hash(writer, bytes, err);
     }
     if (code) {
         writer->is_finished = true;
         return code;
     }
-    hasher_update(&writer->upload.hasher, bytes);
     writer->upload.offset_bytes += bytes.length;
     writer->is_checked = false;
     return OK;

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/random.h"
+#include "base/side_hash.h"
 #include "base/str.h"
 #include "base/strbuf.h"
 
@@ -79,6 +80,9 @@ struct blob_part {
 };
 
 void blob_store_free(struct blob_store *store);
+
+/* From now on what is written is hashed by them meanwhile. They must outlive all writers. */
+void blob_store_hash_beside(struct blob_store *store, struct side_hashers *hashers);
 
 /* A new upload with a fresh id and nothing in it. Touches no medium. */
 void blob_upload_init(struct blob_upload *upload, enum digest_algorithm algorithm);

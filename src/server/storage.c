@@ -3,14 +3,17 @@
 #include <stdlib.h>
 
 #include "base/host.h"
+#include "base/side_hash.h"
 #include "blobs/filesystem_store.h"
 #include "blobs/s3_check.h"
 #include "blobs/s3_store.h"
 #include "metadata/swept_blobs.h"
+#include "server/process.h"
 
 enum {
     ANSWER_MAX_BYTES = 1024 * 1024, /* unless a request says otherwise */
     MEMORY_WAIT_MS = 30 * 1000,     /* then there are too many uploads at once */
+    SIDE_HASHERS_MAX = 8,           /* more uploads at once have threads enough of their own */
 };
 
 static enum error_code revive(void *context, const struct digest *digest, struct error *err)
@@ -94,6 +97,22 @@ static enum error_code open_s3(const struct settings *settings, struct storage *
     return code;
 }
 
+/* The thread that writes an upload has a processor, and can use the others'. */
+static enum error_code start_hashers(struct storage *storage, struct error *err)
+{
+    const unsigned others = process_core_count() - 1;
+    enum error_code code = OK;
+
+    if (others > 0) {
+        code = side_hashers_new(others < SIDE_HASHERS_MAX ? others : SIDE_HASHERS_MAX,
+                                &storage->side_hashers, err);
+    }
+    if (!code) {
+        blob_store_hash_beside(storage->blobs, storage->side_hashers);
+    }
+    return code;
+}
+
 enum error_code storage_open(const struct settings *settings, const char *folder,
                              struct metadata *metadata, struct metrics *metrics,
                              struct storage *storage_out, struct error *err)
@@ -101,10 +120,11 @@ enum error_code storage_open(const struct settings *settings, const char *folder
     enum error_code code = OK;
 
     *storage_out = (struct storage){.metrics = metrics};
-    if (!settings->storage.s3.bucket) {
-        return storage_open_folder(folder, metadata, storage_out, err);
+    code = settings->storage.s3.bucket ? open_s3(settings, storage_out, err)
+                                       : storage_open_folder(folder, metadata, storage_out, err);
+    if (!code) {
+        code = start_hashers(storage_out, err);
     }
-    code = open_s3(settings, storage_out, err);
     if (code) {
         storage_release(storage_out);
     }
@@ -130,6 +150,7 @@ enum error_code storage_open_bucket(const struct settings *settings, struct stor
 void storage_release(struct storage *storage)
 {
     blob_store_free(storage->blobs);
+    side_hashers_free(storage->side_hashers);
     s3_client_free(storage->bucket);
     aws_credentials_free(storage->credentials);
     http_client_free(storage->http);

@@ -13,8 +13,9 @@
 /* Where layers are kept, and what that needs: a folder, or S3 if storage.s3.bucket is set. */
 struct storage {
     struct blob_store *blobs;
-    struct metrics *metrics;  /* borrowed */
-    struct http_client *http; /* NULL, as the next, for a folder */
+    struct metrics *metrics;           /* borrowed */
+    struct side_hashers *side_hashers; /* NULL on one core */
+    struct http_client *http;          /* NULL, as the next, for a folder */
     struct aws_credentials *credentials;
     struct s3_client *bucket; /* only of storage_open_bucket */
 };
