@@ -75,7 +75,6 @@ static enum io_result begin_sending(struct tls_session *session)
 {
     const enum io_result result = tls_wire_send(&session->wire);
 
-    ERR_clear_error();
     if (result == IO_WAIT_WRITE) {
         tls_session_rest(session);
     }

@@ -250,6 +250,10 @@ static long wire_control(BIO *bio, int command, long number, void *pointer)
         return 1; /* by tls_wire_send */
     case BIO_CTRL_EOF:
         return wire->has_ended;
+    case BIO_CTRL_GET_KTLS_SEND: /* asked for each record */
+        return wire->is_offloaded;
+    case BIO_CTRL_GET_KTLS_RECV:
+        return 0;
     case SET_KTLS:
         return offload(wire, BIO_next(bio), number, pointer);
     default:
