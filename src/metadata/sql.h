@@ -32,8 +32,9 @@ struct sql_value sql_text(struct str text);
 struct sql_value sql_bytes(struct str bytes);
 
 enum sql_durability {
-    SQL_DURABLE, /* what was committed survives a power failure */
-    SQL_RELAXED, /* … survives the end of this process */
+    SQL_DURABLE,    /* what was committed survives a power failure */
+    SQL_RELAXED,    /* … survives the end of this process */
+    SQL_REPLICATED, /* … and that of a database server whose place another one takes */
 };
 
 /*

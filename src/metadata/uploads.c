@@ -40,6 +40,32 @@ static enum error_code add(struct sql_connection *connection, const struct uploa
     return sql_run(connection, &query, err);
 }
 
+static enum error_code no_such_upload(struct str repository, struct error *err)
+{
+    return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
+                           "%.*s has no such upload: it is finished or expired, begin again",
+                           STR_FORMAT(repository));
+}
+
+/* Somebody else ended it, or went on with it. */
+static enum error_code say_why_not(struct sql_connection *connection,
+                                   const struct upload_record *upload, struct error *err)
+{
+    const struct sql_query query = {
+        .text = "select 1 from upload where id = $1",
+        .values = {sql_text(upload->id)},
+        .count = 1,
+    };
+    bool is_there = false;
+    const enum error_code code = sql_run_for_row(connection, &query, &is_there, err);
+
+    if (code || !is_there) {
+        return code ? code : no_such_upload(upload->repository, err);
+    }
+    return error_set_about(err, ABOUT_UPLOAD, ERROR_CONFLICT,
+                           "another request went on with this upload meanwhile: ask how far it is");
+}
+
 /* Done twice, as when nobody heard of the first commit, it finds its own work. */
 static enum error_code go_on(struct sql_connection *connection, const struct upload_record *upload,
                              struct error *err)
@@ -56,12 +82,7 @@ static enum error_code go_on(struct sql_connection *connection, const struct upl
     bool is_there = false;
     const enum error_code code = sql_run_for_row(connection, &query, &is_there, err);
 
-    if (code || is_there) {
-        return code;
-    }
-    return error_set_about(err, ABOUT_UPLOAD, ERROR_CONFLICT,
-                           "another request went on with this upload meanwhile, or ended it: ask "
-                           "how far it is");
+    return code || is_there ? code : say_why_not(connection, upload, err);
 }
 
 static enum error_code save(struct sql_connection *connection, void *context, struct error *err)
@@ -78,7 +99,9 @@ enum error_code metadata_save_upload(struct metadata *metadata, const struct upl
 {
     struct upload_record saved = *upload;
 
-    return sql_write(metadata->sql, SQL_RELAXED, save, &saved, err);
+    /* Bytes that are forgotten would make the whole another blob; an upload that is, none. */
+    return sql_write(metadata->sql, upload->goes_on ? SQL_REPLICATED : SQL_RELAXED, save, &saved,
+                     err);
 }
 
 enum error_code metadata_touch_upload(struct metadata *metadata, struct str id, int64_t now_ms,
@@ -91,13 +114,6 @@ enum error_code metadata_touch_upload(struct metadata *metadata, struct str id, 
     };
 
     return metadata_run(metadata, SQL_RELAXED, &query, err);
-}
-
-static enum error_code no_such_upload(struct str repository, struct error *err)
-{
-    return error_set_about(err, ABOUT_UPLOAD, ERROR_NOT_FOUND,
-                           "%.*s has no such upload: it is finished or expired, begin again",
-                           STR_FORMAT(repository));
 }
 
 static void read_upload(struct row *row, void *into)

@@ -13,7 +13,9 @@
 
 /*
  * An upload that rests between requests. What these functions write outlives the process, but need
- * not outlive a power failure: an upload is not a blob yet, and clients begin again.
+ * not outlive a power failure: an upload is not a blob yet, and clients begin again. How far it
+ * went on is known to the database server that takes another one's place, too, or its client would
+ * be told that the bytes were wrong.
  */
 struct upload_record {
     struct str id;
@@ -34,7 +36,7 @@ struct upload_record {
 /*
  * Inserts, or replaces offset, state, updated_ms, and the tail if it is new. ERROR_CONFLICT about
  * UPLOAD, and nothing is changed, if it goes on from where it is not any more: another instance
- * went on with it meanwhile, or ended it.
+ * went on with it meanwhile. ERROR_NOT_FOUND about UPLOAD: that ended it.
  */
 MUST_USE enum error_code metadata_save_upload(struct metadata *metadata,
                                               const struct upload_record *upload,

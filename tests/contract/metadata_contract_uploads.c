@@ -479,10 +479,12 @@ static void an_upload_that_is_gone_does_not_come_back(void **state)
 {
     struct metadata_fixture *fixture = *state;
     struct upload_record found;
+    struct error err = {0};
 
     save(fixture, "one", 10, 1000);
     assert_int_equal(metadata_remove_upload(fixture->metadata, str_from("one"), NULL), OK);
-    assert_int_equal(go_on(fixture, 10, 20, NULL), ERROR_CONFLICT);
+    assert_int_equal(go_on(fixture, 10, 20, &err), ERROR_NOT_FOUND);
+    assert_int_equal(err.topic, ABOUT_UPLOAD);
     assert_int_equal(metadata_find_upload(fixture->metadata, str_from("team/app"), str_from("one"),
                                           &fixture->arena, &found, NULL),
                      ERROR_NOT_FOUND);

@@ -636,7 +636,7 @@ static void upload_that_another_instance_ended_does_not_come_back(void **state)
 
     write_text(upload, "two");
     registry_world_run_sql(world, "delete from upload");
-    assert_int_equal(upload_suspend(upload, NULL), ERROR_CONFLICT);
+    assert_int_equal(upload_suspend(upload, NULL), ERROR_NOT_FOUND);
     upload_close(upload);
     assert_int_equal(count_rows(world), 0);
 }
