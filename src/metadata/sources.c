@@ -1,5 +1,7 @@
 #include "metadata/sources.h"
 
+#include <string.h>
+
 #include "metadata/metadata_private.h"
 
 static void read_record(struct row *row, void *into)
@@ -75,26 +77,36 @@ static enum error_code find_repository_of(struct sql_connection *connection,
     return code;
 }
 
+/* Whoever does it again, as nobody heard that it was done, finds his own. */
 static enum error_code mark(struct sql_connection *connection, void *context, struct error *err)
 {
     struct marking *marking = context;
     const struct tag_place *place = marking->place;
     struct digest_value digest;
     struct sql_query query = {
-        .text =
-            "insert into production_ready "
-            "(repository_id, tag, digest, incident_id, marked_by, marked_ms, marked_by_kind) "
-            "values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning repository_id",
+        .text = "insert into production_ready "
+                "(repository_id, tag, digest, incident_id, marked_by, marked_ms, marked_by_kind) "
+                "values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
         .values = {sql_null(), sql_text(place->tag), metadata_digest_value(&digest, &place->digest),
                    sql_text(marking->mark->incident_id), sql_text(marking->mark->marked_by.name),
                    sql_integer(marking->mark->marked_ms), sql_text(marking->mark->marked_by.kind)},
         .count = 7,
     };
+    struct sql_query look = {
+        .text = "select 1 from production_ready where repository_id = $1 and tag = $2 "
+                "and digest = $3 and incident_id = $4 and marked_by = $5 and marked_ms = $6 "
+                "and marked_by_kind = $7",
+        .count = 7,
+    };
     int64_t id = 0;
-    const enum error_code code = find_repository_of(connection, place, &id, err);
+    enum error_code code = find_repository_of(connection, place, &id, err);
 
     query.values[0] = sql_integer(id);
-    return code ? code : sql_run_for_row(connection, &query, &marking->is_marked, err);
+    memcpy(look.values, query.values, sizeof(look.values));
+    if (!code) {
+        code = sql_run(connection, &query, err);
+    }
+    return code ? code : sql_run_for_row(connection, &look, &marking->is_marked, err);
 }
 
 enum error_code metadata_mark_production_ready(struct metadata *metadata,

@@ -39,7 +39,8 @@ enum sql_durability {
 
 /*
  * What happens in a transaction, while its caller waits. Repeatable, and free of thread-local
- * state: a driver may call it again, and on another thread.
+ * state: a driver may call it again, and on another thread. Also behind its own commit, of which
+ * nobody heard: it does the same once and twice, and says of what it finds done that it did it.
  */
 typedef enum error_code sql_work(struct sql_connection *connection, void *context,
                                  struct error *err);

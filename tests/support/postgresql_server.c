@@ -188,6 +188,11 @@ const char *postgresql_server_create(struct postgresql_server *server)
     return server->url;
 }
 
+const char *postgresql_server_folder(const struct postgresql_server *server)
+{
+    return server->folder;
+}
+
 const char *postgresql_server_url(const struct postgresql_server *server)
 {
     return server->url;

@@ -19,6 +19,9 @@ void postgresql_server_free(struct postgresql_server *server);
 /* Creates an empty database and gives the URL to it; the text is the server's, until the next. */
 const char *postgresql_server_create(struct postgresql_server *server);
 
+/* Where its socket is. */
+const char *postgresql_server_folder(const struct postgresql_server *server);
+
 /* The URL of the database that was created last. */
 const char *postgresql_server_url(const struct postgresql_server *server);
 

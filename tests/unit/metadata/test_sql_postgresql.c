@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "tests/support/cutting_proxy.h"
+#include "tests/support/temporary_folder.h"
 #include "tests/unit/metadata/postgresql_world.h"
 
 static struct sql *open_database(struct postgresql_world *world)
@@ -167,6 +169,66 @@ static void what_is_lost_in_the_middle_is_done_again(void **state)
     sql_free(sql);
 }
 
+static enum error_code insert_once(struct sql_connection *connection, void *context,
+                                   struct error *err)
+{
+    static const struct sql_query query = {
+        .text = "insert into thing (id) values (1) on conflict do nothing"};
+    int *calls = context;
+
+    ++*calls;
+    return sql_run(connection, &query, err);
+}
+
+/* The server has committed, and the answer is lost: no guess is right, but to do it again is. */
+static void a_commit_that_nobody_heard_of_is_done_again(void **state)
+{
+    struct postgresql_world *world = *state;
+    char *folder = temporary_folder_new();
+    struct cutting_proxy *proxy =
+        cutting_proxy_new(postgresql_server_folder(world->server), folder);
+    struct sql *sql = NULL;
+    char url[1024];
+    int calls = 0;
+
+    (void)snprintf(url, sizeof(url), "%s&host=%s", world->config.url, folder);
+    world->config.url = url;
+    sql = open_database(world);
+    cutting_proxy_cut_behind(proxy, "commit");
+    assert_int_equal(sql_write(sql, SQL_DURABLE, insert_once, &calls, NULL), OK);
+    assert_int_equal(calls, 2);
+    assert_string_equal(postgresql_server_ask(world->server, "select count(*) from thing"), "1");
+    sql_free(sql);
+    cutting_proxy_free(proxy);
+    temporary_folder_free(folder);
+}
+
+static enum error_code collide(struct sql_connection *connection, void *context, struct error *err)
+{
+    static const struct sql_query deadlock = {.text = "select raise('40P01')"};
+    static const struct sql_query clash = {.text = "select raise('40001')"};
+    static const struct sql_query query = {.text = "insert into thing (id) values (1)"};
+    int *calls = context;
+
+    ++*calls;
+    return sql_run(connection, *calls == 1 ? &deadlock : *calls == 2 ? &clash : &query, err);
+}
+
+static void what_collides_is_done_again(void **state)
+{
+    struct postgresql_world *world = *state;
+    struct sql *sql = open_database(world);
+    int calls = 0;
+
+    (void)postgresql_server_ask(world->server,
+                                "create function raise(state text) returns bigint language plpgsql "
+                                "as $$ begin raise exception 'on purpose' using errcode = state; "
+                                "end $$");
+    assert_int_equal(sql_write(sql, SQL_DURABLE, collide, &calls, NULL), OK);
+    assert_int_equal(calls, 3);
+    sql_free(sql);
+}
+
 static void a_server_that_comes_back_is_used_again(void **state)
 {
     struct postgresql_world *world = *state;
@@ -218,6 +280,8 @@ int main(void)
         TEST(a_work_that_fails_leaves_nothing_behind),
         TEST(a_read_sees_one_state),
         TEST(what_is_lost_in_the_middle_is_done_again),
+        TEST(a_commit_that_nobody_heard_of_is_done_again),
+        TEST(what_collides_is_done_again),
         TEST(a_server_that_comes_back_is_used_again),
         TEST(a_server_that_is_away_is_not_waited_for_forever),
         TEST(what_happens_is_counted),
