@@ -1,42 +1,37 @@
 #include "metadata/manifests.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
+#include "base/memory.h"
 #include "metadata/metadata_private.h"
-#include "metadata/push_facts.h"
+#include "metadata/push_agenda.h"
 
 /* A push on its way through its transaction. */
 struct push {
     const struct manifest_push *wanted;
     struct digest_value digest; /* of the manifest, as text */
+    bool has_repository;
     int64_t repository_id;
     struct tag_found found[PUSH_TAGS_MAX];
-    bool is_set[PUSH_TAGS_MAX]; /* by this push: it came to be, or moved */
-    bool is_taken;              /* one of them, and it may not move */
+    bool is_set[PUSH_TAGS_MAX];  /* by this push: it came to be, or moved */
+    bool is_said[PUSH_TAGS_MAX]; /* where its image was built from */
+    bool is_taken;               /* one of them, and it may not move */
     bool is_manifest_new;
 };
 
 static enum error_code store(struct sql_connection *connection, void *context, struct error *err);
-static enum error_code find_or_add_repository(struct sql_connection *connection, struct push *push,
-                                              struct error *err);
-static enum error_code add_content(struct sql_connection *connection, const struct push *push,
-                                   struct error *err);
-static enum error_code add_manifest(struct sql_connection *connection, struct push *push,
-                                    struct error *err);
-static enum error_code check_tags(struct sql_connection *connection, struct push *push,
-                                  struct error *err);
-static enum error_code find_tag(struct sql_connection *connection, struct push *push, size_t i,
-                                struct error *err);
-static enum error_code set_tags(struct sql_connection *connection, struct push *push,
-                                struct error *err);
-static enum error_code set_tag(struct sql_connection *connection, struct push *push, size_t i,
+static enum error_code look(struct sql_connection *connection, struct push *push,
+                            struct error *err);
+static enum error_code add_repository(struct sql_connection *connection, struct push *push,
+                                      struct error *err);
+static enum error_code add_all(struct sql_connection *connection, struct push *push,
                                struct error *err);
-static enum error_code put_tag(struct sql_connection *connection, const struct push *push, size_t i,
-                               bool *is_set_out, struct error *err);
-static enum error_code add_tag(struct sql_connection *connection, const struct push *push, size_t i,
-                               bool *is_set_out, struct error *err);
-static enum error_code move_tag(struct sql_connection *connection, const struct push *push,
-                                size_t i, bool *is_set_out, struct error *err);
+static struct sql_query tag_query(const struct push *push, size_t i);
+static void judge_tag(struct push *push, size_t i);
+static enum error_code check_tags(struct push *push, struct error *err);
+static enum error_code settle_tag(struct sql_connection *connection, struct push *push, size_t i,
+                                  struct error *err);
 static enum error_code record_change(struct sql_connection *connection, const struct push *push,
                                      size_t i, struct error *err);
 static enum error_code join(struct sql_connection *connection, const struct push *push,
@@ -66,36 +61,88 @@ enum error_code metadata_push_manifest(struct metadata *metadata, const struct m
 }
 
 /*
- * Writes nothing where all is there already: then nothing needs to be flushed either, since what a
- * transaction finds was flushed before it could be seen. A refused tag is found before anything is
- * written.
+ * Where the database is far away, three round trips: what is there, what is to be there, and the
+ * commit. Writes nothing where all is there already: then nothing needs to be flushed either, since
+ * what a transaction finds was flushed before it could be seen. A refused tag is found before
+ * anything is written.
  */
 static enum error_code store(struct sql_connection *connection, void *context, struct error *err)
 {
     struct push *push = context;
-    enum error_code code = find_or_add_repository(connection, push, err);
+    enum error_code code = look(connection, push, err);
 
-    push->is_taken = false; /* this may be repeated */
     if (!code) {
-        code = check_tags(connection, push, err);
+        code = check_tags(push, err);
+    }
+    if (!code && !push->has_repository) {
+        code = add_repository(connection, push, err);
     }
     if (!code) {
-        code = add_content(connection, push, err);
+        code = add_all(connection, push, err);
     }
-    if (!code) {
-        code = add_manifest(connection, push, err);
-    }
-    if (!code) {
-        code = push_add_blobs(connection, push->wanted, err);
-    }
-    if (!code) {
-        code = set_tags(connection, push, err);
+    for (size_t i = 0; i < push->wanted->tag_count && !code; i++) {
+        code = settle_tag(connection, push, i, err);
     }
     return code ? code : join(connection, push, err);
 }
 
-static enum error_code find_or_add_repository(struct sql_connection *connection, struct push *push,
-                                              struct error *err)
+/* The repository and all of the tags: who is refused hears of all at once. This may be repeated. */
+static enum error_code look(struct sql_connection *connection, struct push *push, struct error *err)
+{
+    struct row_question questions[1 + PUSH_TAGS_MAX] = {
+        {.query = {.text = "select id from repository where name = $1",
+                   .values = {sql_text(push->wanted->repository)},
+                   .count = 1},
+         .reader = {.read = row_read_integer, .into = &push->repository_id}}};
+    const size_t count = push->wanted->tag_count;
+    enum error_code code = OK;
+
+    push->is_taken = false;
+    for (size_t i = 0; i < count; i++) {
+        questions[1 + i].query = tag_query(push, i);
+        questions[1 + i].reader =
+            (struct row_reader){.read = row_read_digest, .into = &push->found[i].digest};
+    }
+    code = rows_find_all(connection, questions, 1 + count, err);
+    push->has_repository = questions[0].is_found;
+    for (size_t i = 0; i < count && !code; i++) {
+        push->found[i].is_there = questions[1 + i].is_found;
+        judge_tag(push, i);
+    }
+    return code;
+}
+
+static struct sql_query tag_query(const struct push *push, size_t i)
+{
+    return (struct sql_query){
+        .text = "select tag.digest from repository join tag on tag.repository_id = repository.id "
+                "where repository.name = $1 and tag.name = $2",
+        .values = {sql_text(push->wanted->repository), sql_text(push->wanted->tags[i].name)},
+        .count = 2,
+    };
+}
+
+static void judge_tag(struct push *push, size_t i)
+{
+    const struct tag_push *tag = &push->wanted->tags[i];
+    struct tag_found *found = &push->found[i];
+
+    found->is_taken = found->is_there &&
+                      !digest_equal(&found->digest, &push->wanted->manifest.digest) &&
+                      !(tag->replaces && digest_equal(&found->digest, tag->replaces));
+    push->is_taken = push->is_taken || found->is_taken;
+}
+
+/* ERROR_CONFLICT if one is at another digest and may not move. */
+static enum error_code check_tags(struct push *push, struct error *err)
+{
+    return push->is_taken
+               ? error_set_about(err, ABOUT_TAG, ERROR_CONFLICT, "a tag is at another digest")
+               : OK;
+}
+
+static enum error_code add_repository(struct sql_connection *connection, struct push *push,
+                                      struct error *err)
 {
     const struct sql_query add = {
         .text = "insert into repository (name, created_ms) values ($1, $2) "
@@ -103,192 +150,67 @@ static enum error_code find_or_add_repository(struct sql_connection *connection,
         .values = {sql_text(push->wanted->repository), sql_integer(push->wanted->created_ms)},
         .count = 2,
     };
-    enum error_code code =
-        metadata_repository_id(connection, push->wanted->repository, &push->repository_id, err);
+    const enum error_code code = sql_run(connection, &add, err);
 
-    if (code != ERROR_NOT_FOUND) {
-        return code;
-    }
-    code = sql_run(connection, &add, err);
+    return code ? code
+                : metadata_repository_id(connection, push->wanted->repository, &push->repository_id,
+                                         err);
+}
+
+static enum error_code add_all(struct sql_connection *connection, struct push *push,
+                               struct error *err)
+{
+    struct push_agenda *agenda = memory_new(1, sizeof(*agenda));
+    enum error_code code = OK;
+
+    *agenda = (struct push_agenda){.connection = connection,
+                                   .push = push->wanted,
+                                   .digest = str_from(push->digest.text),
+                                   .repository_id = push->repository_id};
+    code = push_agenda_add_manifest(agenda, &push->is_manifest_new, err);
     if (!code) {
-        code =
-            metadata_repository_id(connection, push->wanted->repository, &push->repository_id, err);
+        code = push_agenda_add_blobs(agenda, err);
     }
-    return code;
-}
-
-/* ERROR_CONFLICT if one is at another digest and may not move. All are looked up even so: who is
- * refused hears of all at once. */
-static enum error_code check_tags(struct sql_connection *connection, struct push *push,
-                                  struct error *err)
-{
-    enum error_code code = OK;
-
     for (size_t i = 0; i < push->wanted->tag_count && !code; i++) {
-        code = find_tag(connection, push, i, err);
-        push->is_taken = push->is_taken || push->found[i].is_taken;
-    }
-    if (code || !push->is_taken) {
-        return code;
-    }
-    return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT, "a tag is at another digest");
-}
-
-static void read_digest(struct row *row, void *into)
-{
-    struct digest *digest = into;
-
-    *digest = row_digest(row);
-}
-
-static enum error_code find_tag(struct sql_connection *connection, struct push *push, size_t i,
-                                struct error *err)
-{
-    const struct tag_push *tag = &push->wanted->tags[i];
-    struct tag_found *found = &push->found[i];
-    const struct sql_query query = {
-        .text = "select digest from tag where repository_id = $1 and name = $2",
-        .values = {sql_integer(push->repository_id), sql_text(tag->name)},
-        .count = 2,
-    };
-    const struct row_reader reader = {.read = read_digest, .into = &found->digest};
-    const enum error_code code = rows_find(connection, &query, &reader, err);
-
-    found->is_there = !code;
-    found->is_taken = !code && !digest_equal(&found->digest, &push->wanted->manifest.digest) &&
-                      !(tag->replaces && digest_equal(&found->digest, tag->replaces));
-    return code == ERROR_NOT_FOUND ? OK : code;
-}
-
-static enum error_code add_content(struct sql_connection *connection, const struct push *push,
-                                   struct error *err)
-{
-    const struct sql_query query = {
-        .text =
-            "insert into content (digest, bytes) values ($1, $2) on conflict (digest) do nothing",
-        .values = {sql_text(str_from(push->digest.text)),
-                   sql_bytes(push->wanted->manifest.content)},
-        .count = 2,
-    };
-
-    return sql_run(connection, &query, err);
-}
-
-static enum error_code add_manifest(struct sql_connection *connection, struct push *push,
-                                    struct error *err)
-{
-    const struct manifest_push *wanted = push->wanted;
-    const struct manifest_facts *facts = &wanted->facts;
-    struct digest_value subject;
-    struct digest_value config;
-    const struct sql_query query = {
-        .text =
-            "insert into manifest (repository_id, digest, media_type, artifact_type, annotations, "
-            "subject, config_digest, size_bytes, image_size_bytes, created_by, created_ms, "
-            "platforms, is_runnable, created_by_kind) "
-            "values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) "
-            "on conflict (repository_id, digest) do nothing returning digest",
-        .values = {sql_integer(push->repository_id), sql_text(str_from(push->digest.text)),
-                   sql_text(wanted->manifest.media_type), sql_text(facts->artifact_type),
-                   sql_text(facts->annotations),
-                   metadata_digest_value(&subject, facts->has_subject ? &facts->subject : NULL),
-                   metadata_digest_value(&config, facts->has_config ? &facts->config : NULL),
-                   sql_integer((int64_t)wanted->manifest.content.length),
-                   sql_integer((int64_t)facts->image_size_bytes), sql_text(wanted->created_by.name),
-                   sql_integer(wanted->created_ms), sql_text(facts->platforms),
-                   sql_integer(facts->is_runnable), sql_text(wanted->created_by.kind)},
-        .count = 14,
-    };
-
-    return sql_run_for_row(connection, &query, &push->is_manifest_new, err);
-}
-
-static enum error_code set_tags(struct sql_connection *connection, struct push *push,
-                                struct error *err)
-{
-    enum error_code code = OK;
-
-    for (size_t i = 0; i < push->wanted->tag_count && !code; i++) {
-        code = set_tag(connection, push, i, err);
+        push->is_set[i] = false;
+        code = push_agenda_add_tag(agenda, i, &push->found[i], &push->is_set[i], err);
         if (!code) {
-            code = push_add_source(connection, push->repository_id, push->wanted, i, err);
+            code = push_agenda_look_for_source(agenda, i, &push->is_said[i], err);
         }
     }
+    if (!code) {
+        code = push_agenda_do(agenda, err);
+    }
+    free(agenda);
     return code;
 }
 
 /* It is the database that decides a race, not the check before: where writers are many, another
  * one may have been faster. */
-static enum error_code set_tag(struct sql_connection *connection, struct push *push, size_t i,
-                               struct error *err)
+static enum error_code settle_tag(struct sql_connection *connection, struct push *push, size_t i,
+                                  struct error *err)
 {
-    const struct digest *wanted = &push->wanted->manifest.digest;
     struct tag_found *found = &push->found[i];
+    const bool was_there =
+        found->is_there && digest_equal(&found->digest, &push->wanted->manifest.digest);
+    struct row_question question = {.query = tag_query(push, i),
+                                    .reader = {.read = row_read_digest, .into = &found->digest}};
     enum error_code code = OK;
 
-    push->is_set[i] = false;
-    if (found->is_there && digest_equal(&found->digest, wanted)) {
-        return OK;
-    }
-    code = put_tag(connection, push, i, &push->is_set[i], err);
-    if (code) {
-        return code;
-    }
     if (push->is_set[i]) {
-        return record_change(connection, push, i, err);
+        code = record_change(connection, push, i, err);
+    } else if (!was_there) {
+        code = rows_find_all(connection, &question, 1, err);
+        found->is_there = question.is_found;
+        judge_tag(push, i);
+        found->is_taken = !digest_equal(&found->digest, &push->wanted->manifest.digest);
+        push->is_taken = push->is_taken || found->is_taken;
+        code = code ? code : check_tags(push, err);
     }
-    code = find_tag(connection, push, i, err);
-    if (code || digest_equal(&found->digest, wanted)) {
-        return code;
+    if (!code && !push->is_said[i]) {
+        code = push_add_source(connection, push->repository_id, push->wanted, i, err);
     }
-    push->is_taken = found->is_taken = true;
-    return error_set_about(err, ABOUT_TAG, ERROR_CONFLICT, "another push of the tag was faster");
-}
-
-static enum error_code put_tag(struct sql_connection *connection, const struct push *push, size_t i,
-                               bool *is_set_out, struct error *err)
-{
-    return push->found[i].is_there ? move_tag(connection, push, i, is_set_out, err)
-                                   : add_tag(connection, push, i, is_set_out, err);
-}
-
-static enum error_code add_tag(struct sql_connection *connection, const struct push *push, size_t i,
-                               bool *is_set_out, struct error *err)
-{
-    const struct manifest_push *wanted = push->wanted;
-    const struct tag_push *tag = &wanted->tags[i];
-    const struct sql_query query = {
-        .text = "insert into tag (repository_id, name, digest, kind, created_by, created_ms, "
-                "is_runnable, created_by_kind) values ($1, $2, $3, $4, $5, $6, $7, $8) "
-                "on conflict (repository_id, name) do nothing returning sequence",
-        .values = {sql_integer(push->repository_id), sql_text(tag->name),
-                   sql_text(str_from(push->digest.text)), sql_integer(tag->kind),
-                   sql_text(wanted->created_by.name), sql_integer(wanted->created_ms),
-                   sql_integer(wanted->facts.is_runnable), sql_text(wanted->created_by.kind)},
-        .count = 8,
-    };
-
-    return sql_run_for_row(connection, &query, is_set_out, err);
-}
-
-static enum error_code move_tag(struct sql_connection *connection, const struct push *push,
-                                size_t i, bool *is_set_out, struct error *err)
-{
-    const struct manifest_push *wanted = push->wanted;
-    const struct tag_push *tag = &wanted->tags[i];
-    struct digest_value existing;
-    const struct sql_query query = {
-        .text = "update tag set digest = $1, created_by = $2, created_ms = $3, is_runnable = $7, "
-                "created_by_kind = $8 "
-                "where repository_id = $4 and name = $5 and digest = $6 returning sequence",
-        .values = {sql_text(str_from(push->digest.text)), sql_text(wanted->created_by.name),
-                   sql_integer(wanted->created_ms), sql_integer(push->repository_id),
-                   sql_text(tag->name), metadata_digest_value(&existing, &push->found[i].digest),
-                   sql_integer(wanted->facts.is_runnable), sql_text(wanted->created_by.kind)},
-        .count = 8,
-    };
-
-    return sql_run_for_row(connection, &query, is_set_out, err);
+    return code;
 }
 
 static enum error_code record_change(struct sql_connection *connection, const struct push *push,

@@ -78,6 +78,13 @@ void row_read_integer(struct row *row, void *into)
     *integer = row_integer(row);
 }
 
+void row_read_digest(struct row *row, void *into)
+{
+    struct digest *digest = into;
+
+    *digest = row_digest(row);
+}
+
 /* Moves on, and reads where there is a row. */
 static enum error_code read_next(struct row *row, struct sql_rows *rows,
                                  const struct row_reader *reader, bool *is_row_out)
@@ -90,7 +97,9 @@ static enum error_code read_next(struct row *row, struct sql_rows *rows,
     row->rows = rows;
     row->column = 0;
     row->long_bytes = 0;
-    reader->read(row, reader->into);
+    if (reader->read) {
+        reader->read(row, reader->into);
+    }
     return row->code;
 }
 
@@ -106,6 +115,30 @@ enum error_code rows_find(struct sql_connection *connection, const struct sql_qu
         code = read_next(&row, rows, reader, &is_row);
     }
     return code || is_row ? code : ERROR_NOT_FOUND;
+}
+
+static const struct sql_query *question_query(const void *context, size_t i)
+{
+    const struct row_question *questions = context;
+
+    return &questions[i].query;
+}
+
+static enum error_code answer_question(void *context, size_t i, struct sql_rows *rows,
+                                       struct error *err)
+{
+    struct row_question *question = (struct row_question *)context + i;
+    struct row row = {.arena = question->reader.arena, .err = err};
+
+    return read_next(&row, rows, &question->reader, &question->is_found);
+}
+
+enum error_code rows_find_all(struct sql_connection *connection, struct row_question *questions,
+                              size_t count, struct error *err)
+{
+    const struct sql_batch batch = {count, questions, question_query, answer_question};
+
+    return sql_batch_run(connection, &batch, err);
 }
 
 /* Reads each row with the same reader. */

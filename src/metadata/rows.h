@@ -55,8 +55,9 @@ struct row_reader {
     struct arena *arena; /* NULL: no text is copied */
 };
 
-/* For a query of one integer. */
+/* For a query of one integer, or one digest. */
 void row_read_integer(struct row *row, void *into);
+void row_read_digest(struct row *row, void *into);
 
 /* A list in the arena, an item a row. */
 struct row_page {
@@ -74,6 +75,18 @@ struct row_page {
 /* Reads the first row. ERROR_NOT_FOUND, without a message, if there is none. */
 MUST_USE enum error_code rows_find(struct sql_connection *connection, const struct sql_query *query,
                                    const struct row_reader *reader, struct error *err);
+
+/* One of several questions that are asked at once. */
+struct row_question {
+    struct sql_query query;
+    struct row_reader reader; /* of the first row; without `read`: it is enough that there is one */
+    bool is_found;            /* the answer: whether there is */
+};
+
+/* Asks them, in order; where the database is far away, in one round trip. */
+MUST_USE enum error_code rows_find_all(struct sql_connection *connection,
+                                       struct row_question *questions, size_t count,
+                                       struct error *err);
 
 /* Fills a page anew, as a work that is repeated must. ERROR_TOO_LARGE if the arena is full. */
 MUST_USE enum error_code rows_page(struct sql_connection *connection, const struct sql_query *query,

@@ -77,16 +77,17 @@ static enum error_code find_repository_of(struct sql_connection *connection,
     return code;
 }
 
-/* Whoever does it again, as nobody heard that it was done, finds his own. */
+/* Done again, as nobody heard that it was done, it finds its own. */
 static enum error_code mark(struct sql_connection *connection, void *context, struct error *err)
 {
     struct marking *marking = context;
     const struct tag_place *place = marking->place;
     struct digest_value digest;
     struct sql_query query = {
-        .text = "insert into production_ready "
-                "(repository_id, tag, digest, incident_id, marked_by, marked_ms, marked_by_kind) "
-                "values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing",
+        .text =
+            "insert into production_ready "
+            "(repository_id, tag, digest, incident_id, marked_by, marked_ms, marked_by_kind) "
+            "values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing returning repository_id",
         .values = {sql_null(), sql_text(place->tag), metadata_digest_value(&digest, &place->digest),
                    sql_text(marking->mark->incident_id), sql_text(marking->mark->marked_by.name),
                    sql_integer(marking->mark->marked_ms), sql_text(marking->mark->marked_by.kind)},
@@ -104,9 +105,11 @@ static enum error_code mark(struct sql_connection *connection, void *context, st
     query.values[0] = sql_integer(id);
     memcpy(look.values, query.values, sizeof(look.values));
     if (!code) {
-        code = sql_run(connection, &query, err);
+        code = sql_run_for_row(connection, &query, &marking->is_marked, err);
     }
-    return code ? code : sql_run_for_row(connection, &look, &marking->is_marked, err);
+    return code || marking->is_marked || !sql_is_repeated(connection)
+               ? code
+               : sql_run_for_row(connection, &look, &marking->is_marked, err);
 }
 
 enum error_code metadata_mark_production_ready(struct metadata *metadata,

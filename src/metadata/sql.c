@@ -22,6 +22,11 @@ struct sql_value sql_bytes(struct str bytes)
     return (struct sql_value){.type = SQL_BYTES, .bytes = bytes};
 }
 
+bool sql_is_repeated(const struct sql_connection *connection)
+{
+    return connection->is_repeated;
+}
+
 void sql_free(struct sql *sql)
 {
     if (sql) {
@@ -89,6 +94,12 @@ enum error_code sql_run_for_row(struct sql_connection *connection, const struct 
     CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
 
     return sql_query_row(connection, query, &rows, is_row_out, err);
+}
+
+enum error_code sql_batch_run(struct sql_connection *connection, const struct sql_batch *batch,
+                              struct error *err)
+{
+    return connection->sql->driver->batch(connection, batch, err);
 }
 
 enum error_code sql_script(struct sql_connection *connection, const char *text, struct error *err)

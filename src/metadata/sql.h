@@ -45,6 +45,12 @@ enum sql_durability {
 typedef enum error_code sql_work(struct sql_connection *connection, void *context,
                                  struct error *err);
 
+/*
+ * Whether the work may have been committed already, by the same call: then what it finds in its
+ * way may be its own.
+ */
+bool sql_is_repeated(const struct sql_connection *connection);
+
 /* NULL is accepted. */
 void sql_free(struct sql *sql);
 
@@ -101,6 +107,19 @@ MUST_USE enum error_code sql_run(struct sql_connection *connection, const struct
 MUST_USE enum error_code sql_run_for_row(struct sql_connection *connection,
                                          const struct sql_query *query, bool *is_row_out,
                                          struct error *err);
+
+/* Several queries at once, and who takes what each gives: its rows are closed behind that. */
+struct sql_batch {
+    size_t count;
+    void *context;
+    const struct sql_query *(*query)(const void *context, size_t i);
+    enum error_code (*take)(void *context, size_t i, struct sql_rows *rows, struct error *err);
+};
+
+/* Runs them in order, up to the first that fails; in one round trip where there are any. Values
+ * must stay as they are until it returns. */
+MUST_USE enum error_code sql_batch_run(struct sql_connection *connection,
+                                       const struct sql_batch *batch, struct error *err);
 
 /* Runs statements that are separated by semicolons, without values: migrations. */
 MUST_USE enum error_code sql_script(struct sql_connection *connection, const char *text,

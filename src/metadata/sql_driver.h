@@ -32,6 +32,8 @@ struct sql_driver {
     enum error_code (*next)(struct sql_rows *rows, bool *is_row_out, struct error *err);
     struct sql_value (*column)(const struct sql_rows *rows, int column);
     void (*close)(struct sql_rows *rows);
+    enum error_code (*batch)(struct sql_connection *connection, const struct sql_batch *batch,
+                             struct error *err);
     enum error_code (*script)(struct sql_connection *connection, const char *text,
                               struct error *err);
     enum error_code (*lock)(struct sql_connection *connection, const char *tables,
@@ -44,6 +46,7 @@ struct sql {
 
 struct sql_connection {
     struct sql *sql;
+    bool is_repeated; /* see sql_is_repeated */
 };
 
 struct sql_rows {

@@ -62,6 +62,8 @@ static enum error_code postgresql_run(struct sql_connection *connection,
 static enum error_code postgresql_next(struct sql_rows *rows, bool *is_row_out, struct error *err);
 static struct sql_value postgresql_column(const struct sql_rows *rows, int column);
 static void postgresql_close(struct sql_rows *rows);
+static enum error_code postgresql_batch(struct sql_connection *connection,
+                                        const struct sql_batch *batch, struct error *err);
 static enum error_code postgresql_script(struct sql_connection *connection, const char *text,
                                          struct error *err);
 static enum error_code postgresql_lock(struct sql_connection *connection, const char *tables,
@@ -73,8 +75,8 @@ static enum error_code try_again_and_again(struct postgresql *database,
                                            struct error *err);
 static bool is_retryable(enum postgresql_failure failure);
 static enum error_code try_once(struct postgresql *database, const struct transaction *transaction,
-                                int64_t deadline_ms, enum postgresql_failure *failure_out,
-                                struct error *err);
+                                int64_t deadline_ms, bool is_repeated,
+                                enum postgresql_failure *failure_out, struct error *err);
 static void pause_after(unsigned collisions);
 static int64_t integer_at(const char *bytes, size_t length);
 
@@ -87,6 +89,7 @@ static const struct sql_driver postgresql_driver = {
     .next = postgresql_next,
     .column = postgresql_column,
     .close = postgresql_close,
+    .batch = postgresql_batch,
     .script = postgresql_script,
     .lock = postgresql_lock,
 };
@@ -191,9 +194,11 @@ static enum error_code try_again_and_again(struct postgresql *database,
     enum postgresql_failure failure = POSTGRESQL_WORKS;
     enum error_code code = OK;
     unsigned collisions = 0;
+    bool is_repeated = false;
 
     do {
-        code = try_once(database, transaction, deadline_ms, &failure, err);
+        is_repeated = is_repeated || failure == POSTGRESQL_IS_LOST;
+        code = try_once(database, transaction, deadline_ms, is_repeated, &failure, err);
         if (failure == POSTGRESQL_FORGETS) {
             postgresql_pool_stop_preparing(database->pool);
         } else if (failure == POSTGRESQL_COLLIDES) {
@@ -212,8 +217,8 @@ static bool is_retryable(enum postgresql_failure failure)
 
 /* Whatever the work makes of a failure of the database's, that is what counts. */
 static enum error_code try_once(struct postgresql *database, const struct transaction *transaction,
-                                int64_t deadline_ms, enum postgresql_failure *failure_out,
-                                struct error *err)
+                                int64_t deadline_ms, bool is_repeated,
+                                enum postgresql_failure *failure_out, struct error *err)
 {
     struct postgresql_connection *connection = NULL;
     enum error_code code = postgresql_pool_lend(database->pool, deadline_ms, &connection, err);
@@ -222,6 +227,7 @@ static enum error_code try_once(struct postgresql *database, const struct transa
     if (code) {
         return code;
     }
+    connection->connection.is_repeated = is_repeated;
     postgresql_connection_begin(connection, transaction->begin, transaction->setting);
     code = transaction->work(&connection->connection, transaction->context, err);
     if (connection->failure) {
@@ -323,6 +329,43 @@ static void postgresql_close(struct sql_rows *rows)
 {
     PQclear(((struct postgresql_rows *)rows)->result); /* its first member */
     free(rows);
+}
+
+/* The part of a batch that begins there. */
+static enum error_code run_part(struct sql_connection *connection, const struct sql_batch *batch,
+                                size_t begin, struct error *err)
+{
+    const struct sql_query *queries[POSTGRESQL_BATCH_MAX] = {0};
+    PGresult *results[POSTGRESQL_BATCH_MAX];
+    const size_t left = batch->count - begin;
+    const size_t count = left < POSTGRESQL_BATCH_MAX ? left : POSTGRESQL_BATCH_MAX;
+    enum error_code code = OK;
+
+    for (size_t i = 0; i < count; i++) {
+        queries[i] = batch->query(batch->context, begin + i);
+    }
+    code = postgresql_connection_batch((struct postgresql_connection *)connection, queries, count,
+                                       results, err); /* its first member */
+    for (size_t i = 0; i < count; i++) {
+        struct postgresql_rows rows = {{connection}, results[i], -1};
+
+        if (!code) {
+            code = batch->take(batch->context, begin + i, &rows.rows, err);
+        }
+        PQclear(results[i]);
+    }
+    return code;
+}
+
+static enum error_code postgresql_batch(struct sql_connection *connection,
+                                        const struct sql_batch *batch, struct error *err)
+{
+    enum error_code code = OK;
+
+    for (size_t i = 0; i < batch->count && !code; i += POSTGRESQL_BATCH_MAX) {
+        code = run_part(connection, batch, i, err);
+    }
+    return code;
 }
 
 static enum error_code postgresql_script(struct sql_connection *connection, const char *text,

@@ -208,6 +208,27 @@ enum error_code postgresql_connection_query(struct postgresql_connection *connec
     return code ? code : postgresql_await(connection, result_out, err);
 }
 
+/* Preparing comes before all of them: then a result is one of theirs by its place. */
+enum error_code postgresql_connection_batch(struct postgresql_connection *connection,
+                                            const struct sql_query *const *queries, size_t count,
+                                            PGresult **results_out, struct error *err)
+{
+    struct postgresql_results results = {.results = results_out, .count = count};
+    enum error_code code = begin_now(connection, err);
+
+    for (size_t i = 0; i < count; i++) {
+        results_out[i] = NULL;
+    }
+    for (size_t i = 0; i < count && !code; i++) {
+        code = postgresql_prepare(connection, queries[i], err);
+    }
+    results.skipped = connection->unsynced;
+    for (size_t i = 0; i < count && !code; i++) {
+        code = postgresql_send(connection, queries[i], err);
+    }
+    return code ? code : postgresql_await_all(connection, &results, err);
+}
+
 /* Several statements at once are for the simple protocol, which has no pipeline. */
 enum error_code postgresql_connection_script(struct postgresql_connection *connection,
                                              const char *text, struct error *err)

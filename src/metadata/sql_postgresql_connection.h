@@ -12,7 +12,7 @@
  * thread's at a time. Statements are sent at once and waited for as late as possible (libpq's
  * pipeline mode): a round trip is what costs.
  */
-enum { POSTGRESQL_PREPARED_MAX = 128 /* more than there are queries */ };
+enum { POSTGRESQL_PREPARED_MAX = 256 /* more than there are queries */ };
 
 /* Kept by the address of its text, and the types of its values. */
 struct postgresql_prepared {
@@ -80,6 +80,13 @@ MUST_USE enum error_code postgresql_connection_run(struct postgresql_connection 
 MUST_USE enum error_code postgresql_connection_query(struct postgresql_connection *connection,
                                                      const struct sql_query *query,
                                                      PGresult **result_out, struct error *err);
+
+/* At most POSTGRESQL_BATCH_MAX; results are for PQclear, and NULL on failure. */
+enum { POSTGRESQL_BATCH_MAX = 64 };
+MUST_USE enum error_code postgresql_connection_batch(struct postgresql_connection *connection,
+                                                     const struct sql_query *const *queries,
+                                                     size_t count, PGresult **results_out,
+                                                     struct error *err);
 
 /* Statements without values, however long they take. */
 MUST_USE enum error_code postgresql_connection_script(struct postgresql_connection *connection,

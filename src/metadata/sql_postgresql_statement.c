@@ -1,8 +1,8 @@
 #include "metadata/sql_postgresql_statement.h"
 
-#include <assert.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/digest.h"
 #include "metadata/sql_postgresql_wait.h"
@@ -26,11 +26,12 @@ struct parameters {
     unsigned char integers[VALUES_MAX][sizeof(int64_t)];
 };
 
-static enum error_code send_prepared(struct postgresql_connection *connection, const char *text,
-                                     const struct parameters *parameters, struct error *err);
-static const struct postgresql_prepared *find_prepared(struct postgresql_connection *connection,
-                                                       const char *text,
-                                                       const struct parameters *parameters);
+static const struct postgresql_prepared *
+find_prepared(const struct postgresql_connection *connection, const char *text,
+              const struct parameters *parameters);
+static bool has_name(const struct postgresql_connection *connection, const char *name);
+static enum error_code prepare(struct postgresql_connection *connection, const char *text,
+                               const struct parameters *parameters, struct error *err);
 static void set_parameters(const struct sql_query *query, struct parameters *parameters_out);
 static void set_parameter(const struct sql_value *value, struct parameters *parameters, int i);
 static void write_integer(int64_t integer, unsigned char bytes_out[sizeof(int64_t)]);
@@ -40,17 +41,37 @@ static enum error_code count_sent(struct postgresql_connection *connection, int 
 enum error_code postgresql_send(struct postgresql_connection *connection,
                                 const struct sql_query *query, struct error *err)
 {
+    const struct postgresql_prepared *prepared = NULL;
+    struct parameters values;
+    enum error_code code = postgresql_prepare(connection, query, err);
+    int is_sent = 0;
+
+    if (code) {
+        return code;
+    }
+    set_parameters(query, &values);
+    prepared = connection->prepares ? find_prepared(connection, query->text, &values) : NULL;
+    is_sent = prepared
+                  ? PQsendQueryPrepared(connection->handle, prepared->name, values.count,
+                                        values.bytes, values.lengths, values.formats, 1)
+                  : PQsendQueryParams(connection->handle, query->text, values.count, values.oids,
+                                      values.bytes, values.lengths, values.formats, 1);
+    return count_sent(connection, is_sent, err);
+}
+
+/* Goes along with the first use. */
+enum error_code postgresql_prepare(struct postgresql_connection *connection,
+                                   const struct sql_query *query, struct error *err)
+{
     struct parameters parameters;
 
-    set_parameters(query, &parameters);
-    if (connection->prepares) {
-        return send_prepared(connection, query->text, &parameters, err);
+    if (!connection->prepares) {
+        return OK;
     }
-    return count_sent(connection,
-                      PQsendQueryParams(connection->handle, query->text, parameters.count,
-                                        parameters.oids, parameters.bytes, parameters.lengths,
-                                        parameters.formats, 1),
-                      err);
+    set_parameters(query, &parameters);
+    return find_prepared(connection, query->text, &parameters)
+               ? OK
+               : prepare(connection, query->text, &parameters, err);
 }
 
 enum error_code postgresql_send_text(struct postgresql_connection *connection, const char *text,
@@ -60,54 +81,57 @@ enum error_code postgresql_send_text(struct postgresql_connection *connection, c
         connection, PQsendQueryParams(connection->handle, text, 0, NULL, NULL, NULL, NULL, 1), err);
 }
 
-/* Preparing goes along with the first use. */
-static enum error_code send_prepared(struct postgresql_connection *connection, const char *text,
-                                     const struct parameters *parameters, struct error *err)
+static const struct postgresql_prepared *
+find_prepared(const struct postgresql_connection *connection, const char *text,
+              const struct parameters *parameters)
 {
-    const struct postgresql_prepared *prepared = find_prepared(connection, text, parameters);
-
-    if (!prepared) {
-        return postgresql_lose(connection, err);
-    }
-    return count_sent(connection,
-                      PQsendQueryPrepared(connection->handle, prepared->name, parameters->count,
-                                          parameters->bytes, parameters->lengths,
-                                          parameters->formats, 1),
-                      err);
-}
-
-/*
- * Named by what they say: behind a proxy, another program's statement of that name may be what is
- * found, and must be the same. NULL: it could not be sent.
- */
-static const struct postgresql_prepared *find_prepared(struct postgresql_connection *connection,
-                                                       const char *text,
-                                                       const struct parameters *parameters)
-{
-    struct postgresql_prepared *prepared = NULL;
-    char digest[DIGEST_TEXT_BYTES];
-    struct digest hash;
-
     for (size_t i = 0; i < connection->prepared_count; i++) {
-        prepared = &connection->prepared[i];
+        const struct postgresql_prepared *prepared = &connection->prepared[i];
+
         if (prepared->text == text && prepared->types == parameters->types) {
             return prepared;
         }
     }
-    assert(connection->prepared_count < POSTGRESQL_PREPARED_MAX);
-    hash = hasher_digest_of(DIGEST_SHA256, str_from(text));
-    digest_format(&hash, digest);
-    prepared = &connection->prepared[connection->prepared_count];
-    prepared->text = text;
-    prepared->types = parameters->types;
-    (void)snprintf(prepared->name, sizeof(prepared->name), "p%.24s_%x",
-                   digest + sizeof("sha256:") - 1, parameters->types);
-    if (!PQsendPrepare(connection->handle, prepared->name, text, parameters->count,
-                       parameters->oids)) {
-        return NULL;
+    return NULL;
+}
+
+/* The same text may stand in two places of the program. */
+static bool has_name(const struct postgresql_connection *connection, const char *name)
+{
+    for (size_t i = 0; i < connection->prepared_count; i++) {
+        if (strcmp(connection->prepared[i].name, name) == 0) {
+            return true;
+        }
     }
-    connection->prepared_count++;
-    return prepared;
+    return false;
+}
+
+/*
+ * Named by what it says: behind a proxy, another program's statement of that name may be what is
+ * found, and must be the same. One too many is not prepared.
+ */
+static enum error_code prepare(struct postgresql_connection *connection, const char *text,
+                               const struct parameters *parameters, struct error *err)
+{
+    struct postgresql_prepared prepared = {.text = text, .types = parameters->types};
+    const struct digest hash = hasher_digest_of(DIGEST_SHA256, str_from(text));
+    char digest[DIGEST_TEXT_BYTES];
+
+    if (connection->prepared_count == POSTGRESQL_PREPARED_MAX) {
+        return OK;
+    }
+    digest_format(&hash, digest);
+    (void)snprintf(prepared.name, sizeof(prepared.name), "p%.24s_%x",
+                   digest + sizeof("sha256:") - 1, parameters->types);
+    if (!has_name(connection, prepared.name)) {
+        if (!PQsendPrepare(connection->handle, prepared.name, text, parameters->count,
+                           parameters->oids)) {
+            return postgresql_lose(connection, err);
+        }
+        connection->unsynced++;
+    }
+    connection->prepared[connection->prepared_count++] = prepared;
+    return OK;
 }
 
 static void set_parameters(const struct sql_query *query, struct parameters *parameters_out)

@@ -9,6 +9,10 @@
 MUST_USE enum error_code postgresql_send(struct postgresql_connection *connection,
                                          const struct sql_query *query, struct error *err);
 
+/* Has the server prepare it, unless it is, or nothing is prepared. */
+MUST_USE enum error_code postgresql_prepare(struct postgresql_connection *connection,
+                                            const struct sql_query *query, struct error *err);
+
 /* One without values, and never prepared. */
 MUST_USE enum error_code postgresql_send_text(struct postgresql_connection *connection,
                                               const char *text, struct error *err);

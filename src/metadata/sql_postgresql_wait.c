@@ -5,8 +5,9 @@
 
 #include "base/clock.h"
 
+static bool keep(const struct postgresql_results *results, size_t statement, PGresult *result);
 static enum error_code take_batch(struct postgresql_connection *connection, int64_t deadline_ms,
-                                  PGresult **last_out, struct error *err);
+                                  const struct postgresql_results *results, struct error *err);
 static enum error_code wait_for(struct postgresql_connection *connection, short events,
                                 int64_t deadline_ms, struct error *err);
 static enum error_code check_primary(struct postgresql_connection *connection, struct error *err);
@@ -24,12 +25,24 @@ enum error_code postgresql_sync(struct postgresql_connection *connection, struct
     return OK;
 }
 
-/* For all that was sent; gives the result of the last statement. */
 enum error_code postgresql_await(struct postgresql_connection *connection, PGresult **last_out,
                                  struct error *err)
 {
+    const struct postgresql_results last = {
+        .skipped = connection->unsynced > 0 ? connection->unsynced - 1 : 0,
+        .count = 1,
+        .results = last_out,
+    };
+
+    *last_out = NULL;
+    return postgresql_await_all(connection, &last, err);
+}
+
+enum error_code postgresql_await_all(struct postgresql_connection *connection,
+                                     const struct postgresql_results *results, struct error *err)
+{
+    static const struct postgresql_results none = {0};
     const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + connection->timeout_ms;
-    PGresult *last = NULL;
     enum error_code code = postgresql_sync(connection, err);
 
     if (!code) {
@@ -37,27 +50,35 @@ enum error_code postgresql_await(struct postgresql_connection *connection, PGres
     }
     (void)atomic_fetch_add(&connection->counters->round_trips, 1);
     while (!code && connection->syncs > 0) {
-        PQclear(last);
-        last = NULL;
-        code = take_batch(connection, deadline_ms, &last, err);
+        code = take_batch(connection, deadline_ms, connection->syncs == 1 ? results : &none, err);
     }
     if (!code) {
         code = check_primary(connection, err);
     }
-    if (code) {
-        PQclear(last);
-        return code;
+    for (size_t i = 0; i < results->count && code; i++) {
+        PQclear(results->results[i]);
+        results->results[i] = NULL;
     }
-    *last_out = last;
-    return OK;
+    return code;
+}
+
+/* Whether the statement is one of those whose results are wanted. */
+static bool keep(const struct postgresql_results *results, size_t statement, PGresult *result)
+{
+    if (statement < results->skipped || statement - results->skipped >= results->count) {
+        return false;
+    }
+    results->results[statement - results->skipped] = result;
+    return true;
 }
 
 /* Up to the next sync; what comes behind a failure is skipped by the server. */
 static enum error_code take_batch(struct postgresql_connection *connection, int64_t deadline_ms,
-                                  PGresult **last_out, struct error *err)
+                                  const struct postgresql_results *results, struct error *err)
 {
     enum error_code code = OK;
     bool is_synced = false;
+    size_t count = 0;
 
     while (!is_synced) {
         PGresult *result = NULL;
@@ -72,9 +93,8 @@ static enum error_code take_batch(struct postgresql_connection *connection, int6
         is_synced = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
         if (!is_synced && !code) {
             code = postgresql_check_result(connection, result, err);
-            PQclear(*last_out);
-            *last_out = result;
-        } else {
+        }
+        if (is_synced || code || !keep(results, count++, result)) {
             PQclear(result);
         }
         if (connection->failure == POSTGRESQL_IS_LOST) {

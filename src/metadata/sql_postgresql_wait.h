@@ -18,6 +18,16 @@ MUST_USE enum error_code postgresql_sync(struct postgresql_connection *connectio
 MUST_USE enum error_code postgresql_await(struct postgresql_connection *connection,
                                           PGresult **last_out, struct error *err);
 
+/* The same, with the results of the statements behind the first so many since the last sync. */
+struct postgresql_results {
+    size_t skipped;
+    size_t count;
+    PGresult **results;
+};
+MUST_USE enum error_code postgresql_await_all(struct postgresql_connection *connection,
+                                              const struct postgresql_results *results,
+                                              struct error *err);
+
 /* The parts of it, for the simple protocol. A result that is NULL is the last. */
 MUST_USE enum error_code postgresql_flush(struct postgresql_connection *connection,
                                           int64_t deadline_ms, struct error *err);

@@ -67,6 +67,8 @@ static enum error_code sqlite_run(struct sql_connection *connection, const struc
 static enum error_code sqlite_next(struct sql_rows *rows, bool *is_row_out, struct error *err);
 static struct sql_value sqlite_column(const struct sql_rows *rows, int column);
 static void sqlite_close(struct sql_rows *rows);
+static enum error_code sqlite_batch(struct sql_connection *connection,
+                                    const struct sql_batch *batch, struct error *err);
 static enum error_code sqlite_script(struct sql_connection *connection, const char *text,
                                      struct error *err);
 static enum error_code sqlite_lock(struct sql_connection *connection, const char *tables,
@@ -86,6 +88,7 @@ static const struct sql_driver sqlite_driver = {
     .next = sqlite_next,
     .column = sqlite_column,
     .close = sqlite_close,
+    .batch = sqlite_batch,
     .script = sqlite_script,
     .lock = sqlite_lock,
 };
@@ -300,6 +303,22 @@ static void sqlite_close(struct sql_rows *rows)
     (void)sqlite3_reset(statement->handle);
     (void)sqlite3_clear_bindings(statement->handle);
     statement->is_open = false;
+}
+
+static enum error_code sqlite_batch(struct sql_connection *connection,
+                                    const struct sql_batch *batch, struct error *err)
+{
+    enum error_code code = OK;
+
+    for (size_t i = 0; i < batch->count && !code; i++) {
+        CLEANUP(sql_rows_close) struct sql_rows *rows = NULL;
+
+        code = sqlite_query(connection, batch->query(batch->context, i), &rows, err);
+        if (!code) {
+            code = batch->take(batch->context, i, rows, err);
+        }
+    }
+    return code;
 }
 
 static enum error_code sqlite_script(struct sql_connection *connection, const char *text,

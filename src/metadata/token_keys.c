@@ -7,14 +7,14 @@ struct adding {
     bool is_there;
 };
 
-/* Whoever does it again, as nobody heard that it was done, finds his own. */
+/* Done again, as nobody heard that it was done, it finds its own. */
 static enum error_code add(struct sql_connection *connection, void *context, struct error *err)
 {
     struct adding *adding = context;
     const struct token_key_record *key = adding->key;
     const struct sql_query addition = {
         .text = "insert into token_key (id, created_ms, sealed) values ($1, $2, $3) "
-                "on conflict do nothing",
+                "on conflict do nothing returning id",
         .values = {sql_text(key->id), sql_integer(key->created_ms), sql_bytes(key->sealed)},
         .count = 3,
     };
@@ -23,9 +23,11 @@ static enum error_code add(struct sql_connection *connection, void *context, str
         .values = {addition.values[0], addition.values[1], addition.values[2]},
         .count = 3,
     };
-    const enum error_code code = sql_run(connection, &addition, err);
+    const enum error_code code = sql_run_for_row(connection, &addition, &adding->is_there, err);
 
-    return code ? code : sql_run_for_row(connection, &look, &adding->is_there, err);
+    return code || adding->is_there || !sql_is_repeated(connection)
+               ? code
+               : sql_run_for_row(connection, &look, &adding->is_there, err);
 }
 
 enum error_code metadata_add_token_key(struct metadata *metadata,

@@ -1,0 +1,136 @@
+#include "metadata/push_agenda.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "metadata/metadata_private.h"
+#include "metadata/sql_postgresql.h"
+#include "metadata/tags.h"
+#include "tests/unit/metadata/postgresql_world.h"
+
+/* What pushes and pulls cost where the database is another machine's: grown, they are slower. */
+struct cost {
+    uint64_t statements;
+    uint64_t round_trips;
+};
+
+static struct metadata *open_metadata(struct postgresql_world *world)
+{
+    static struct database_settings settings;
+    struct metadata *metadata = NULL;
+
+    settings = (struct database_settings){.url = world->config.url,
+                                          .connections = 1,
+                                          .timeout_ms = 30000,
+                                          .retry_time_ms = 30000,
+                                          .prepared_statements = true};
+    assert_int_equal(metadata_open(&settings, NULL, &metadata, NULL), OK);
+    return metadata;
+}
+
+static struct cost count(const struct metadata *metadata)
+{
+    struct cost cost;
+
+    sql_postgresql_count(metadata->sql, &cost.statements, &cost.round_trips);
+    return cost;
+}
+
+static void assert_cost(const struct metadata *metadata, struct cost before, uint64_t statements,
+                        uint64_t round_trips)
+{
+    const struct cost now = count(metadata);
+
+    assert_int_equal(now.statements - before.statements, statements);
+    assert_int_equal(now.round_trips - before.round_trips, round_trips);
+}
+
+/* An image with a config and a layer, under a tag. */
+static void push(struct metadata *metadata, const char *content, const char *tag)
+{
+    struct named_blob blobs[2] = {{.must_not_be_swept = true}, {.must_not_be_swept = true}};
+    struct manifest_push push = {
+        .repository = str_from("team/app"),
+        .manifest = {.digest = hasher_digest_of(DIGEST_SHA256, str_from(content)),
+                     .content = str_from(content)},
+        .tags = {{.name = str_from(tag)}},
+        .tag_count = 1,
+        .blobs = blobs,
+        .blob_count = ARRAY_LEN(blobs),
+        .created_by = {str_from("employee"), str_from("alice")},
+    };
+    enum push_outcome outcome = PUSH_TAG_TAKEN;
+    struct tag_found found;
+    char text[64];
+
+    for (size_t i = 0; i < ARRAY_LEN(blobs); i++) {
+        (void)snprintf(text, sizeof(text), "%s %zu", content, i);
+        blobs[i].digest = hasher_digest_of(DIGEST_SHA256, str_from(text));
+    }
+    assert_int_equal(metadata_push_manifest(metadata, &push, &outcome, &found, NULL), OK);
+    assert_int_equal(outcome, PUSH_DONE);
+}
+
+static void a_push_costs_three_round_trips(void **state)
+{
+    struct metadata *metadata = open_metadata(*state);
+    struct cost before = {0};
+
+    push(metadata, "first", "1");
+    before = count(metadata);
+    push(metadata, "second", "2");
+    /* begin; repository, tag; content, manifest, its digest, twice standing and digest, the tag;
+     * its history, commit */
+    assert_cost(metadata, before, 13, 3);
+    metadata_free(metadata);
+}
+
+static void a_first_push_adds_a_repository(void **state)
+{
+    struct metadata *metadata = open_metadata(*state);
+    const struct cost before = count(metadata);
+
+    push(metadata, "first", "1");
+    assert_cost(metadata, before, 15, 4);
+    metadata_free(metadata);
+}
+
+static void a_question_costs_one_statement(void **state)
+{
+    struct metadata *metadata = open_metadata(*state);
+    struct manifest_record manifest;
+    struct tag_record tag;
+    struct cost before = {0};
+    struct arena arena;
+
+    arena_init(&arena, 4096);
+    push(metadata, "first", "1");
+    before = count(metadata);
+    assert_int_equal(
+        metadata_find_tag(metadata, str_from("team/app"), str_from("1"), &arena, &tag, NULL), OK);
+    assert_cost(metadata, before, 1, 1);
+    assert_int_equal(metadata_find_manifest(metadata, str_from("team/app"), &tag.digest, &arena,
+                                            &manifest, NULL),
+                     OK);
+    assert_cost(metadata, before, 2, 2);
+    arena_release(&arena);
+    metadata_free(metadata);
+}
+
+#define TEST(name) cmocka_unit_test_setup(name, postgresql_world_set_up)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_push_costs_three_round_trips),
+        TEST(a_first_push_adds_a_repository),
+        TEST(a_question_costs_one_statement),
+    };
+
+    return cmocka_run_group_tests(tests, postgresql_world_start, postgresql_world_end);
+}
