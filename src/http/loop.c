@@ -13,7 +13,7 @@
 #include "base/workers.h"
 #include "http/pace.h"
 
-enum { EVENTS_PER_WAIT = 256 };
+enum { EVENTS_PER_WAIT = 256, HANDSHAKES_PER_TURN = 2 };
 
 struct loop {
     struct connection_world *world;
@@ -289,17 +289,20 @@ static void take_inbox(struct loop *loop)
     }
 }
 
-/* Runs each connection that is ready now once; those that become ready meanwhile come next time. */
+/* Runs each connection that is ready now once, but few that shake hands; the others next time. */
 static void run_ready(struct loop *loop)
 {
     struct list_node taken;
+    unsigned handshakes = 0;
 
     list_init(&taken);
     list_append_all(&taken, &loop->ready);
     while (!list_is_empty(&taken)) {
         struct connection *connection = connection_of(taken.next);
+        const bool is_due =
+            connection->state != CONNECTION_HANDSHAKE || handshakes++ < HANDSHAKES_PER_TURN;
 
-        dispatch(loop, connection, connection_run(connection, HTTP_LOOP));
+        dispatch(loop, connection, is_due ? connection_run(connection, HTTP_LOOP) : WANT_TURN);
     }
 }
 
