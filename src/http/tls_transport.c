@@ -27,6 +27,7 @@ static enum io_result read_many(struct tls_session *session, struct span room, s
 static enum io_result read_records(struct tls_session *session, struct span room,
                                    size_t *length_out);
 static bool may_read_on(const struct tls_session *session, size_t room);
+static bool is_end(const struct tls_session *session, int returned);
 
 static const struct transport_driver tls_driver = {
     .handshake = tls_handshake,
@@ -155,6 +156,7 @@ static enum io_result read_records(struct tls_session *session, struct span room
             SSL_read_ex(session->ssl, room.bytes + total, room.capacity_bytes - total, &length);
         total += returned == 1 ? length : 0;
     } while (returned == 1 && may_read_on(session, room.capacity_bytes - total));
+    session->wire.has_ended = session->wire.has_ended || is_end(session, returned);
     if (total > 0) {
         tls_wire_hear(&session->wire);
     } else if (SSL_get_error(session->ssl, returned) != SSL_ERROR_ZERO_RETURN) {
@@ -178,6 +180,14 @@ static bool may_read_on(const struct tls_session *session, size_t room)
 
     return room > 0 && (SSL_has_pending(session->ssl) == 1 || tls_wire_has_record(wire) ||
                         (!wire->is_drained && !wire->has_ended && room >= WIRE_BYTES));
+}
+
+/* An end may come with bytes, which are given first: then no event of the socket tells of it. */
+static bool is_end(const struct tls_session *session, int returned)
+{
+    const int reason = SSL_get_error(session->ssl, returned);
+
+    return returned != 1 && reason != SSL_ERROR_WANT_READ && reason != SSL_ERROR_WANT_WRITE;
 }
 
 static bool tls_has_pending(const struct transport *transport)
