@@ -137,7 +137,7 @@ static size_t length_of(const char *request)
     return (size_t)(end - request) + 4 + (size_t)length;
 }
 
-/* False: nothing more on this connection. */
+/* False: nothing more on this connection, as behind an answer that ends in its head. */
 static bool answer(struct stub_server *server, int fd)
 {
     const char *text = NULL;
@@ -153,7 +153,8 @@ static bool answer(struct stub_server *server, int fd)
     }
     (void)pthread_mutex_unlock(&server->mutex);
     return text != stub_server_hang && text[0] != '\0' &&
-           send(fd, text, strlen(text), MSG_NOSIGNAL) > 0 && !strstr(text, "Connection: close");
+           send(fd, text, strlen(text), MSG_NOSIGNAL) > 0 && strstr(text, "\r\n\r\n") &&
+           !strstr(text, "Connection: close");
 }
 
 void stub_server_free(struct stub_server *server)

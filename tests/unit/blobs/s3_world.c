@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+enum { PATIENCE_MS = 60 * 1000 };
+
 static const char *variable(const void *context, const char *name)
 {
     (void)context;
@@ -20,11 +22,12 @@ static const char *variable(const void *context, const char *name)
 void s3_world_init(struct s3_world *world, const char *const *answers)
 {
     const struct http_client_config http = {
-        .user_agent = "pieroned/test", .timeout_ms = 2000, .answer_max_bytes = 1 << 20};
+        .user_agent = "pieroned/test", .timeout_ms = PATIENCE_MS, .answer_max_bytes = 1 << 20};
     struct aws_credentials_config credentials = {
         .variable = variable, .region = "us-east-1", .clock = &clock_system};
 
-    *world = (struct s3_world){.server = stub_server_new(answers), .memory_wait_ms = 10};
+    *world = (struct s3_world){
+        .server = stub_server_new(answers), .clock = &clock_system, .memory_wait_ms = 10};
     assert_int_equal(http_client_new(&http, &world->http, NULL), OK);
     credentials.client = world->http;
     assert_int_equal(aws_credentials_new(&credentials, &world->credentials, NULL), OK);
@@ -33,8 +36,8 @@ void s3_world_init(struct s3_world *world, const char *const *answers)
         .region = "us-east-1",
         .endpoint = stub_server_url(world->server),
         .uses_path = true,
-        .timeout_ms = 2000,
-        .retry_ms = 1000,
+        .timeout_ms = PATIENCE_MS,
+        .retry_ms = PATIENCE_MS,
         .credentials = world->credentials,
         .http = world->http,
         .clock = &clock_system,
@@ -53,7 +56,7 @@ void s3_world_open_store(struct s3_world *world, const struct s3_style *style)
 {
     const struct s3_store_config config = {
         .client = s3_client_new(&world->client_config),
-        .clock = &clock_system,
+        .clock = world->clock,
         .settings = {.style = *style,
                      .prefix = "pre/",
                      .largest_blob_bytes = 1 << 30,

@@ -9,8 +9,9 @@ struct s3_world {
     struct stub_server *server;
     struct http_client *http;
     struct aws_credentials *credentials;
-    int64_t memory_wait_ms;   /* 10 */
-    struct blob_store *store; /* NULL until s3_world_open_store */
+    const struct clock *clock; /* of the store: the machine's */
+    int64_t memory_wait_ms;    /* 10 */
+    struct blob_store *store;  /* NULL until s3_world_open_store */
     struct s3_client_config client_config;
 };
 
@@ -22,7 +23,8 @@ struct s3_world {
     S3_HEAD("503 Slow Down", "Content-Length: 35\r\n") "<Error><Code>SlowDown</Code></Error>"
 #define S3_BEGUN S3_HEAD("200 OK", "Content-Length: 26\r\n") "<UploadId>2~x</UploadId>\n\n"
 
-/* Borrows answers (NULL behind the last). Times are short: 2 s an attempt, 1 s of repeating. */
+/* Borrows answers (NULL behind the last). Nobody is given up
+ * by and by: who tests that sets times, or a clock. */
 void s3_world_init(struct s3_world *world, const char *const *answers);
 void s3_world_release(struct s3_world *world);
 
