@@ -2,6 +2,7 @@
 
 import pytest
 
+from support.certificates import Certificate
 from support.clients import write_context
 from support.images import digest_of, new_repository
 from support.registry_client import RegistryClient
@@ -29,6 +30,19 @@ def test_pushed_image_is_pulled_again(docker, client_folder, name):
     docker.run("rmi", name)
     docker.run("pull", name)
     assert docker.run("inspect", "--format", "{{.Id}}", name) == built
+
+
+def test_image_goes_both_ways_over_tls(docker, client_folder, folder, start_server):
+    """At 127.0.0.0/8 docker trusts any certificate; the server speaks TLS and nothing else."""
+    server = start_server({"tls": Certificate(folder).settings})
+    name = f"{server.host}/{new_repository()}:1.0"
+    build(docker, client_folder, name, "over TLS" * 300000)
+    built = docker.run("inspect", "--format", "{{.Id}}", name)
+    docker.run("push", name)
+    docker.run("rmi", name)
+    docker.run("pull", name)
+    assert docker.run("inspect", "--format", "{{.Id}}", name) == built
+    assert {line["status"] for line in server.requests()} <= {200, 201, 202, 307, 404}
 
 
 def test_image_is_pulled_by_digest(docker, client_folder, name):
