@@ -1,6 +1,7 @@
 #include "http/framing.h"
 
 #include <assert.h>
+#include <string.h>
 
 void framing_release(struct framing *framing)
 {
@@ -74,6 +75,7 @@ enum io_result framing_receive_body(struct framing *framing, struct transport *t
 
     if (framing->body.is_complete || !framing_is_empty(framing)) {
         *piece_out = str_slice(input_str(&framing->input), 0, capacity);
+        framing->memory = NULL;
         return IO_DONE;
     }
     result = transport->driver->read(transport, memory,
@@ -83,7 +85,22 @@ enum io_result framing_receive_body(struct framing *framing, struct transport *t
     }
     assert(length <= capacity);
     *piece_out = (struct str){memory, length};
+    framing->memory = memory;
     return length == 0 ? IO_CLOSED : IO_DONE;
+}
+
+/* Until the piece is used up, or something else than data comes, which the next call tells. */
+static void gather_chunks(struct framing *framing, struct str *piece, struct str *data)
+{
+    char *end = framing->memory + (data->bytes - framing->memory) + data->length;
+    struct str more = {0};
+
+    assert(data->bytes >= framing->memory);
+    while (body_read(&framing->body, piece, &more) == CHUNKED_DATA) {
+        memmove(end, more.bytes, more.length);
+        end += more.length;
+        data->length += more.length;
+    }
 }
 
 enum chunked_result framing_read_body(struct framing *framing, struct str *piece,
@@ -95,6 +112,8 @@ enum chunked_result framing_read_body(struct framing *framing, struct str *piece
 
     if (came_with_head) {
         input_consume(&framing->input, before - piece->length);
+    } else if (result == CHUNKED_DATA && framing->memory) {
+        gather_chunks(framing, piece, data_out);
     } else if (result == CHUNKED_END) {
         input_append(&framing->ahead, *piece);
         *piece = (struct str){0};

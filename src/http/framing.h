@@ -18,6 +18,7 @@ struct framing {
     struct input input; /* what arrived; the request points into it */
     struct input ahead; /* of the next request: what came with the end of a chunked body */
     struct body body;   /* of the present request */
+    char *memory;       /* that the present piece of it was received into; NULL: none; borrowed */
     bool closes;        /* no request after this one */
 };
 
@@ -56,7 +57,8 @@ enum io_result framing_receive_body(struct framing *framing, struct transport *t
                                     char *memory, size_t capacity, struct str *piece_out);
 
 /*
- * As chunked_read, whatever the framing, from the front of such a piece. Behind CHUNKED_END what is
+ * As chunked_read, whatever the framing, from the front of such a piece. What it received has of
+ * several chunks is moved together there: clients send many small ones. Behind CHUNKED_END what is
  * left of it is kept: it is the next request's.
  */
 enum chunked_result framing_read_body(struct framing *framing, struct str *piece,

@@ -55,6 +55,67 @@ static void a_request_says_whether_another_follows(void **state)
     framing_release(&framing);
 }
 
+/* Small chunks come as one, and then what else there is, in order. */
+static void chunks_that_arrive_together_are_read_together(void **state)
+{
+    const char arriving[] = "3\r\nabc\r\n2\r\nde\r\n4\r\nfghi\r\n1\r\nj\r\n0\r\n\r\nGET";
+    struct framing framing = {0};
+    struct transport transport;
+    struct http_request request;
+    struct str piece = {0};
+    struct str data = {0};
+    char memory[100];
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    plain_transport_init(&transport, ends[0]);
+    assert_int_equal(parse(&framing,
+                           "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+                           &request),
+                     HTTP_PARSE_DONE);
+    assert_int_equal(write(ends[1], arriving, strlen(arriving)), strlen(arriving));
+    assert_int_equal(framing_receive_body(&framing, &transport, memory, sizeof(memory), &piece),
+                     IO_DONE);
+    assert_int_equal(framing_read_body(&framing, &piece, &data), CHUNKED_DATA);
+    assert_true(str_is(data, "abcdefghij"));
+    assert_int_equal(framing_read_body(&framing, &piece, &data), CHUNKED_END);
+    framing_end_request(&framing);
+    assert_true(str_is(input_str(&framing.input), "GET"));
+    framing_release(&framing);
+    transport_release(&transport);
+    (void)close(ends[1]);
+}
+
+static void chunks_before_a_broken_one_are_read_first(void **state)
+{
+    const char arriving[] = "3\r\nabc\r\n2\r\nde\r\nx\r\n";
+    struct framing framing = {0};
+    struct transport transport;
+    struct http_request request;
+    struct str piece = {0};
+    struct str data = {0};
+    char memory[100];
+    int ends[2];
+
+    (void)state;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+    plain_transport_init(&transport, ends[0]);
+    assert_int_equal(parse(&framing,
+                           "PUT / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+                           &request),
+                     HTTP_PARSE_DONE);
+    assert_int_equal(write(ends[1], arriving, strlen(arriving)), strlen(arriving));
+    assert_int_equal(framing_receive_body(&framing, &transport, memory, sizeof(memory), &piece),
+                     IO_DONE);
+    assert_int_equal(framing_read_body(&framing, &piece, &data), CHUNKED_DATA);
+    assert_true(str_is(data, "abcde"));
+    assert_int_equal(framing_read_body(&framing, &piece, &data), CHUNKED_BROKEN);
+    framing_release(&framing);
+    transport_release(&transport);
+    (void)close(ends[1]);
+}
+
 static void what_came_behind_a_body_is_the_next_request(void **state)
 {
     struct str arrived = STR_LITERAL("0\r\n\r\nGET /next HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -137,6 +198,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(behind_a_head_its_body_is_next),
         cmocka_unit_test(a_request_says_whether_another_follows),
+        cmocka_unit_test(chunks_that_arrive_together_are_read_together),
+        cmocka_unit_test(chunks_before_a_broken_one_are_read_first),
         cmocka_unit_test(what_came_behind_a_body_is_the_next_request),
         cmocka_unit_test(after_what_cannot_be_read_nothing_follows),
         cmocka_unit_test(a_body_is_what_came_along_and_then_what_comes),
