@@ -144,6 +144,20 @@ static enum error_code check_proxies(struct str text, struct error *err)
     return proxies_parse(text, &unused, err);
 }
 
+/* Words that say yes or no elsewhere: taken for a reason, "no" would refuse all pushes. */
+static enum error_code check_read_only(struct str text, struct error *err)
+{
+    static const char *const words[] = {"yes", "no", "on", "off", "1", "0", "true", "false"};
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (str_is_ignoring_case(text, words[i]) && !str_is(text, "true") &&
+            !str_is(text, "false")) {
+            return setting_value_refuse(text, err, "is no reason: write one, or true or false");
+        }
+    }
+    return OK;
+}
+
 static const struct setting general_rows[] = {
     {
         .key = "listen",
@@ -211,6 +225,7 @@ static const struct setting general_rows[] = {
             "Why nothing can be pushed, in the words that clients show: pushes are answered "
             "403 DENIED with it (\"moving until 18:00\"), pulls and logins go on. true: without a "
             "reason; false: pushes are taken.",
+        .check = check_read_only,
     },
 };
 

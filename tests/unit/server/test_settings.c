@@ -111,6 +111,24 @@ static void read_only_is_a_reason_or_a_word_for_none(void **state)
     }
 }
 
+static void what_is_meant_as_no_is_no_reason(void **state)
+{
+    static const char *const words[] = {"no", "Off", "False", "0", "yes"};
+    struct fixture *const fixture = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        char file[50];
+        char problem[50];
+
+        (void)snprintf(file, sizeof(file), "read_only: %s\n", words[i]);
+        (void)snprintf(problem, sizeof(problem), "read_only: \"%s\" is no reason", words[i]);
+        write_file(fixture, file);
+        assert_problem(fixture, problem);
+        problems_release(&fixture->problems);
+        problems_init(&fixture->problems);
+    }
+}
+
 static void a_wrong_flag_is_named(void **state)
 {
     struct fixture *const fixture = *state;
@@ -206,6 +224,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_sources_all_is_default, set_up, tear_down),
         cmocka_unit_test_setup_teardown(read_only_is_a_reason_or_a_word_for_none, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(what_is_meant_as_no_is_no_reason, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_wrong_flag_is_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(problems_of_all_sources_are_told_together, set_up,
                                         tear_down),
