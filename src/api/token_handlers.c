@@ -40,7 +40,7 @@ static bool has_upload(struct call *call, const struct token_scope *scope, struc
         .identity = login_owner(call),
         .login = login_fingerprint(call, fingerprint),
         .login_ends_ms = login_ends_ms(call),
-        .has_lapsed = true,
+        .has_expired = true,
     };
 
     return str_is(scope->type, "repository") &&

@@ -16,7 +16,7 @@ static struct upload_key upload_key_of(struct call *call, char fingerprint[LOGIN
         .identity = login_owner(call),
         .login = login_fingerprint(call, fingerprint),
         .login_ends_ms = login_ends_ms(call),
-        .has_lapsed = call->has_expired,
+        .has_expired = call->has_expired,
         .ends = method == HTTP_PUT || method == HTTP_DELETE,
     };
 }

@@ -69,7 +69,7 @@ enum error_code upload_record_check(const struct registry *registry, const struc
         return error_set_about(err, ABOUT_UPLOAD, ERROR_DENIED,
                                "this upload was begun by somebody else");
     }
-    if (key->has_lapsed && !has_grace(registry, key, record, is_same_login)) {
+    if (key->has_expired && !has_grace(registry, key, record, is_same_login)) {
         return error_set_about(err, ABOUT_UPLOAD, ERROR_UNAUTHENTICATED,
                                "log in again: this login is over for too long, or was when this "
                                "upload began");

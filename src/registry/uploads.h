@@ -19,7 +19,7 @@ struct upload_key {
     struct str identity;   /* an upload is bound to who began it; empty: nobody who is known now */
     struct str login;      /* fingerprint of the credentials; those it was begun with do as well */
     int64_t login_ends_ms; /* when these stop, or stopped, being good; INT64_MAX: nobody knows */
-    bool has_lapsed;       /* they are good no more */
+    bool has_expired;      /* they are good no more */
     bool ends;             /* opens it to end it, one way or the other */
 };
 

@@ -198,9 +198,9 @@ static void a_login_that_is_over_has_its_grace(void **state)
         key.login = str_from(rows[i].login);
         key.login_ends_ms =
             rows[i].presented_ends_ms == NEVER ? INT64_MAX : begin_ms + rows[i].presented_ends_ms;
-        key.has_lapsed = true;
+        key.has_expired = true;
         assert_int_equal(go_on(world, &key), rows[i].code);
-        key.has_lapsed = false; /* whoever logs in again goes on */
+        key.has_expired = false; /* whoever logs in again goes on */
         assert_int_equal(go_on(world, &key), OK);
     }
 }
@@ -213,7 +213,7 @@ static void whoever_may_go_on_is_found_to_be_given_a_token(void **state)
 
     key.login_ends_ms = now_ms(world) + 1;
     (void)rest_with(world, &key, "one");
-    key.has_lapsed = true;
+    key.has_expired = true;
     assert_int_equal(registry_find_upload_owner(world->registry, &key, &world->arena, &owner, NULL),
                      OK);
     assert_true(str_is(owner, "somebody"));
