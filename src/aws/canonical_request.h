@@ -8,7 +8,7 @@
 
 /*
  * The parts of a canonical request, in the one form that signer and server both arrive at. For
- * aws_signature.c. Lists are put in order where they are.
+ * aws/signature.c. Lists are put in order where they are.
  */
 
 /* Encoded once, with slashes as they are. The path begins with one. */
