@@ -119,6 +119,7 @@ void postgresql_connection_begin(struct postgresql_connection *connection, const
     connection->begin[1] = setting;
     connection->is_used = false;
     connection->failure = POSTGRESQL_WORKS;
+    connection->stale_syncs = connection->syncs;
 }
 
 enum error_code postgresql_connection_commit(struct postgresql_connection *connection,
@@ -155,7 +156,9 @@ void postgresql_connection_end(struct postgresql_connection *connection)
 {
     if (connection->is_used && connection->begin[0] && connection->failure != POSTGRESQL_IS_LOST) {
         connection->failure = POSTGRESQL_WORKS;
-        if (postgresql_send_text(connection, "rollback", NULL) ||
+        /* By itself: behind a failure that nobody has seen it would be skipped. */
+        if ((connection->unsynced > 0 && postgresql_sync(connection, NULL)) ||
+            postgresql_send_text(connection, "rollback", NULL) ||
             postgresql_sync(connection, NULL)) {
             (void)postgresql_lose(connection, NULL);
         }

@@ -18,7 +18,7 @@ enum { POSTGRESQL_PREPARED_MAX = 256 /* more than there are queries */ };
 struct postgresql_prepared {
     const char *text;
     uint32_t types;
-    char name[48];
+    char name[64];
 };
 
 struct postgresql_connection {
@@ -34,6 +34,7 @@ struct postgresql_connection {
     bool is_used;          /* … was, or would have been */
     size_t unsynced;       /* statements that were sent behind the last sync */
     size_t syncs;          /* that were sent and not reached yet */
+    size_t stale_syncs;    /* of them, those of earlier transactions: their failures are over */
     bool is_committing;    /* then a warning is more than that */
     bool is_commit_unsure; /* "has committed locally, but might not have been replicated" */
     enum postgresql_failure failure; /* of the transaction: the first */
@@ -41,6 +42,8 @@ struct postgresql_connection {
     struct error failure_error;
 
     size_t prepared_count;
+    size_t prepared_sure;    /* of them, those that the server is known to have */
+    unsigned prepared_round; /* in names, since those that are not sure may be there, too */
     struct postgresql_prepared prepared[POSTGRESQL_PREPARED_MAX];
 };
 

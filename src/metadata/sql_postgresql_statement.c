@@ -121,8 +121,8 @@ static enum error_code prepare(struct postgresql_connection *connection, const c
         return OK;
     }
     digest_format(&hash, digest);
-    (void)snprintf(prepared.name, sizeof(prepared.name), "p%.24s_%x",
-                   digest + sizeof("sha256:") - 1, parameters->types);
+    (void)snprintf(prepared.name, sizeof(prepared.name), "p%.24s_%x_%u",
+                   digest + sizeof("sha256:") - 1, parameters->types, connection->prepared_round);
     if (!has_name(connection, prepared.name)) {
         if (!PQsendPrepare(connection->handle, prepared.name, text, parameters->count,
                            parameters->oids)) {

@@ -53,6 +53,7 @@ enum error_code postgresql_await_all(struct postgresql_connection *connection,
         code = take_batch(connection, deadline_ms, connection->syncs == 1 ? results : &none, err);
     }
     if (!code) {
+        connection->prepared_sure = connection->prepared_count;
         code = check_primary(connection, err);
     }
     for (size_t i = 0; i < results->count && code; i++) {
@@ -70,6 +71,21 @@ static bool keep(const struct postgresql_results *results, size_t statement, PGr
     }
     results->results[statement - results->skipped] = result;
     return true;
+}
+
+static bool is_failure(const PGresult *result)
+{
+    return PQresultStatus(result) == PGRES_FATAL_ERROR ||
+           PQresultStatus(result) == PGRES_PIPELINE_ABORTED;
+}
+
+/* Preparing may have been among what the server skipped. */
+static void forget_unsure(struct postgresql_connection *connection)
+{
+    if (connection->prepared_count > connection->prepared_sure) {
+        connection->prepared_count = connection->prepared_sure;
+        connection->prepared_round++;
+    }
 }
 
 /* Up to the next sync; what comes behind a failure is skipped by the server. */
@@ -91,7 +107,10 @@ static enum error_code take_batch(struct postgresql_connection *connection, int6
             continue; /* the end of a statement */
         }
         is_synced = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
-        if (!is_synced && !code) {
+        if (is_failure(result)) {
+            forget_unsure(connection);
+        }
+        if (!is_synced && !code && connection->stale_syncs == 0) {
             code = postgresql_check_result(connection, result, err);
         }
         if (is_synced || code || !keep(results, count++, result)) {
@@ -102,6 +121,7 @@ static enum error_code take_batch(struct postgresql_connection *connection, int6
         }
     }
     connection->syncs--;
+    connection->stale_syncs -= connection->stale_syncs > 0 ? 1 : 0;
     return code;
 }
 

@@ -104,6 +104,28 @@ static void a_work_that_fails_leaves_nothing_behind(void **state)
     sql_free(sql);
 }
 
+static enum error_code fail_twice(struct sql_connection *connection, void *context,
+                                  struct error *err)
+{
+    static const struct sql_query query = {.text = "insert into thing (id) values (1 / 0)"};
+
+    (void)context;
+    assert_int_equal(sql_run(connection, &query, err), OK); /* nobody has waited for it */
+    return error_set(err, ERROR_CONFLICT, "on purpose");
+}
+
+static void what_fails_unseen_is_no_affair_of_the_next(void **state)
+{
+    struct postgresql_world *world = *state;
+    struct sql *sql = open_database(world);
+
+    for (int64_t i = 0; i < 3; i++) {
+        assert_int_equal(sql_write(sql, SQL_DURABLE, fail_twice, NULL, NULL), ERROR_CONFLICT);
+        write_thing(sql, sql_integer(i), sql_null(), sql_null());
+    }
+    sql_free(sql);
+}
+
 static int64_t count_things(struct sql_connection *connection)
 {
     static const struct sql_query query = {.text = "select count(*) from thing"};
@@ -278,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(values_come_back_as_they_went),
         TEST(a_work_that_fails_leaves_nothing_behind),
+        TEST(what_fails_unseen_is_no_affair_of_the_next),
         TEST(a_read_sees_one_state),
         TEST(what_is_lost_in_the_middle_is_done_again),
         TEST(a_commit_that_nobody_heard_of_is_done_again),

@@ -71,6 +71,27 @@ static void a_name_that_is_not_known_any_more_is_forgotten(void **state)
     postgresql_connection_close(connection);
 }
 
+/* A failure has the server skip what comes behind it, also preparing. */
+static void what_was_skipped_is_prepared_again(void **state)
+{
+    struct postgresql_world *world = *state;
+    struct postgresql_connection *connection = postgresql_world_connect(world);
+    const struct sql_query query = postgresql_world_query("select 1");
+    PGresult *result = NULL;
+
+    assert_int_equal(postgresql_send_text(connection, "select 1 / 0", NULL), OK);
+    assert_int_equal(postgresql_connection_query(connection, &query, &result, NULL),
+                     ERROR_INTERNAL);
+    postgresql_connection_end(connection);
+    for (int i = 0; i < 2; i++) {
+        postgresql_connection_begin(connection, "begin", NULL);
+        assert_int_equal(postgresql_connection_query(connection, &query, &result, NULL), OK);
+        PQclear(result);
+        postgresql_connection_end(connection);
+    }
+    postgresql_connection_close(connection);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, postgresql_world_set_up)
 
 int main(void)
@@ -79,6 +100,7 @@ int main(void)
         TEST(statements_are_prepared_once_for_each_kind_of_values),
         TEST(nothing_is_prepared_where_that_is_off),
         TEST(a_name_that_is_not_known_any_more_is_forgotten),
+        TEST(what_was_skipped_is_prepared_again),
     };
 
     return cmocka_run_group_tests(tests, postgresql_world_start, postgresql_world_end);
