@@ -19,6 +19,8 @@ MIB = 1024 * 1024
 MAY_FILL_THE_DISK = {"limits": {"free_space": 0}}
 GONE = (OSError, http.client.HTTPException)
 
+pytestmark = pytest.mark.usefixtures("durable_databases")
+
 
 class Pusher(threading.Thread):
     """Pushes images until the server is gone, and remembers all that was acknowledged."""
@@ -267,6 +269,7 @@ def after_power_failure(server, disk, after):
 
 
 # The last one is late enough for SQLite to have moved its log into the database.
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("pushes", [1, 40, 160])
 def test_power_failure_loses_nothing_that_was_acknowledged(shipped_binary, pushes):
     with before_and_after(shipped_binary) as (server, disk, after):
@@ -283,6 +286,7 @@ def push_blob_whole(registry, repository, content):
     return registry.request("POST", path, content)
 
 
+@pytest.mark.sqlite_only
 @pytest.mark.parametrize("push", [RegistryClient.push_blob, RegistryClient.push_blob_streamed,
                                   push_blob_whole])
 def test_power_failure_keeps_a_blob_that_nothing_follows(shipped_binary, push):
@@ -297,6 +301,7 @@ def test_power_failure_keeps_a_blob_that_nothing_follows(shipped_binary, push):
             assert registry.get_blob(repository, digest_of(content)).body == content
 
 
+@pytest.mark.sqlite_only
 def test_power_failure_keeps_a_tag_that_nothing_follows(shipped_binary):
     repository = new_repository()
     image = make_image()
@@ -347,6 +352,7 @@ def push_until_full(registry, repository):
         taken.append(content)
 
 
+@pytest.mark.sqlite_only
 def test_full_disk_is_told_and_harms_nothing(full_disk_server):
     server, folder = full_disk_server
     repository = new_repository()
@@ -375,6 +381,7 @@ def test_full_disk_is_told_and_harms_nothing(full_disk_server):
         assert registry.get_manifest(repository, "2").body == again.manifest
 
 
+@pytest.mark.sqlite_only
 def test_manifest_that_finds_no_room_is_not_there(full_disk_server):
     server, folder = full_disk_server
     repository = new_repository()
@@ -393,6 +400,7 @@ def test_manifest_that_finds_no_room_is_not_there(full_disk_server):
         assert registry.get_manifest(repository, "1").body == big
 
 
+@pytest.mark.sqlite_only
 def test_start_on_a_full_disk_says_what_to_do(full_disk_server):
     server, folder = full_disk_server
     repository = new_repository()
