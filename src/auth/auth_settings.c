@@ -58,6 +58,16 @@ static const struct setting rows[] = {
                 "auth.cache_time, may somebody push who has just left a team.",
     },
     {
+        .key = "auth.revocation_time",
+        .type = SETTING_DURATION,
+        .offset = offsetof(struct auth_settings, revocation_time_ms),
+        .default_text = "5s",
+        .minimum = SETTING_SECOND,
+        .maximum = SETTING_MINUTE,
+        .help = "How often each instance looks whether keys of the registry's own tokens were "
+                "revoked. What they signed is refused from then on.",
+    },
+    {
         .key = "auth.lookup_timeout",
         .type = SETTING_DURATION,
         .offset = offsetof(struct auth_settings, lookup_timeout_ms),

@@ -28,6 +28,7 @@ struct auth_settings {
     bool public_read;
     const char *secret_file; /* NULL: one of its own in the data folder */
     int64_t token_lifetime_ms;
+    int64_t revocation_time_ms;
     int64_t lookup_timeout_ms;
     int64_t cache_time_ms;
     size_t cache_entries;

@@ -335,6 +335,12 @@ static enum error_code registry_token_check(struct identity_source *base, struct
     return OK; /* it depends on nobody */
 }
 
+/* What was said of a token counts no more when its key was revoked. */
+static unsigned long registry_token_generation(struct identity_source *base)
+{
+    return token_keys_generation(registry_token_of(base)->keys);
+}
+
 static void registry_token_free(struct identity_source *base)
 {
     free(base);
@@ -346,6 +352,7 @@ static const struct identity_source_driver driver = {
     .identify = registry_token_identify,
     .identify_expired = registry_token_identify_expired,
     .check = registry_token_check,
+    .generation = registry_token_generation,
     .free = registry_token_free,
 };
 

@@ -24,6 +24,8 @@ struct token_keys {
     struct token_key keys[TOKEN_KEYS_MAX]; /* newest first */
     size_t count;
     int64_t next_reload_ms; /* monotonic */
+    unsigned long generation;
+    bool needs_first; /* the metadata have none */
 };
 
 enum error_code token_keys_new(const struct token_keys_config *config, struct token_keys **keys_out,
@@ -95,12 +97,24 @@ static bool unseal(const struct token_keys *keys, const struct token_key_record 
     return is_good;
 }
 
+static bool is_listed(const struct token_key_list *list, const struct token_key *key)
+{
+    for (size_t i = 0; i < list->count; i++) {
+        if (str_is(list->keys[i].id, key->id)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A key that does not open is of another secret: tokens signed with it are refused here. */
-static void token_keys_take(struct token_keys *keys, const struct token_key_list *list)
+static size_t open_all(struct token_keys *keys, const struct token_key_list *list)
 {
     size_t strange = 0;
 
-    (void)pthread_mutex_lock(&keys->mutex);
+    for (size_t i = 0; i < keys->count; i++) {
+        keys->generation += is_listed(list, &keys->keys[i]) ? 0 : 1;
+    }
     explicit_bzero(keys->keys, sizeof(keys->keys));
     keys->count = 0;
     for (size_t i = 0; i < list->count; i++) {
@@ -109,6 +123,19 @@ static void token_keys_take(struct token_keys *keys, const struct token_key_list
         } else {
             strange++;
         }
+    }
+    return strange;
+}
+
+/* Where all were revoked, those that are known stay until there is a new one to sign with. */
+static void token_keys_take(struct token_keys *keys, const struct token_key_list *list)
+{
+    size_t strange = 0;
+
+    (void)pthread_mutex_lock(&keys->mutex);
+    keys->needs_first = list->count == 0;
+    if (!keys->needs_first) {
+        strange = open_all(keys, list);
     }
     (void)pthread_mutex_unlock(&keys->mutex);
     if (strange > 0) {
@@ -140,7 +167,8 @@ static bool needs_signer(struct token_keys *keys)
     bool needs = false;
 
     (void)pthread_mutex_lock(&keys->mutex);
-    needs = keys->count == 0 || keys->keys[0].created_ms + TOKEN_KEY_SIGNS_MS <= now_ms;
+    needs = keys->needs_first || keys->count == 0 ||
+            keys->keys[0].created_ms + TOKEN_KEY_SIGNS_MS <= now_ms;
     (void)pthread_mutex_unlock(&keys->mutex);
     return needs;
 }
@@ -265,4 +293,14 @@ bool token_keys_find(struct token_keys *keys, struct str id, struct token_key *k
         return false;
     }
     return token_keys_find_known(keys, id, key_out);
+}
+
+unsigned long token_keys_generation(struct token_keys *keys)
+{
+    unsigned long generation = 0;
+
+    (void)pthread_mutex_lock(&keys->mutex);
+    generation = keys->generation;
+    (void)pthread_mutex_unlock(&keys->mutex);
+    return generation;
 }

@@ -13,7 +13,8 @@
  * The keys that sign the registry's own tokens. They are made here, kept in the metadata sealed
  * (AES-256-GCM) under a secret that is not there, and shared by all instances that know the secret.
  * A new one is made every TOKEN_KEY_SIGNS_MS, and signs when all instances had the time to read it
- * (token_keys_refresh); old ones verify for as long as a token may live. Shared by threads.
+ * (token_keys_refresh); old ones verify for as long as a token may live. One that is removed from
+ * the metadata is revoked: each instance forgets it when it reads them again. Shared by threads.
  */
 struct token_keys;
 
@@ -55,3 +56,6 @@ void token_keys_signer(struct token_keys *keys, struct token_key *key_out);
  * one: the metadata is asked, though not more than once a second. Blocks on the database then.
  */
 bool token_keys_find(struct token_keys *keys, struct str id, struct token_key *key_out);
+
+/* Grows whenever a key that was known verifies no more. Does not block. */
+unsigned long token_keys_generation(struct token_keys *keys);

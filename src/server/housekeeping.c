@@ -19,7 +19,7 @@ static int64_t renew_token_keys(void *context)
     if (housekeeping->token_keys && token_keys_refresh(housekeeping->token_keys, &err)) {
         log_message(housekeeping->log, LOG_WARNING, "token_keys_not_renewed", "%s", err.message);
     }
-    return housekeeping->interval_ms;
+    return housekeeping->keys_interval_ms;
 }
 
 static int64_t expire_uploads(void *context)
@@ -40,7 +40,7 @@ static int64_t expire_uploads(void *context)
 enum error_code housekeeping_start(struct housekeeping *housekeeping, struct error *err)
 {
     const struct chore list[] = {
-        {renew_token_keys, housekeeping, housekeeping->interval_ms},
+        {renew_token_keys, housekeeping, housekeeping->keys_interval_ms},
         {expire_uploads, housekeeping, 0}, /* however often the server is started again */
     };
 

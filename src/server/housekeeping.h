@@ -15,7 +15,8 @@ struct housekeeping {
     struct token_keys *token_keys; /* NULL: none */
     struct log *log;
     int64_t interval_ms;
-    struct chores *chores; /* NULL until it is started */
+    int64_t keys_interval_ms; /* of looking at token_keys */
+    struct chores *chores;    /* NULL until it is started */
 };
 
 /* It stays where it is until housekeeping_end. */

@@ -189,10 +189,13 @@ static enum error_code start_server(struct daemon *daemon, struct error *err)
 
 static enum error_code start_housekeeping(struct daemon *daemon, struct error *err)
 {
-    daemon->housekeeping = (struct housekeeping){.registry = daemon->registry,
-                                                 .token_keys = daemon->admission.token_keys,
-                                                 .log = &daemon->log,
-                                                 .interval_ms = HOUSEKEEPING_INTERVAL_MS};
+    daemon->housekeeping = (struct housekeeping){
+        .registry = daemon->registry,
+        .token_keys = daemon->admission.token_keys,
+        .log = &daemon->log,
+        .interval_ms = HOUSEKEEPING_INTERVAL_MS,
+        .keys_interval_ms = daemon->settings.auth.revocation_time_ms,
+    };
     return housekeeping_start(&daemon->housekeeping, err);
 }
 

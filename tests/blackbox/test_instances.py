@@ -10,6 +10,7 @@ from support.clients import write_context
 from support.images import digest_of, make_image, new_repository
 from support.registry_client import RegistryClient
 from support.users_file import UsersFile
+from support.waiting import wait_until
 
 MIB = 1024 * 1024
 PART = 5 * MIB
@@ -189,6 +190,29 @@ def test_token_of_one_instance_is_taken_by_all(start_instances, database_url, us
     for token in made:
         for server in servers:
             assert client(server, bearer(token)).list_tags(repository).status == 404
+
+
+def test_revoked_key_is_refused_by_all_instances(start_instances, database_url, shared_postgres,
+                                                 users, tokens, client, repository):
+    """Also what they remember of its tokens; and they have others soon."""
+    servers = start_instances(2, database_url, {
+        "auth": {**users.settings["auth"], "revocation_time": "1s", "token_lifetime": "1h"},
+        "public_url": "https://registry.example.org"})
+
+    def new_token(server):
+        return tokens(server).token(f"repository:{repository}:pull",
+                                    authorization=basic(USER, PASSWORD))
+
+    def status(server, token):
+        return client(server, bearer(token)).list_tags(repository).status
+
+    token = new_token(servers[0])
+    assert [status(server, token) for server in servers] == [404, 404]
+    shared_postgres.ask("delete from token_key", database_url.rpartition("/")[2])
+    for server in servers:
+        wait_until(lambda server=server: status(server, token) == 401, "the token to be refused")
+    token = new_token(servers[1])
+    assert [status(server, token) for server in servers] == [404, 404]
 
 
 def test_instances_start_at_the_same_moment(start_instances, database_url, client, repository):

@@ -279,6 +279,46 @@ static void a_sealed_key_that_was_changed_is_passed_over(void **state)
     token_keys_free(keys);
 }
 
+static void revoked_key_verifies_no_more_and_the_generation_grows(void **state)
+{
+    struct fixture *fixture = *state;
+    struct token_keys *keys = open_keys(fixture, SECRET);
+    struct token_keys *others = open_keys(fixture, SECRET);
+    const unsigned long generation = token_keys_generation(others);
+    struct token_key old;
+    struct token_key key;
+
+    token_keys_signer(keys, &old);
+    assert_true(token_keys_find(others, str_from(old.id), &key));
+    assert_int_equal(metadata_remove_token_keys(fixture->metadata, INT64_MAX, NULL), OK);
+    assert_int_equal(token_keys_refresh(keys, NULL), OK);
+    assert_int_equal(token_keys_refresh(others, NULL), OK);
+    assert_false(token_keys_find(others, str_from(old.id), &key));
+    assert_true(token_keys_generation(others) > generation);
+    token_keys_signer(keys, &key);
+    assert_true(token_keys_find(others, str_from(key.id), &key));
+    token_keys_free(keys);
+    token_keys_free(others);
+}
+
+static void somebody_signs_though_all_keys_are_just_revoked(void **state)
+{
+    struct fixture *fixture = *state;
+    struct token_keys *keys = open_keys(fixture, SECRET);
+    struct token_key old;
+    struct token_key key;
+
+    token_keys_signer(keys, &old);
+    assert_int_equal(metadata_remove_token_keys(fixture->metadata, INT64_MAX, NULL), OK);
+    assert_false(token_keys_find(keys, str_from("unknown"), &key)); /* reads them again */
+    token_keys_signer(keys, &key);
+    assert_string_equal(key.id, old.id);
+    assert_int_equal(token_keys_refresh(keys, NULL), OK);
+    token_keys_signer(keys, &key);
+    assert_string_not_equal(key.id, old.id);
+    token_keys_free(keys);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +336,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(keys_of_another_secret_are_passed_over_and_logged, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_sealed_key_that_was_changed_is_passed_over, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(revoked_key_verifies_no_more_and_the_generation_grows,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(somebody_signs_though_all_keys_are_just_revoked, set_up,
                                         tear_down),
     };
 

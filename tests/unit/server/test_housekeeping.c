@@ -90,7 +90,8 @@ static uint64_t next_number(FILE *lines)
 static void uploads_expire_until_none_is_left(void **state)
 {
     struct fixture *fixture = *state;
-    struct housekeeping housekeeping = {.registry = fixture->registry, .interval_ms = 1};
+    struct housekeeping housekeeping = {
+        .registry = fixture->registry, .interval_ms = 1, .keys_interval_ms = 1};
     struct log log;
     int ends[2];
     FILE *lines = NULL;
