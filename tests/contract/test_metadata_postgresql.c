@@ -59,6 +59,13 @@ int main(void)
         return POSTGRESQL_SKIPPED;
     }
     server = postgresql_server_new("fsync = off");
+#ifdef THROUGH_PROXY
+    if (!postgresql_proxy_is_installed()) {
+        postgresql_server_free(server);
+        return POSTGRESQL_SKIPPED;
+    }
+    postgresql_server_put_proxy(server);
+#endif
     (void)postgresql_server_create(server);
     failures = metadata_contract_run(&driver);
     postgresql_server_free(server);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,6 +24,7 @@ enum { PATH_BYTES = 512, START_MS = 60 * 1000, PAUSE_MS = 20 };
 struct postgresql_server {
     char *folder;
     pid_t pid;
+    pid_t proxy_pid; /* 0: none */
     unsigned databases;
     char url[2 * PATH_BYTES];
     char answer[PATH_BYTES];
@@ -74,7 +76,7 @@ static _Noreturn void become(const char *folder, const char *program, char *cons
     if (chdir(folder) < 0 || !find_programs(programs)) {
         _exit(1);
     }
-    (void)snprintf(path, sizeof(path), "%s/%s", programs, program);
+    (void)snprintf(path, sizeof(path), "%s/%s", program[0] == '/' ? "" : programs, program);
     (void)execv(path, words);
     _exit(1);
 }
@@ -137,8 +139,8 @@ struct postgresql_server *postgresql_server_new(const char *settings)
 
 static void set_url(struct postgresql_server *server, const char *database)
 {
-    (void)snprintf(server->url, sizeof(server->url), "postgresql://pierone@/%s?host=%s", database,
-                   server->folder);
+    (void)snprintf(server->url, sizeof(server->url), "postgresql://pierone@/%s?host=%s%s", database,
+                   server->folder, server->proxy_pid > 0 ? "&port=6432" : "");
 }
 
 void postgresql_server_start(struct postgresql_server *server)
@@ -168,11 +170,49 @@ void postgresql_server_kill(struct postgresql_server *server)
 void postgresql_server_free(struct postgresql_server *server)
 {
     if (server) {
+        if (server->proxy_pid > 0) {
+            (void)kill(server->proxy_pid, SIGTERM);
+            (void)waitpid(server->proxy_pid, NULL, 0);
+        }
         if (server->pid > 0) {
             postgresql_server_kill(server);
         }
         temporary_folder_free(server->folder);
         free(server);
+    }
+}
+
+static const char proxy_program[] = "/usr/sbin/pgbouncer";
+
+bool postgresql_proxy_is_installed(void)
+{
+    return access(proxy_program, X_OK) == 0;
+}
+
+void postgresql_server_put_proxy(struct postgresql_server *server)
+{
+    char program[] = "/usr/sbin/pgbouncer";
+    char *words[] = {program, (char[]){"-q"}, (char[]){"pgbouncer.ini"}, NULL};
+    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + START_MS;
+    char text[2 * PATH_BYTES];
+    FILE *file = NULL;
+
+    (void)snprintf(text, sizeof(text), "%s/pgbouncer.ini", server->folder);
+    file = fopen(text, "we");
+    assert(file);
+    (void)fprintf(file,
+                  "[databases]\n* = host=%s user=pierone\n[pgbouncer]\nlisten_port = 6432\n"
+                  "unix_socket_dir = %s\nauth_type = any\npool_mode = transaction\n"
+                  "max_client_conn = 500\ndefault_pool_size = 8\n",
+                  server->folder, server->folder);
+    (void)fclose(file);
+    (void)chmod(text, 0644);
+    server->proxy_pid = spawn(server->folder, program, words);
+    (void)snprintf(text, sizeof(text), "postgresql://pierone@/postgres?host=%s&port=6432",
+                   server->folder);
+    while (PQping(text) != PQPING_OK) {
+        assert(clock_monotonic_ms(&clock_system) < deadline_ms);
+        clock_pause(PAUSE_MS);
     }
 }
 

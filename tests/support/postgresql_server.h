@@ -19,6 +19,10 @@ void postgresql_server_free(struct postgresql_server *server);
 /* Creates an empty database and gives the URL to it; the text is the server's, until the next. */
 const char *postgresql_server_create(struct postgresql_server *server);
 
+/* Puts Debian's PgBouncer before it, in transaction mode: URLs lead there from then on. */
+bool postgresql_proxy_is_installed(void);
+void postgresql_server_put_proxy(struct postgresql_server *server);
+
 /* Where its socket is. */
 const char *postgresql_server_folder(const struct postgresql_server *server);
 
