@@ -8,12 +8,29 @@ struct step {
     bool is_done;
 };
 
+/* What a database says of itself. */
+struct schema_state {
+    size_t count; /* of the program that asks */
+    int64_t version;
+    bool is_usable; /* by it, although it is newer */
+};
+
 static enum error_code run_next(struct sql_connection *connection, void *context,
                                 struct error *err);
-static enum error_code find_version(struct sql_connection *connection, void *context,
-                                    struct error *err);
+static enum error_code find_state(struct sql_connection *connection, void *context,
+                                  struct error *err);
+static enum error_code find_usable(struct sql_connection *connection, struct schema_state *state,
+                                   struct error *err);
+static enum error_code record_step(struct sql_connection *connection,
+                                   const struct migration *migration, int64_t version,
+                                   struct error *err);
 static enum error_code read_version(struct sql_connection *connection, int64_t *version_out,
                                     struct error *err);
+
+static const char own_tables[] =
+    "create table if not exists schema_version (version integer primary key, name text not null);"
+    "create table if not exists schema_compatibility "
+    "(version integer primary key, oldest integer not null)";
 
 enum error_code migrate(struct sql *sql, const struct migration *migrations, size_t count,
                         struct error *err)
@@ -30,23 +47,59 @@ enum error_code migrate(struct sql *sql, const struct migration *migrations, siz
 enum error_code migrate_check(struct sql *sql, const struct migration *migrations, size_t count,
                               struct error *err)
 {
-    int64_t version = 0;
-    const enum error_code code = sql_read(sql, find_version, &version, err);
+    struct schema_state state = {.count = count};
+    const enum error_code code = sql_read(sql, find_state, &state, err);
 
     (void)migrations;
-    if (code || version == (int64_t)count) {
+    if (code || state.version == (int64_t)count || state.is_usable) {
         return code;
     }
     return error_set(err, ERROR_INVALID,
                      "the database has schema version %lld, and this program's is %zu: use the "
                      "program of the server that runs here, or start this one's first",
-                     (long long)version, count);
+                     (long long)state.version, count);
 }
 
-static enum error_code find_version(struct sql_connection *connection, void *context,
-                                    struct error *err)
+static enum error_code find_state(struct sql_connection *connection, void *context,
+                                  struct error *err)
 {
-    return read_version(connection, context, err);
+    struct schema_state *state = context;
+    const enum error_code code = read_version(connection, &state->version, err);
+
+    return code || state->version <= (int64_t)state->count ? code
+                                                           : find_usable(connection, state, err);
+}
+
+struct newer {
+    int64_t steps;
+    int64_t oldest;
+};
+
+static void read_newer(struct row *row, void *into)
+{
+    struct newer *newer = into;
+
+    newer->steps = row_integer(row);
+    newer->oldest = row_integer(row);
+}
+
+/* Each step that the program does not know has to say that it may stay. */
+static enum error_code find_usable(struct sql_connection *connection, struct schema_state *state,
+                                   struct error *err)
+{
+    const struct sql_query query = {
+        .text = "select count(*), coalesce(max(oldest), 0) from schema_compatibility "
+                "where version > $1",
+        .values = {sql_integer((int64_t)state->count)},
+        .count = 1,
+    };
+    struct newer newer = {0};
+    const struct row_reader reader = {.read = read_newer, .into = &newer};
+    const enum error_code code = rows_find(connection, &query, &reader, err);
+
+    state->is_usable = newer.steps == state->version - (int64_t)state->count &&
+                       newer.oldest <= (int64_t)state->count;
+    return code;
 }
 
 /* The version is read inside the writing transaction: of two programs, the second finds the step
@@ -54,32 +107,28 @@ static enum error_code find_version(struct sql_connection *connection, void *con
 static enum error_code run_next(struct sql_connection *connection, void *context, struct error *err)
 {
     struct step *step = context;
-    struct sql_query record = {.text = "insert into schema_version (version, name) values ($1, $2)",
-                               .count = 2};
-    enum error_code code = OK;
+    struct schema_state state = {.count = step->count};
+    enum error_code code = sql_lock(connection, NULL, err);
     int64_t version = 0;
 
-    code = sql_lock(connection, NULL, err);
     if (!code) {
-        code = sql_script(connection,
-                          "create table if not exists schema_version "
-                          "(version integer primary key, name text not null)",
-                          err);
+        code = sql_script(connection, own_tables, err);
     }
     if (!code) {
-        code = read_version(connection, &version, err);
+        code = find_state(connection, &state, err);
     }
     if (code) {
         return code;
     }
-    if (version > (int64_t)step->count) {
+    version = state.version;
+    if (version > (int64_t)step->count && !state.is_usable) {
         return error_set(
             err, ERROR_INVALID,
             "the database has schema version %lld, and this program knows %zu: it was used "
             "by a newer one; run that",
             (long long)version, step->count);
     }
-    step->is_done = version == (int64_t)step->count;
+    step->is_done = version >= (int64_t)step->count;
     if (step->is_done) {
         return OK;
     }
@@ -87,12 +136,27 @@ static enum error_code run_next(struct sql_connection *connection, void *context
         version++;
     }
     code = sql_script(connection, step->migrations[version].script, err);
-    if (code) {
-        return code;
-    }
-    record.values[0] = sql_integer(version + 1);
-    record.values[1] = sql_text(str_from(step->migrations[version].name));
-    return sql_run(connection, &record, err);
+    return code ? code : record_step(connection, &step->migrations[version], version + 1, err);
+}
+
+static enum error_code record_step(struct sql_connection *connection,
+                                   const struct migration *migration, int64_t version,
+                                   struct error *err)
+{
+    const struct sql_query record = {
+        .text = "insert into schema_version (version, name) values ($1, $2)",
+        .values = {sql_integer(version), sql_text(str_from(migration->name))},
+        .count = 2,
+    };
+    const struct sql_query compatibility = {
+        .text = "insert into schema_compatibility (version, oldest) values ($1, $2)",
+        .values = {sql_integer(version),
+                   sql_integer(migration->oldest > 0 ? migration->oldest : version)},
+        .count = 2,
+    };
+    const enum error_code code = sql_run(connection, &record, err);
+
+    return code ? code : sql_run(connection, &compatibility, err);
 }
 
 static enum error_code read_version(struct sql_connection *connection, int64_t *version_out,

@@ -11,6 +11,8 @@
 struct migration {
     const char *name;
     const char *script;
+    int64_t
+        oldest; /* the oldest version whose programs run on what it leaves; 0: only from its own */
 };
 
 /* migrate or migrate_check. */
@@ -19,12 +21,13 @@ typedef enum error_code migrating(struct sql *sql, const struct migration *migra
 
 /*
  * Brings a database from whatever version it is at to `count`, each step in a transaction of its
- * own, one program at a time. ERROR_INVALID if it is at a later version: then a newer program has
- * been here.
+ * own, one program at a time. ERROR_INVALID if it is at a later version that programs of `count` do
+ * not run on: then a newer program has been here.
  */
 MUST_USE enum error_code migrate(struct sql *sql, const struct migration *migrations, size_t count,
                                  struct error *err);
 
-/* Changes nothing. ERROR_INVALID if the database is not at `count`. */
+/* Changes nothing. ERROR_INVALID if the database is not at `count`, nor at a later version that
+ * programs of `count` run on. */
 MUST_USE enum error_code migrate_check(struct sql *sql, const struct migration *migrations,
                                        size_t count, struct error *err);

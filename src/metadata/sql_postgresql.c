@@ -24,7 +24,7 @@ enum {
 extern const char schema_postgresql_013[];
 
 static const struct migration migrations[] = {
-    [12] = {"initial", schema_postgresql_013},
+    [12] = {"initial", schema_postgresql_013, 0},
 };
 
 struct postgresql {

@@ -29,19 +29,19 @@ extern const char schema_sqlite_012[];
 extern const char schema_sqlite_013[];
 
 static const struct migration migrations[] = {
-    {"initial", schema_sqlite_001},
-    {"tokens", schema_sqlite_002},
-    {"sources", schema_sqlite_003},
-    {"blob-places", schema_sqlite_004},
-    {"upload-tails", schema_sqlite_005},
-    {"upload-sums", schema_sqlite_006},
-    {"sums", schema_sqlite_007},
-    {"runnable", schema_sqlite_008},
-    {"swept-blobs", schema_sqlite_009},
-    {"ended-uploads", schema_sqlite_010},
-    {"referrers-by-age", schema_sqlite_011},
-    {"kinds", schema_sqlite_012},
-    {"swept-places", schema_sqlite_013},
+    {"initial", schema_sqlite_001, 0},
+    {"tokens", schema_sqlite_002, 0},
+    {"sources", schema_sqlite_003, 0},
+    {"blob-places", schema_sqlite_004, 0},
+    {"upload-tails", schema_sqlite_005, 0},
+    {"upload-sums", schema_sqlite_006, 0},
+    {"sums", schema_sqlite_007, 0},
+    {"runnable", schema_sqlite_008, 0},
+    {"swept-blobs", schema_sqlite_009, 0},
+    {"ended-uploads", schema_sqlite_010, 0},
+    {"referrers-by-age", schema_sqlite_011, 0},
+    {"kinds", schema_sqlite_012, 0},
+    {"swept-places", schema_sqlite_013, 0},
 };
 
 struct sqlite {

@@ -39,5 +39,8 @@ void old_schema_append(struct strbuf *script, int version)
     for (size_t i = ARRAY_LEN(undoing); i > (size_t)(version + 1 - FIRST_VERSION); i--) {
         strbuf_append_text(script, undoing[i - 1]);
     }
-    strbuf_append_format(script, "delete from schema_version where version > %d;", version);
+    strbuf_append_format(script,
+                         "delete from schema_version where version > %d;"
+                         "delete from schema_compatibility where version > %d;",
+                         version, version);
 }

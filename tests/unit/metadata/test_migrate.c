@@ -23,9 +23,9 @@ struct fixture {
 };
 
 static const struct migration steps[] = {
-    {"first", "create table a (x integer)"},
-    {"second", "create table b (x integer); insert into b (x) values (1)"},
-    {"broken", "create table c (x integer); insert into none values (1)"},
+    {"first", "create table a (x integer)", 0},
+    {"second", "create table b (x integer); insert into b (x) values (1)", 0},
+    {"broken", "create table c (x integer); insert into none values (1)", 0},
 };
 
 static int set_up(void **state)
@@ -101,6 +101,26 @@ static void a_newer_database_is_refused(void **state)
     assert_non_null(strstr(err.message, "newer"));
 }
 
+/* So that the programs of a registry can be replaced one by one. */
+static void a_newer_database_that_says_so_is_used(void **state)
+{
+    static const struct migration newer[] = {
+        {"first", "create table a (x integer)", 0},
+        {"second", "create table b (x integer)", 1},
+        {"third", "create table c (x integer)", 2},
+    };
+    struct fixture *fixture = *state;
+
+    assert_int_equal(migrate(fixture->sql, newer, 2, NULL), OK);
+    assert_int_equal(migrate(fixture->sql, newer, 1, NULL), OK);
+    assert_int_equal(migrate_check(fixture->sql, newer, 1, NULL), OK);
+    assert_int_equal(migrate(fixture->sql, newer, 3, NULL), OK);
+    assert_int_equal(migrate(fixture->sql, newer, 2, NULL), OK);
+    assert_int_equal(migrate(fixture->sql, newer, 1, NULL), ERROR_INVALID);
+    assert_int_equal(migrate_check(fixture->sql, newer, 1, NULL), ERROR_INVALID);
+    assert_tables(fixture, 3);
+}
+
 static void a_refused_database_is_left_as_it_was(void **state)
 {
     struct fixture *fixture = *state;
@@ -154,6 +174,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_step_that_fails_leaves_the_version_before, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_newer_database_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_newer_database_that_says_so_is_used, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refused_database_is_left_as_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(of_many_who_start_at_once_one_takes_each_step, set_up,
                                         tear_down),
