@@ -16,13 +16,14 @@ static struct postgresql_server *server;
  * owner may, it is emptied past the triggers that refuse it.
  */
 static const char empty_all[] =
-    "set session_replication_role = replica;"
+    "begin; set local session_replication_role = replica;"
     "do $$ declare name text; begin "
     "for name in select tablename from pg_tables where schemaname = 'public' "
-    "and tablename not in ('schema_version', 'registry_sum_part') loop "
+    "and tablename not in ('schema_version', 'schema_compatibility', "
+    "'registry_sum_part') loop "
     "execute format('delete from %I', name); end loop; end $$;"
     "do $$ begin if to_regclass('registry_sum_part') is not null then "
-    "update registry_sum_part set teams = 0, storage_bytes = 0; end if; end $$";
+    "update registry_sum_part set teams = 0, storage_bytes = 0; end if; end $$; commit";
 
 static void begin(void)
 {
