@@ -44,6 +44,7 @@ struct postgresql_rows {
 struct transaction {
     const char *begin;
     const char *setting;
+    const char *repeated_setting; /* when it is done again */
     bool is_write;
     sql_work *work;
     void *context;
@@ -160,12 +161,20 @@ static enum error_code postgresql_read(struct sql *sql, enum sql_reading reading
 /* Said for the transaction alone, which proxies allow. */
 static const char without_flush[] = "select set_config('synchronous_commit', 'off', true)";
 
+/*
+ * A work that finds done what a commit did of which nobody heard, writes nothing, and then nothing
+ * would be waited for: not the disk, nor a standby. Behind this, the commit waits for both.
+ */
+static const char with_flush[] =
+    "select pg_logical_emit_message(true, text 'pieroned', text 'again')";
+
 static enum error_code postgresql_write(struct sql *sql, enum sql_durability durability,
                                         sql_work *work, void *context, struct error *err)
 {
     const struct transaction transaction = {
         .begin = "begin isolation level read committed",
         .setting = durability == SQL_RELAXED ? without_flush : NULL,
+        .repeated_setting = durability == SQL_RELAXED ? without_flush : with_flush,
         .is_write = true,
         .work = work,
         .context = context,
@@ -228,7 +237,8 @@ static enum error_code try_once(struct postgresql *database, const struct transa
         return code;
     }
     connection->connection.is_repeated = is_repeated;
-    postgresql_connection_begin(connection, transaction->begin, transaction->setting);
+    postgresql_connection_begin(connection, transaction->begin,
+                                is_repeated ? transaction->repeated_setting : transaction->setting);
     code = transaction->work(&connection->connection, transaction->context, err);
     if (connection->failure) {
         code = postgresql_connection_commit(connection, err); /* says what it was */

@@ -251,6 +251,39 @@ static void what_collides_is_done_again(void **state)
     sql_free(sql);
 }
 
+/* Finds everything done, as behind a commit that it did not hear of. */
+static enum error_code be_cut_and_find(struct sql_connection *connection, void *context,
+                                       struct error *err)
+{
+    static const struct sql_query query = {
+        .text = "select 1 where pg_current_xact_id_if_assigned() is not null"};
+    struct cut *cut = context;
+    bool is_assigned = false;
+
+    cut->calls++;
+    assert_int_equal(count_things(connection), 0);
+    if (cut->calls == 1) {
+        (void)postgresql_server_ask(cut->world->server,
+                                    "select pg_terminate_backend(pid, 60000) from pg_stat_activity "
+                                    "where datname = current_database() and pid <> "
+                                    "pg_backend_pid()");
+        return sql_run_for_row(connection, &query, &is_assigned, err);
+    }
+    assert_int_equal(sql_run_for_row(connection, &query, &is_assigned, err), OK);
+    assert_true(is_assigned); /* or its commit would not wait for what was committed before */
+    return OK;
+}
+
+static void what_is_found_done_is_waited_for(void **state)
+{
+    struct cut cut = {.world = *state};
+    struct sql *sql = open_database(cut.world);
+
+    assert_int_equal(sql_write(sql, SQL_DURABLE, be_cut_and_find, &cut, NULL), OK);
+    assert_int_equal(cut.calls, 2);
+    sql_free(sql);
+}
+
 static void a_server_that_comes_back_is_used_again(void **state)
 {
     struct postgresql_world *world = *state;
@@ -305,6 +338,7 @@ int main(void)
         TEST(what_is_lost_in_the_middle_is_done_again),
         TEST(a_commit_that_nobody_heard_of_is_done_again),
         TEST(what_collides_is_done_again),
+        TEST(what_is_found_done_is_waited_for),
         TEST(a_server_that_comes_back_is_used_again),
         TEST(a_server_that_is_away_is_not_waited_for_forever),
         TEST(what_happens_is_counted),
