@@ -66,7 +66,7 @@ struct http_response {
 void http_response_init(struct http_response *response);
 void http_response_release(struct http_response *response);
 
-/* Back to an unanswered state: for an application that changes its mind. */
+/* Back to its beginning: for an application that changes its mind. */
 void http_response_clear(struct http_response *response);
 
 /*

@@ -8,7 +8,7 @@
 #include "http/response.h"
 #include "http/transport.h"
 
-/* An answer on its way out: head, then bytes or a file. */
+/* A response on its way out: head, then bytes or a file. */
 struct sender {
     struct strbuf head;
     struct str head_left;
@@ -44,5 +44,5 @@ bool sender_has_file(const struct sender *sender);
 /* Whether there is nothing to send before another piece was taken from the source. */
 bool sender_needs_piece(const struct sender *sender);
 
-/* Takes one, on a carrier. False: there is none, and the answer cannot be ended. */
+/* Takes one, on a carrier. False: there is none, and the response cannot be ended. */
 bool sender_take_piece(struct sender *sender);

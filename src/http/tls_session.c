@@ -7,7 +7,7 @@
 #include "base/memory.h"
 
 enum {
-    WRITE_RECORDS = 4, /* of an answer in memory, that are sent at once */
+    WRITE_RECORDS = 4, /* of a response in memory, that are sent at once */
     SLICE_RECORDS = TRANSPORT_SLICE_BYTES / TLS_RECORD_BYTES,
 };
 

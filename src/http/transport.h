@@ -32,12 +32,12 @@ struct transport_driver {
     enum io_result (*write)(struct transport *transport, struct str first, struct str second,
                             bool more_follows, size_t *sent_out);
 
-    /* Sends some of a file that never changes, up to a slice of the `left_bytes` that the answer
-     * still has of it. */
+    /* Sends some of a file that never changes, up to a slice of the `left_bytes` that the
+     * response still has of it. */
     enum io_result (*send_file)(struct transport *transport, int file_fd, uint64_t offset_bytes,
                                 uint64_t left_bytes, size_t *sent_out);
 
-    /* Behind the last of an answer: IO_DONE once all of it is the socket's. NULL: it always is. */
+    /* Behind the last of a response: IO_DONE once all of it is the socket's. NULL: it always is. */
     enum io_result (*flush)(struct transport *transport);
 
     /* Whether bytes wait in memory, of which the socket tells nothing. NULL: never. */
