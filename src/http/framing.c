@@ -89,17 +89,29 @@ enum io_result framing_receive_body(struct framing *framing, struct transport *t
     return length == 0 ? IO_CLOSED : IO_DONE;
 }
 
-/* Until the piece is used up, or something else than data comes, which the next call tells. */
+/* Behind a body's end: what is left of its last piece is the next request's. */
+static void keep_ahead(struct framing *framing, struct str *piece)
+{
+    input_append(&framing->ahead, *piece);
+    *piece = (struct str){0};
+}
+
+/* Until the piece is used up, or something else than data comes, which the next call tells: maybe
+ * there is none, so what is behind the end is kept here. */
 static void gather_chunks(struct framing *framing, struct str *piece, struct str *data)
 {
     char *end = framing->memory + (data->bytes - framing->memory) + data->length;
+    enum chunked_result result = CHUNKED_DATA;
     struct str more = {0};
 
     assert(data->bytes >= framing->memory);
-    while (body_read(&framing->body, piece, &more) == CHUNKED_DATA) {
+    while ((result = body_read(&framing->body, piece, &more)) == CHUNKED_DATA) {
         memmove(end, more.bytes, more.length);
         end += more.length;
         data->length += more.length;
+    }
+    if (result == CHUNKED_END) {
+        keep_ahead(framing, piece);
     }
 }
 
@@ -115,8 +127,7 @@ enum chunked_result framing_read_body(struct framing *framing, struct str *piece
     } else if (result == CHUNKED_DATA && framing->memory) {
         gather_chunks(framing, piece, data_out);
     } else if (result == CHUNKED_END) {
-        input_append(&framing->ahead, *piece);
-        *piece = (struct str){0};
+        keep_ahead(framing, piece);
     }
     return result;
 }

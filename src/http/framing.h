@@ -58,8 +58,8 @@ enum io_result framing_receive_body(struct framing *framing, struct transport *t
 
 /*
  * As chunked_read, whatever the framing, from the front of such a piece. What it received has of
- * several chunks is moved together there: clients send many small ones. Behind CHUNKED_END what is
- * left of it is kept: it is the next request's.
+ * several chunks is moved together there: clients send many small ones. What is left of it behind
+ * the body's end is kept, whether CHUNKED_END is asked for or not: it is the next request's.
  */
 enum chunked_result framing_read_body(struct framing *framing, struct str *piece,
                                       struct str *data_out);

@@ -693,6 +693,22 @@ static void an_answer_in_the_middle_of_a_body_arrives_and_closes(void **state)
     (void)close(fd);
 }
 
+/* The body has arrived to its end, together with what follows: nothing of that may be lost. */
+static void a_body_that_is_refused_at_its_end_is_not_taken_for_the_next_request(void **state)
+{
+    struct fixture *fixture = *state;
+    const int fd = (start(fixture, &usual_limits), dial(fixture));
+
+    say(fd, "POST /stop-early HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+            "Expect: 100-continue\r\n\r\n");
+    hear_until(fixture, fd, "HTTP/1.1 100 Continue\r\n\r\n");
+    say(fd, "3\r\nabc\r\n0\r\n\r\nGET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    (void)hear_all(fixture, fd);
+    assert_non_null(strstr(fixture->answer, "HTTP/1.1 413"));
+    assert_non_null(strstr(fixture->answer, "hello"));
+    (void)close(fd);
+}
+
 static void a_refused_head_is_answered_once_and_closed(void **state)
 {
     struct fixture *fixture = *state;
@@ -990,6 +1006,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_answer_in_the_middle_of_a_body_arrives_and_closes,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_body_that_is_refused_at_its_end_is_not_taken_for_the_next_request, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refused_head_is_answered_once_and_closed, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_broken_chunk_is_answered_once_and_closed, set_up,
