@@ -42,10 +42,12 @@ struct aws_credentials {
     pthread_cond_t has_loaded;
     bool is_loading;        /* somebody does, without the mutex */
     bool has_found;         /* below, and is asked alone from then on */
+    bool is_refused;        /* what was found, by whom it was shown to */
     size_t source;          /* its index in the table */
     struct aws_found found; /* the latest */
     int64_t refresh_ms;     /* wall clock */
     int64_t retry_ms;       /* monotonic; not before */
+    int64_t renew_ms;       /* the same, for keys that somebody refuses */
     struct error failure;   /* of the latest try */
 };
 
@@ -64,6 +66,7 @@ enum error_code aws_credentials_new(const struct aws_credentials_config *config,
     (void)pthread_mutex_init(&credentials->mutex, NULL);
     (void)pthread_cond_init(&credentials->has_loaded, NULL);
     credentials->retry_ms = INT64_MIN;
+    credentials->renew_ms = INT64_MIN;
     *credentials_out = credentials;
     return OK;
 }
@@ -82,8 +85,9 @@ void aws_credentials_free(struct aws_credentials *credentials)
 
 static bool aws_credentials_are_usable(const struct aws_credentials *credentials)
 {
-    return credentials->has_found && credentials->found.copy.expires_ms - LEAST_LIFETIME_MS >
-                                         clock_wall_ms(credentials->config.clock);
+    return credentials->has_found && !credentials->is_refused &&
+           credentials->found.copy.expires_ms - LEAST_LIFETIME_MS >
+               clock_wall_ms(credentials->config.clock);
 }
 
 static bool aws_credentials_are_due(const struct aws_credentials *credentials)
@@ -168,6 +172,7 @@ static void aws_credentials_keep(struct aws_credentials *credentials, struct out
     credentials->found = outcome->found;
     credentials->source = outcome->source;
     credentials->has_found = true;
+    credentials->is_refused = false;
     credentials->retry_ms = INT64_MIN;
     credentials->refresh_ms = refresh_time(credentials);
 }
@@ -215,6 +220,30 @@ enum error_code aws_credentials_get(struct aws_credentials *credentials,
     }
     (void)pthread_mutex_unlock(&credentials->mutex);
     return code;
+}
+
+static bool are_same(const struct aws_keys *a, const struct aws_keys *b)
+{
+    return str_equal(str_from(a->access_key_id), str_from(b->access_key_id)) &&
+           str_equal(str_from(a->secret_access_key), str_from(b->secret_access_key)) &&
+           str_equal(str_from(a->session_token), str_from(b->session_token));
+}
+
+bool aws_credentials_renew(struct aws_credentials *credentials, const struct aws_keys *refused)
+{
+    const int64_t now_ms = clock_monotonic_ms(credentials->config.clock);
+    bool is_latest = false;
+    bool is_due = false;
+
+    (void)pthread_mutex_lock(&credentials->mutex);
+    is_latest = credentials->has_found && are_same(&credentials->found.copy.keys, refused);
+    is_due = now_ms >= credentials->renew_ms;
+    if (is_latest && is_due) {
+        credentials->is_refused = true;
+        credentials->renew_ms = now_ms + FAILURE_PAUSE_MS;
+    }
+    (void)pthread_mutex_unlock(&credentials->mutex);
+    return !is_latest || is_due;
 }
 
 bool aws_credentials_are_at_hand(struct aws_credentials *credentials)

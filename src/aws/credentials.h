@@ -45,6 +45,14 @@ void aws_credentials_free(struct aws_credentials *credentials);
 MUST_USE enum error_code aws_credentials_get(struct aws_credentials *credentials,
                                              struct aws_key_copy *copy_out, struct error *err);
 
+/*
+ * Those keys were refused though they should be valid: new ones are asked for at the next
+ * aws_credentials_get, if these are still the latest. False: that has just been done, and would not
+ * help.
+ */
+MUST_USE bool aws_credentials_renew(struct aws_credentials *credentials,
+                                    const struct aws_keys *refused);
+
 /* Whether aws_credentials_get has valid keys now without asking a service for them. */
 bool aws_credentials_are_at_hand(struct aws_credentials *credentials);
 

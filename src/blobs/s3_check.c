@@ -22,7 +22,7 @@ static enum error_code ask_bucket(const struct s3_objects *objects, const char *
 
     for (size_t i = 0; i < ARRAY_LEN(hopeless) && !code; i++) {
         if (s3_answer_is(answer, hopeless[i])) {
-            code = s3_refusal(objects->client, &request, answer, err);
+            code = s3_answer_refusal(s3_client_name(objects->client), &request, answer, err);
         }
     }
     return code;
@@ -175,6 +175,19 @@ static enum error_code ask_versioning(const struct s3_objects *objects, struct s
     return code;
 }
 
+/* Requests are signed by S3's clock by now. */
+static void report_clock(struct s3_client *client, struct strbuf *report)
+{
+    const long long skew_s = (long long)s3_client_skew_ms(client) / MS_PER_SECOND;
+
+    if (skew_s != 0) {
+        strbuf_append_format(report,
+                             "storage: clock: this machine's is %lld s %s that of S3, which counts "
+                             "from now on: set it\n",
+                             skew_s > 0 ? skew_s : -skew_s, skew_s > 0 ? "behind" : "ahead of");
+    }
+}
+
 enum error_code s3_check(const struct s3_objects *objects, const char *prefix,
                          struct strbuf *report, struct error *err)
 {
@@ -198,5 +211,11 @@ enum error_code s3_check(const struct s3_objects *objects, const char *prefix,
     if (!code) {
         code = try_parts(objects, key, err);
     }
-    return code ? code : ask_versioning(objects, report, err);
+    if (!code) {
+        code = ask_versioning(objects, report, err);
+    }
+    if (!code) {
+        report_clock(objects->client, report);
+    }
+    return code;
 }

@@ -1,16 +1,15 @@
 #include "blobs/s3_client.h"
 
 #include <assert.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "aws/xml.h"
 #include "base/memory.h"
 #include "base/random.h"
 
 enum {
-    ANSWER_MAX_BYTES = 64 * 1024, /* documents of S3's are small */
     PAIRS_MAX = 16,
     PATH_MAX_BYTES = 2048,
     HEADER_MAX_BYTES = 32 * 1024,
@@ -20,6 +19,11 @@ enum {
     PAUSE_MOST_MS = 5000,
     QUICK_MS = 5000,
     UNSIGNED_OVER_BYTES = 1024 * 1024,
+    /* A request that nothing is heard of, or sent of, fails early enough to be repeated. */
+    STALLS_PER_RETRY_TIME = 2,
+    STALL_MIN_MS = 5000,
+    /* S3 takes up to 15 minutes; a refusal without a body (HEAD) may be for that. */
+    SKEW_MIN_S = 5 * 60,
 };
 
 /* An endpoint as signatures and URLs need it. */
@@ -27,9 +31,6 @@ struct endpoint {
     const char *scheme;
     char host[NAME_BYTES]; /* with the bucket in front, unless it is in the path */
 };
-
-/* In place of an error's code: a success that does not tell what came of it. */
-static const char no_result[] = "without its result";
 
 enum { S3_ATTEMPTS, S3_RETRIES, S3_FAILURES, S3_SENT_BYTES };
 
@@ -46,6 +47,7 @@ struct s3_client {
     struct s3_client_config config;
     struct endpoint endpoint;
     struct endpoint public_endpoint;
+    atomic_llong skew_ms; /* by which S3's clock is ahead of ours */
     char name[2 * NAME_BYTES];
 };
 
@@ -57,9 +59,10 @@ struct attempt {
     struct strbuf path;
     struct strbuf lines[PAIRS_MAX];
     size_t line_count;
+    struct aws_key_copy keys; /* of the latest time */
+    bool has_new_clock;
+    bool has_new_keys;
 };
-
-enum { RETRY_AFTER_S = 10 };
 
 static void set_endpoint(const struct s3_client_config *config, const char *endpoint,
                          struct endpoint *made)
@@ -154,6 +157,19 @@ static void attempt_init(struct attempt *attempt, struct s3_client *client,
     }
 }
 
+static int64_t stall_time(const struct s3_client_config *config)
+{
+    const int64_t stall_ms = config->retry_ms / STALLS_PER_RETRY_TIME;
+
+    return stall_ms > STALL_MIN_MS ? stall_ms : STALL_MIN_MS;
+}
+
+/* By S3's clock, once that has told that ours is wrong. */
+static int64_t signing_time(struct s3_client *client)
+{
+    return clock_wall_ms(client->config.clock) + atomic_load(&client->skew_ms);
+}
+
 static enum error_code send_signed(const struct attempt *attempt, const struct aws_signed *made,
                                    struct outbound_answer *answer, struct error *err)
 {
@@ -168,7 +184,8 @@ static enum error_code send_signed(const struct attempt *attempt, const struct a
         .body = request->body,
         .content_type = request->body.bytes ? "application/octet-stream" : NULL,
         .timeout_ms = request->is_quick ? QUICK_MS : attempt->client->config.timeout_ms,
-        .answer_max_bytes = ANSWER_MAX_BYTES,
+        .stall_ms = stall_time(&attempt->client->config),
+        .answer_max_bytes = S3_ANSWER_MAX_BYTES,
         .sink = request->sink,
         .is_single = true,
         .wanted = wanted,
@@ -206,19 +223,18 @@ static enum error_code send_once(struct attempt *attempt, struct outbound_answer
         .header_count = count_pairs(request->headers),
         .payload_sha256 = attempt->hash,
     };
-    const struct aws_scope scope = {config->region, "s3", clock_wall_ms(config->clock)};
-    struct aws_key_copy keys = {0};
+    const struct aws_scope scope = {config->region, "s3", signing_time(attempt->client)};
     struct aws_signed made = {0};
     enum error_code code = OK;
 
     strbuf_init(&answer->body, 0);
     strbuf_init(&answer->fields, 0);
-    code = aws_credentials_get(config->credentials, &keys, err);
+    aws_key_copy_release(&attempt->keys);
+    code = aws_credentials_get(config->credentials, &attempt->keys, err);
     if (code) {
         return code;
     }
-    code = aws_sign(&keys.keys, &scope, &plain, &made, err);
-    aws_key_copy_release(&keys);
+    code = aws_sign(&attempt->keys.keys, &scope, &plain, &made, err);
     if (!code) {
         code = send_signed(attempt, &made, answer, err);
     }
@@ -226,44 +242,41 @@ static enum error_code send_once(struct attempt *attempt, struct outbound_answer
     return code;
 }
 
-/*
- * Of a success only where it may be none: what a GET brings is a blob, whatever it looks like. 200
- * and spaces come while S3 is at work; how it went is told by the document that follows.
- */
-static void read_error_code(const struct s3_request *request, struct s3_answer *answer)
+/* A signature of a time that is not S3's: once with its own. */
+static bool corrects_clock(struct attempt *attempt, const struct s3_answer *answer)
 {
-    const struct str body = strbuf_str(&answer->http.body);
-    const bool is_document = answer->http.status >= 300 || strcmp(request->method, "POST") == 0;
-    const char *code = "";
-    CLEANUP(strbuf_release) struct strbuf text;
+    struct s3_client *client = attempt->client;
+    const int64_t date_ms = answer->http.date_s * MS_PER_SECOND;
+    const int64_t skew_ms = date_ms - clock_wall_ms(client->config.clock);
+    const int64_t change_ms = skew_ms - atomic_load(&client->skew_ms);
+    const bool is_far =
+        change_ms > SKEW_MIN_S * MS_PER_SECOND || -change_ms > SKEW_MIN_S * MS_PER_SECOND;
+    const bool is_blamed = s3_answer_is(answer, "RequestTimeTooSkewed") ||
+                           (answer->http.status == 403 && answer->error_code[0] == '\0');
 
-    strbuf_init(&text, ANSWER_MAX_BYTES);
-    if (is_document && body.length <= ANSWER_MAX_BYTES && aws_xml_text(body, "Code", &text)) {
-        code = text.text;
-    } else if (request->result && answer->http.status == 200 &&
-               !aws_xml_text(body, request->result, &text)) {
-        code = no_result;
+    if (attempt->has_new_clock || answer->http.date_s < 0 || !is_blamed || !is_far) {
+        return false;
     }
-    (void)snprintf(answer->error_code, sizeof(answer->error_code), "%s", code);
+    attempt->has_new_clock = true;
+    atomic_store(&client->skew_ms, skew_ms);
+    return true;
 }
 
-/* S3's own advice is to repeat these; CompleteMultipartUpload may begin with 200 and then fail. */
-static bool s3_client_is_retryable(const struct s3_answer *answer)
+/* Keys that have just been replaced, or whose session was ended: once with new ones. An answer to
+ * HEAD does not say why. */
+static bool renews_keys(struct attempt *attempt, const struct s3_answer *answer)
 {
-    switch (answer->http.status) {
-    case 408:
-    case 429:
-    case 500:
-    case 502:
-    case 503:
-    case 504:
-        return true;
-    default:
-        return s3_answer_is(answer, "InternalError") || s3_answer_is(answer, "SlowDown") ||
-               s3_answer_is(answer, "RequestTimeout") || s3_answer_is(answer, "OperationAborted") ||
-               s3_answer_is(answer, "ConditionalRequestConflict") ||
-               s3_answer_is(answer, no_result);
+    const bool is_blamed =
+        s3_answer_is(answer, "ExpiredToken") || s3_answer_is(answer, "InvalidToken") ||
+        s3_answer_is(answer, "TokenRefreshRequired") ||
+        s3_answer_is(answer, "InvalidAccessKeyId") ||
+        (str_is(str_from(attempt->request->method), "HEAD") && answer->http.status == 400);
+
+    if (attempt->has_new_keys || !is_blamed) {
+        return false;
     }
+    attempt->has_new_keys = true;
+    return aws_credentials_renew(attempt->client->config.credentials, &attempt->keys.keys);
 }
 
 /* Random all over, so that many that failed together do not come back together. */
@@ -283,24 +296,12 @@ static void attempt_release(struct attempt *attempt)
         strbuf_release(&attempt->lines[i]);
     }
     strbuf_release(&attempt->path);
+    aws_key_copy_release(&attempt->keys);
 }
 
-/* That answer came again and again for retry_ms. */
-static enum error_code s3_client_give_up(const struct s3_client *client,
-                                         const struct s3_answer *answer, int64_t retry_ms,
-                                         struct error *err)
+static bool is_passing(enum error_code code, const struct s3_answer *answer)
 {
-    const char *reason = answer->error_code[0] != '\0' ? answer->error_code : "no reason";
-    const enum error_code code = error_set(
-        err, ERROR_UNAVAILABLE,
-        "%s answers %d (%s), also after repeating for %lld s: it is overloaded or broken; look at "
-        "it, or push less at once",
-        s3_client_name(client), answer->http.status, reason, (long long)retry_ms / MS_PER_SECOND);
-
-    if (err) {
-        err->retry_after_s = RETRY_AFTER_S;
-    }
-    return code;
+    return code ? code == ERROR_UNAVAILABLE : s3_answer_is_retryable(answer);
 }
 
 enum error_code s3_client_send(struct s3_client *client, const struct s3_request *request,
@@ -308,6 +309,7 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
 {
     const int64_t end_ms = clock_monotonic_ms(client->config.clock) + client->config.retry_ms;
     struct attempt attempt;
+    bool is_corrected = false;
     int64_t begin_us = 0;
     enum error_code code = OK;
 
@@ -321,25 +323,29 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
         code = send_once(&attempt, &answer_out->http, err);
         metric_time(client->metrics, S3_ATTEMPTS, clock_elapsed_us() - begin_us);
         metric_add(client->metrics, S3_SENT_BYTES, request->body.length);
-        read_error_code(request, answer_out);
-        if ((!code && !s3_client_is_retryable(answer_out)) || (code && code != ERROR_UNAVAILABLE) ||
-            request->is_quick || clock_monotonic_ms(client->config.clock) >= end_ms) {
+        s3_answer_read(request, answer_out);
+        is_corrected =
+            !code && (corrects_clock(&attempt, answer_out) || renews_keys(&attempt, answer_out));
+        if (!is_corrected && (!is_passing(code, answer_out) || request->is_quick ||
+                              clock_monotonic_ms(client->config.clock) >= end_ms)) {
             break;
         }
         metric_add(client->metrics, S3_RETRIES, 1);
-        pause_before(number);
+        if (!is_corrected) {
+            pause_before(number);
+        }
     }
     attempt_release(&attempt);
-    metric_add(client->metrics, S3_FAILURES, code || s3_client_is_retryable(answer_out) ? 1 : 0);
-    if (!code && s3_client_is_retryable(answer_out)) {
-        code = s3_client_give_up(client, answer_out, client->config.retry_ms, err);
+    metric_add(client->metrics, S3_FAILURES, code || s3_answer_is_retryable(answer_out) ? 1 : 0);
+    if (!code && s3_answer_is_retryable(answer_out)) {
+        code = s3_answer_exhausted(client->name, answer_out, client->config.retry_ms, err);
     }
     return code;
 }
 
-void s3_answer_release(struct s3_answer *answer)
+int64_t s3_client_skew_ms(struct s3_client *client)
 {
-    outbound_answer_release(&answer->http);
+    return atomic_load(&client->skew_ms);
 }
 
 bool s3_client_has_keys(struct s3_client *client)
@@ -361,7 +367,7 @@ enum error_code s3_client_link(struct s3_client *client, const char *key, unsign
 {
     const struct s3_client_config *config = &client->config;
     CLEANUP(strbuf_release) struct strbuf path;
-    const struct aws_scope scope = {config->region, "s3", clock_wall_ms(config->clock)};
+    const struct aws_scope scope = {config->region, "s3", signing_time(client)};
     struct aws_request request = {
         .method = "GET",
         .scheme = client->public_endpoint.scheme,
@@ -391,9 +397,4 @@ const char *s3_client_link_host(const struct s3_client *client)
 const char *s3_client_name(const struct s3_client *client)
 {
     return client->name;
-}
-
-bool s3_answer_is(const struct s3_answer *answer, const char *error_code)
-{
-    return strcmp(answer->error_code, error_code) == 0;
 }

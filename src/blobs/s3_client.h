@@ -12,6 +12,7 @@
 #include "base/metrics.h"
 #include "base/str.h"
 #include "base/strbuf.h"
+#include "blobs/s3_answer.h"
 #include "outbound/http_client.h"
 
 /*
@@ -40,37 +41,20 @@ struct s3_client *s3_client_new(const struct s3_client_config *config);
 /* NULL is accepted. */
 void s3_client_free(struct s3_client *client);
 
-/* Everything borrowed. Pairs end with one without a name. */
-struct s3_request {
-    const char *method;
-    const char *key; /* NULL: the bucket itself */
-    const struct aws_pair *query;
-    const struct aws_pair *headers; /* names in lower case */
-    struct str body;
-    const char *body_sha256; /* NULL: not known yet */
-    struct strbuf *sink;     /* what takes the body of a success, empty; NULL: the answer does */
-    const char *result;      /* an element without which a success is none; NULL: not looked for */
-    bool is_quick;           /* one attempt, and not a long one: somebody comes again */
-};
-
-/* An answer with what its error says. */
-struct s3_answer {
-    struct outbound_answer http;
-    char error_code[64]; /* of S3's error document, or that there is no result, or empty */
-};
-
 /*
- * Sends it until there is an answer that repeating does not change. Blocks, for about timeout_ms +
- * retry_ms at most. OK: an answer of any status but those; look at answer_out->http.status.
- * ERROR_UNAVAILABLE: S3 is not there, or has no time for us, or there are no credentials. Release
- * answer_out in any case.
+ * Sends it until there is an answer that repeating does not change: what passes is repeated with
+ * random pauses, also where nothing moves for half of retry_ms; keys that S3 does not take any more
+ * are renewed, and a clock that it finds wrong is corrected by its own, once. Blocks, for about
+ * timeout_ms + retry_ms at most. OK: an answer of any status but those; look at
+ * answer_out->http.status. ERROR_UNAVAILABLE: S3 is not there, or has no time for us, or there are
+ * no credentials. Release answer_out in any case.
  */
 MUST_USE enum error_code s3_client_send(struct s3_client *client, const struct s3_request *request,
                                         struct s3_answer *answer_out, struct error *err);
-void s3_answer_release(struct s3_answer *answer);
 
-/* Whether S3's error document has that code. */
-bool s3_answer_is(const struct s3_answer *answer, const char *error_code);
+/* By how much S3's clock is ahead of this machine's, which is wrong by minutes then; 0: it is not.
+ */
+int64_t s3_client_skew_ms(struct s3_client *client);
 
 /* Whether there are credentials at hand, so that a link is made without asking a service. */
 bool s3_client_has_keys(struct s3_client *client);

@@ -25,58 +25,6 @@ struct fields {
     char until[CLOCK_ISO_BYTES];
 };
 
-static const char *advice(const struct s3_answer *answer)
-{
-    static const struct {
-        const char *code;
-        const char *advice;
-    } table[] = {
-        {"NoSuchBucket", "create the bucket, or correct storage.s3.bucket or .endpoint"},
-        {"AccessDenied", "allow it in the bucket's policy or the role's permissions "
-                         "(docs/storage.md lists what is needed)"},
-        {"InvalidAccessKeyId", "the access key is unknown there: correct the credentials"},
-        {"SignatureDoesNotMatch", "the secret key is wrong: correct the credentials"},
-        {"ExpiredToken", "the session token is too old: renew the credentials"},
-        {"InvalidToken", "the session token is wrong: correct the credentials"},
-        {"RequestTimeTooSkewed", "this machine's clock is wrong: set it"},
-        {"AuthorizationHeaderMalformed", "storage.s3.region is not the bucket's"},
-        {"PermanentRedirect", "the bucket is in another region: correct storage.s3.region"},
-        {"QuotaExceeded", "the bucket's quota is used up: raise it"},
-        {"NoSuchUpload", "the upload is finished, aborted or expired"},
-        {"NoSuchKey", "there is no such object"},
-        {"InvalidPart", "the upload's parts are not what they were"},
-        {"InvalidRequest", "see whether the bucket takes the settings of storage.s3"},
-    };
-
-    for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-        if (s3_answer_is(answer, table[i].code)) {
-            return table[i].advice;
-        }
-    }
-    return answer->http.status == 403 ? "check credentials and permissions"
-                                      : "check the settings of storage.s3";
-}
-
-enum error_code s3_refusal(const struct s3_client *client, const struct s3_request *request,
-                           const struct s3_answer *answer, struct error *err)
-{
-    const struct str region = outbound_answer_field(&answer->http, "x-amz-bucket-region");
-    const int status = answer->http.status;
-    enum error_code code = ERROR_UNAVAILABLE;
-
-    if (s3_answer_is(answer, "NoSuchKey") || s3_answer_is(answer, "NoSuchUpload") ||
-        s3_answer_is(answer, "InvalidPart") || (status == 404 && answer->error_code[0] == '\0')) {
-        code = ERROR_NOT_FOUND;
-    } else if (status == 507 || s3_answer_is(answer, "QuotaExceeded") ||
-               s3_answer_is(answer, "XMinioStorageFull")) {
-        code = ERROR_NO_SPACE;
-    }
-    return error_set(err, code, "%s refuses %s: %d %s: %s%s%.*s", s3_client_name(client),
-                     request->method, status, answer->error_code, advice(answer),
-                     region.length > 0 && status != 404 ? "; its region is " : "",
-                     STR_FORMAT(status != 404 ? region : (struct str){0}));
-}
-
 enum error_code s3_objects_do(struct s3_client *client, const struct s3_request *request,
                               struct s3_answer *answer_out, struct error *err)
 {
@@ -86,7 +34,7 @@ enum error_code s3_objects_do(struct s3_client *client, const struct s3_request 
     if (code || (status >= 200 && status < 300 && answer_out->error_code[0] == '\0')) {
         return code;
     }
-    return s3_refusal(client, request, answer_out, err);
+    return s3_answer_refusal(s3_client_name(client), request, answer_out, err);
 }
 
 static void s3_objects_add(struct fields *fields, const char *name, const char *value)
@@ -145,7 +93,7 @@ enum error_code s3_objects_put(const struct s3_objects *objects, const char *key
     add_checksum(objects, bytes, &fields);
     code = s3_client_send(objects->client, &request, &answer, err);
     if (!code && answer.http.status != 200 && answer.http.status != 412) {
-        code = s3_refusal(objects->client, &request, &answer, err);
+        code = s3_answer_refusal(s3_client_name(objects->client), &request, &answer, err);
     }
     s3_answer_release(&answer);
     return code;
@@ -161,6 +109,7 @@ enum error_code s3_objects_read(const struct s3_objects *objects, const char *ke
         .key = key,
         .headers = fields.pairs,
         .sink = bytes,
+        .sink_bytes = part->length,
     };
     char range[RANGE_BYTES];
     struct s3_answer answer;
@@ -303,8 +252,9 @@ enum error_code s3_objects_complete(const struct s3_objects *objects, const stru
     s3_objects_add(&fields, "if-none-match", "*");
     code = s3_client_send(objects->client, &request, &answer, err);
     if (!code && (answer.http.status != 200 || answer.error_code[0] != '\0')) {
-        code = answer.http.status == 412 ? ERROR_NOT_FOUND
-                                         : s3_refusal(objects->client, &request, &answer, err);
+        code = answer.http.status == 412
+                   ? ERROR_NOT_FOUND
+                   : s3_answer_refusal(s3_client_name(objects->client), &request, &answer, err);
     }
     s3_answer_release(&answer);
     return code;

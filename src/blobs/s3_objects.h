@@ -33,15 +33,7 @@ struct s3_objects {
     const struct clock *clock;
 };
 
-/*
- * What S3's refusal means, in plain words: what to set, to allow or to wait for. ERROR_NOT_FOUND:
- * there is no such key or upload. ERROR_NO_SPACE. ERROR_UNAVAILABLE for all that an operator has to
- * mend: nothing is wrong with what the registry's client did.
- */
-enum error_code s3_refusal(const struct s3_client *client, const struct s3_request *request,
-                           const struct s3_answer *answer, struct error *err);
-
-/* As s3_client_send, and fails as s3_refusal says unless it was done (2xx). */
+/* As s3_client_send, and fails as s3_answer_refusal says unless it was done (2xx). */
 MUST_USE enum error_code s3_objects_do(struct s3_client *client, const struct s3_request *request,
                                        struct s3_answer *answer_out, struct error *err);
 

@@ -1,5 +1,7 @@
 #include "outbound/answer.h"
 
+#include <stdio.h>
+
 #include "base/attributes.h"
 #include "base/strbuf.h"
 
@@ -9,6 +11,7 @@ enum {
     CERTIFICATE_MAX_BYTES = 320, /* of its description */
     CERTIFICATE_TIMEOUT_MS = 5000,
     VALUE_MAX_BYTES = 120,
+    DATE_MAX_BYTES = 64,
 };
 
 /* RFC 9111 5.2.2.1; `no-cache` and `no-store` (5.2.2.4, 5.2.2.5) are an age of nothing. */
@@ -33,6 +36,16 @@ static void read_max_age(struct str value, struct outbound_answer *answer)
     }
 }
 
+/* RFC 9110 6.6.1 */
+static void read_date(struct str value, struct outbound_answer *answer)
+{
+    char text[DATE_MAX_BYTES];
+    const struct str date = str_trim(str_slice(value, 0, str_index_of(value, '\r')));
+
+    (void)snprintf(text, sizeof(text), "%.*s", STR_FORMAT(date));
+    answer->date_s = curl_getdate(text, NULL);
+}
+
 static bool is_wanted(const char *const *wanted, struct str name)
 {
     for (size_t i = 0; i < WANTED_MAX && wanted && wanted[i]; i++) {
@@ -53,6 +66,9 @@ void answer_take_field(struct outbound_answer *answer, const char *const *wanted
     }
     if (str_is_ignoring_case(name, "Cache-Control")) {
         read_max_age(value, answer);
+    }
+    if (str_is_ignoring_case(name, "Date")) {
+        read_date(value, answer);
     }
     if (is_wanted(wanted, name)) {
         strbuf_append(&answer->fields, line);

@@ -112,6 +112,7 @@ static void reset_answer(const struct outbound_request *request, struct outbound
     strbuf_clear(&answer->fields);
     answer->status = 0;
     answer->max_age_s = -1;
+    answer->date_s = -1;
 }
 
 static CURL *take_handle(struct http_client *client)
@@ -238,6 +239,19 @@ static void set_credentials(struct transfer *transfer)
     }
 }
 
+/* curl counts whole seconds, and bytes in both directions. */
+static void set_stall(struct transfer *transfer)
+{
+    const int64_t stall_ms = transfer->request->stall_ms;
+
+    if (stall_ms > 0) {
+        (void)curl_easy_setopt(transfer->handle, CURLOPT_CONNECTTIMEOUT_MS, (long)stall_ms);
+        (void)curl_easy_setopt(transfer->handle, CURLOPT_LOW_SPEED_LIMIT, 1L);
+        (void)curl_easy_setopt(transfer->handle, CURLOPT_LOW_SPEED_TIME,
+                               (long)((stall_ms + MS_PER_SECOND - 1) / MS_PER_SECOND));
+    }
+}
+
 static void transfer_prepare(struct transfer *transfer, int64_t timeout_ms)
 {
     CURL *handle = transfer->handle;
@@ -253,6 +267,7 @@ static void transfer_prepare(struct transfer *transfer, int64_t timeout_ms)
     (void)curl_easy_setopt(handle, CURLOPT_WRITEDATA, transfer);
     (void)curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, receive_field);
     (void)curl_easy_setopt(handle, CURLOPT_HEADERDATA, transfer);
+    set_stall(transfer);
     set_buffers(transfer);
     set_safety(transfer);
     set_body(transfer);

@@ -34,6 +34,7 @@ struct outbound_request {
     struct str body;           /* {NULL, 0}: none; a GET may have one */
     const char *content_type;  /* of the body */
     int64_t timeout_ms;        /* 0: the client's */
+    int64_t stall_ms;          /* of a server that is not reached, or moves nothing; 0: none */
     size_t answer_max_bytes;   /* 0: the client's */
     bool is_direct;            /* past any proxy that the environment names */
     bool is_single;            /* never sent once more: the caller sees to that */
@@ -47,6 +48,7 @@ struct outbound_answer {
     struct strbuf body;
     struct strbuf fields; /* those wanted, `Name: value`, each with its CRLF */
     int64_t max_age_s;    /* of Cache-Control; -1: not said */
+    int64_t date_s;       /* of Date, seconds since 1970; -1: not said */
 };
 
 MUST_USE enum error_code http_client_new(const struct http_client_config *config,

@@ -195,6 +195,32 @@ static void a_source_that_fails_is_not_skipped(void **state)
     end(&world, credentials);
 }
 
+/* Asked again at once, but not again and again where that brings nothing new. */
+static void refused_keys_are_renewed_once_in_some_seconds(void **state)
+{
+    struct aws_world world;
+    struct aws_credentials *credentials = begin(&world);
+    const struct aws_keys first = {"OLD", "hidden", "token"};
+    const struct aws_keys other = {"NEW", "hidden", "token"};
+
+    (void)state;
+    use_container(&world, KEYS("OLD", "2015-05-07T16:49:51Z"));
+    expect_id(credentials, "OLD");
+    assert_true(aws_credentials_renew(credentials, &first));
+    expect_id(credentials, "OLD");
+    assert_false(aws_credentials_renew(credentials, &first));
+    fake_clock_advance(&world.clock, 5 * SECOND_MS);
+    use_container(&world, KEYS("NEW", "2015-05-07T16:49:51Z"));
+    expect_id(credentials, "OLD");
+    assert_true(aws_credentials_renew(credentials, &first));
+    assert_false(aws_credentials_are_at_hand(credentials));
+    expect_id(credentials, "NEW");
+    assert_true(aws_credentials_renew(credentials, &first)); /* somebody else has done it */
+    assert_false(aws_credentials_renew(credentials, &other));
+    expect_id(credentials, "NEW");
+    end(&world, credentials);
+}
+
 struct asker {
     pthread_t thread;
     struct aws_credentials *credentials;
@@ -462,6 +488,7 @@ int main(void)
         cmocka_unit_test(where_nothing_is_set_up_all_that_was_tried_is_said),
         cmocka_unit_test(a_failure_is_remembered_for_some_seconds),
         cmocka_unit_test(a_source_that_fails_is_not_skipped),
+        cmocka_unit_test(refused_keys_are_renewed_once_in_some_seconds),
         cmocka_unit_test(keys_are_renewed_before_they_expire),
         cmocka_unit_test(keys_that_are_due_are_not_at_hand_unless_somebody_renews_them),
         cmocka_unit_test(short_lives_are_used_for_three_quarters),

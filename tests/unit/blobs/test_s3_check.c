@@ -42,7 +42,7 @@ static enum error_code check(const char *const *answers, enum s3_lock_mode mode,
 static void what_a_bucket_can_do_is_reported(void **state)
 {
     static const struct {
-        const char *answers[8];
+        const char *answers[9];
         const char *lines[4];
     } rows[] = {
         {{NO_LOCK, S3_DONE, READ, REFUSED_TWICE, S3_BEGUN, DELETED, VERSIONS("")},
@@ -58,6 +58,11 @@ static void what_a_bucket_can_do_is_reported(void **state)
           S3_BEGUN, DELETED, ERROR_DOCUMENT("403 x", "AccessDenied")},
          {"by default COMPLIANCE for 2 years\n", "", "",
           "versioning: unknown: allow s3:GetBucketVersioning"}},
+        {{S3_HEAD("403 x",
+                  "Date: Thu, 01 Jan 2015 10:00:00 GMT\r\n") "<Error><Code>RequestTimeTooSkewed</"
+                                                             "Code></Error>",
+          NO_LOCK, S3_DONE, READ, S3_DONE, S3_BEGUN, DELETED, VERSIONS("")},
+         {"clock: this machine's is ", " s ahead of that of S3", "set it\n", "versioning: off\n"}},
         {{LOCK(""), S3_DONE, READ, S3_DONE, S3_BEGUN, DELETED, VERSIONS("")},
          {"without a default retention\n", "", "", ""}},
         {{ERROR_DOCUMENT("403 x", "AccessDenied"), S3_DONE, READ, S3_DONE, S3_BEGUN, DELETED,

@@ -40,6 +40,8 @@ static void what_passes_is_repeated(void **state)
         {REFUSED("500 Oops", "InternalError"), S3_DONE, NULL},
         {REFUSED("400 Bad", "RequestTimeout"), S3_DONE, NULL},
         {REFUSED("409 Conflict", "OperationAborted"), S3_DONE, NULL},
+        {REFUSED("400 Bad", "BadDigest"), S3_DONE, NULL},
+        {REFUSED("400 Bad", "KMS.ThrottlingException"), S3_DONE, NULL},
         {S3_HEAD("502 x", ""), S3_HEAD("504 x", ""), S3_DONE, NULL},
         {S3_HEAD("429 x", ""), S3_DONE, NULL},
         {"", S3_DONE, NULL},                                                /* a reset */
@@ -78,22 +80,32 @@ static void refusals_are_told_in_plain_words(void **state)
         const char *answers[2];
         enum error_code code;
         const char *words;
+        int repeated;
     } rows[] = {
-        {{REFUSED("404 x", "NoSuchKey")}, ERROR_NOT_FOUND, "no such object"},
-        {{REFUSED("404 x", "NoSuchUpload")}, ERROR_NOT_FOUND, "finished, aborted or expired"},
-        {{S3_HEAD("404 x", "")}, ERROR_NOT_FOUND, "404"},
-        {{REFUSED("404 x", "NoSuchBucket")}, ERROR_UNAVAILABLE, "create the bucket"},
-        {{REFUSED("403 x", "AccessDenied")}, ERROR_UNAVAILABLE, "docs/storage.md"},
-        {{REFUSED("403 x", "SignatureDoesNotMatch")}, ERROR_UNAVAILABLE, "secret key is wrong"},
-        {{REFUSED("403 x", "InvalidAccessKeyId")}, ERROR_UNAVAILABLE, "access key is unknown"},
-        {{REFUSED("403 x", "RequestTimeTooSkewed")}, ERROR_UNAVAILABLE, "clock"},
-        {{S3_HEAD("403 x", "")}, ERROR_UNAVAILABLE, "check credentials and permissions"},
+        {{REFUSED("404 x", "NoSuchKey")}, ERROR_NOT_FOUND, "no such object", 0},
+        {{REFUSED("404 x", "NoSuchUpload")}, ERROR_NOT_FOUND, "finished, aborted or expired", 0},
+        {{S3_HEAD("404 x", "")}, ERROR_NOT_FOUND, "404", 0},
+        {{REFUSED("404 x", "NoSuchBucket")}, ERROR_UNAVAILABLE, "create the bucket", 0},
+        {{REFUSED("403 x", "AccessDenied")}, ERROR_UNAVAILABLE, "docs/storage.md", 0},
+        {{REFUSED("403 x", "SignatureDoesNotMatch")}, ERROR_UNAVAILABLE, "secret key is wrong", 0},
+        {{REFUSED("403 x", "InvalidAccessKeyId")}, ERROR_UNAVAILABLE, "access key is unknown", 1},
+        {{REFUSED("403 x", "RequestTimeTooSkewed")}, ERROR_UNAVAILABLE, "clock", 0},
+        {{REFUSED("400 x", "ExpiredToken")}, ERROR_UNAVAILABLE, "renew the credentials", 1},
+        {{REFUSED("301 x", "PermanentRedirect")},
+         ERROR_UNAVAILABLE,
+         "correct storage.s3.region",
+         0},
+        {{REFUSED("400 x", "KMS.DisabledException")}, ERROR_UNAVAILABLE, "enable it", 0},
+        {{REFUSED("400 x", "KMS.NotFoundException")}, ERROR_UNAVAILABLE, "storage.s3.kms_key", 0},
+        {{REFUSED("400 x", "KMS.SomethingNew")}, ERROR_UNAVAILABLE, "look at the KMS key", 0},
+        {{S3_HEAD("403 x", "")}, ERROR_UNAVAILABLE, "check credentials and permissions", 0},
         {{S3_HEAD("301 x", "x-amz-bucket-region: eu-central-1\r\n")},
          ERROR_UNAVAILABLE,
-         "its region is eu-central-1"},
-        {{REFUSED("403 x", "QuotaExceeded")}, ERROR_NO_SPACE, "quota"},
-        {{S3_HEAD("507 x", "")}, ERROR_NO_SPACE, "507"},
-        {{S3_HEAD("418 x", "")}, ERROR_UNAVAILABLE, "check the settings"},
+         "its region is eu-central-1",
+         0},
+        {{REFUSED("403 x", "QuotaExceeded")}, ERROR_NO_SPACE, "quota", 0},
+        {{S3_HEAD("507 x", "")}, ERROR_NO_SPACE, "507", 0},
+        {{S3_HEAD("418 x", "")}, ERROR_UNAVAILABLE, "check the settings", 0},
     };
 
     (void)state;
@@ -108,7 +120,7 @@ static void refusals_are_told_in_plain_words(void **state)
         assert_non_null(strstr(err.message, rows[i].words));
         assert_non_null(strstr(err.message, "bucket layers at 127.0.0.1:"));
         assert_null(strstr(err.message, "sesame"));
-        assert_int_equal(stub_server_count(world.server), 1);
+        assert_int_equal(stub_server_count(world.server), 1 + rows[i].repeated);
         s3_answer_release(&answer);
         s3_world_release(&world);
     }
@@ -121,6 +133,92 @@ static int64_t tick(const struct clock *clock)
 {
     (void)clock;
     return 100 * ++ticks;
+}
+
+/* Links, too, are signed by the clock that counts. */
+static void a_clock_that_s3_finds_wrong_is_corrected_by_its_own(void **state)
+{
+    static const char *const answers[] = {
+        S3_HEAD("403 x",
+                "Date: Thu, 01 Jan 2015 10:00:00 GMT\r\n") "<Error><Code>RequestTimeTooSkewed</"
+                                                           "Code></Error>",
+        S3_DONE, NULL};
+    const struct s3_request request = {.method = "GET", .key = "a/key"};
+    struct s3_world world;
+    struct s3_client *client = NULL;
+    struct s3_answer answer;
+    struct strbuf url;
+
+    (void)state;
+    s3_world_init(&world, answers);
+    client = s3_client_new(&world.client_config);
+    assert_int_equal(s3_client_skew_ms(client), 0);
+    assert_int_equal(s3_objects_do(client, &request, &answer, NULL), OK);
+    assert_int_equal(stub_server_count(world.server), 2);
+    assert_non_null(strstr(stub_server_heads(world.server), "x-amz-date: 20150101T100"));
+    assert_true(s3_client_skew_ms(client) < 0);
+    strbuf_init(&url, 4096);
+    assert_int_equal(s3_client_link(client, "a/key", 60, &url, NULL), OK);
+    assert_non_null(strstr(url.text, "X-Amz-Date=20150101T100"));
+    strbuf_release(&url);
+    s3_answer_release(&answer);
+    s3_client_free(client);
+    s3_world_release(&world);
+}
+
+static void an_s3_that_refuses_its_own_clock_is_asked_twice(void **state)
+{
+    static const char *const answers[] = {
+        S3_HEAD("403 x",
+                "Date: Thu, 01 Jan 2015 10:00:00 GMT\r\n") "<Error><Code>RequestTimeTooSkewed</"
+                                                           "Code></Error>",
+        NULL};
+    const struct s3_request request = {.method = "GET", .key = "a/key"};
+    struct s3_world world;
+    struct s3_answer answer;
+    struct error err = {0};
+
+    (void)state;
+    s3_world_init(&world, answers);
+    assert_int_equal(do_once(&world, &request, &answer, &err), ERROR_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "clock is wrong"));
+    assert_int_equal(stub_server_count(world.server), 2);
+    s3_answer_release(&answer);
+    s3_world_release(&world);
+}
+
+static const char *container(const void *context, const char *name)
+{
+    return strcmp(name, "AWS_CONTAINER_CREDENTIALS_FULL_URI") == 0 ? context : NULL;
+}
+
+#define CONTAINER_KEYS(id)                                                                         \
+    S3_HEAD("200 OK", "")                                                                          \
+    "{\"AccessKeyId\":\"" id "\",\"SecretAccessKey\":\"s\",\"Token\":\"t\","                       \
+    "\"Expiration\":\"2999-05-07T15:54:51Z\"}"
+
+static void keys_that_have_expired_too_early_are_renewed_at_once(void **state)
+{
+    static const char *const answers[] = {CONTAINER_KEYS("OLD"), REFUSED("400 x", "ExpiredToken"),
+                                          CONTAINER_KEYS("NEW"), S3_DONE, NULL};
+    const struct s3_request request = {.method = "GET", .key = "a/key"};
+    struct s3_world world;
+    struct aws_credentials_config config = {
+        .variable = container, .region = "us-east-1", .clock = &clock_system};
+    struct s3_answer answer;
+
+    (void)state;
+    s3_world_init(&world, answers);
+    aws_credentials_free(world.credentials);
+    config.context = stub_server_url(world.server);
+    config.client = world.http;
+    assert_int_equal(aws_credentials_new(&config, &world.credentials, NULL), OK);
+    world.client_config.credentials = world.credentials;
+    assert_int_equal(do_once(&world, &request, &answer, NULL), OK);
+    assert_int_equal(stub_server_count(world.server), 4);
+    assert_non_null(strstr(stub_server_heads(world.server), "Credential=NEW/"));
+    s3_answer_release(&answer);
+    s3_world_release(&world);
 }
 
 static void an_s3_that_stays_slow_is_given_up_with_a_time_to_come_back(void **state)
@@ -284,11 +382,6 @@ static void links_lead_to_the_bucket(void **state)
     s3_world_release(&world);
 }
 
-static const char *container(const void *context, const char *name)
-{
-    return strcmp(name, "AWS_CONTAINER_CREDENTIALS_FULL_URI") == 0 ? context : NULL;
-}
-
 /* S3 takes no link longer than the session that signed it, and a link is to say so. */
 static void links_end_with_the_keys_that_sign_them(void **state)
 {
@@ -334,6 +427,9 @@ int main(void)
         cmocka_unit_test(refusals_are_told_in_plain_words),
         cmocka_unit_test(an_s3_that_stays_slow_is_given_up_with_a_time_to_come_back),
         cmocka_unit_test(an_s3_that_hangs_is_given_up),
+        cmocka_unit_test(a_clock_that_s3_finds_wrong_is_corrected_by_its_own),
+        cmocka_unit_test(an_s3_that_refuses_its_own_clock_is_asked_twice),
+        cmocka_unit_test(keys_that_have_expired_too_early_are_renewed_at_once),
         cmocka_unit_test(an_error_behind_a_success_is_an_error_where_s3_does_that),
         cmocka_unit_test(a_success_without_its_result_is_none),
         cmocka_unit_test(requests_are_addressed_and_signed),
