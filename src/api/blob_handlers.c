@@ -18,6 +18,9 @@ struct blob_source {
     struct blob_content content;
     uint64_t first_offset_bytes;
     struct strbuf first; /* the first piece, until it is taken */
+    bool is_whole;       /* all of it is sent, so that its digest can be told */
+    struct digest digest;
+    struct hasher hasher; /* of what was read so far */
 };
 
 /* A digest always means the same bytes. Private: whether a caller may see them can change. */
@@ -101,6 +104,33 @@ static enum error_code blob_source_enter(struct api *api, struct error *err)
                      api->config.downloads_max);
 }
 
+static enum error_code say_damaged(const struct blob_source *source, struct strbuf *piece,
+                                   struct error *err)
+{
+    char text[DIGEST_TEXT_BYTES];
+
+    strbuf_clear(piece);
+    digest_format(&source->digest, text);
+    return error_set(err, ERROR_INTERNAL,
+                     "the object %s holds other bytes than those of %s: who wrote it? Restore it "
+                     "from a copy or an older version of the bucket",
+                     source->content.key, text);
+}
+
+/* The last piece is held back until the digest is known: what is damaged never arrives whole. */
+static enum error_code check_piece(struct blob_source *source, uint64_t offset_bytes,
+                                   struct strbuf *piece, struct error *err)
+{
+    struct digest found;
+
+    hasher_update(&source->hasher, strbuf_str(piece));
+    if (offset_bytes + piece->length < source->content.size_bytes) {
+        return OK;
+    }
+    found = hasher_digest(&source->hasher);
+    return digest_equal(&found, &source->digest) ? OK : say_damaged(source, piece, err);
+}
+
 static enum error_code blob_source_read_from(struct blob_source *source, uint64_t offset_bytes,
                                              uint64_t left_bytes, struct strbuf *piece,
                                              struct error *err)
@@ -108,9 +138,10 @@ static enum error_code blob_source_read_from(struct blob_source *source, uint64_
     const struct blob_part part = {offset_bytes, left_bytes < HTTP_SOURCE_PIECE_MAX_BYTES
                                                      ? (size_t)left_bytes
                                                      : HTTP_SOURCE_PIECE_MAX_BYTES};
+    const enum error_code code =
+        registry_read_blob_part(source->api->config.registry, &source->content, &part, piece, err);
 
-    return registry_read_blob_part(source->api->config.registry, &source->content, &part, piece,
-                                   err);
+    return code || !source->is_whole ? code : check_piece(source, offset_bytes, piece, err);
 }
 
 static bool blob_source_read(struct http_source *base, uint64_t offset_bytes, uint64_t left_bytes,
@@ -143,9 +174,11 @@ static void blob_source_free(struct http_source *base)
 /*
  * A remote blob as a response's body, which takes the range from the response. Reads its first
  * piece, so that what cannot be had at all is an error and not a broken answer. ERROR_UNAVAILABLE:
- * that, or there are too many at once (api_config.downloads_max).
+ * that, or there are too many at once (api_config.downloads_max). ERROR_INTERNAL: it is gone or
+ * damaged.
  */
-static enum error_code blob_source_open(struct call *call, const struct blob_content *content,
+static enum error_code blob_source_open(struct call *call, const struct digest *digest,
+                                        const struct blob_content *content,
                                         struct http_source **source_out, struct error *err)
 {
     const struct http_response *response = &call->exchange->response;
@@ -159,6 +192,9 @@ static enum error_code blob_source_open(struct call *call, const struct blob_con
     source->base = (struct http_source){.read = blob_source_read, .free = blob_source_free};
     source->api = call->api;
     source->content = *content;
+    source->digest = *digest;
+    source->is_whole = response->file_length_bytes == content->size_bytes;
+    hasher_init(&source->hasher, digest->algorithm);
     source->first_offset_bytes = response->file_offset_bytes;
     strbuf_init(&source->first, HTTP_SOURCE_PIECE_MAX_BYTES);
     code = blob_source_read_from(source, response->file_offset_bytes, response->file_length_bytes,
@@ -172,7 +208,8 @@ static enum error_code blob_source_open(struct call *call, const struct blob_con
 }
 
 /* HEAD is answered from what we know, and so is what has no bytes. */
-static enum error_code set_source(struct call *call, const struct blob_content *content,
+static enum error_code set_source(struct call *call, const struct digest *digest,
+                                  const struct blob_content *content,
                                   const struct http_range *range, struct error *err)
 {
     struct http_response *response = &call->exchange->response;
@@ -185,7 +222,7 @@ static enum error_code set_source(struct call *call, const struct blob_content *
         code = call_need(call, HTTP_CARRIER, err);
     }
     if (is_sent && !code) {
-        code = blob_source_open(call, content, &response->source, err);
+        code = blob_source_open(call, digest, content, &response->source, err);
     }
     if (code) {
         response->file_length_bytes = 0; /* the error has a body of its own */
@@ -193,8 +230,9 @@ static enum error_code set_source(struct call *call, const struct blob_content *
     return code;
 }
 
-static enum error_code set_part(struct call *call, struct blob_content *content,
-                                const struct http_range *range, struct error *err)
+static enum error_code set_part(struct call *call, const struct digest *digest,
+                                struct blob_content *content, const struct http_range *range,
+                                struct error *err)
 {
     struct http_response *response = &call->exchange->response;
 
@@ -210,13 +248,14 @@ static enum error_code set_part(struct call *call, struct blob_content *content,
                                    (size_t)(range->offset_bytes + range->length_bytes));
         return OK;
     case BLOB_REMOTE:
-        return set_source(call, content, range, err);
+        return set_source(call, digest, content, range, err);
     }
     abort(); /* the switch is complete */
 }
 
-static enum error_code set_parts(struct call *call, struct blob_content *content,
-                                 const struct http_ranges *ranges, struct error *err)
+static enum error_code set_parts(struct call *call, const struct digest *digest,
+                                 struct blob_content *content, const struct http_ranges *ranges,
+                                 struct error *err)
 {
     struct http_response *response = &call->exchange->response;
     char boundary[RANDOM_ID_BYTES];
@@ -233,7 +272,7 @@ static enum error_code set_parts(struct call *call, struct blob_content *content
     if (content->kind == BLOB_IN_MEMORY) {
         write_parts(call, parts, count, content->bytes);
     } else {
-        code = set_part(call, content, &ranges->ranges[0], err);
+        code = set_part(call, digest, content, &ranges->ranges[0], err);
         response->parts = code ? NULL : parts;
         response->part_count = code ? 0 : count;
     }
@@ -257,8 +296,8 @@ static enum error_code respond_content(struct call *call, const struct digest *d
     if (result == HTTP_RANGE_UNSATISFIABLE) {
         return blob_refuse_range(call, size_bytes, err);
     }
-    code = ranges.count > 1 ? set_parts(call, content, &ranges, err)
-                            : set_part(call, content, first, err);
+    code = ranges.count > 1 ? set_parts(call, digest, content, &ranges, err)
+                            : set_part(call, digest, content, first, err);
     if (code) {
         return code;
     }

@@ -15,6 +15,7 @@ struct faulty_store {
     _Atomic enum error_code code;
     bool is_linked;
     bool has_slow_links;
+    bool is_damaged;
 };
 
 struct faulty_writer {
@@ -110,6 +111,11 @@ void faulty_store_be_remote(struct blob_store *store, bool is_linked)
 void faulty_store_be_slow_with_links(struct blob_store *store)
 {
     faulty_store_of(store)->has_slow_links = true;
+}
+
+void faulty_store_damage(struct blob_store *store)
+{
+    faulty_store_of(store)->is_damaged = true;
 }
 
 void faulty_store_limit_blobs(struct blob_store *store, uint64_t largest_bytes)
@@ -253,6 +259,10 @@ static enum error_code faulty_read_part(struct blob_store *base, const struct bl
 
     if (!code) {
         strbuf_append(bytes, str_slice(content->bytes, begin, begin + part->length));
+    }
+    if (!code && faulty_store_of(base)->is_damaged &&
+        begin + part->length == content->bytes.length) {
+        bytes->text[bytes->length - 1] ^= 1;
     }
     return code;
 }

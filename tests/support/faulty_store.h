@@ -27,6 +27,9 @@ unsigned faulty_store_calls(struct blob_store *store);
  */
 void faulty_store_be_remote(struct blob_store *store, bool is_linked);
 
+/* From now on the last byte of each blob is another one than was pushed. */
+void faulty_store_damage(struct blob_store *store);
+
 /* … and making links asks another server. */
 void faulty_store_be_slow_with_links(struct blob_store *store);
 

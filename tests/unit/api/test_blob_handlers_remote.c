@@ -148,6 +148,39 @@ static void what_breaks_in_the_middle_is_cut_and_logged(void **state)
     free(bytes);
 }
 
+/* The end of it is never sent; and a range of it is its client's to check. */
+static void what_is_damaged_never_arrives_whole(void **state)
+{
+    struct fixture *fixture = *state;
+    char *bytes = test_bytes_new(LARGE_BYTES, 3);
+    const struct reply *reply = NULL;
+    struct strbuf log;
+
+    push(fixture, (struct str){bytes, LARGE_BYTES}, false);
+    faulty_store_damage(fixture->world.blobs);
+    reply = ask(fixture, "GET", NULL);
+    assert_int_equal(reply->status, 200);
+    assert_true(reply->is_cut);
+    assert_int_equal(reply->body.length, 2 * HTTP_SOURCE_PIECE_MAX_BYTES);
+    strbuf_init(&log, 100000);
+    api_world_read_log(&fixture->world, &log);
+    assert_non_null(strstr(log.text, "download_failed"));
+    assert_non_null(strstr(log.text, "holds other bytes"));
+    strbuf_release(&log);
+    assert_int_equal(ask(fixture, "GET", "Range: bytes=10-19\r\n")->status, 206);
+    free(bytes);
+}
+
+static void what_is_small_and_damaged_is_an_error(void **state)
+{
+    struct fixture *fixture = *state;
+
+    push(fixture, str_from("content"), false);
+    faulty_store_damage(fixture->world.blobs);
+    assert_true(reply_is_error(ask(fixture, "GET", NULL), 500, "UNKNOWN"));
+    assert_null(strstr(fixture->reply.body.text, "content"));
+}
+
 static void too_many_at_once_are_told_to_come_back(void **state)
 {
     struct fixture *fixture = *state;
@@ -237,6 +270,8 @@ int main(void)
         TEST(what_cannot_be_had_at_all_is_an_error),
         TEST(parts_that_cannot_be_had_are_an_error),
         TEST(what_breaks_in_the_middle_is_cut_and_logged),
+        TEST(what_is_damaged_never_arrives_whole),
+        TEST(what_is_small_and_damaged_is_an_error),
         TEST(too_many_at_once_are_told_to_come_back),
         TEST(blob_that_is_linked_is_fetched_there),
         TEST(links_wait_for_credentials_where_others_do_not),
