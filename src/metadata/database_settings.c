@@ -97,7 +97,8 @@ static const struct setting rows[] = {
         .minimum = 0,
         .maximum = 10 * SETTING_MINUTE,
         .help = "How long the push of a manifest waits instead, since docker and podman do not "
-                "repeat it: long enough for a standby to be promoted.",
+                "repeat it: long enough for a standby to be promoted. It waits as long for S3, "
+                "if layers are there.",
     },
 };
 

@@ -126,6 +126,15 @@ static bool is_ready(void *context)
     return !http_server_is_draining(daemon->server);
 }
 
+/* Of what a manifest's push may need, the data folder alone does not come back by itself. */
+static int64_t push_patience(const struct settings *settings)
+{
+    const bool needs_others =
+        database_settings_is_postgresql(&settings->database) || settings->storage.s3.bucket;
+
+    return needs_others ? settings->database.patience_ms : 0;
+}
+
 static enum error_code make_api(struct daemon *daemon, struct error *err)
 {
     const char *const proxies = daemon->settings.trusted_proxies;
@@ -134,9 +143,7 @@ static enum error_code make_api(struct daemon *daemon, struct error *err)
         .log = &daemon->log,
         .clock = &clock_system,
         .manifest_max_bytes = daemon->settings.registry.manifest_max_bytes,
-        .push_patience_ms = database_settings_is_postgresql(&daemon->settings.database)
-                                ? daemon->settings.database.patience_ms
-                                : 0,
+        .push_patience_ms = push_patience(&daemon->settings),
         .downloads_max = daemon->settings.storage.s3.downloads,
         .authenticator = daemon->admission.authenticator,
         .teams = daemon->admission.teams,
