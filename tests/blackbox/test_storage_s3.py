@@ -14,6 +14,7 @@ import pytest
 from support.ceph import DOMAIN
 from support.images import digest_of, make_image, new_repository
 from support.registry_client import RegistryClient
+from support.s3 import follow
 from support.waiting import PATIENCE_S, wait_until
 from support.wire import Wire, request
 
@@ -43,20 +44,6 @@ def linking(start_s3_server, client):
 def proxying(start_s3_server, client):
     """A client of a server through which layers come."""
     return client(start_s3_server(redirect=False))
-
-
-def follow(location, **headers):
-    """GET what a link points to, as a client does that knows nothing but the link."""
-    parts = urllib.parse.urlsplit(location)
-    # Names below localhost are loopback, and Python does not know it.
-    connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=PATIENCE_S)
-    try:
-        connection.request("GET", f"{parts.path}?{parts.query}",
-                           headers={"Host": parts.netloc, **headers})
-        reply = connection.getresponse()
-        return reply.status, reply.read()
-    finally:
-        connection.close()
 
 
 def pull(registry, repository, content):

@@ -1,12 +1,14 @@
 """Real clients push to a registry whose layers are in S3, and pull: by links, and through it."""
 
+import contextlib
+
 import pytest
 
 from support.authorization import basic
 from support.clients import Client, find_program, write_context
 from support.images import digest_of, make_image, new_repository
 from support.layouts import write_image
-from support.s3_proxy import SLOW_DOWN, answer
+from support.s3_proxy import FAULTS, SLOW_DOWN, answer
 from support.users_file import UsersFile
 
 INSECURE = "--tls-verify=false"
@@ -20,11 +22,17 @@ def redirect(request):
 
 
 @pytest.fixture
-def server(start_shipped_s3_server, folder, used_secrets, redirect):
+def retry_time():
+    """Of pieroned: by default what S3 refuses in passing is the client's to repeat."""
+    return "1ms"
+
+
+@pytest.fixture
+def server(start_shipped_s3_server, folder, used_secrets, redirect, retry_time):
     """People have to log in, so that there is something that S3 must not see."""
     users = UsersFile(folder / "users", used_secrets)
     users.set(USER, PASSWORD, "team")
-    return start_shipped_s3_server(users.settings, redirect=redirect, retry_time="1ms")
+    return start_shipped_s3_server(users.settings, redirect=redirect, retry_time=retry_time)
 
 
 @pytest.fixture
@@ -138,6 +146,41 @@ def test_curl(client_folder, name, server, client):
                    "--user", f"{USER}:{PASSWORD}",
                    f"http://{server.host}/v2/{repository}/blobs/{digest_of(content)}")
     assert got.encode() == content
+
+
+# -- S3 fails in the middle of a push
+
+PASSING = [("CreateMultipartUpload", "ExpiredToken"), ("UploadPart", "reset in the body"),
+           ("UploadPart", "503 SlowDown"), ("UploadPart", "lost answer"),
+           ("CompleteMultipartUpload", "lost answer"), ("PutObject", "cut answer")]
+
+
+@pytest.mark.parametrize("retry_time", ["30s"])
+def test_docker_notices_nothing_of_what_passes(logged_in_docker, client_folder, name, server, s3):
+    docker = logged_in_docker
+    docker.run("build", "--tag", name, write_large_context(client_folder, name))
+    with contextlib.ExitStack() as faults:
+        met = [faults.enter_context(s3.doing(FAULTS[fault], times=1, only=kind))
+               for kind, fault in PASSING]
+        docker.run("push", name)
+        assert [times for _, times, _ in met] == [0] * len(PASSING)
+    assert not [line for line in server.requests() if line["status"] >= 500]
+    # Where S3 knows nothing of the upload any more whose answer was lost, it is asked for the object.
+    s3.requests[:] = [request for request in s3.requests if request.kind != "HeadObject"]
+    docker.run("rmi", name)
+    docker.run("pull", name)
+
+
+def test_manifest_of_docker_waits_for_s3(logged_in_docker, client_folder, name, server, s3):
+    """Which looks into small layers for what the image was built from, and sends it once."""
+    docker = logged_in_docker
+    docker.run("build", "--tag", name, write_large_context(client_folder, name))
+    with s3.doing(answer(503, SLOW_DOWN), times=2, only="GetObject") as fault:
+        docker.run("push", name)
+        assert fault[1] == 0
+    server.check_manifest_puts(name.split("/", 1)[1].rpartition(":")[0], [201])
+    docker.run("rmi", name)
+    docker.run("pull", name)
 
 
 # -- S3 fails for longer than pieroned tries

@@ -100,6 +100,20 @@ class S3Client:
             f"SignedHeaders={names}, Signature={signature}")}
 
 
+def follow(location, **headers):
+    """GET what a link points to, as a client does that knows nothing but the link."""
+    parts = urllib.parse.urlsplit(location)
+    # Names below localhost are loopback, and Python does not know it.
+    connection = http.client.HTTPConnection("127.0.0.1", parts.port, timeout=PATIENCE_S)
+    try:
+        connection.request("GET", f"{parts.path}?{parts.query}",
+                           headers={"Host": parts.netloc, **headers})
+        reply = connection.getresponse()
+        return reply.status, reply.read()
+    finally:
+        connection.close()
+
+
 def quote(text):
     return urllib.parse.quote(text, safe="-._~")
 

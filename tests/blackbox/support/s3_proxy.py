@@ -22,6 +22,10 @@ SLOW_DOWN = (b'<?xml version="1.0" encoding="UTF-8"?><Error><Code>SlowDown</Code
 INTERNAL_ERROR = SLOW_DOWN.replace(b"SlowDown", b"InternalError")
 
 
+def error_document(code):
+    """As S3 says it."""
+    return SLOW_DOWN.replace(b"SlowDown", code.encode())
+
 
 @dataclasses.dataclass
 class S3Request:
@@ -111,9 +115,26 @@ FAULTS = {
     "503 SlowDown": answer(503, SLOW_DOWN),
     "500 InternalError": answer(500, INTERNAL_ERROR),
     "502 of a proxy": answer(502, b"<html>Bad Gateway</html>"),
+    "429 TooManyRequests": answer(429, error_document("TooManyRequestsException")),
+    "400 BadDigest": answer(400, error_document("BadDigest")),
+    "400 of KMS, too much": answer(400, error_document("ThrottlingException")),
+    "ExpiredToken": answer(400, error_document("ExpiredToken")),
     "reset": reset,
     "reset in the body": reset_in_body,
     "lost answer": lose_answer,
+    "cut answer": cut_answer,
+}
+
+# What repeating does not mend: the answer, and words of the advice that the log has to give.
+REFUSALS = {
+    "AccessDenied": (403, "allow it in the bucket's policy"),
+    "AuthorizationHeaderMalformed": (400, "storage.s3.region"),
+    "KMS.DisabledException": (400, "enable it"),
+    "KMS.NotFoundException": (400, "storage.s3.kms_key"),
+    "NoSuchBucket": (404, "create the bucket"),
+    "PermanentRedirect": (301, "storage.s3.region"),
+    "RequestTimeTooSkewed": (403, "clock"),
+    "SignatureDoesNotMatch": (403, "secret key"),
 }
 
 
