@@ -86,7 +86,8 @@ def push_as_clients_do(registry, repository, tag, blobs, manifest):
     for attempt in range(1, 1000):
         for blob in blobs:
             if not has_blob(registry, repository, digest_of(blob)):
-                assert registry.push_blob(repository, blob).status == 201
+                reply = registry.push_blob(repository, blob)
+                assert reply.status == 201, reply
         reply = registry.put_manifest(repository, tag, manifest, OCI_MANIFEST)
         if reply.status == 201:
             return attempt
@@ -126,7 +127,7 @@ def check_pushes_beside_sweeps(port, age_all, start_sweep):
             pusher.start()
         for pusher in pushers:
             pusher.join()
-    assert failures == []
+    assert failures == [], repr(failures)
     with RegistryClient(port) as registry:
         for tag, (blobs, manifest) in images.items():
             assert registry.get_manifest(repository, tag).body == manifest
