@@ -223,6 +223,17 @@ static enum error_code flush_folders(struct blob_folder *folder, struct error *e
     return is_flushed ? OK : unusable(folder, "flush", err);
 }
 
+static void init(struct blob_folder *folder, const char *path)
+{
+    *folder = (struct blob_folder){
+        .path = memory_copy_text(path),
+        .root_fd = -1,
+        .lock_fd = -1,
+        .uploads_fd = -1,
+        .algorithm_fds = {[DIGEST_SHA256] = -1, [DIGEST_SHA512] = -1},
+    };
+}
+
 enum error_code blob_folder_open(struct blob_folder *folder, const char *path, struct error *err)
 {
     static enum error_code (*const steps[])(struct blob_folder *, struct error *) = {
@@ -231,13 +242,7 @@ enum error_code blob_folder_open(struct blob_folder *folder, const char *path, s
     };
     enum error_code code = OK;
 
-    *folder = (struct blob_folder){
-        .path = memory_copy_text(path),
-        .root_fd = -1,
-        .lock_fd = -1,
-        .uploads_fd = -1,
-        .algorithm_fds = {[DIGEST_SHA256] = -1, [DIGEST_SHA512] = -1},
-    };
+    init(folder, path);
     for (size_t i = 0; i < ARRAY_LEN(steps) && !code; i++) {
         code = steps[i](folder, err);
     }
@@ -245,6 +250,28 @@ enum error_code blob_folder_open(struct blob_folder *folder, const char *path, s
         blob_folder_release(folder);
     }
     return code;
+}
+
+enum error_code blob_folder_join(struct blob_folder *folder, const char *path, struct error *err)
+{
+    bool is_open = true;
+
+    init(folder, path);
+    folder->root_fd = open(folder->path, FOLDER_FLAGS);
+    is_open = folder->root_fd >= 0;
+    for (size_t i = 0; i < ARRAY_LEN(folder->algorithm_fds) && is_open; i++) {
+        const char *name = digest_algorithm_name((enum digest_algorithm)i);
+
+        folder->algorithm_fds[i] = openat(folder->root_fd, name, FOLDER_FLAGS | O_NOFOLLOW);
+        is_open = folder->algorithm_fds[i] >= 0;
+    }
+    if (!is_open) {
+        const enum error_code code = unusable(folder, "open what is in", err);
+
+        blob_folder_release(folder);
+        return code;
+    }
+    return OK;
 }
 
 void blob_folder_release(struct blob_folder *folder)

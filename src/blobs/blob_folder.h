@@ -33,6 +33,11 @@ struct blob_path {
  */
 MUST_USE enum error_code blob_folder_open(struct blob_folder *folder, const char *path,
                                           struct error *err);
+
+/* Opens the folders of blobs alone, beside whoever has them locked. ERROR_INVALID if there are
+ * none. */
+MUST_USE enum error_code blob_folder_join(struct blob_folder *folder, const char *path,
+                                          struct error *err);
 void blob_folder_release(struct blob_folder *folder);
 
 void blob_path_init(struct blob_path *path, const struct digest *digest);

@@ -274,11 +274,14 @@ static const struct blob_driver filesystem_driver = {
     .read = filesystem_read,
 };
 
-enum error_code filesystem_store_new(const char *folder, struct blob_store **store_out,
-                                     struct error *err)
+typedef enum error_code folder_open(struct blob_folder *folder, const char *path,
+                                    struct error *err);
+
+static enum error_code store_new(const char *path, folder_open *open_folder,
+                                 struct blob_store **store_out, struct error *err)
 {
     struct filesystem_store *store = memory_new(1, sizeof(*store));
-    const enum error_code code = blob_folder_open(&store->folder, folder, err);
+    const enum error_code code = open_folder(&store->folder, path, err);
 
     if (code) {
         free(store);
@@ -287,6 +290,18 @@ enum error_code filesystem_store_new(const char *folder, struct blob_store **sto
     store->base.driver = &filesystem_driver;
     *store_out = &store->base;
     return OK;
+}
+
+enum error_code filesystem_store_new(const char *folder, struct blob_store **store_out,
+                                     struct error *err)
+{
+    return store_new(folder, blob_folder_open, store_out, err);
+}
+
+enum error_code filesystem_store_join(const char *folder, struct blob_store **store_out,
+                                      struct error *err)
+{
+    return store_new(folder, blob_folder_join, store_out, err);
 }
 
 void filesystem_store_watch(struct blob_store *store, const struct blob_watch *watch)

@@ -22,5 +22,12 @@ struct blob_watch {
 MUST_USE enum error_code filesystem_store_new(const char *folder, struct blob_store **store_out,
                                               struct error *err);
 
+/*
+ * The same beside whoever has it locked, to read blobs from alone: creates nothing, and looks at no
+ * upload. ERROR_INVALID if there is no such folder.
+ */
+MUST_USE enum error_code filesystem_store_join(const char *folder, struct blob_store **store_out,
+                                               struct error *err);
+
 /* Before the store is used. The publishing of what the watch does not take fails. */
 void filesystem_store_watch(struct blob_store *store, const struct blob_watch *watch);

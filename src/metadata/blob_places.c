@@ -153,3 +153,63 @@ enum error_code metadata_touch_blob_place(struct metadata *metadata, const struc
     }
     return is_there ? code : no_such_blob(&text, err);
 }
+
+static void read_named_blob(struct row *row, void *into)
+{
+    struct named_blob *blob = into;
+
+    *blob = (struct named_blob){.digest = row_digest(row)};
+    blob->size_bytes = row_size(row);
+}
+
+enum error_code metadata_list_named_blobs(struct metadata *metadata, const struct digest *after,
+                                          struct named_blob_page *page_out, struct error *err)
+{
+    struct digest_value text;
+    const struct sql_query query = {
+        .text = "select digest, size_bytes from named_blob where digest > coalesce($1, '') "
+                "and not exists (select 1 from content where content.digest = named_blob.digest) "
+                "order by digest limit $2",
+        .values = {metadata_digest_value(&text, after), sql_integer(NAMED_BLOB_PAGE_MAX)},
+        .count = 2,
+    };
+    struct row_page page = {.read = read_named_blob,
+                            .item_bytes = sizeof(struct named_blob),
+                            .limit = NAMED_BLOB_PAGE_MAX,
+                            .items = page_out->blobs};
+    const enum error_code code = metadata_read_page(metadata, &query, &page, err);
+
+    page_out->count = page.count;
+    return code;
+}
+
+struct sum {
+    uint64_t count;
+    uint64_t bytes;
+};
+
+static void read_sum(struct row *row, void *into)
+{
+    struct sum *sum = into;
+
+    sum->count = row_size(row);
+    sum->bytes = row_size(row);
+}
+
+enum error_code metadata_count_named_blobs(struct metadata *metadata, uint64_t *count_out,
+                                           uint64_t *bytes_out, struct error *err)
+{
+    static const struct sql_query query = {
+        .text =
+            "select count(*), cast(coalesce(sum(size_bytes), 0) as bigint) from named_blob "
+            "where not exists (select 1 from content where content.digest = named_blob.digest)"};
+    struct sum sum = {0};
+    const struct row_reader reader = {.read = read_sum, .into = &sum};
+    const enum error_code code = metadata_find_row(metadata, &query, &reader, err);
+
+    if (!code) {
+        *count_out = sum.count;
+        *bytes_out = sum.bytes;
+    }
+    return code;
+}

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "metadata/manifests.h"
 #include "metadata/metadata.h"
 
 /* Where a blob is, in a store that leaves blobs where they landed. */
@@ -68,3 +69,22 @@ MUST_USE enum error_code metadata_list_swept_places(struct metadata *metadata, s
 MUST_USE enum error_code metadata_touch_blob_place(struct metadata *metadata,
                                                    const struct digest *digest, int64_t now_ms,
                                                    struct error *err);
+
+/* Blobs that manifests name, and that are none themselves. One without a size is not known to have
+ * been there. */
+enum { NAMED_BLOB_PAGE_MAX = 100 };
+
+struct named_blob_page {
+    struct named_blob blobs[NAMED_BLOB_PAGE_MAX];
+    size_t count;
+};
+
+/* Those behind `after` (NULL: all), in order; none: there are no more. */
+MUST_USE enum error_code metadata_list_named_blobs(struct metadata *metadata,
+                                                   const struct digest *after,
+                                                   struct named_blob_page *page_out,
+                                                   struct error *err);
+
+/* How many there are, and how many bytes they have. */
+MUST_USE enum error_code metadata_count_named_blobs(struct metadata *metadata, uint64_t *count_out,
+                                                    uint64_t *bytes_out, struct error *err);

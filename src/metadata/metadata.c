@@ -93,6 +93,13 @@ enum error_code metadata_join(const struct database_settings *settings, const ch
     return open_and_migrate(settings, default_path, migrate_check, metadata_out, err);
 }
 
+enum error_code metadata_open_to_fill(const struct database_settings *settings,
+                                      const char *default_path, struct metadata **metadata_out,
+                                      struct error *err)
+{
+    return open_and_migrate(settings, default_path, migrate_to_fill, metadata_out, err);
+}
+
 enum error_code metadata_open_sqlite(const char *path, struct metadata **metadata_out,
                                      struct error *err)
 {

@@ -53,4 +53,9 @@ MUST_USE enum error_code metadata_open_sqlite(const char *path, struct metadata 
  */
 MUST_USE enum error_code metadata_join_sqlite(const char *path, struct metadata **metadata_out,
                                               struct error *err);
+
+/* As metadata_open, to fill it with what another one has (transfer.h). */
+MUST_USE enum error_code metadata_open_to_fill(const struct database_settings *settings,
+                                               const char *default_path,
+                                               struct metadata **metadata_out, struct error *err);
 void metadata_free(struct metadata *metadata);

@@ -5,12 +5,14 @@
 struct step {
     const struct migration *migrations;
     size_t count;
+    bool fills; /* see migrate_to_fill */
     bool is_done;
 };
 
 /* What a database says of itself. */
 struct schema_state {
     size_t count; /* of the program that asks */
+    bool fills;   /* … and whether it does */
     int64_t version;
     bool is_usable; /* by it, although it is newer */
 };
@@ -24,8 +26,9 @@ static enum error_code find_usable(struct sql_connection *connection, struct sch
 static enum error_code record_step(struct sql_connection *connection,
                                    const struct migration *migration, int64_t version,
                                    struct error *err);
-static enum error_code read_version(struct sql_connection *connection, int64_t *version_out,
+static enum error_code read_version(struct sql_connection *connection, struct schema_state *state,
                                     struct error *err);
+static enum error_code run_all(struct sql *sql, struct step *step, struct error *err);
 
 static const char own_tables[] =
     "create table if not exists schema_version (version integer primary key, name text not null);"
@@ -36,10 +39,24 @@ enum error_code migrate(struct sql *sql, const struct migration *migrations, siz
                         struct error *err)
 {
     struct step step = {.migrations = migrations, .count = count};
+
+    return run_all(sql, &step, err);
+}
+
+enum error_code migrate_to_fill(struct sql *sql, const struct migration *migrations, size_t count,
+                                struct error *err)
+{
+    struct step step = {.migrations = migrations, .count = count, .fills = true};
+
+    return run_all(sql, &step, err);
+}
+
+static enum error_code run_all(struct sql *sql, struct step *step, struct error *err)
+{
     enum error_code code = OK;
 
-    while (!code && !step.is_done) {
-        code = sql_write(sql, SQL_DURABLE, run_next, &step, err);
+    while (!code && !step->is_done) {
+        code = sql_write(sql, SQL_DURABLE, run_next, step, err);
     }
     return code;
 }
@@ -64,7 +81,7 @@ static enum error_code find_state(struct sql_connection *connection, void *conte
                                   struct error *err)
 {
     struct schema_state *state = context;
-    const enum error_code code = read_version(connection, &state->version, err);
+    const enum error_code code = read_version(connection, state, err);
 
     return code || state->version <= (int64_t)state->count ? code
                                                            : find_usable(connection, state, err);
@@ -107,7 +124,7 @@ static enum error_code find_usable(struct sql_connection *connection, struct sch
 static enum error_code run_next(struct sql_connection *connection, void *context, struct error *err)
 {
     struct step *step = context;
-    struct schema_state state = {.count = step->count};
+    struct schema_state state = {.count = step->count, .fills = step->fills};
     enum error_code code = sql_lock(connection, NULL, err);
     int64_t version = 0;
 
@@ -159,12 +176,23 @@ static enum error_code record_step(struct sql_connection *connection,
     return code ? code : sql_run(connection, &compatibility, err);
 }
 
-static enum error_code read_version(struct sql_connection *connection, int64_t *version_out,
+static enum error_code refuse_half(struct error *err)
+{
+    return error_set(err, ERROR_INVALID,
+                     "a registry is being moved to this database, and not all of it has come: run "
+                     "`pieroned migrate` to its end, which says so, or name another database");
+}
+
+static enum error_code read_version(struct sql_connection *connection, struct schema_state *state,
                                     struct error *err)
 {
-    static const struct sql_query query = {
+    static const struct sql_query newest = {
         .text = "select coalesce(max(version), 0) from schema_version"};
-    const struct row_reader reader = {.read = row_read_integer, .into = version_out};
+    static const struct sql_query newest_of_schema = {
+        .text = "select coalesce(max(version), 0) from schema_version where version < 1000000000"};
+    const struct row_reader reader = {.read = row_read_integer, .into = &state->version};
+    const enum error_code code =
+        rows_find(connection, state->fills ? &newest_of_schema : &newest, &reader, err);
 
-    return rows_find(connection, &query, &reader, err);
+    return !code && state->version == MIGRATE_BEING_FILLED ? refuse_half(err) : code;
 }

@@ -27,6 +27,16 @@ typedef enum error_code migrating(struct sql *sql, const struct migration *migra
 MUST_USE enum error_code migrate(struct sql *sql, const struct migration *migrations, size_t count,
                                  struct error *err);
 
+/*
+ * The version of a database that is being filled with another one's rows (transfer.h), beside those
+ * of its schema: no program knows it, older ones neither, and so none takes it for whole.
+ */
+enum { MIGRATE_BEING_FILLED = 1000000000 };
+
+/* As migrate, for whoever fills it: whether it is being filled does not matter. */
+MUST_USE enum error_code migrate_to_fill(struct sql *sql, const struct migration *migrations,
+                                         size_t count, struct error *err);
+
 /* Changes nothing. ERROR_INVALID if the database is not at `count`, nor at a later version that
  * programs of `count` run on. */
 MUST_USE enum error_code migrate_check(struct sql *sql, const struct migration *migrations,

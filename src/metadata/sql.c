@@ -111,3 +111,9 @@ enum error_code sql_lock(struct sql_connection *connection, const char *tables, 
 {
     return connection->sql->driver->lock(connection, tables, err);
 }
+
+enum error_code sql_skip_ids(struct sql_connection *connection, const char *table,
+                             const char *column, struct error *err)
+{
+    return connection->sql->driver->skip_ids(connection, table, column, err);
+}

@@ -132,3 +132,10 @@ MUST_USE enum error_code sql_script(struct sql_connection *connection, const cha
  */
 MUST_USE enum error_code sql_lock(struct sql_connection *connection, const char *tables,
                                   struct error *err);
+
+/*
+ * Rows were inserted with ids of their own: those that the database gives from now on are larger
+ * than all that are there.
+ */
+MUST_USE enum error_code sql_skip_ids(struct sql_connection *connection, const char *table,
+                                      const char *column, struct error *err);

@@ -38,6 +38,8 @@ struct sql_driver {
                               struct error *err);
     enum error_code (*lock)(struct sql_connection *connection, const char *tables,
                             struct error *err);
+    enum error_code (*skip_ids)(struct sql_connection *connection, const char *table,
+                                const char *column, struct error *err);
 };
 
 struct sql {

@@ -93,6 +93,7 @@ static const struct sql_driver postgresql_driver = {
     .batch = postgresql_batch,
     .script = postgresql_script,
     .lock = postgresql_lock,
+    .skip_ids = postgresql_connection_skip_ids,
 };
 
 const struct migration *sql_postgresql_migrations(size_t *count_out)

@@ -1,5 +1,6 @@
 #include "metadata/sql_postgresql_connection.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -276,4 +277,17 @@ static enum error_code await_script(struct postgresql_connection *connection, st
         PQclear(result);
     } while (result);
     return code;
+}
+
+enum error_code postgresql_connection_skip_ids(struct sql_connection *connection, const char *table,
+                                               const char *column, struct error *err)
+{
+    char text[256];
+
+    (void)snprintf(text, sizeof(text),
+                   "select setval(pg_get_serial_sequence('%s', '%s'), "
+                   "(select coalesce(max(%s), 0) + 1 from %s), false)",
+                   table, column, column, table);
+    /* its first member */
+    return postgresql_connection_script((struct postgresql_connection *)connection, text, err);
 }

@@ -94,3 +94,8 @@ MUST_USE enum error_code postgresql_connection_batch(struct postgresql_connectio
 /* Statements without values, however long they take. */
 MUST_USE enum error_code postgresql_connection_script(struct postgresql_connection *connection,
                                                       const char *text, struct error *err);
+
+/* As sql_skip_ids, for the driver. */
+MUST_USE enum error_code postgresql_connection_skip_ids(struct sql_connection *connection,
+                                                        const char *table, const char *column,
+                                                        struct error *err);

@@ -69,13 +69,13 @@ void data_folder_release(struct data_folder *folder)
     }
 }
 
-static enum error_code open_and_lock(struct data_folder *folder, struct error *err)
+static enum error_code open_and_lock(struct data_folder *folder, int lock, struct error *err)
 {
     folder->fd = open(folder->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder->fd < 0) {
         return data_folder_refuse(folder->path, err);
     }
-    if (flock(folder->fd, LOCK_EX | LOCK_NB) < 0) {
+    if (flock(folder->fd, lock | LOCK_NB) < 0) {
         const enum error_code code =
             errno == EWOULDBLOCK
                 ? error_set(err, ERROR_CONFLICT, "another pieroned uses the data folder %s",
@@ -88,19 +88,31 @@ static enum error_code open_and_lock(struct data_folder *folder, struct error *e
     return OK;
 }
 
-enum error_code data_folder_open(const char *path, struct data_folder *folder_out,
-                                 struct error *err)
+static enum error_code open_locked(const char *path, int lock, struct data_folder *folder_out,
+                                   struct error *err)
 {
     struct data_folder folder;
     enum error_code code = data_folder_find(path, &folder, err);
 
     folder.is_open = true;
     code = code ? code : data_folder_create(folder.path, err);
-    code = code ? code : open_and_lock(&folder, err);
+    code = code ? code : open_and_lock(&folder, lock, err);
     if (!code) {
         *folder_out = folder;
     }
     return code;
+}
+
+enum error_code data_folder_open(const char *path, struct data_folder *folder_out,
+                                 struct error *err)
+{
+    return open_locked(path, LOCK_EX, folder_out, err);
+}
+
+enum error_code data_folder_share(const char *path, struct data_folder *folder_out,
+                                  struct error *err)
+{
+    return open_locked(path, LOCK_SH, folder_out, err);
 }
 
 static enum error_code check_access(const char *path, struct error *err)

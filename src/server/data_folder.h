@@ -28,6 +28,10 @@ MUST_USE enum error_code data_folder_find(const char *path, struct data_folder *
 MUST_USE enum error_code data_folder_open(const char *path, struct data_folder *folder_out,
                                           struct error *err);
 
+/* The same beside others who share it: servers that take no pushes, and who moves what is there. */
+MUST_USE enum error_code data_folder_share(const char *path, struct data_folder *folder_out,
+                                           struct error *err);
+
 /* Gives the lock back. */
 void data_folder_release(struct data_folder *folder);
 

@@ -13,6 +13,7 @@
 #include "server/data_folder.h"
 #include "server/housekeeping.h"
 #include "server/listen_address.h"
+#include "server/migrate_command.h"
 #include "server/options.h"
 #include "server/process.h"
 #include "server/settings.h"
@@ -72,7 +73,10 @@ static enum error_code begin_log(struct daemon *daemon, struct error *err)
 
 static enum error_code open_data(struct daemon *daemon, struct error *err)
 {
-    return data_folder_open(daemon->settings.data, &daemon->data, err);
+    const bool takes_pushes = settings_read_only(&daemon->settings) == NULL;
+
+    return takes_pushes ? data_folder_open(daemon->settings.data, &daemon->data, err)
+                        : data_folder_share(daemon->settings.data, &daemon->data, err);
 }
 
 static enum error_code open_metadata(struct daemon *daemon, struct error *err)
@@ -381,6 +385,9 @@ int main(int argc, char **argv)
 
     if (argc > 1 && str_is(str_from(argv[1]), "user")) {
         return user_command_run(argc - 1, argv + 1, environ);
+    }
+    if (argc > 1 && str_is(str_from(argv[1]), "migrate")) {
+        return migrate_command_run(argc - 1, argv + 1);
     }
     if (argc > 1 && str_is(str_from(argv[1]), "sweep")) {
         return sweep_command_run(argc - 1, argv + 1, environ);

@@ -214,6 +214,7 @@ void options_append_help(struct strbuf *buf)
     strbuf_append_text(buf, "usage: pieroned [OPTION]...\n"
                             "       pieroned user add|passwd|team|list ...\n"
                             "       pieroned sweep ...\n"
+                            "       pieroned migrate ...\n"
                             "A registry for container images whose tags never move.\n"
                             "\n");
     for (size_t i = 0; i < ROW_COUNT; i++) {

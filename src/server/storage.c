@@ -131,6 +131,16 @@ enum error_code storage_open(const struct settings *settings, const char *folder
     return code;
 }
 
+/* S3 is used by many anyway. */
+enum error_code storage_join(const struct settings *settings, const char *folder,
+                             struct storage *storage_out, struct error *err)
+{
+    *storage_out = (struct storage){0};
+    return settings->storage.s3.bucket
+               ? storage_open(settings, folder, NULL, NULL, storage_out, err)
+               : filesystem_store_join(folder, &storage_out->blobs, err);
+}
+
 enum error_code storage_open_bucket(const struct settings *settings, struct storage *storage_out,
                                     struct s3_objects *objects_out, struct error *err)
 {

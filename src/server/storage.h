@@ -28,6 +28,11 @@ MUST_USE enum error_code storage_open(const struct settings *settings, const cha
                                       struct metadata *metadata, struct metrics *metrics,
                                       struct storage *storage_out, struct error *err);
 
+/* The same beside a server that uses it, to read blobs from alone. ERROR_INVALID also if there is
+ * no folder. */
+MUST_USE enum error_code storage_join(const struct settings *settings, const char *folder,
+                                      struct storage *storage_out, struct error *err);
+
 /*
  * The bucket of storage.s3, for commands that look after its objects themselves. Else as
  * storage_open.

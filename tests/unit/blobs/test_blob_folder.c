@@ -125,6 +125,25 @@ static void missing_folder_is_created_whole(void **state)
     assert_int_equal(mode_of(path_of("sha512/ff")), 0700);
 }
 
+/* Beside whoever has it locked; and it makes nothing of what is missing. */
+static void joined_folder_is_read_beside_its_owner(void **state)
+{
+    struct blob_folder owner;
+    struct blob_folder reader;
+    struct error err = {0};
+
+    (void)state;
+    assert_int_equal(blob_folder_join(&reader, fixture.path, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, fixture.path));
+    assert_false(exists(fixture.path));
+    assert_int_equal(blob_folder_open(&owner, fixture.path, NULL), OK);
+    assert_int_equal(blob_folder_join(&reader, fixture.path, NULL), OK);
+    assert_true(reader.algorithm_fds[DIGEST_SHA256] >= 0);
+    assert_true(reader.algorithm_fds[DIGEST_SHA512] >= 0);
+    blob_folder_release(&reader);
+    blob_folder_release(&owner);
+}
+
 static void half_made_folder_is_completed(void **state)
 {
     (void)state;
@@ -275,6 +294,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(missing_folder_is_created_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(joined_folder_is_read_beside_its_owner, set_up, tear_down),
         cmocka_unit_test_setup_teardown(half_made_folder_is_completed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(leftovers_of_a_killed_start_do_no_harm, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folder_that_is_none_is_refused, set_up, tear_down),

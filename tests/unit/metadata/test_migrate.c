@@ -121,6 +121,32 @@ static void a_newer_database_that_says_so_is_used(void **state)
     assert_tables(fixture, 3);
 }
 
+static enum error_code mark_as_being_filled(struct sql_connection *connection, void *context,
+                                            struct error *err)
+{
+    (void)context;
+    return sql_script(connection,
+                      "insert into schema_version (version, name) "
+                      "values (1000000000, 'team/app of 1')",
+                      err);
+}
+
+/* Only for whoever fills it, as if it were not marked. */
+static void a_database_that_is_being_filled_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct error err = {0};
+
+    assert_int_equal(migrate_to_fill(fixture->sql, steps, 1, NULL), OK);
+    assert_int_equal(sql_write(fixture->sql, SQL_DURABLE, mark_as_being_filled, NULL, NULL), OK);
+    assert_int_equal(migrate(fixture->sql, steps, 1, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, "not all of it has come"));
+    assert_int_equal(migrate_check(fixture->sql, steps, 1, NULL), ERROR_INVALID);
+    assert_int_equal(migrate_to_fill(fixture->sql, steps, 2, NULL), OK);
+    assert_tables(fixture, 2);
+    assert_int_equal(migrate_to_fill(fixture->sql, steps, 1, NULL), ERROR_INVALID);
+}
+
 static void a_refused_database_is_left_as_it_was(void **state)
 {
     struct fixture *fixture = *state;
@@ -175,6 +201,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_newer_database_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_newer_database_that_says_so_is_used, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_database_that_is_being_filled_is_refused, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_refused_database_is_left_as_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(of_many_who_start_at_once_one_takes_each_step, set_up,
                                         tear_down),

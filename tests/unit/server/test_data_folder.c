@@ -60,6 +60,23 @@ static void two_servers_cannot_share_a_folder(void **state)
     data_folder_release(&second);
 }
 
+/* Who takes pushes has it alone; who takes none, or only reads, has it with others. */
+static void a_folder_is_shared_by_those_who_do_not_write(void **state)
+{
+    struct data_folder first;
+    struct data_folder second;
+    struct data_folder third = {0};
+
+    assert_int_equal(data_folder_share(*state, &first, NULL), OK);
+    assert_int_equal(data_folder_share(*state, &second, NULL), OK);
+    assert_int_equal(data_folder_open(*state, &third, NULL), ERROR_CONFLICT);
+    data_folder_release(&first);
+    data_folder_release(&second);
+    assert_int_equal(data_folder_open(*state, &third, NULL), OK);
+    assert_int_equal(data_folder_share(*state, &first, NULL), ERROR_CONFLICT);
+    data_folder_release(&third);
+}
+
 static void a_relative_path_begins_at_the_working_folder(void **state)
 {
     char before[PATH_MAX];
@@ -135,6 +152,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_missing_folder_is_created_private, set_up, tear_down),
         cmocka_unit_test_setup_teardown(two_servers_cannot_share_a_folder, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_folder_is_shared_by_those_who_do_not_write, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_relative_path_begins_at_the_working_folder, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_check_creates_nothing, set_up, tear_down),
