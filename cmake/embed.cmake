@@ -1,5 +1,6 @@
-# embed_text(TARGET SYMBOL FILE): compiles FILE (absolute) into TARGET as `const char SYMBOL[]`, ended by NUL.
-function(embed_text target symbol file)
+# embed_file(TARGET SYMBOL FILE): compiles FILE (absolute), whatever bytes it has, into TARGET as `const char SYMBOL[]`,
+# ended by a NUL that `const size_t SYMBOL_length` does not count.
+function(embed_file target symbol file)
     set(source ${CMAKE_CURRENT_BINARY_DIR}/${symbol}.c)
     add_custom_command(
         OUTPUT ${source}

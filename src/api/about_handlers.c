@@ -6,6 +6,7 @@
 
 /* src/api/openapi.json, embedded by the build */
 extern const char openapi_document[];
+extern const size_t openapi_document_length;
 
 static enum error_code respond_base(struct call *call, struct error *err)
 {
@@ -128,7 +129,8 @@ static enum error_code tell_name(struct call *call, struct error *err)
 static enum error_code respond_openapi(struct call *call, struct error *err)
 {
     (void)err;
-    call_respond_body(call, 200, "application/json", str_from(openapi_document));
+    call_respond_body(call, 200, "application/json",
+                      (struct str){openapi_document, openapi_document_length});
     return OK;
 }
 
