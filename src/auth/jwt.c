@@ -1,12 +1,12 @@
 #include "auth/jwt.h"
 
 #include <assert.h>
-#include <nettle/hmac.h>
 #include <nettle/memops.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json_writer.h"
+#include "base/keyed_hash.h"
 #include "base/memory.h"
 #include "base/token.h"
 
@@ -246,28 +246,17 @@ static void jwt_append_header(const struct jwt_making *making, struct strbuf *to
     strbuf_release(&header);
 }
 
-static void jwt_compute_mac(struct str secret, struct str input,
-                            uint8_t mac_out[SHA256_DIGEST_SIZE])
-{
-    struct hmac_sha256_ctx context;
-
-    assert(secret.length >= JWT_SECRET_MIN_BYTES);
-    hmac_sha256_set_key(&context, secret.length, (const uint8_t *)secret.bytes);
-    hmac_sha256_update(&context, input.length, (const uint8_t *)input.bytes);
-    hmac_sha256_digest(&context, SHA256_DIGEST_SIZE, mac_out);
-    explicit_bzero(&context, sizeof(context));
-}
-
 void jwt_sign_hmac(const struct jwt_making *making, struct str claims, struct strbuf *token)
 {
     const size_t begin = token->length;
-    uint8_t mac[SHA256_DIGEST_SIZE];
+    uint8_t mac[KEYED_HASH_BYTES];
 
     assert(making->key_id.length <= JWT_KEY_ID_MAX_BYTES);
+    assert(making->secret.length >= JWT_SECRET_MIN_BYTES);
     jwt_append_header(making, token);
     strbuf_append_byte(token, '.');
     base64url_encode(claims, token);
-    jwt_compute_mac(making->secret, str_from_index(strbuf_str(token), begin), mac);
+    hmac_sha256_of(making->secret, str_from_index(strbuf_str(token), begin), mac);
     strbuf_append_byte(token, '.');
     base64url_encode((struct str){(const char *)mac, sizeof(mac)}, token);
     explicit_bzero(mac, sizeof(mac));
@@ -275,11 +264,12 @@ void jwt_sign_hmac(const struct jwt_making *making, struct str claims, struct st
 
 enum error_code jwt_verify_hmac(const struct jwt *jwt, struct str secret, struct error *err)
 {
-    uint8_t mac[SHA256_DIGEST_SIZE];
+    uint8_t mac[KEYED_HASH_BYTES];
     bool is_equal = false;
 
     assert(jwt->algorithm == JWT_HS256);
-    jwt_compute_mac(secret, jwt->signing_input, mac);
+    assert(secret.length >= JWT_SECRET_MIN_BYTES);
+    hmac_sha256_of(secret, jwt->signing_input, mac);
     is_equal =
         jwt->signature.length == sizeof(mac) && memeql_sec(jwt->signature.bytes, mac, sizeof(mac));
     explicit_bzero(mac, sizeof(mac));

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/keyed_hash.h"
 #include "base/host.h"
+#include "base/keyed_hash.h"
 #include "base/memory.h"
 
 enum {

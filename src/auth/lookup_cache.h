@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 #include "auth/identity.h"
-#include "auth/keyed_hash.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/keyed_hash.h"
 #include "base/metrics.h"
 
 /*

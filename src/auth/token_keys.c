@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "auth/keyed_hash.h"
+#include "base/keyed_hash.h"
 #include "base/memory.h"
 #include "metadata/token_keys.h"
 

@@ -1,12 +1,12 @@
 #include "aws/signature.h"
 
 #include <assert.h>
-#include <nettle/hmac.h>
 #include <string.h>
 
 #include "aws/canonical_request.h"
 #include "base/clock.h"
 #include "base/digest.h"
+#include "base/keyed_hash.h"
 #include "outbound/url.h"
 
 /* The steps are those of "Create a signed AWS API request" in the IAM User Guide. */
@@ -112,47 +112,37 @@ static void append_target(struct signing *signing)
     strbuf_append_byte(&signing->canonical, '\n');
 }
 
-static void hmac(struct str key, struct str text, uint8_t code_out[SHA256_DIGEST_SIZE])
-{
-    struct hmac_sha256_ctx context;
-
-    hmac_sha256_set_key(&context, key.length, (const uint8_t *)key.bytes);
-    hmac_sha256_update(&context, text.length, (const uint8_t *)text.bytes);
-    hmac_sha256_digest(&context, SHA256_DIGEST_SIZE, code_out);
-    explicit_bzero(&context, sizeof(context));
-}
-
 /* The code of the text becomes the key. */
-static void hmac_again(uint8_t key[SHA256_DIGEST_SIZE], struct str text)
+static void hmac_again(uint8_t key[KEYED_HASH_BYTES], struct str text)
 {
-    hmac((struct str){(const char *)key, SHA256_DIGEST_SIZE}, text, key);
+    hmac_sha256_of((struct str){(const char *)key, KEYED_HASH_BYTES}, text, key);
 }
 
 /* The key of a day, a region and a service. */
 static void derive_key(const struct signing *signing, const struct aws_scope *scope,
-                       uint8_t key_out[SHA256_DIGEST_SIZE])
+                       uint8_t key_out[KEYED_HASH_BYTES])
 {
     struct strbuf secret;
 
     strbuf_init_secret(&secret, SECRET_MAX_BYTES);
     strbuf_append_text(&secret, "AWS4");
     strbuf_append_text(&secret, signing->keys->secret_access_key);
-    hmac(strbuf_str(&secret), (struct str){signing->date, DAY_CHARACTERS}, key_out);
+    hmac_sha256_of(strbuf_str(&secret), (struct str){signing->date, DAY_CHARACTERS}, key_out);
     strbuf_release(&secret);
     hmac_again(key_out, str_from(scope->region));
     hmac_again(key_out, str_from(scope->service));
     hmac_again(key_out, str_from("aws4_request"));
 }
 
-static void write_hex(const uint8_t hash[SHA256_DIGEST_SIZE], char hex_out[AWS_HASH_BYTES])
+static void write_hex(const uint8_t hash[KEYED_HASH_BYTES], char hex_out[AWS_HASH_BYTES])
 {
     static const char digits[] = "0123456789abcdef";
 
-    for (size_t i = 0; i < SHA256_DIGEST_SIZE; i++) {
+    for (size_t i = 0; i < KEYED_HASH_BYTES; i++) {
         hex_out[2 * i] = digits[hash[i] >> 4];
         hex_out[2 * i + 1] = digits[hash[i] & 0xF];
     }
-    hex_out[2 * SHA256_DIGEST_SIZE] = '\0';
+    hex_out[2 * KEYED_HASH_BYTES] = '\0';
 }
 
 /* Steps 1 to 4: canonical request, its hash, the string to sign, the signature. */
@@ -163,7 +153,7 @@ static enum error_code signing_compute(struct signing *signing, const struct aws
     const size_t id_length = strlen(signing->keys->access_key_id);
     struct strbuf *text = &signing->canonical;
     char hash[AWS_HASH_BYTES];
-    uint8_t code[SHA256_DIGEST_SIZE]; /* the key, then the signature */
+    uint8_t code[KEYED_HASH_BYTES]; /* the key, then the signature */
 
     strbuf_append_format(text, "%s\n", signing->request->method);
     append_target(signing);

@@ -1,9 +1,19 @@
-#include "auth/keyed_hash.h"
+#include "base/keyed_hash.h"
 
 #include <nettle/hmac.h>
 #include <string.h>
 
 #include "base/random.h"
+
+void hmac_sha256_of(struct str key, struct str text, uint8_t code_out[KEYED_HASH_BYTES])
+{
+    struct hmac_sha256_ctx context;
+
+    hmac_sha256_set_key(&context, key.length, (const uint8_t *)key.bytes);
+    hmac_sha256_update(&context, text.length, (const uint8_t *)text.bytes);
+    hmac_sha256_digest(&context, KEYED_HASH_BYTES, code_out);
+    explicit_bzero(&context, sizeof(context));
+}
 
 void keyed_hash_init(struct keyed_hash *hash)
 {
@@ -12,13 +22,7 @@ void keyed_hash_init(struct keyed_hash *hash)
 
 void keyed_hash_derive(struct keyed_hash *hash, struct str secret, const char *purpose)
 {
-    const struct str part = str_from(purpose);
-    struct hmac_sha256_ctx context;
-
-    hmac_sha256_set_key(&context, secret.length, (const uint8_t *)secret.bytes);
-    hmac_sha256_update(&context, part.length, (const uint8_t *)part.bytes);
-    hmac_sha256_digest(&context, sizeof(hash->key), hash->key);
-    explicit_bzero(&context, sizeof(context));
+    hmac_sha256_of(secret, str_from(purpose), hash->key);
 }
 
 void keyed_hash_release(struct keyed_hash *hash)

@@ -1,4 +1,4 @@
-#include "auth/keyed_hash.h"
+#include "base/keyed_hash.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -7,9 +7,12 @@
 
 enum { KEYED_HASH_BYTES = 32 };
 
+/* HMAC-SHA256 (RFC 2104) of a text. The code may take the key's place. */
+void hmac_sha256_of(struct str key, struct str text, uint8_t code_out[KEYED_HASH_BYTES]);
+
 /*
- * HMAC-SHA256 (RFC 2104) under a key that nobody else has: what stands for a secret where one has
- * to be recognised, in a cache or a table, without being kept.
+ * The same under a key that nobody else has: what stands for a secret where one has to be
+ * recognised, in a cache or a table, without being kept.
  */
 struct keyed_hash {
     uint8_t key[KEYED_HASH_BYTES];
