@@ -29,45 +29,6 @@ struct attempt {
     struct error *err;
 };
 
-static const char *new_secret(struct arena *arena);
-static const char *make_address(const struct attempt *attempt);
-static void show(const struct attempt *attempt, const char *address);
-static void open_browser(const struct environment *environment, const char *address);
-static enum error_code await_code(struct attempt *attempt, struct error *err);
-static enum loopback_verdict judge(void *context, struct str query);
-static enum error_code read_code(struct attempt *attempt, struct str query);
-static const char *find_parameter(struct arena *arena, struct str query, const char *name);
-static const char *decode(struct arena *arena, struct str text);
-static enum error_code exchange(const struct attempt *attempt, struct login *login_out,
-                                struct error *err);
-
-enum error_code browser_login(const struct login_flow *flow, struct login *login_out,
-                              struct error *err)
-{
-    struct attempt attempt = {
-        .flow = flow,
-        .state = new_secret(flow->arena),
-        .verifier = new_secret(flow->arena),
-        .err = err,
-    };
-    enum error_code code = OK;
-
-    if (!flow->provider->authorization_url) {
-        return error_set(err, ERROR_UNAVAILABLE, "%s has no authorization_endpoint",
-                         flow->provider->issuer);
-    }
-    code = loopback_open((uint16_t)flow->provider->redirect_port, &attempt.loopback, err);
-    if (code) {
-        return code;
-    }
-    attempt.redirect_uri =
-        arena_format(flow->arena, "http://127.0.0.1:%u/callback", (unsigned)attempt.loopback.port);
-    show(&attempt, make_address(&attempt));
-    code = await_code(&attempt, err);
-    loopback_close(&attempt.loopback);
-    return code ? code : exchange(&attempt, login_out, err);
-}
-
 static const char *new_secret(struct arena *arena)
 {
     char bytes[SECRET_BYTES];
@@ -80,51 +41,6 @@ static const char *new_secret(struct arena *arena)
     copy = arena_text(arena, strbuf_str(&text));
     strbuf_release(&text);
     return copy;
-}
-
-/* RFC 6749 4.1.1 with RFC 7636 4.3 */
-static const char *make_address(const struct attempt *attempt)
-{
-    const struct provider *const provider = attempt->flow->provider;
-    const struct digest hash = hasher_digest_of(DIGEST_SHA256, str_from(attempt->verifier));
-    const bool has_query = str_index_of(str_from(provider->authorization_url), '?') <
-                           str_from(provider->authorization_url).length;
-    struct strbuf challenge;
-    struct strbuf address;
-    const char *copy = NULL;
-    char hash_bytes[SECRET_BYTES];
-
-    for (size_t i = 0; i < sizeof(hash_bytes); i++) {
-        hash_bytes[i] = (char)hash.bytes[i];
-    }
-    strbuf_init(&challenge, 2 * SECRET_BYTES);
-    base64url_encode((struct str){hash_bytes, sizeof(hash_bytes)}, &challenge);
-    strbuf_init(&address, TEXT_MAX_BYTES);
-    strbuf_append_format(&address, "%s%c", provider->authorization_url, has_query ? '&' : '?');
-    strbuf_append_text(&address, "response_type=code");
-    url_append_parameter(&address, "client_id", str_from(provider->client_id));
-    url_append_parameter(&address, "redirect_uri", str_from(attempt->redirect_uri));
-    url_append_parameter(&address, "scope", str_from(provider->scopes));
-    url_append_parameter(&address, "state", str_from(attempt->state));
-    /* Some want one with the scope openid; the ID token it would come back in is not looked at. */
-    url_append_parameter(&address, "nonce", str_from(new_secret(attempt->flow->arena)));
-    url_append_parameter(&address, "code_challenge", strbuf_str(&challenge));
-    url_append_parameter(&address, "code_challenge_method", str_from("S256"));
-    copy = arena_text(attempt->flow->arena, strbuf_str(&address));
-    strbuf_release(&address);
-    strbuf_release(&challenge);
-    return copy;
-}
-
-static void show(const struct attempt *attempt, const char *address)
-{
-    FILE *const chatter = attempt->flow->chatter;
-
-    (void)fputs("Log in with your browser. If it does not open, go to:\n\n  ", chatter);
-    show_text(chatter, str_from(address));
-    (void)fputs("\n\n", chatter);
-    (void)fflush(chatter);
-    open_browser(attempt->flow->environment, address);
 }
 
 bool browser_is_there(const struct environment *environment)
@@ -161,57 +77,49 @@ static void open_browser(const struct environment *environment, const char *addr
     (void)posix_spawn_file_actions_destroy(&actions);
 }
 
-static enum error_code await_code(struct attempt *attempt, struct error *err)
+static void show(const struct attempt *attempt, const char *address)
 {
-    const struct loopback_judge own = {attempt, judge};
-    const enum error_code code = loopback_await(&attempt->loopback, LOGIN_WAIT_MS, &own, err);
+    FILE *const chatter = attempt->flow->chatter;
 
-    return code ? code : attempt->outcome;
+    (void)fputs("Log in with your browser. If it does not open, go to:\n\n  ", chatter);
+    show_text(chatter, str_from(address));
+    (void)fputs("\n\n", chatter);
+    (void)fflush(chatter);
+    open_browser(attempt->flow->environment, address);
 }
 
-/* The state tells that it is an answer to our question (RFC 6749 10.12). Whatever else a browser
- * was made to bring here neither logs in nor keeps anybody from logging in. */
-static enum loopback_verdict judge(void *context, struct str query)
+/* RFC 6749 4.1.1 with RFC 7636 4.3 */
+static const char *make_address(const struct attempt *attempt)
 {
-    struct attempt *const attempt = context;
-    const char *const state = find_parameter(attempt->flow->arena, query, "state");
+    const struct provider *const provider = attempt->flow->provider;
+    const struct digest hash = hasher_digest_of(DIGEST_SHA256, str_from(attempt->verifier));
+    const bool has_query = str_index_of(str_from(provider->authorization_url), '?') <
+                           str_from(provider->authorization_url).length;
+    struct strbuf challenge;
+    struct strbuf address;
+    const char *copy = NULL;
+    char hash_bytes[SECRET_BYTES];
 
-    if (!state || !str_is(str_from(attempt->state), state)) {
-        return LOOPBACK_FOREIGN;
+    for (size_t i = 0; i < sizeof(hash_bytes); i++) {
+        hash_bytes[i] = (char)hash.bytes[i];
     }
-    attempt->outcome = read_code(attempt, query);
-    return attempt->outcome ? LOOPBACK_REFUSED : LOOPBACK_DONE;
-}
-
-/* RFC 6749 4.1.2 */
-static enum error_code read_code(struct attempt *attempt, struct str query)
-{
-    struct arena *const arena = attempt->flow->arena;
-    const char *const error = find_parameter(arena, query, "error");
-    const char *const description = find_parameter(arena, query, "error_description");
-
-    if (error) {
-        return error_set(attempt->err, ERROR_UNAUTHENTICATED, "the login server refuses: %.200s",
-                         description ? description : error);
-    }
-    attempt->code = find_parameter(arena, query, "code");
-    return attempt->code ? OK
-                         : error_set(attempt->err, ERROR_UNAUTHENTICATED,
-                                     "the login server has sent no code: run `pierone login` "
-                                     "again");
-}
-
-static const char *find_parameter(struct arena *arena, struct str query, const char *name)
-{
-    struct str part;
-    struct str key;
-
-    while (str_cut(&query, '&', &part)) {
-        if (str_cut(&part, '=', &key) && str_is(key, name) && part.bytes) {
-            return decode(arena, part);
-        }
-    }
-    return NULL;
+    strbuf_init(&challenge, 2 * SECRET_BYTES);
+    base64url_encode((struct str){hash_bytes, sizeof(hash_bytes)}, &challenge);
+    strbuf_init(&address, TEXT_MAX_BYTES);
+    strbuf_append_format(&address, "%s%c", provider->authorization_url, has_query ? '&' : '?');
+    strbuf_append_text(&address, "response_type=code");
+    url_append_parameter(&address, "client_id", str_from(provider->client_id));
+    url_append_parameter(&address, "redirect_uri", str_from(attempt->redirect_uri));
+    url_append_parameter(&address, "scope", str_from(provider->scopes));
+    url_append_parameter(&address, "state", str_from(attempt->state));
+    /* Some want one with the scope openid; the ID token it would come back in is not looked at. */
+    url_append_parameter(&address, "nonce", str_from(new_secret(attempt->flow->arena)));
+    url_append_parameter(&address, "code_challenge", strbuf_str(&challenge));
+    url_append_parameter(&address, "code_challenge_method", str_from("S256"));
+    copy = arena_text(attempt->flow->arena, strbuf_str(&address));
+    strbuf_release(&address);
+    strbuf_release(&challenge);
+    return copy;
 }
 
 static const char *decode(struct arena *arena, struct str text)
@@ -236,6 +144,59 @@ static const char *decode(struct arena *arena, struct str text)
     copy = arena_text(arena, strbuf_str(&plain));
     strbuf_release(&plain);
     return copy;
+}
+
+static const char *find_parameter(struct arena *arena, struct str query, const char *name)
+{
+    struct str part;
+    struct str key;
+
+    while (str_cut(&query, '&', &part)) {
+        if (str_cut(&part, '=', &key) && str_is(key, name) && part.bytes) {
+            return decode(arena, part);
+        }
+    }
+    return NULL;
+}
+
+/* RFC 6749 4.1.2 */
+static enum error_code read_code(struct attempt *attempt, struct str query)
+{
+    struct arena *const arena = attempt->flow->arena;
+    const char *const error = find_parameter(arena, query, "error");
+    const char *const description = find_parameter(arena, query, "error_description");
+
+    if (error) {
+        return error_set(attempt->err, ERROR_UNAUTHENTICATED, "the login server refuses: %.200s",
+                         description ? description : error);
+    }
+    attempt->code = find_parameter(arena, query, "code");
+    return attempt->code ? OK
+                         : error_set(attempt->err, ERROR_UNAUTHENTICATED,
+                                     "the login server has sent no code: run `pierone login` "
+                                     "again");
+}
+
+/* The state tells that it is an answer to our question (RFC 6749 10.12). Whatever else a browser
+ * was made to bring here neither logs in nor keeps anybody from logging in. */
+static enum loopback_verdict judge(void *context, struct str query)
+{
+    struct attempt *const attempt = context;
+    const char *const state = find_parameter(attempt->flow->arena, query, "state");
+
+    if (!state || !str_is(str_from(attempt->state), state)) {
+        return LOOPBACK_FOREIGN;
+    }
+    attempt->outcome = read_code(attempt, query);
+    return attempt->outcome ? LOOPBACK_REFUSED : LOOPBACK_DONE;
+}
+
+static enum error_code await_code(struct attempt *attempt, struct error *err)
+{
+    const struct loopback_judge own = {attempt, judge};
+    const enum error_code code = loopback_await(&attempt->loopback, LOGIN_WAIT_MS, &own, err);
+
+    return code ? code : attempt->outcome;
 }
 
 /* RFC 6749 4.1.3 with RFC 7636 4.5 */
@@ -263,4 +224,31 @@ static enum error_code exchange(const struct attempt *attempt, struct login *log
         *login_out = login_flow_result(flow, &grant);
     }
     return code;
+}
+
+enum error_code browser_login(const struct login_flow *flow, struct login *login_out,
+                              struct error *err)
+{
+    struct attempt attempt = {
+        .flow = flow,
+        .state = new_secret(flow->arena),
+        .verifier = new_secret(flow->arena),
+        .err = err,
+    };
+    enum error_code code = OK;
+
+    if (!flow->provider->authorization_url) {
+        return error_set(err, ERROR_UNAVAILABLE, "%s has no authorization_endpoint",
+                         flow->provider->issuer);
+    }
+    code = loopback_open((uint16_t)flow->provider->redirect_port, &attempt.loopback, err);
+    if (code) {
+        return code;
+    }
+    attempt.redirect_uri =
+        arena_format(flow->arena, "http://127.0.0.1:%u/callback", (unsigned)attempt.loopback.port);
+    show(&attempt, make_address(&attempt));
+    code = await_code(&attempt, err);
+    loopback_close(&attempt.loopback);
+    return code ? code : exchange(&attempt, login_out, err);
 }

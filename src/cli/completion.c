@@ -4,30 +4,11 @@
 #include "cli/command.h"
 
 /* Scripts are made from the tables of commands and options, so that they cannot be out of date. */
-static void print_bash(FILE *file);
-static void print_zsh(FILE *file);
-static void print_fish(FILE *file);
-static void print_options(FILE *file, const char *letters);
-static void print_quoted(FILE *file, const char *text);
-
-static const struct {
-    const char *shell;
-    void (*print)(FILE *file);
-} shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
-
-enum error_code command_completion(struct cli *cli, struct error *err)
+static void print_options(FILE *file, const char *letters)
 {
-    const char *const wanted = cli->options.arguments[0];
-
-    for (size_t i = 0; i < ARRAY_LEN(shells); i++) {
-        if (strcmp(wanted, shells[i].shell) == 0) {
-            shells[i].print(cli->output.file);
-            return OK;
-        }
+    for (; *letters != '\0'; letters++) {
+        (void)fprintf(file, "--%s ", options_find(*letters)->name);
     }
-    return error_set(err, ERROR_INVALID,
-                     "there is a completion script for bash, zsh and fish, not for \"%.64s\"",
-                     wanted);
 }
 
 static void print_bash(FILE *file)
@@ -62,10 +43,15 @@ static void print_bash(FILE *file)
                 file);
 }
 
-static void print_options(FILE *file, const char *letters)
+/* For single quotes. */
+static void print_quoted(FILE *file, const char *text)
 {
-    for (; *letters != '\0'; letters++) {
-        (void)fprintf(file, "--%s ", options_find(*letters)->name);
+    for (; *text != '\0'; text++) {
+        if (*text == '\'') {
+            (void)fputs("'\\''", file);
+        } else {
+            (void)fputc(*text, file);
+        }
     }
 }
 
@@ -103,18 +89,6 @@ static void print_zsh(FILE *file)
                 file);
 }
 
-/* For single quotes. */
-static void print_quoted(FILE *file, const char *text)
-{
-    for (; *text != '\0'; text++) {
-        if (*text == '\'') {
-            (void)fputs("'\\''", file);
-        } else {
-            (void)fputc(*text, file);
-        }
-    }
-}
-
 static void print_fish(FILE *file)
 {
     size_t count = 0;
@@ -140,4 +114,24 @@ static void print_fish(FILE *file)
     (void)fputs("complete -c pierone -n '__fish_seen_subcommand_from completion' "
                 "-a 'bash zsh fish'\n",
                 file);
+}
+
+static const struct {
+    const char *shell;
+    void (*print)(FILE *file);
+} shells[] = {{"bash", print_bash}, {"zsh", print_zsh}, {"fish", print_fish}};
+
+enum error_code command_completion(struct cli *cli, struct error *err)
+{
+    const char *const wanted = cli->options.arguments[0];
+
+    for (size_t i = 0; i < ARRAY_LEN(shells); i++) {
+        if (strcmp(wanted, shells[i].shell) == 0) {
+            shells[i].print(cli->output.file);
+            return OK;
+        }
+    }
+    return error_set(err, ERROR_INVALID,
+                     "there is a completion script for bash, zsh and fish, not for \"%.64s\"",
+                     wanted);
 }

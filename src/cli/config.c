@@ -24,8 +24,22 @@ const char *environment_get(const struct environment *environment, const char *n
     return NULL;
 }
 
-static const char *find_home(const struct environment *environment);
-static const char *join(struct arena *arena, const char *folder, const char *name);
+static const char *find_home(const struct environment *environment)
+{
+    const char *const home = environment_get(environment, "HOME");
+    const struct passwd *user = home ? NULL : getpwuid(getuid());
+
+    if (home) {
+        return home;
+    }
+    return user && user->pw_dir[0] == '/' ? user->pw_dir : NULL;
+}
+
+/* Paths are short: the arena has room for them. */
+static const char *join(struct arena *arena, const char *folder, const char *name)
+{
+    return arena_format(arena, "%s/%s", folder, name);
+}
 
 enum error_code paths_find(const struct environment *environment, bool is_macos,
                            struct arena *arena, struct paths *paths_out, struct error *err)
@@ -51,55 +65,6 @@ enum error_code paths_find(const struct environment *environment, bool is_macos,
         .docker_config =
             docker ? join(arena, docker, "config.json") : join(arena, home, ".docker/config.json"),
         .dockercfg = join(arena, home, ".dockercfg"),
-    };
-    return OK;
-}
-
-static const char *find_home(const struct environment *environment)
-{
-    const char *const home = environment_get(environment, "HOME");
-    const struct passwd *user = home ? NULL : getpwuid(getuid());
-
-    if (home) {
-        return home;
-    }
-    return user && user->pw_dir[0] == '/' ? user->pw_dir : NULL;
-}
-
-/* Paths are short: the arena has room for them. */
-static const char *join(struct arena *arena, const char *folder, const char *name)
-{
-    return arena_format(arena, "%s/%s", folder, name);
-}
-
-static bool take_scheme(struct str *text, const char *scheme);
-static bool is_host(struct str host);
-static const char *lower_case(struct arena *arena, struct str text);
-
-enum error_code registry_url_parse(struct str text, struct arena *arena,
-                                   struct registry_url *url_out, struct error *err)
-{
-    struct str host = str_trim(text);
-    const bool is_plain = take_scheme(&host, "http://");
-    const char *lower = NULL;
-    struct str path;
-
-    if (!is_plain) {
-        (void)take_scheme(&host, "https://");
-    }
-    path = str_from_index(host, str_index_of(host, '/'));
-    host = str_slice(host, 0, str_index_of(host, '/'));
-    if (!is_host(host) || str_ends_with(host, ":")) {
-        return error_set(err, ERROR_INVALID,
-                         "\"%.*s\" is not the address of a registry: give its host, like "
-                         "pierone.example.org, host:port, or http://host:port without TLS",
-                         STR_FORMAT(str_slice(text, 0, REGISTRY_URL_MAX_BYTES)));
-    }
-    lower = lower_case(arena, host);
-    *url_out = (struct registry_url){
-        .url = arena_format(arena, "%s://%s", is_plain ? "http" : "https", lower),
-        .host = lower,
-        .has_path = path.length > 1,
     };
     return OK;
 }
@@ -136,31 +101,35 @@ static const char *lower_case(struct arena *arena, struct str text)
     return copy;
 }
 
-enum { CONFIG_MAX_BYTES = 64 * 1024 };
-
-static enum error_code read_either(const struct paths *paths, struct strbuf *text,
-                                   const char **path_out, struct error *err);
-static enum error_code find_url(struct str text, const char *path, struct arena *arena,
-                                const char **url_out, struct error *err);
-static const char *find_member(yaml_document_t *document, struct arena *arena);
-static bool is_scalar(const yaml_node_t *node, const char *text);
-
-enum error_code config_file_read(const struct paths *paths, struct arena *arena,
-                                 const char **url_out, struct error *err)
+enum error_code registry_url_parse(struct str text, struct arena *arena,
+                                   struct registry_url *url_out, struct error *err)
 {
-    struct strbuf text;
-    const char *path = NULL;
-    enum error_code code = OK;
+    struct str host = str_trim(text);
+    const bool is_plain = take_scheme(&host, "http://");
+    const char *lower = NULL;
+    struct str path;
 
-    *url_out = NULL;
-    strbuf_init(&text, CONFIG_MAX_BYTES);
-    code = read_either(paths, &text, &path, err);
-    if (!code && text.length > 0) {
-        code = find_url(strbuf_str(&text), path, arena, url_out, err);
+    if (!is_plain) {
+        (void)take_scheme(&host, "https://");
     }
-    strbuf_release(&text);
-    return code;
+    path = str_from_index(host, str_index_of(host, '/'));
+    host = str_slice(host, 0, str_index_of(host, '/'));
+    if (!is_host(host) || str_ends_with(host, ":")) {
+        return error_set(err, ERROR_INVALID,
+                         "\"%.*s\" is not the address of a registry: give its host, like "
+                         "pierone.example.org, host:port, or http://host:port without TLS",
+                         STR_FORMAT(str_slice(text, 0, REGISTRY_URL_MAX_BYTES)));
+    }
+    lower = lower_case(arena, host);
+    *url_out = (struct registry_url){
+        .url = arena_format(arena, "%s://%s", is_plain ? "http" : "https", lower),
+        .host = lower,
+        .has_path = path.length > 1,
+    };
+    return OK;
 }
+
+enum { CONFIG_MAX_BYTES = 64 * 1024 };
 
 /* No file is an empty one. */
 static enum error_code read_either(const struct paths *paths, struct strbuf *text,
@@ -174,6 +143,31 @@ static enum error_code read_either(const struct paths *paths, struct strbuf *tex
         *path_out = paths->other_config;
     }
     return code == ERROR_NOT_FOUND ? OK : code;
+}
+
+static bool is_scalar(const yaml_node_t *node, const char *text)
+{
+    return node && node->type == YAML_SCALAR_NODE &&
+           strcmp((const char *)node->data.scalar.value, text) == 0;
+}
+
+static const char *find_member(yaml_document_t *document, struct arena *arena)
+{
+    const yaml_node_t *const root = yaml_document_get_root_node(document);
+
+    if (!root || root->type != YAML_MAPPING_NODE) {
+        return NULL;
+    }
+    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
+         pair < root->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *const value = yaml_document_get_node(document, pair->value);
+
+        if (is_scalar(yaml_document_get_node(document, pair->key), "url") && value &&
+            value->type == YAML_SCALAR_NODE && value->data.scalar.length > 0) {
+            return arena_format(arena, "%s", (const char *)value->data.scalar.value);
+        }
+    }
+    return NULL;
 }
 
 static enum error_code find_url(struct str text, const char *path, struct arena *arena,
@@ -201,29 +195,21 @@ static enum error_code find_url(struct str text, const char *path, struct arena 
     return OK;
 }
 
-static const char *find_member(yaml_document_t *document, struct arena *arena)
+enum error_code config_file_read(const struct paths *paths, struct arena *arena,
+                                 const char **url_out, struct error *err)
 {
-    const yaml_node_t *const root = yaml_document_get_root_node(document);
+    struct strbuf text;
+    const char *path = NULL;
+    enum error_code code = OK;
 
-    if (!root || root->type != YAML_MAPPING_NODE) {
-        return NULL;
+    *url_out = NULL;
+    strbuf_init(&text, CONFIG_MAX_BYTES);
+    code = read_either(paths, &text, &path, err);
+    if (!code && text.length > 0) {
+        code = find_url(strbuf_str(&text), path, arena, url_out, err);
     }
-    for (const yaml_node_pair_t *pair = root->data.mapping.pairs.start;
-         pair < root->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *const value = yaml_document_get_node(document, pair->value);
-
-        if (is_scalar(yaml_document_get_node(document, pair->key), "url") && value &&
-            value->type == YAML_SCALAR_NODE && value->data.scalar.length > 0) {
-            return arena_format(arena, "%s", (const char *)value->data.scalar.value);
-        }
-    }
-    return NULL;
-}
-
-static bool is_scalar(const yaml_node_t *node, const char *text)
-{
-    return node && node->type == YAML_SCALAR_NODE &&
-           strcmp((const char *)node->data.scalar.value, text) == 0;
+    strbuf_release(&text);
+    return code;
 }
 
 enum error_code config_file_add_url(const struct paths *paths, const char *url, struct error *err)

@@ -29,20 +29,6 @@ struct parsing {
     char used[ARRAY_LEN(rows) + 1]; /* letters, for the check against the command */
 };
 
-static enum error_code parse_word(struct parsing *parsing, struct error *err);
-static enum error_code parse_long(struct parsing *parsing, const char *word, struct error *err);
-static enum error_code find_long(struct str name, const struct option_row **row_out,
-                                 struct error *err);
-static enum error_code parse_short(struct parsing *parsing, const char *word, struct error *err);
-static enum error_code take_value(struct parsing *parsing, const struct option_row *row,
-                                  const char *value, struct error *err);
-static enum error_code apply(struct parsing *parsing, const struct option_row *row,
-                             const char *value, struct error *err);
-static enum error_code set_format(struct options *options, const char *value, struct error *err);
-static enum error_code set_limit(struct options *options, const char *value, struct error *err);
-static enum error_code add_argument(struct parsing *parsing, const char *word, struct error *err);
-static enum error_code check(const struct parsing *parsing, struct error *err);
-
 const struct option_row *options_all(size_t *count_out)
 {
     *count_out = ARRAY_LEN(rows);
@@ -59,60 +45,19 @@ const struct option_row *options_find(char letter)
     return NULL;
 }
 
-enum error_code options_parse(int argc, char *const argv[], struct options *options_out,
-                              struct error *err)
+/* The first word that is no option is the command. */
+static enum error_code add_argument(struct parsing *parsing, const char *word, struct error *err)
 {
-    struct parsing parsing = {.argc = argc, .argv = argv, .next = 1};
-    bool is_ended = false;
-    enum error_code code = OK;
+    struct options *const options = &parsing->options;
 
-    while (parsing.next < argc && !code) {
-        const char *const word = argv[parsing.next];
-
-        if (!is_ended && strcmp(word, "--") == 0) {
-            is_ended = true;
-            parsing.next++;
-        } else if (is_ended || word[0] != '-' || word[1] == '\0') {
-            parsing.next++;
-            code = add_argument(&parsing, word, err);
-        } else {
-            code = parse_word(&parsing, err);
-        }
+    if (!options->command) {
+        return command_find(word, &options->command, err);
     }
-    if (!code) {
-        code = check(&parsing, err);
+    if (options->argument_count == ARGUMENTS_MAX) {
+        return error_set(err, ERROR_INVALID, "there are more than %d arguments", ARGUMENTS_MAX);
     }
-    if (!code) {
-        *options_out = parsing.options;
-    }
-    return code;
-}
-
-static enum error_code parse_word(struct parsing *parsing, struct error *err)
-{
-    const char *const word = parsing->argv[parsing->next++];
-
-    return word[1] == '-' ? parse_long(parsing, word + 2, err)
-                          : parse_short(parsing, word + 1, err);
-}
-
-/* `--name`, `--name=value`, `--name value` */
-static enum error_code parse_long(struct parsing *parsing, const char *word, struct error *err)
-{
-    const struct str whole = str_from(word);
-    const size_t equals = str_index_of(whole, '=');
-    const char *const value = equals < whole.length ? word + equals + 1 : NULL;
-    const struct option_row *row = rows; /* not NULL: gcc does not see that OK sets it */
-    const enum error_code code = find_long(str_slice(whole, 0, equals), &row, err);
-
-    if (code) {
-        return code;
-    }
-    assert(row);
-    if (!row->argument && value) {
-        return error_set(err, ERROR_INVALID, "--%s takes no value", row->name);
-    }
-    return take_value(parsing, row, value, err);
+    options->arguments[options->argument_count++] = word;
+    return OK;
 }
 
 static enum error_code find_long(struct str name, const struct option_row **row_out,
@@ -139,40 +84,26 @@ static enum error_code find_long(struct str name, const struct option_row **row_
     return OK;
 }
 
-/* `-l`, `-l 5`, `-l5`, `-hV` */
-static enum error_code parse_short(struct parsing *parsing, const char *word, struct error *err)
+static enum error_code set_format(struct options *options, const char *value, struct error *err)
 {
-    enum error_code code = OK;
+    static const char *const names[] = {
+        [OUTPUT_TEXT] = "text", [OUTPUT_JSON] = "json", [OUTPUT_TSV] = "tsv"};
 
-    for (; *word != '\0' && !code; word++) {
-        const struct option_row *const row = options_find(*word);
-
-        if (!row || row->is_long_only) {
-            return error_set(err, ERROR_INVALID, "unknown option \"-%c\"",
-                             *word >= ' ' && *word <= '~' ? *word : '?');
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (strcmp(value, names[i]) == 0) {
+            options->format = (enum output_format)i;
+            return OK;
         }
-        if (row->argument) {
-            return take_value(parsing, row, word[1] != '\0' ? word + 1 : NULL, err);
-        }
-        code = take_value(parsing, row, NULL, err);
     }
-    return code;
+    return error_set(err, ERROR_INVALID, "--output is text, json or tsv, not \"%.64s\"", value);
 }
 
-static enum error_code take_value(struct parsing *parsing, const struct option_row *row,
-                                  const char *value, struct error *err)
+static enum error_code set_limit(struct options *options, const char *value, struct error *err)
 {
-    if (row->argument && !value) {
-        if (parsing->next >= parsing->argc) {
-            return error_set(err, ERROR_INVALID, "--%s needs a value: %s", row->name,
-                             row->argument);
-        }
-        value = parsing->argv[parsing->next++];
+    if (str_parse_uint64(str_from(value), &options->limit) && options->limit > 0) {
+        return OK;
     }
-    if (!strchr(parsing->used, row->letter)) {
-        parsing->used[strlen(parsing->used)] = row->letter;
-    }
-    return apply(parsing, row, value, err);
+    return error_set(err, ERROR_INVALID, "--limit is a number above 0, not \"%.64s\"", value);
 }
 
 static enum error_code apply(struct parsing *parsing, const struct option_row *row,
@@ -213,41 +144,67 @@ static enum error_code apply(struct parsing *parsing, const struct option_row *r
     return OK;
 }
 
-static enum error_code set_format(struct options *options, const char *value, struct error *err)
+static enum error_code take_value(struct parsing *parsing, const struct option_row *row,
+                                  const char *value, struct error *err)
 {
-    static const char *const names[] = {
-        [OUTPUT_TEXT] = "text", [OUTPUT_JSON] = "json", [OUTPUT_TSV] = "tsv"};
-
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (strcmp(value, names[i]) == 0) {
-            options->format = (enum output_format)i;
-            return OK;
+    if (row->argument && !value) {
+        if (parsing->next >= parsing->argc) {
+            return error_set(err, ERROR_INVALID, "--%s needs a value: %s", row->name,
+                             row->argument);
         }
+        value = parsing->argv[parsing->next++];
     }
-    return error_set(err, ERROR_INVALID, "--output is text, json or tsv, not \"%.64s\"", value);
+    if (!strchr(parsing->used, row->letter)) {
+        parsing->used[strlen(parsing->used)] = row->letter;
+    }
+    return apply(parsing, row, value, err);
 }
 
-static enum error_code set_limit(struct options *options, const char *value, struct error *err)
+/* `--name`, `--name=value`, `--name value` */
+static enum error_code parse_long(struct parsing *parsing, const char *word, struct error *err)
 {
-    if (str_parse_uint64(str_from(value), &options->limit) && options->limit > 0) {
-        return OK;
+    const struct str whole = str_from(word);
+    const size_t equals = str_index_of(whole, '=');
+    const char *const value = equals < whole.length ? word + equals + 1 : NULL;
+    const struct option_row *row = rows; /* not NULL: gcc does not see that OK sets it */
+    const enum error_code code = find_long(str_slice(whole, 0, equals), &row, err);
+
+    if (code) {
+        return code;
     }
-    return error_set(err, ERROR_INVALID, "--limit is a number above 0, not \"%.64s\"", value);
+    assert(row);
+    if (!row->argument && value) {
+        return error_set(err, ERROR_INVALID, "--%s takes no value", row->name);
+    }
+    return take_value(parsing, row, value, err);
 }
 
-/* The first word that is no option is the command. */
-static enum error_code add_argument(struct parsing *parsing, const char *word, struct error *err)
+/* `-l`, `-l 5`, `-l5`, `-hV` */
+static enum error_code parse_short(struct parsing *parsing, const char *word, struct error *err)
 {
-    struct options *const options = &parsing->options;
+    enum error_code code = OK;
 
-    if (!options->command) {
-        return command_find(word, &options->command, err);
+    for (; *word != '\0' && !code; word++) {
+        const struct option_row *const row = options_find(*word);
+
+        if (!row || row->is_long_only) {
+            return error_set(err, ERROR_INVALID, "unknown option \"-%c\"",
+                             *word >= ' ' && *word <= '~' ? *word : '?');
+        }
+        if (row->argument) {
+            return take_value(parsing, row, word[1] != '\0' ? word + 1 : NULL, err);
+        }
+        code = take_value(parsing, row, NULL, err);
     }
-    if (options->argument_count == ARGUMENTS_MAX) {
-        return error_set(err, ERROR_INVALID, "there are more than %d arguments", ARGUMENTS_MAX);
-    }
-    options->arguments[options->argument_count++] = word;
-    return OK;
+    return code;
+}
+
+static enum error_code parse_word(struct parsing *parsing, struct error *err)
+{
+    const char *const word = parsing->argv[parsing->next++];
+
+    return word[1] == '-' ? parse_long(parsing, word + 2, err)
+                          : parse_short(parsing, word + 1, err);
 }
 
 static enum error_code check(const struct parsing *parsing, struct error *err)
@@ -270,4 +227,33 @@ static enum error_code check(const struct parsing *parsing, struct error *err)
                          command->usage[0] != '\0' ? " " : "", command->usage);
     }
     return OK;
+}
+
+enum error_code options_parse(int argc, char *const argv[], struct options *options_out,
+                              struct error *err)
+{
+    struct parsing parsing = {.argc = argc, .argv = argv, .next = 1};
+    bool is_ended = false;
+    enum error_code code = OK;
+
+    while (parsing.next < argc && !code) {
+        const char *const word = argv[parsing.next];
+
+        if (!is_ended && strcmp(word, "--") == 0) {
+            is_ended = true;
+            parsing.next++;
+        } else if (is_ended || word[0] != '-' || word[1] == '\0') {
+            parsing.next++;
+            code = add_argument(&parsing, word, err);
+        } else {
+            code = parse_word(&parsing, err);
+        }
+    }
+    if (!code) {
+        code = check(&parsing, err);
+    }
+    if (!code) {
+        *options_out = parsing.options;
+    }
+    return code;
 }

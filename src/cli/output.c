@@ -19,27 +19,6 @@ enum {
 static const char bold[] = "\033[1m";
 static const char plain[] = "\033[0m";
 
-static void print_text(const struct table *table, const struct output *output);
-static struct str text_at(const struct table *table, size_t row, size_t column, int64_t now_ms,
-                          char buffer[SHOWN_BYTES]);
-static void print_row(const struct table *table, size_t row, const size_t *widths,
-                      const struct output *output);
-static struct str cell_shown(const struct cell *cell, enum column_type type, int64_t now_ms,
-                             char buffer[SHOWN_BYTES]);
-static size_t width_of(struct str text);
-static size_t step_of(struct str text);
-static struct str visible(struct str character, char buffer[SHOWN_BYTES]);
-static bool is_text(enum column_type type);
-static void print_padded(FILE *file, struct str text, size_t width, bool is_right);
-static bool is_right(enum column_type type);
-static void print_detail(const struct table *table, size_t index, const char *const *headings,
-                         const struct output *output, size_t width);
-static void print_json(const struct table *table, const struct output *output);
-static void write_cell(struct json_writer *writer, const struct cell *cell, enum column_type type);
-static void print_tsv(const struct table *table, const struct output *output);
-static void print_tsv_cell(FILE *file, const struct cell *cell, enum column_type type);
-static bool is_control(struct str character);
-
 struct cell cell_text(struct str text)
 {
     return (struct cell){.is_absent = text.bytes == NULL, .text = text};
@@ -79,96 +58,40 @@ void table_add(struct table *table, const struct cell *row)
     table->row_count++;
 }
 
-void table_print(const struct table *table, const struct output *output)
+static size_t step_of(struct str text)
 {
-    switch (output->format) {
-    case OUTPUT_TEXT:
-        print_text(table, output);
-        break;
-    case OUTPUT_JSON:
-        print_json(table, output);
-        break;
-    case OUTPUT_TSV:
-        print_tsv(table, output);
-        break;
-    }
+    const size_t length = utf8_character_length(text);
+
+    return length > 0 ? length : 1;
 }
 
-/* Nothing is printed of an empty table: there is no line to read. */
-static void print_text(const struct table *table, const struct output *output)
+/* Both sets of control characters (ECMA-48 5.2 and 5.3), and what is not UTF-8: terminals that
+ * expect no UTF-8 take bytes of it for the second set. */
+static bool is_control(struct str character)
 {
-    size_t widths[TABLE_MAX_COLUMNS] = {0};
+    const unsigned char first = (unsigned char)character.bytes[0];
 
-    for (size_t row = 0; row <= table->row_count; row++) {
-        for (size_t i = 0; i < table->column_count; i++) {
-            char buffer[SHOWN_BYTES];
-            const size_t width = width_of(text_at(table, row, i, output->now_ms, buffer));
-
-            widths[i] = width > widths[i] ? width : widths[i];
-        }
+    if (character.length == 1) {
+        return first < 0x20 || first >= 0x7f;
     }
-    for (size_t row = 0; row <= table->row_count && table->row_count > 0; row++) {
-        const bool is_bold = row == 0 && output->has_colour;
-
-        (void)fputs(is_bold ? bold : "", output->file);
-        print_row(table, row, widths, output);
-        (void)fputs(is_bold ? plain : "", output->file);
-        (void)fputc('\n', output->file);
-    }
+    return character.length == 2 && first == 0xc2 && (unsigned char)character.bytes[1] < 0xa0;
 }
 
-/* Row 0 is that of the titles. */
-static struct str text_at(const struct table *table, size_t row, size_t column, int64_t now_ms,
-                          char buffer[SHOWN_BYTES])
+/* The character itself, or what stands for it in the buffer. */
+static struct str visible(struct str character, char buffer[SHOWN_BYTES])
 {
-    if (row == 0) {
-        return str_from(table->columns[column].title);
+    if (is_control(character)) {
+        (void)snprintf(buffer, SHOWN_BYTES, "?");
+        return str_from(buffer);
     }
-    return cell_shown(&table->cells[(row - 1) * table->column_count + column],
-                      table->columns[column].type, now_ms, buffer);
-}
+    if (character.length > 1 && utf8_is_hidden(character)) {
+        const uint32_t point = utf8_code_point(character);
 
-static void print_row(const struct table *table, size_t row, const size_t *widths,
-                      const struct output *output)
-{
-    for (size_t i = 0; i < table->column_count; i++) {
-        char buffer[SHOWN_BYTES];
-        const bool is_last = i + 1 == table->column_count;
-        const bool is_number = is_right(table->columns[i].type);
-
-        print_padded(output->file, text_at(table, row, i, output->now_ms, buffer),
-                     is_last && !is_number ? 0 : widths[i], is_number);
-        (void)fprintf(output->file, "%*s", is_last ? 0 : GAP, "");
+        (void)snprintf(buffer, SHOWN_BYTES, point > 0xffff ? "\\U%08" PRIx32 : "\\u%04" PRIx32,
+                       point);
+        return str_from(buffer);
     }
-}
-
-static struct str cell_shown(const struct cell *cell, enum column_type type, int64_t now_ms,
-                             char buffer[SHOWN_BYTES])
-{
-    if (cell->is_absent) {
-        return str_from("");
-    }
-    switch (type) {
-    case COLUMN_TEXT:
-        return cell->text;
-    case COLUMN_DIGEST:
-        return str_slice(cell->text, 0, SHOWN_DIGEST);
-    case COLUMN_TIME:
-        show_time(cell->number, now_ms, buffer);
-        break;
-    case COLUMN_SIZE:
-        show_size((uint64_t)cell->number, buffer);
-        break;
-    case COLUMN_NUMBER:
-        (void)snprintf(buffer, SHOWN_BYTES, "%" PRId64, cell->number);
-        break;
-    }
-    return str_from(buffer);
-}
-
-static bool is_text(enum column_type type)
-{
-    return type == COLUMN_TEXT || type == COLUMN_DIGEST;
+    return character;
 }
 
 /* In columns, as show_text shows it: one for a character, more for an escaped one. */
@@ -185,134 +108,6 @@ static size_t width_of(struct str text)
         text = str_from_index(text, character.length);
     }
     return width;
-}
-
-static size_t step_of(struct str text)
-{
-    const size_t length = utf8_character_length(text);
-
-    return length > 0 ? length : 1;
-}
-
-static void print_padded(FILE *file, struct str text, size_t width, bool is_right)
-{
-    const size_t own = width_of(text);
-    const int padding = width > own ? (int)(width - own) : 0;
-
-    (void)fprintf(file, "%*s", is_right ? padding : 0, "");
-    show_text(file, text);
-    (void)fprintf(file, "%*s", is_right ? 0 : padding, "");
-}
-
-static bool is_right(enum column_type type)
-{
-    return type == COLUMN_NUMBER || type == COLUMN_SIZE;
-}
-
-void table_print_details(const struct table *table, const char *const *headings,
-                         const struct output *output)
-{
-    size_t width = 0;
-
-    if (output->format != OUTPUT_TEXT) {
-        table_print(table, output);
-        return;
-    }
-    for (size_t i = 0; i < table->column_count; i++) {
-        const size_t own = width_of(str_from(table->columns[i].title));
-
-        width = own > width ? own : width;
-    }
-    for (size_t i = 0; i < table->column_count * table->row_count; i++) {
-        print_detail(table, i, headings, output, width);
-    }
-}
-
-static void print_detail(const struct table *table, size_t index, const char *const *headings,
-                         const struct output *output, size_t width)
-{
-    const struct column *const column = &table->columns[index % table->column_count];
-    const char *const heading = headings[index % table->column_count];
-    const struct cell *const cell = &table->cells[index];
-    char buffer[SHOWN_BYTES];
-
-    if (cell->is_absent) {
-        return;
-    }
-    if (heading) {
-        (void)fprintf(output->file, "%s%s%s%s\n", index > 0 ? "\n" : "",
-                      output->has_colour ? bold : "", heading, output->has_colour ? plain : "");
-    }
-    (void)fputs("  ", output->file);
-    print_padded(output->file, str_from(column->title), width + GAP, false);
-    show_text(output->file, cell_shown(cell, column->type, output->now_ms, buffer));
-    (void)fputc('\n', output->file);
-}
-
-static void print_json(const struct table *table, const struct output *output)
-{
-    struct json_writer writer;
-    struct strbuf buf;
-
-    strbuf_init(&buf, JSON_MAX_BYTES);
-    json_writer_init(&writer, &buf);
-    json_writer_begin_array(&writer);
-    for (size_t i = 0; i < table->column_count * table->row_count; i++) {
-        const size_t column = i % table->column_count;
-
-        if (column == 0) {
-            json_writer_begin_object(&writer);
-        }
-        json_writer_name(&writer, table->columns[column].name);
-        write_cell(&writer, &table->cells[i], table->columns[column].type);
-        if (column + 1 == table->column_count) {
-            json_writer_end_object(&writer);
-        }
-    }
-    json_writer_end_array(&writer);
-    (void)fprintf(output->file, "%s\n", buf.text);
-    strbuf_release(&buf);
-}
-
-static void write_cell(struct json_writer *writer, const struct cell *cell, enum column_type type)
-{
-    if (cell->is_absent) {
-        json_writer_null(writer);
-    } else if (is_text(type)) {
-        json_writer_string(writer, cell->text);
-    } else {
-        json_writer_int64(writer,
-                          type == COLUMN_TIME ? cell->number / MS_PER_SECOND : cell->number);
-    }
-}
-
-static void print_tsv(const struct table *table, const struct output *output)
-{
-    for (size_t i = 0; i < table->column_count; i++) {
-        (void)fprintf(output->file, "%s%s", i > 0 ? "\t" : "", table->columns[i].name);
-    }
-    (void)fputc('\n', output->file);
-    for (size_t i = 0; i < table->column_count * table->row_count; i++) {
-        const size_t column = i % table->column_count;
-
-        (void)fputs(column > 0 ? "\t" : "", output->file);
-        print_tsv_cell(output->file, &table->cells[i], table->columns[column].type);
-        (void)fputs(column + 1 == table->column_count ? "\n" : "", output->file);
-    }
-}
-
-/* Tabs and line ends within a value would break the table: show_text replaces them. */
-static void print_tsv_cell(FILE *file, const struct cell *cell, enum column_type type)
-{
-    if (cell->is_absent) {
-        return;
-    }
-    if (is_text(type)) {
-        show_text(file, cell->text);
-    } else {
-        (void)fprintf(file, "%" PRId64,
-                      type == COLUMN_TIME ? cell->number / MS_PER_SECOND : cell->number);
-    }
 }
 
 void show_time(int64_t time_ms, int64_t now_ms, char text_out[SHOWN_BYTES])
@@ -350,6 +145,46 @@ void show_size(uint64_t size_bytes, char text_out[SHOWN_BYTES])
     (void)snprintf(text_out, SHOWN_BYTES, "%.1f %s", size, units[unit]);
 }
 
+static struct str cell_shown(const struct cell *cell, enum column_type type, int64_t now_ms,
+                             char buffer[SHOWN_BYTES])
+{
+    if (cell->is_absent) {
+        return str_from("");
+    }
+    switch (type) {
+    case COLUMN_TEXT:
+        return cell->text;
+    case COLUMN_DIGEST:
+        return str_slice(cell->text, 0, SHOWN_DIGEST);
+    case COLUMN_TIME:
+        show_time(cell->number, now_ms, buffer);
+        break;
+    case COLUMN_SIZE:
+        show_size((uint64_t)cell->number, buffer);
+        break;
+    case COLUMN_NUMBER:
+        (void)snprintf(buffer, SHOWN_BYTES, "%" PRId64, cell->number);
+        break;
+    }
+    return str_from(buffer);
+}
+
+/* Row 0 is that of the titles. */
+static struct str text_at(const struct table *table, size_t row, size_t column, int64_t now_ms,
+                          char buffer[SHOWN_BYTES])
+{
+    if (row == 0) {
+        return str_from(table->columns[column].title);
+    }
+    return cell_shown(&table->cells[(row - 1) * table->column_count + column],
+                      table->columns[column].type, now_ms, buffer);
+}
+
+static bool is_right(enum column_type type)
+{
+    return type == COLUMN_NUMBER || type == COLUMN_SIZE;
+}
+
 void show_text(FILE *file, struct str text)
 {
     while (text.length > 0) {
@@ -362,31 +197,175 @@ void show_text(FILE *file, struct str text)
     }
 }
 
-/* The character itself, or what stands for it in the buffer. */
-static struct str visible(struct str character, char buffer[SHOWN_BYTES])
+static void print_padded(FILE *file, struct str text, size_t width, bool is_right)
 {
-    if (is_control(character)) {
-        (void)snprintf(buffer, SHOWN_BYTES, "?");
-        return str_from(buffer);
-    }
-    if (character.length > 1 && utf8_is_hidden(character)) {
-        const uint32_t point = utf8_code_point(character);
+    const size_t own = width_of(text);
+    const int padding = width > own ? (int)(width - own) : 0;
 
-        (void)snprintf(buffer, SHOWN_BYTES, point > 0xffff ? "\\U%08" PRIx32 : "\\u%04" PRIx32,
-                       point);
-        return str_from(buffer);
-    }
-    return character;
+    (void)fprintf(file, "%*s", is_right ? padding : 0, "");
+    show_text(file, text);
+    (void)fprintf(file, "%*s", is_right ? 0 : padding, "");
 }
 
-/* Both sets of control characters (ECMA-48 5.2 and 5.3), and what is not UTF-8: terminals that
- * expect no UTF-8 take bytes of it for the second set. */
-static bool is_control(struct str character)
+static void print_row(const struct table *table, size_t row, const size_t *widths,
+                      const struct output *output)
 {
-    const unsigned char first = (unsigned char)character.bytes[0];
+    for (size_t i = 0; i < table->column_count; i++) {
+        char buffer[SHOWN_BYTES];
+        const bool is_last = i + 1 == table->column_count;
+        const bool is_number = is_right(table->columns[i].type);
 
-    if (character.length == 1) {
-        return first < 0x20 || first >= 0x7f;
+        print_padded(output->file, text_at(table, row, i, output->now_ms, buffer),
+                     is_last && !is_number ? 0 : widths[i], is_number);
+        (void)fprintf(output->file, "%*s", is_last ? 0 : GAP, "");
     }
-    return character.length == 2 && first == 0xc2 && (unsigned char)character.bytes[1] < 0xa0;
+}
+
+/* Nothing is printed of an empty table: there is no line to read. */
+static void print_text(const struct table *table, const struct output *output)
+{
+    size_t widths[TABLE_MAX_COLUMNS] = {0};
+
+    for (size_t row = 0; row <= table->row_count; row++) {
+        for (size_t i = 0; i < table->column_count; i++) {
+            char buffer[SHOWN_BYTES];
+            const size_t width = width_of(text_at(table, row, i, output->now_ms, buffer));
+
+            widths[i] = width > widths[i] ? width : widths[i];
+        }
+    }
+    for (size_t row = 0; row <= table->row_count && table->row_count > 0; row++) {
+        const bool is_bold = row == 0 && output->has_colour;
+
+        (void)fputs(is_bold ? bold : "", output->file);
+        print_row(table, row, widths, output);
+        (void)fputs(is_bold ? plain : "", output->file);
+        (void)fputc('\n', output->file);
+    }
+}
+
+static bool is_text(enum column_type type)
+{
+    return type == COLUMN_TEXT || type == COLUMN_DIGEST;
+}
+
+static void write_cell(struct json_writer *writer, const struct cell *cell, enum column_type type)
+{
+    if (cell->is_absent) {
+        json_writer_null(writer);
+    } else if (is_text(type)) {
+        json_writer_string(writer, cell->text);
+    } else {
+        json_writer_int64(writer,
+                          type == COLUMN_TIME ? cell->number / MS_PER_SECOND : cell->number);
+    }
+}
+
+static void print_json(const struct table *table, const struct output *output)
+{
+    struct json_writer writer;
+    struct strbuf buf;
+
+    strbuf_init(&buf, JSON_MAX_BYTES);
+    json_writer_init(&writer, &buf);
+    json_writer_begin_array(&writer);
+    for (size_t i = 0; i < table->column_count * table->row_count; i++) {
+        const size_t column = i % table->column_count;
+
+        if (column == 0) {
+            json_writer_begin_object(&writer);
+        }
+        json_writer_name(&writer, table->columns[column].name);
+        write_cell(&writer, &table->cells[i], table->columns[column].type);
+        if (column + 1 == table->column_count) {
+            json_writer_end_object(&writer);
+        }
+    }
+    json_writer_end_array(&writer);
+    (void)fprintf(output->file, "%s\n", buf.text);
+    strbuf_release(&buf);
+}
+
+/* Tabs and line ends within a value would break the table: show_text replaces them. */
+static void print_tsv_cell(FILE *file, const struct cell *cell, enum column_type type)
+{
+    if (cell->is_absent) {
+        return;
+    }
+    if (is_text(type)) {
+        show_text(file, cell->text);
+    } else {
+        (void)fprintf(file, "%" PRId64,
+                      type == COLUMN_TIME ? cell->number / MS_PER_SECOND : cell->number);
+    }
+}
+
+static void print_tsv(const struct table *table, const struct output *output)
+{
+    for (size_t i = 0; i < table->column_count; i++) {
+        (void)fprintf(output->file, "%s%s", i > 0 ? "\t" : "", table->columns[i].name);
+    }
+    (void)fputc('\n', output->file);
+    for (size_t i = 0; i < table->column_count * table->row_count; i++) {
+        const size_t column = i % table->column_count;
+
+        (void)fputs(column > 0 ? "\t" : "", output->file);
+        print_tsv_cell(output->file, &table->cells[i], table->columns[column].type);
+        (void)fputs(column + 1 == table->column_count ? "\n" : "", output->file);
+    }
+}
+
+void table_print(const struct table *table, const struct output *output)
+{
+    switch (output->format) {
+    case OUTPUT_TEXT:
+        print_text(table, output);
+        break;
+    case OUTPUT_JSON:
+        print_json(table, output);
+        break;
+    case OUTPUT_TSV:
+        print_tsv(table, output);
+        break;
+    }
+}
+
+static void print_detail(const struct table *table, size_t index, const char *const *headings,
+                         const struct output *output, size_t width)
+{
+    const struct column *const column = &table->columns[index % table->column_count];
+    const char *const heading = headings[index % table->column_count];
+    const struct cell *const cell = &table->cells[index];
+    char buffer[SHOWN_BYTES];
+
+    if (cell->is_absent) {
+        return;
+    }
+    if (heading) {
+        (void)fprintf(output->file, "%s%s%s%s\n", index > 0 ? "\n" : "",
+                      output->has_colour ? bold : "", heading, output->has_colour ? plain : "");
+    }
+    (void)fputs("  ", output->file);
+    print_padded(output->file, str_from(column->title), width + GAP, false);
+    show_text(output->file, cell_shown(cell, column->type, output->now_ms, buffer));
+    (void)fputc('\n', output->file);
+}
+
+void table_print_details(const struct table *table, const char *const *headings,
+                         const struct output *output)
+{
+    size_t width = 0;
+
+    if (output->format != OUTPUT_TEXT) {
+        table_print(table, output);
+        return;
+    }
+    for (size_t i = 0; i < table->column_count; i++) {
+        const size_t own = width_of(str_from(table->columns[i].title));
+
+        width = own > width ? own : width;
+    }
+    for (size_t i = 0; i < table->column_count * table->row_count; i++) {
+        print_detail(table, i, headings, output, width);
+    }
 }

@@ -1,7 +1,5 @@
 #include "http/body.h"
 
-static enum chunked_result read_sized(struct body *body, struct str *input, struct str *data_out);
-
 void body_init(struct body *body, const struct http_request *request)
 {
     *body = (struct body){.framing = request->framing};
@@ -19,19 +17,6 @@ bool body_allow(struct body *body, uint64_t most_bytes)
     return body->framing != HTTP_SIZED_BODY || body->left_bytes <= most_bytes;
 }
 
-enum chunked_result body_read(struct body *body, struct str *input, struct str *data_out)
-{
-    enum chunked_result result = CHUNKED_END;
-
-    if (body->is_complete) {
-        return CHUNKED_END;
-    }
-    result = body->framing == HTTP_SIZED_BODY ? read_sized(body, input, data_out)
-                                              : chunked_read(&body->chunked, input, data_out);
-    body->is_complete = result == CHUNKED_END;
-    return result;
-}
-
 static enum chunked_result read_sized(struct body *body, struct str *input, struct str *data_out)
 {
     if (body->left_bytes == 0) {
@@ -45,6 +30,19 @@ static enum chunked_result read_sized(struct body *body, struct str *input, stru
     body->left_bytes -= data_out->length;
     *input = str_from_index(*input, data_out->length);
     return CHUNKED_DATA;
+}
+
+enum chunked_result body_read(struct body *body, struct str *input, struct str *data_out)
+{
+    enum chunked_result result = CHUNKED_END;
+
+    if (body->is_complete) {
+        return CHUNKED_END;
+    }
+    result = body->framing == HTTP_SIZED_BODY ? read_sized(body, input, data_out)
+                                              : chunked_read(&body->chunked, input, data_out);
+    body->is_complete = result == CHUNKED_END;
+    return result;
 }
 
 uint64_t body_wanted(const struct body *body)

@@ -8,9 +8,6 @@
 
 enum { FIRST_CAPACITY_BYTES = 4096 };
 
-static void move_to_front(struct input *input);
-static void grow(struct input *input, size_t capacity);
-
 void input_release(struct input *input)
 {
     if (input->bytes) {
@@ -41,18 +38,6 @@ void input_wipe_used(struct input *input)
     }
 }
 
-size_t input_reserve(struct input *input, size_t limit_bytes)
-{
-    move_to_front(input);
-    if (input->end == input->capacity_bytes && input->capacity_bytes < limit_bytes) {
-        const size_t doubled =
-            input->capacity_bytes == 0 ? FIRST_CAPACITY_BYTES : 2 * input->capacity_bytes;
-
-        grow(input, doubled < limit_bytes ? doubled : limit_bytes);
-    }
-    return input->capacity_bytes - input->end;
-}
-
 static void move_to_front(struct input *input)
 {
     if (input->begin > 0) {
@@ -76,6 +61,18 @@ static void grow(struct input *input, size_t capacity)
     }
     input->bytes = bytes;
     input->capacity_bytes = capacity;
+}
+
+size_t input_reserve(struct input *input, size_t limit_bytes)
+{
+    move_to_front(input);
+    if (input->end == input->capacity_bytes && input->capacity_bytes < limit_bytes) {
+        const size_t doubled =
+            input->capacity_bytes == 0 ? FIRST_CAPACITY_BYTES : 2 * input->capacity_bytes;
+
+        grow(input, doubled < limit_bytes ? doubled : limit_bytes);
+    }
+    return input->capacity_bytes - input->end;
 }
 
 char *input_end(struct input *input)

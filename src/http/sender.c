@@ -4,13 +4,6 @@
 
 enum { HEAD_MAX_BYTES = HTTP_RESPONSE_HEADERS_MAX_BYTES + 512 };
 
-static void begin_next_part(struct sender *sender);
-static void skip(struct sender *sender, size_t sent);
-static enum io_result send_memory(struct sender *sender, struct transport *transport,
-                                  size_t *sent_out);
-static enum io_result send_file_slice(struct sender *sender, struct transport *transport,
-                                      size_t *sent_out);
-
 void sender_init(struct sender *sender)
 {
     *sender = (struct sender){.file_fd = -1};
@@ -23,6 +16,16 @@ void sender_release(struct sender *sender)
     strbuf_release(&sender->head);
     strbuf_release(&sender->piece);
     sender_init(sender);
+}
+
+static void begin_next_part(struct sender *sender)
+{
+    const struct http_part *const part = sender->parts++;
+
+    sender->part_count--;
+    sender->bytes_left = part->head;
+    sender->file_offset_bytes = part->offset_bytes;
+    sender->file_left_bytes = part->length_bytes;
 }
 
 void sender_begin(struct sender *sender, const struct http_response *response,
@@ -56,14 +59,51 @@ void sender_begin(struct sender *sender, const struct http_response *response,
     sender->file_left_bytes = response->file_length_bytes;
 }
 
-static void begin_next_part(struct sender *sender)
+bool sender_is_done(const struct sender *sender)
 {
-    const struct http_part *const part = sender->parts++;
+    return sender->head_left.length + sender->bytes_left.length == 0 &&
+           sender->file_left_bytes == 0;
+}
 
-    sender->part_count--;
-    sender->bytes_left = part->head;
-    sender->file_offset_bytes = part->offset_bytes;
-    sender->file_left_bytes = part->length_bytes;
+bool sender_needs_piece(const struct sender *sender)
+{
+    return sender->source && sender->file_left_bytes > 0 &&
+           sender->head_left.length + sender->bytes_left.length == 0;
+}
+
+static void skip(struct sender *sender, size_t sent)
+{
+    const size_t of_head = sent < sender->head_left.length ? sent : sender->head_left.length;
+
+    sender->head_left = str_from_index(sender->head_left, of_head);
+    sender->bytes_left = str_from_index(sender->bytes_left, sent - of_head);
+    sender->sent_body_bytes += sent - of_head;
+}
+
+static enum io_result send_memory(struct sender *sender, struct transport *transport,
+                                  size_t *sent_out)
+{
+    const enum io_result result = transport->driver->write(
+        transport, sender->head_left, sender->bytes_left, sender->file_left_bytes > 0, sent_out);
+
+    if (result == IO_DONE) {
+        skip(sender, *sent_out);
+    }
+    return result;
+}
+
+static enum io_result send_file_slice(struct sender *sender, struct transport *transport,
+                                      size_t *sent_out)
+{
+    const enum io_result result = transport->driver->send_file(
+        transport, sender->file_fd, sender->file_offset_bytes, sender->file_left_bytes, sent_out);
+
+    if (result == IO_DONE) {
+        sender->file_offset_bytes += *sent_out;
+        sender->file_left_bytes -= *sent_out;
+        sender->sent_body_bytes += *sent_out;
+    }
+    return result;
 }
 
 enum io_result sender_run(struct sender *sender, struct transport *transport,
@@ -87,56 +127,9 @@ enum io_result sender_run(struct sender *sender, struct transport *transport,
                                                               : IO_DONE;
 }
 
-static enum io_result send_memory(struct sender *sender, struct transport *transport,
-                                  size_t *sent_out)
-{
-    const enum io_result result = transport->driver->write(
-        transport, sender->head_left, sender->bytes_left, sender->file_left_bytes > 0, sent_out);
-
-    if (result == IO_DONE) {
-        skip(sender, *sent_out);
-    }
-    return result;
-}
-
-static void skip(struct sender *sender, size_t sent)
-{
-    const size_t of_head = sent < sender->head_left.length ? sent : sender->head_left.length;
-
-    sender->head_left = str_from_index(sender->head_left, of_head);
-    sender->bytes_left = str_from_index(sender->bytes_left, sent - of_head);
-    sender->sent_body_bytes += sent - of_head;
-}
-
-static enum io_result send_file_slice(struct sender *sender, struct transport *transport,
-                                      size_t *sent_out)
-{
-    const enum io_result result = transport->driver->send_file(
-        transport, sender->file_fd, sender->file_offset_bytes, sender->file_left_bytes, sent_out);
-
-    if (result == IO_DONE) {
-        sender->file_offset_bytes += *sent_out;
-        sender->file_left_bytes -= *sent_out;
-        sender->sent_body_bytes += *sent_out;
-    }
-    return result;
-}
-
-bool sender_is_done(const struct sender *sender)
-{
-    return sender->head_left.length + sender->bytes_left.length == 0 &&
-           sender->file_left_bytes == 0;
-}
-
 bool sender_has_file(const struct sender *sender)
 {
     return sender->file_left_bytes > 0 && !sender->source;
-}
-
-bool sender_needs_piece(const struct sender *sender)
-{
-    return sender->source && sender->file_left_bytes > 0 &&
-           sender->head_left.length + sender->bytes_left.length == 0;
 }
 
 bool sender_take_piece(struct sender *sender)

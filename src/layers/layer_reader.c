@@ -38,78 +38,6 @@ struct wanted_file {
     enum error_code code;
 };
 
-static enum error_code reader_open(struct reader *reader, const struct layer_input *input,
-                                   const struct layer_limits *limits, struct error *err);
-static enum error_code open_tar(struct reader *reader);
-static la_ssize_t on_read(struct archive *tar, void *context, const void **block_out);
-static enum error_code fail(struct reader *reader);
-static void reader_release(struct reader *reader);
-static enum error_code next_entry(struct reader *reader, struct layer_entry *entry_out,
-                                  bool *is_end_out);
-static enum error_code read_rest(struct reader *reader);
-static enum error_code count_entry(struct reader *reader);
-static struct layer_entry describe(struct archive_entry *entry);
-static struct str link_of(struct archive_entry *entry);
-static enum error_code next_block(struct reader *reader, struct str *block_out,
-                                  uint64_t *offset_out, bool *is_end_out);
-static enum error_code skip_content(struct reader *reader);
-static enum error_code find_file(struct reader *reader, struct wanted_file *wanted);
-static struct str plain_name(struct str name);
-static enum error_code take_entry(struct reader *reader, const struct layer_entry *entry,
-                                  struct wanted_file *wanted);
-static enum error_code take_content(struct reader *reader, uint64_t size_bytes,
-                                    struct strbuf *content);
-static void append_zeros(struct strbuf *buf, uint64_t end);
-static enum error_code give_content(const struct wanted_file *wanted, struct strbuf *buf,
-                                    struct error *err);
-
-enum error_code layer_list(const struct layer_input *input, const struct layer_limits *limits,
-                           bool (*visit)(void *context, const struct layer_entry *entry),
-                           void *context, struct error *err)
-{
-    struct reader reader;
-    struct layer_entry entry = {0};
-    bool is_end = false;
-    enum error_code code = reader_open(&reader, input, limits, err);
-
-    while (code == OK && !is_end) {
-        code = next_entry(&reader, &entry, &is_end);
-        if (code == OK && !is_end) {
-            is_end = !visit(context, &entry);
-        }
-        if (code == OK && !is_end) {
-            code = skip_content(&reader);
-        }
-    }
-    reader_release(&reader);
-    return code;
-}
-
-static enum error_code reader_open(struct reader *reader, const struct layer_input *input,
-                                   const struct layer_limits *limits, struct error *err)
-{
-    enum error_code code;
-
-    *reader = (struct reader){0};
-    code = layer_stream_open(&reader->stream, input, limits, err);
-    return code ? code : open_tar(reader);
-}
-
-static enum error_code open_tar(struct reader *reader)
-{
-    reader->tar = archive_read_new();
-    if (reader->tar == NULL) {
-        return error_set(reader->stream.err, ERROR_INTERNAL, "no memory to read a layer");
-    }
-    if (archive_read_support_format_tar(reader->tar) != ARCHIVE_OK ||
-        /* On macOS libarchive would hide files that begin with `._`. */
-        archive_read_set_format_option(reader->tar, "tar", "mac-ext", NULL) != ARCHIVE_OK ||
-        archive_read_open(reader->tar, reader, NULL, on_read, NULL) != ARCHIVE_OK) {
-        return fail(reader);
-    }
-    return OK;
-}
-
 static la_ssize_t on_read(struct archive *tar, void *context, const void **block_out)
 {
     struct reader *reader = context;
@@ -144,12 +72,78 @@ static enum error_code fail(struct reader *reader)
                      reason ? reason : "it is broken");
 }
 
-static void reader_release(struct reader *reader)
+static enum error_code open_tar(struct reader *reader)
 {
-    if (reader->tar) {
-        (void)archive_read_free(reader->tar);
+    reader->tar = archive_read_new();
+    if (reader->tar == NULL) {
+        return error_set(reader->stream.err, ERROR_INTERNAL, "no memory to read a layer");
     }
-    layer_stream_release(&reader->stream);
+    if (archive_read_support_format_tar(reader->tar) != ARCHIVE_OK ||
+        /* On macOS libarchive would hide files that begin with `._`. */
+        archive_read_set_format_option(reader->tar, "tar", "mac-ext", NULL) != ARCHIVE_OK ||
+        archive_read_open(reader->tar, reader, NULL, on_read, NULL) != ARCHIVE_OK) {
+        return fail(reader);
+    }
+    return OK;
+}
+
+static enum error_code reader_open(struct reader *reader, const struct layer_input *input,
+                                   const struct layer_limits *limits, struct error *err)
+{
+    enum error_code code;
+
+    *reader = (struct reader){0};
+    code = layer_stream_open(&reader->stream, input, limits, err);
+    return code ? code : open_tar(reader);
+}
+
+/*
+ * What follows the archive's end is padding, but whether the stream was cut off or broken shows
+ * only at its own end.
+ */
+static enum error_code read_rest(struct reader *reader)
+{
+    struct str block = {"", 1};
+    enum error_code code = OK;
+
+    while (code == OK && block.length > 0) {
+        code = layer_stream_read(&reader->stream, &block);
+    }
+    return code;
+}
+
+static struct str link_of(struct archive_entry *entry)
+{
+    const char *hard_link = archive_entry_hardlink(entry);
+
+    return str_from(hard_link ? hard_link : archive_entry_symlink(entry));
+}
+
+/* libarchive gives hard links no type: their target's is not known to it. */
+static struct layer_entry describe(struct archive_entry *entry)
+{
+    const la_int64_t size_bytes = archive_entry_size(entry);
+    const mode_t mode = archive_entry_mode(entry);
+
+    return (struct layer_entry){
+        .name = str_from(archive_entry_pathname(entry)),
+        .mode = (mode & AE_IFMT) ? mode : mode | AE_IFREG,
+        .size_bytes = size_bytes > 0 ? (uint64_t)size_bytes : 0,
+        .modified_s = archive_entry_mtime(entry),
+        .link = link_of(entry),
+    };
+}
+
+static enum error_code count_entry(struct reader *reader)
+{
+    const uint64_t max_entries = reader->stream.limits->max_entries;
+
+    if (reader->entry_count >= max_entries) {
+        return error_set(reader->stream.err, ERROR_TOO_LARGE,
+                         "the layer has more than %" PRIu64 " entries", max_entries);
+    }
+    reader->entry_count++;
+    return OK;
 }
 
 static enum error_code next_entry(struct reader *reader, struct layer_entry *entry_out,
@@ -184,73 +178,6 @@ static enum error_code next_entry(struct reader *reader, struct layer_entry *ent
     return count_entry(reader);
 }
 
-/*
- * What follows the archive's end is padding, but whether the stream was cut off or broken shows
- * only at its own end.
- */
-static enum error_code read_rest(struct reader *reader)
-{
-    struct str block = {"", 1};
-    enum error_code code = OK;
-
-    while (code == OK && block.length > 0) {
-        code = layer_stream_read(&reader->stream, &block);
-    }
-    return code;
-}
-
-static enum error_code count_entry(struct reader *reader)
-{
-    const uint64_t max_entries = reader->stream.limits->max_entries;
-
-    if (reader->entry_count >= max_entries) {
-        return error_set(reader->stream.err, ERROR_TOO_LARGE,
-                         "the layer has more than %" PRIu64 " entries", max_entries);
-    }
-    reader->entry_count++;
-    return OK;
-}
-
-/* libarchive gives hard links no type: their target's is not known to it. */
-static struct layer_entry describe(struct archive_entry *entry)
-{
-    const la_int64_t size_bytes = archive_entry_size(entry);
-    const mode_t mode = archive_entry_mode(entry);
-
-    return (struct layer_entry){
-        .name = str_from(archive_entry_pathname(entry)),
-        .mode = (mode & AE_IFMT) ? mode : mode | AE_IFREG,
-        .size_bytes = size_bytes > 0 ? (uint64_t)size_bytes : 0,
-        .modified_s = archive_entry_mtime(entry),
-        .link = link_of(entry),
-    };
-}
-
-static struct str link_of(struct archive_entry *entry)
-{
-    const char *hard_link = archive_entry_hardlink(entry);
-
-    return str_from(hard_link ? hard_link : archive_entry_symlink(entry));
-}
-
-/*
- * Content is skipped by reading it: libarchive would skip all of it in one call, in which nobody
- * looks at the clock. Holes of sparse files are only counted, never filled.
- */
-static enum error_code skip_content(struct reader *reader)
-{
-    bool is_end = false;
-    enum error_code code = OK;
-
-    while (code == OK && !is_end) {
-        struct str block = {0};
-        uint64_t offset = 0;
-
-        code = next_block(reader, &block, &offset, &is_end);
-    }
-    return code;
-}
-
 static enum error_code next_block(struct reader *reader, struct str *block_out,
                                   uint64_t *offset_out, bool *is_end_out)
 {
@@ -274,42 +201,51 @@ static enum error_code next_block(struct reader *reader, struct str *block_out,
     return OK;
 }
 
-enum error_code layer_read_file(const struct layer_input *input, const struct layer_limits *limits,
-                                const char *name, struct strbuf *buf, struct error *err)
+/*
+ * Content is skipped by reading it: libarchive would skip all of it in one call, in which nobody
+ * looks at the clock. Holes of sparse files are only counted, never filled.
+ */
+static enum error_code skip_content(struct reader *reader)
 {
-    struct reader reader;
-    struct wanted_file wanted = {.name = plain_name(str_from(name)), .code = ERROR_NOT_FOUND};
-    enum error_code code = reader_open(&reader, input, limits, err);
-
-    assert(!buf->is_truncated);
-    strbuf_init(&wanted.content, buf->limit_bytes - buf->length);
-    if (code == OK) {
-        code = find_file(&reader, &wanted);
-    }
-    if (code == OK) {
-        code = give_content(&wanted, buf, err);
-    }
-    strbuf_release(&wanted.content);
-    reader_release(&reader);
-    return code;
-}
-
-/* To the very end: the last of its name counts. */
-static enum error_code find_file(struct reader *reader, struct wanted_file *wanted)
-{
-    struct layer_entry entry = {0};
     bool is_end = false;
     enum error_code code = OK;
 
     while (code == OK && !is_end) {
-        code = next_entry(reader, &entry, &is_end);
-        if (code == OK && !is_end && str_equal(plain_name(entry.name), wanted->name)) {
-            code = take_entry(reader, &entry, wanted);
+        struct str block = {0};
+        uint64_t offset = 0;
+
+        code = next_block(reader, &block, &offset, &is_end);
+    }
+    return code;
+}
+
+static void reader_release(struct reader *reader)
+{
+    if (reader->tar) {
+        (void)archive_read_free(reader->tar);
+    }
+    layer_stream_release(&reader->stream);
+}
+
+enum error_code layer_list(const struct layer_input *input, const struct layer_limits *limits,
+                           bool (*visit)(void *context, const struct layer_entry *entry),
+                           void *context, struct error *err)
+{
+    struct reader reader;
+    struct layer_entry entry = {0};
+    bool is_end = false;
+    enum error_code code = reader_open(&reader, input, limits, err);
+
+    while (code == OK && !is_end) {
+        code = next_entry(&reader, &entry, &is_end);
+        if (code == OK && !is_end) {
+            is_end = !visit(context, &entry);
         }
         if (code == OK && !is_end) {
-            code = skip_content(reader);
+            code = skip_content(&reader);
         }
     }
+    reader_release(&reader);
     return code;
 }
 
@@ -324,21 +260,12 @@ static struct str plain_name(struct str name)
     return str_slice(name, 0, name.length - (str_ends_with(name, "/") ? 1 : 0));
 }
 
-/* Whatever else has the name replaces the file, as when unpacking. */
-static enum error_code take_entry(struct reader *reader, const struct layer_entry *entry,
-                                  struct wanted_file *wanted)
+/* The hole of a sparse file, up to `end`; beyond the buffer's maximum it becomes truncated. */
+static void append_zeros(struct strbuf *buf, uint64_t end)
 {
-    strbuf_clear(&wanted->content);
-    wanted->code = ERROR_NOT_FOUND;
-    if (archive_entry_filetype(reader->entry) != AE_IFREG || entry->link.bytes) {
-        return OK;
+    while (!buf->is_truncated && buf->length < end) {
+        strbuf_append_byte(buf, '\0');
     }
-    if (entry->size_bytes > wanted->content.limit_bytes) {
-        wanted->code = ERROR_TOO_LARGE;
-        return OK;
-    }
-    wanted->code = OK;
-    return take_content(reader, entry->size_bytes, &wanted->content);
 }
 
 static enum error_code take_content(struct reader *reader, uint64_t size_bytes,
@@ -365,12 +292,40 @@ static enum error_code take_content(struct reader *reader, uint64_t size_bytes,
     return code;
 }
 
-/* The hole of a sparse file, up to `end`; beyond the buffer's maximum it becomes truncated. */
-static void append_zeros(struct strbuf *buf, uint64_t end)
+/* Whatever else has the name replaces the file, as when unpacking. */
+static enum error_code take_entry(struct reader *reader, const struct layer_entry *entry,
+                                  struct wanted_file *wanted)
 {
-    while (!buf->is_truncated && buf->length < end) {
-        strbuf_append_byte(buf, '\0');
+    strbuf_clear(&wanted->content);
+    wanted->code = ERROR_NOT_FOUND;
+    if (archive_entry_filetype(reader->entry) != AE_IFREG || entry->link.bytes) {
+        return OK;
     }
+    if (entry->size_bytes > wanted->content.limit_bytes) {
+        wanted->code = ERROR_TOO_LARGE;
+        return OK;
+    }
+    wanted->code = OK;
+    return take_content(reader, entry->size_bytes, &wanted->content);
+}
+
+/* To the very end: the last of its name counts. */
+static enum error_code find_file(struct reader *reader, struct wanted_file *wanted)
+{
+    struct layer_entry entry = {0};
+    bool is_end = false;
+    enum error_code code = OK;
+
+    while (code == OK && !is_end) {
+        code = next_entry(reader, &entry, &is_end);
+        if (code == OK && !is_end && str_equal(plain_name(entry.name), wanted->name)) {
+            code = take_entry(reader, &entry, wanted);
+        }
+        if (code == OK && !is_end) {
+            code = skip_content(reader);
+        }
+    }
+    return code;
 }
 
 static enum error_code give_content(const struct wanted_file *wanted, struct strbuf *buf,
@@ -386,4 +341,24 @@ static enum error_code give_content(const struct wanted_file *wanted, struct str
     }
     strbuf_append(buf, strbuf_str(&wanted->content));
     return OK;
+}
+
+enum error_code layer_read_file(const struct layer_input *input, const struct layer_limits *limits,
+                                const char *name, struct strbuf *buf, struct error *err)
+{
+    struct reader reader;
+    struct wanted_file wanted = {.name = plain_name(str_from(name)), .code = ERROR_NOT_FOUND};
+    enum error_code code = reader_open(&reader, input, limits, err);
+
+    assert(!buf->is_truncated);
+    strbuf_init(&wanted.content, buf->limit_bytes - buf->length);
+    if (code == OK) {
+        code = find_file(&reader, &wanted);
+    }
+    if (code == OK) {
+        code = give_content(&wanted, buf, err);
+    }
+    strbuf_release(&wanted.content);
+    reader_release(&reader);
+    return code;
 }

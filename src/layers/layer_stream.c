@@ -24,44 +24,16 @@ enum {
     ZSTD_WINDOW_LOG_MAX = 25,
 };
 
-static enum error_code read_magic(struct layer_stream *stream);
-static enum error_code read_input(struct layer_stream *stream, size_t *length_out);
-static enum error_code open_unpacker(struct layer_stream *stream);
-static bool is_gzip(struct str magic);
-static bool is_zstd(struct str magic);
-static enum error_code fail(struct layer_stream *stream);
-static la_ssize_t on_read(struct archive *unpacker, void *context, const void **block_out);
-static enum error_code read_packed(struct layer_stream *stream, struct str *block_out);
-static enum error_code read_unpacked(struct layer_stream *stream, struct str *block_out);
-static enum error_code unpack(struct layer_stream *stream, size_t *length_out);
-static enum error_code refuse_frame(struct layer_stream *stream, size_t result);
-static enum error_code count_unpacked(struct layer_stream *stream, size_t length);
-
-enum error_code layer_stream_open(struct layer_stream *stream, const struct layer_input *input,
-                                  const struct layer_limits *limits, struct error *err)
+enum error_code layer_stream_check_time(struct layer_stream *stream)
 {
-    *stream = (struct layer_stream){.input = input, .limits = limits, .err = err};
-    stream->buffer = memory_new(INPUT_BLOCK_BYTES, 1);
-    stream->began_ms = clock_monotonic_ms(limits->clock);
-    stream->failure = read_magic(stream);
-    if (stream->failure == OK) {
-        stream->failure = open_unpacker(stream);
+    const int64_t elapsed_ms = clock_monotonic_ms(stream->limits->clock) - stream->began_ms;
+
+    if (elapsed_ms > stream->limits->time_max_ms) {
+        stream->failure = error_set(stream->err, ERROR_TOO_LARGE,
+                                    "the layer took more than %" PRId64 " ms to read",
+                                    stream->limits->time_max_ms);
     }
     return stream->failure;
-}
-
-static enum error_code read_magic(struct layer_stream *stream)
-{
-    size_t length = 1;
-    enum error_code code = OK;
-
-    while (code == OK && length > 0 && stream->pending_bytes < MAGIC_BYTES) {
-        code = read_input(stream, &length);
-        if (code == OK) {
-            stream->pending_bytes += length;
-        }
-    }
-    return code;
 }
 
 /* Appends to what is pending in the buffer; 0 at the end. */
@@ -87,6 +59,126 @@ static enum error_code read_input(struct layer_stream *stream, size_t *length_ou
     stream->compressed_bytes += length;
     *length_out = length;
     return OK;
+}
+
+static enum error_code read_magic(struct layer_stream *stream)
+{
+    size_t length = 1;
+    enum error_code code = OK;
+
+    while (code == OK && length > 0 && stream->pending_bytes < MAGIC_BYTES) {
+        code = read_input(stream, &length);
+        if (code == OK) {
+            stream->pending_bytes += length;
+        }
+    }
+    return code;
+}
+
+/* RFC 8878 3.1.1 and, for skippable frames, 3.1.2 */
+static bool is_zstd(struct str magic)
+{
+    return str_starts_with(magic, "\x28\xb5\x2f\xfd") ||
+           (magic.length >= MAGIC_BYTES && (magic.bytes[0] & 0xf0) == 0x50 &&
+            memcmp(magic.bytes + 1, "\x2a\x4d\x18", 3) == 0);
+}
+
+/* RFC 1952 2.3.1 */
+static bool is_gzip(struct str magic)
+{
+    return str_starts_with(magic, "\x1f\x8b");
+}
+
+static enum error_code read_packed(struct layer_stream *stream, struct str *block_out)
+{
+    size_t length = stream->pending_bytes;
+    enum error_code code = OK;
+
+    stream->pending_bytes = 0;
+    if (length == 0) {
+        code = read_input(stream, &length);
+    }
+    *block_out = (struct str){stream->buffer, length};
+    return code;
+}
+
+static enum error_code refuse_frame(struct layer_stream *stream, size_t result)
+{
+    if (ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge) {
+        return error_set(stream->err, ERROR_TOO_LARGE,
+                         "it takes more than %d MiB of memory to unpack the layer",
+                         1 << (ZSTD_WINDOW_LOG_MAX - 20));
+    }
+    return error_set(stream->err, ERROR_INVALID, "the layer cannot be unpacked: %s",
+                     ZSTD_getErrorName(result));
+}
+
+static enum error_code unpack(struct layer_stream *stream, size_t *length_out)
+{
+    ZSTD_inBuffer packed = {stream->packed.bytes, stream->packed.length, 0};
+    ZSTD_outBuffer unpacked = {stream->unpacked, UNPACKED_BLOCK_BYTES, 0};
+    const size_t result = ZSTD_decompressStream(stream->zstd, &unpacked, &packed);
+
+    if (ZSTD_isError(result)) {
+        return refuse_frame(stream, result);
+    }
+    stream->packed = str_from_index(stream->packed, packed.pos);
+    stream->is_in_frame = result != 0;
+    stream->is_held_back = stream->is_in_frame && unpacked.pos == unpacked.size;
+    *length_out = unpacked.pos;
+    return OK;
+}
+
+/* zstd, one frame behind the other. An empty block at the end. */
+static enum error_code read_unpacked(struct layer_stream *stream, struct str *block_out)
+{
+    size_t length = 0;
+    bool is_end = false;
+    enum error_code code = OK;
+
+    while (code == OK && length == 0 && !is_end) {
+        if (stream->packed.length == 0 && !stream->is_held_back) {
+            code = read_packed(stream, &stream->packed);
+            is_end = code == OK && stream->packed.length == 0;
+        }
+        if (code == OK && !is_end) {
+            code = unpack(stream, &length);
+        }
+    }
+    if (code == OK && is_end && stream->is_in_frame) {
+        code = error_set(stream->err, ERROR_INVALID,
+                         "the layer cannot be unpacked: it ends in the middle of a zstd frame");
+    }
+    *block_out = (struct str){stream->unpacked, length};
+    return code;
+}
+
+static la_ssize_t on_read(struct archive *unpacker, void *context, const void **block_out)
+{
+    struct layer_stream *stream = context;
+    struct str block = {0};
+    const enum error_code code =
+        stream->zstd ? read_unpacked(stream, &block) : read_packed(stream, &block);
+
+    (void)unpacker;
+    if (code) {
+        stream->failure = code;
+        return ARCHIVE_FATAL;
+    }
+    *block_out = block.bytes;
+    return (la_ssize_t)block.length;
+}
+
+/* The callback's own failure comes first: to libarchive it is but a failed read. */
+static enum error_code fail(struct layer_stream *stream)
+{
+    if (stream->failure == OK) {
+        const char *reason = archive_error_string(stream->unpacker);
+
+        stream->failure = error_set(stream->err, ERROR_INVALID, "the layer cannot be unpacked: %s",
+                                    reason ? reason : "it is broken");
+    }
+    return stream->failure;
 }
 
 /*
@@ -122,110 +214,17 @@ static enum error_code open_unpacker(struct layer_stream *stream)
     return OK;
 }
 
-/* RFC 1952 2.3.1 */
-static bool is_gzip(struct str magic)
+enum error_code layer_stream_open(struct layer_stream *stream, const struct layer_input *input,
+                                  const struct layer_limits *limits, struct error *err)
 {
-    return str_starts_with(magic, "\x1f\x8b");
-}
-
-/* RFC 8878 3.1.1 and, for skippable frames, 3.1.2 */
-static bool is_zstd(struct str magic)
-{
-    return str_starts_with(magic, "\x28\xb5\x2f\xfd") ||
-           (magic.length >= MAGIC_BYTES && (magic.bytes[0] & 0xf0) == 0x50 &&
-            memcmp(magic.bytes + 1, "\x2a\x4d\x18", 3) == 0);
-}
-
-/* The callback's own failure comes first: to libarchive it is but a failed read. */
-static enum error_code fail(struct layer_stream *stream)
-{
+    *stream = (struct layer_stream){.input = input, .limits = limits, .err = err};
+    stream->buffer = memory_new(INPUT_BLOCK_BYTES, 1);
+    stream->began_ms = clock_monotonic_ms(limits->clock);
+    stream->failure = read_magic(stream);
     if (stream->failure == OK) {
-        const char *reason = archive_error_string(stream->unpacker);
-
-        stream->failure = error_set(stream->err, ERROR_INVALID, "the layer cannot be unpacked: %s",
-                                    reason ? reason : "it is broken");
+        stream->failure = open_unpacker(stream);
     }
     return stream->failure;
-}
-
-static la_ssize_t on_read(struct archive *unpacker, void *context, const void **block_out)
-{
-    struct layer_stream *stream = context;
-    struct str block = {0};
-    const enum error_code code =
-        stream->zstd ? read_unpacked(stream, &block) : read_packed(stream, &block);
-
-    (void)unpacker;
-    if (code) {
-        stream->failure = code;
-        return ARCHIVE_FATAL;
-    }
-    *block_out = block.bytes;
-    return (la_ssize_t)block.length;
-}
-
-static enum error_code read_packed(struct layer_stream *stream, struct str *block_out)
-{
-    size_t length = stream->pending_bytes;
-    enum error_code code = OK;
-
-    stream->pending_bytes = 0;
-    if (length == 0) {
-        code = read_input(stream, &length);
-    }
-    *block_out = (struct str){stream->buffer, length};
-    return code;
-}
-
-/* zstd, one frame behind the other. An empty block at the end. */
-static enum error_code read_unpacked(struct layer_stream *stream, struct str *block_out)
-{
-    size_t length = 0;
-    bool is_end = false;
-    enum error_code code = OK;
-
-    while (code == OK && length == 0 && !is_end) {
-        if (stream->packed.length == 0 && !stream->is_held_back) {
-            code = read_packed(stream, &stream->packed);
-            is_end = code == OK && stream->packed.length == 0;
-        }
-        if (code == OK && !is_end) {
-            code = unpack(stream, &length);
-        }
-    }
-    if (code == OK && is_end && stream->is_in_frame) {
-        code = error_set(stream->err, ERROR_INVALID,
-                         "the layer cannot be unpacked: it ends in the middle of a zstd frame");
-    }
-    *block_out = (struct str){stream->unpacked, length};
-    return code;
-}
-
-static enum error_code unpack(struct layer_stream *stream, size_t *length_out)
-{
-    ZSTD_inBuffer packed = {stream->packed.bytes, stream->packed.length, 0};
-    ZSTD_outBuffer unpacked = {stream->unpacked, UNPACKED_BLOCK_BYTES, 0};
-    const size_t result = ZSTD_decompressStream(stream->zstd, &unpacked, &packed);
-
-    if (ZSTD_isError(result)) {
-        return refuse_frame(stream, result);
-    }
-    stream->packed = str_from_index(stream->packed, packed.pos);
-    stream->is_in_frame = result != 0;
-    stream->is_held_back = stream->is_in_frame && unpacked.pos == unpacked.size;
-    *length_out = unpacked.pos;
-    return OK;
-}
-
-static enum error_code refuse_frame(struct layer_stream *stream, size_t result)
-{
-    if (ZSTD_getErrorCode(result) == ZSTD_error_frameParameter_windowTooLarge) {
-        return error_set(stream->err, ERROR_TOO_LARGE,
-                         "it takes more than %d MiB of memory to unpack the layer",
-                         1 << (ZSTD_WINDOW_LOG_MAX - 20));
-    }
-    return error_set(stream->err, ERROR_INVALID, "the layer cannot be unpacked: %s",
-                     ZSTD_getErrorName(result));
 }
 
 void layer_stream_release(struct layer_stream *stream)
@@ -237,6 +236,20 @@ void layer_stream_release(struct layer_stream *stream)
     free(stream->unpacked);
     free(stream->buffer);
     *stream = (struct layer_stream){0};
+}
+
+static enum error_code count_unpacked(struct layer_stream *stream, size_t length)
+{
+    const uint64_t max_bytes = stream->limits->unpacked_max_bytes;
+
+    if (length > max_bytes - stream->unpacked_bytes) {
+        stream->failure =
+            error_set(stream->err, ERROR_TOO_LARGE,
+                      "the layer has more than %" PRIu64 " bytes unpacked", max_bytes);
+        return stream->failure;
+    }
+    stream->unpacked_bytes += length;
+    return OK;
 }
 
 enum error_code layer_stream_read(struct layer_stream *stream, struct str *block_out)
@@ -261,30 +274,4 @@ enum error_code layer_stream_read(struct layer_stream *stream, struct str *block
     }
     *block_out = (struct str){bytes, length};
     return OK;
-}
-
-static enum error_code count_unpacked(struct layer_stream *stream, size_t length)
-{
-    const uint64_t max_bytes = stream->limits->unpacked_max_bytes;
-
-    if (length > max_bytes - stream->unpacked_bytes) {
-        stream->failure =
-            error_set(stream->err, ERROR_TOO_LARGE,
-                      "the layer has more than %" PRIu64 " bytes unpacked", max_bytes);
-        return stream->failure;
-    }
-    stream->unpacked_bytes += length;
-    return OK;
-}
-
-enum error_code layer_stream_check_time(struct layer_stream *stream)
-{
-    const int64_t elapsed_ms = clock_monotonic_ms(stream->limits->clock) - stream->began_ms;
-
-    if (elapsed_ms > stream->limits->time_max_ms) {
-        stream->failure = error_set(stream->err, ERROR_TOO_LARGE,
-                                    "the layer took more than %" PRId64 " ms to read",
-                                    stream->limits->time_max_ms);
-    }
-    return stream->failure;
 }

@@ -34,59 +34,31 @@ struct wish {
 
 static const char default_age[] = "24h";
 
-static int sweep_run(struct wish *wish, int argc, char *const argv[], char *const *environment);
-static enum error_code sweep_parse(int argc, char *const argv[], struct wish *wish,
-                                   struct error *err);
 static enum error_code sweep_take_option(int option, const char *word, struct wish *wish,
-                                         struct error *err);
-static int sweep_fail_usage(const struct error *err);
-static int sweep_print_help(void);
-static bool load_settings(struct wish *wish, char *const *environment);
-static enum error_code find_and_sweep(struct wish *wish, struct error *err);
-static enum error_code sweep_folder(struct wish *wish, const char *path, struct error *err);
-static enum error_code sweep_bucket(struct wish *wish, struct error *err);
-static enum error_code find_age(const struct wish *wish, int64_t *age_ms_out, struct error *err);
-static enum error_code sweep_is_named(void *context, const struct digest *digest,
-                                      bool *is_named_out, struct error *err);
-static enum error_code sweep_mark(void *context, const struct digest *digests, size_t count,
-                                  bool *gone_out, struct error *err);
-static void sweep_tell(void *context, const struct old_blob *blob);
-static void tell_of_bucket(void *context, const struct old_blob *blob, const struct error *refusal);
-static void print_blob(const struct old_blob *blob, const char *end);
-static bool print_sum(const struct wish *wish);
-
-int sweep_command_run(int argc, char *const argv[], char *const *environment)
+                                         struct error *err)
 {
-    struct wish wish = {.now_ms = clock_wall_ms(&clock_system)};
-    int status = 0;
-
-    process_keep_files_private();
-    settings_init(&wish.settings);
-    status = sweep_run(&wish, argc, argv, environment);
-    metadata_free(wish.metadata);
-    settings_release(&wish.settings);
-    return status;
-}
-
-static int sweep_run(struct wish *wish, int argc, char *const argv[], char *const *environment)
-{
-    struct error err = {0};
-
-    if (sweep_parse(argc, argv, wish, &err)) {
-        return sweep_fail_usage(&err);
+    switch (option) {
+    case 'c':
+        wish->config_file = optarg;
+        return OK;
+    case OPTION_DATA:
+        wish->data = optarg;
+        return OK;
+    case OPTION_OLDER_THAN:
+        wish->older_than = optarg;
+        return OK;
+    case OPTION_DELETE:
+        wish->removes = true;
+        return OK;
+    case 'h':
+    case OPTION_HELP:
+        wish->help = true;
+        return OK;
+    case ':':
+        return error_set(err, ERROR_INVALID, "%s needs a value", word);
+    default:
+        return error_set(err, ERROR_INVALID, "\"%s\" is not understood", word);
     }
-    if (wish->help) {
-        return sweep_print_help();
-    }
-    if (!load_settings(wish, environment)) {
-        return EXIT_FAILED;
-    }
-    if (find_and_sweep(wish, &err)) {
-        (void)print_sum(wish);
-        (void)fprintf(stderr, "pieroned sweep: %s\n", err.message);
-        return EXIT_FAILED;
-    }
-    return print_sum(wish) ? EXIT_DONE : EXIT_FAILED;
 }
 
 static enum error_code sweep_parse(int argc, char *const argv[], struct wish *wish,
@@ -114,33 +86,6 @@ static enum error_code sweep_parse(int argc, char *const argv[], struct wish *wi
     return optind == argc
                ? OK
                : error_set(err, ERROR_INVALID, "\"%s\" is one word too many", argv[optind]);
-}
-
-static enum error_code sweep_take_option(int option, const char *word, struct wish *wish,
-                                         struct error *err)
-{
-    switch (option) {
-    case 'c':
-        wish->config_file = optarg;
-        return OK;
-    case OPTION_DATA:
-        wish->data = optarg;
-        return OK;
-    case OPTION_OLDER_THAN:
-        wish->older_than = optarg;
-        return OK;
-    case OPTION_DELETE:
-        wish->removes = true;
-        return OK;
-    case 'h':
-    case OPTION_HELP:
-        wish->help = true;
-        return OK;
-    case ':':
-        return error_set(err, ERROR_INVALID, "%s needs a value", word);
-    default:
-        return error_set(err, ERROR_INVALID, "\"%s\" is not understood", word);
-    }
 }
 
 static int sweep_fail_usage(const struct error *err)
@@ -192,39 +137,62 @@ static bool load_settings(struct wish *wish, char *const *environment)
     return !code;
 }
 
-static enum error_code find_and_sweep(struct wish *wish, struct error *err)
+/* A push may take as long as an upload may rest: only then come its other layers, and its manifest.
+ */
+static enum error_code find_age(const struct wish *wish, int64_t *age_ms_out, struct error *err)
 {
-    struct data_folder paths;
-    int64_t age_ms = 0;
-    enum error_code code = find_age(wish, &age_ms, err);
+    const int64_t least_ms = wish->settings.registry.upload_lifetime_ms;
+    const char *const text = wish->older_than ? wish->older_than : default_age;
+    char least[QUANTITY_TEXT_BYTES];
+    uint64_t age_ms = 0;
 
-    if (!code) {
-        code = data_folder_find(wish->settings.data, &paths, err);
+    if (!duration_parse(str_from(text), &age_ms) || age_ms > INT64_MAX / 2) {
+        return error_set(err, ERROR_INVALID, "--older-than takes a time like 24h or 7d, not \"%s\"",
+                         text);
     }
-    if (!code) {
-        code = metadata_join(&wish->settings.database, paths.metadata, &wish->metadata, err);
+    if (wish->older_than && (int64_t)age_ms < least_ms) {
+        duration_format((uint64_t)least_ms, least);
+        return error_set(err, ERROR_INVALID,
+                         "--older-than must be %s at least: so long may an upload rest "
+                         "(limits.upload_lifetime), and its push go on",
+                         least);
     }
-    if (code) {
-        return code;
-    }
-    wish->untouched_since_ms = wish->now_ms - age_ms;
-    return wish->settings.storage.s3.bucket ? sweep_bucket(wish, err)
-                                            : sweep_folder(wish, paths.blobs, err);
+    *age_ms_out = (int64_t)age_ms < least_ms ? least_ms : (int64_t)age_ms;
+    return OK;
 }
 
-static enum error_code sweep_folder(struct wish *wish, const char *path, struct error *err)
+static void print_blob(const struct old_blob *blob, const char *end)
 {
-    const struct folder_sweep sweep = {
-        .path = path,
-        .untouched_since_ms = wish->untouched_since_ms,
-        .removes = wish->removes,
-        .context = wish,
-        .is_named = sweep_is_named,
-        .mark = sweep_mark,
-        .tell = sweep_tell,
-    };
+    char digest[DIGEST_TEXT_BYTES];
+    char time[CLOCK_ISO_BYTES];
 
-    return folder_sweep_run(&sweep, err);
+    digest_format(&blob->digest, digest);
+    clock_format_iso(blob->touched_ms > 0 ? blob->touched_ms : 0, time);
+    (void)printf("%s %llu bytes, since %s%s\n", digest, (unsigned long long)blob->size_bytes, time,
+                 end);
+}
+
+static void sweep_tell(void *context, const struct old_blob *blob)
+{
+    struct wish *wish = context;
+
+    print_blob(blob, "");
+    wish->blobs++;
+    wish->bytes += blob->size_bytes;
+}
+
+static void tell_of_bucket(void *context, const struct old_blob *blob, const struct error *refusal)
+{
+    struct wish *wish = context;
+
+    if (!refusal) {
+        sweep_tell(context, blob);
+        return;
+    }
+    print_blob(blob, ": refused");
+    if (wish->refusal.message[0] == '\0') {
+        wish->refusal = *refusal;
+    }
 }
 
 static enum error_code sweep_bucket(struct wish *wish, struct error *err)
@@ -253,30 +221,6 @@ static enum error_code sweep_bucket(struct wish *wish, struct error *err)
     return code;
 }
 
-/* A push may take as long as an upload may rest: only then come its other layers, and its manifest.
- */
-static enum error_code find_age(const struct wish *wish, int64_t *age_ms_out, struct error *err)
-{
-    const int64_t least_ms = wish->settings.registry.upload_lifetime_ms;
-    const char *const text = wish->older_than ? wish->older_than : default_age;
-    char least[QUANTITY_TEXT_BYTES];
-    uint64_t age_ms = 0;
-
-    if (!duration_parse(str_from(text), &age_ms) || age_ms > INT64_MAX / 2) {
-        return error_set(err, ERROR_INVALID, "--older-than takes a time like 24h or 7d, not \"%s\"",
-                         text);
-    }
-    if (wish->older_than && (int64_t)age_ms < least_ms) {
-        duration_format((uint64_t)least_ms, least);
-        return error_set(err, ERROR_INVALID,
-                         "--older-than must be %s at least: so long may an upload rest "
-                         "(limits.upload_lifetime), and its push go on",
-                         least);
-    }
-    *age_ms_out = (int64_t)age_ms < least_ms ? least_ms : (int64_t)age_ms;
-    return OK;
-}
-
 static enum error_code sweep_is_named(void *context, const struct digest *digest,
                                       bool *is_named_out, struct error *err)
 {
@@ -298,38 +242,39 @@ static enum error_code sweep_mark(void *context, const struct digest *digests, s
     return metadata_sweep_blobs(wish->metadata, &sweep, gone_out, err);
 }
 
-static void sweep_tell(void *context, const struct old_blob *blob)
+static enum error_code sweep_folder(struct wish *wish, const char *path, struct error *err)
 {
-    struct wish *wish = context;
+    const struct folder_sweep sweep = {
+        .path = path,
+        .untouched_since_ms = wish->untouched_since_ms,
+        .removes = wish->removes,
+        .context = wish,
+        .is_named = sweep_is_named,
+        .mark = sweep_mark,
+        .tell = sweep_tell,
+    };
 
-    print_blob(blob, "");
-    wish->blobs++;
-    wish->bytes += blob->size_bytes;
+    return folder_sweep_run(&sweep, err);
 }
 
-static void tell_of_bucket(void *context, const struct old_blob *blob, const struct error *refusal)
+static enum error_code find_and_sweep(struct wish *wish, struct error *err)
 {
-    struct wish *wish = context;
+    struct data_folder paths;
+    int64_t age_ms = 0;
+    enum error_code code = find_age(wish, &age_ms, err);
 
-    if (!refusal) {
-        sweep_tell(context, blob);
-        return;
+    if (!code) {
+        code = data_folder_find(wish->settings.data, &paths, err);
     }
-    print_blob(blob, ": refused");
-    if (wish->refusal.message[0] == '\0') {
-        wish->refusal = *refusal;
+    if (!code) {
+        code = metadata_join(&wish->settings.database, paths.metadata, &wish->metadata, err);
     }
-}
-
-static void print_blob(const struct old_blob *blob, const char *end)
-{
-    char digest[DIGEST_TEXT_BYTES];
-    char time[CLOCK_ISO_BYTES];
-
-    digest_format(&blob->digest, digest);
-    clock_format_iso(blob->touched_ms > 0 ? blob->touched_ms : 0, time);
-    (void)printf("%s %llu bytes, since %s%s\n", digest, (unsigned long long)blob->size_bytes, time,
-                 end);
+    if (code) {
+        return code;
+    }
+    wish->untouched_since_ms = wish->now_ms - age_ms;
+    return wish->settings.storage.s3.bucket ? sweep_bucket(wish, err)
+                                            : sweep_folder(wish, paths.blobs, err);
 }
 
 static bool print_sum(const struct wish *wish)
@@ -348,4 +293,38 @@ static bool print_sum(const struct wish *wish)
                         (unsigned long long)wish->bucket.kept);
     }
     return length > 0 && fflush(stdout) == 0;
+}
+
+static int sweep_run(struct wish *wish, int argc, char *const argv[], char *const *environment)
+{
+    struct error err = {0};
+
+    if (sweep_parse(argc, argv, wish, &err)) {
+        return sweep_fail_usage(&err);
+    }
+    if (wish->help) {
+        return sweep_print_help();
+    }
+    if (!load_settings(wish, environment)) {
+        return EXIT_FAILED;
+    }
+    if (find_and_sweep(wish, &err)) {
+        (void)print_sum(wish);
+        (void)fprintf(stderr, "pieroned sweep: %s\n", err.message);
+        return EXIT_FAILED;
+    }
+    return print_sum(wish) ? EXIT_DONE : EXIT_FAILED;
+}
+
+int sweep_command_run(int argc, char *const argv[], char *const *environment)
+{
+    struct wish wish = {.now_ms = clock_wall_ms(&clock_system)};
+    int status = 0;
+
+    process_keep_files_private();
+    settings_init(&wish.settings);
+    status = sweep_run(&wish, argc, argv, environment);
+    metadata_free(wish.metadata);
+    settings_release(&wish.settings);
+    return status;
 }
