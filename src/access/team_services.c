@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "access/team_source.h"
+#include "base/json_reader.h"
 #include "base/json_writer.h"
 #include "base/memory.h"
 #include "outbound/url.h"
@@ -165,8 +166,9 @@ static enum error_code kio_list(struct team_source *base, const struct team_ques
                                 struct strbuf *teams, struct error *err)
 {
     const struct str application = application_of(service_of(base), question->identity->name);
+    static const struct json_subject subject = {.name = "Kio's answer", .code = ERROR_UNAVAILABLE};
     struct json_value *json = NULL;
-    struct str team = {0};
+    struct json_reader reader;
     enum error_code code = OK;
 
     if (!team_url_takes(application)) {
@@ -174,13 +176,12 @@ static enum error_code kio_list(struct team_source *base, const struct team_ques
                          STR_FORMAT(question->identity->name));
     }
     code = ask_about(service_of(base), question, application, &json, err);
-    team = json_value_member_string(json, "team_id");
     if (code == ERROR_NOT_FOUND) {
         code = error_set(err, ERROR_DENIED, "Kio has no application %.*s", STR_FORMAT(application));
-    } else if (!code && team.length == 0) {
-        code = error_set(err, ERROR_UNAVAILABLE, "Kio's answer names no team");
     } else if (!code) {
-        team_list_append(teams, team);
+        json_reader_open_value(&reader, json, &subject, NULL, err);
+        team_list_append(teams, json_reader_needed_text(&reader, "team_id"));
+        code = json_reader_close(&reader);
     }
     json_value_free(json);
     return code;

@@ -5,7 +5,7 @@
 #include "api/page.h"
 #include "api/routes.h"
 #include "base/clock.h"
-#include "base/json_value.h"
+#include "base/json_reader.h"
 #include "base/json_writer.h"
 #include "registry/registry.h"
 #include "registry/scm_source.h"
@@ -127,29 +127,18 @@ static enum error_code read_incident(struct call *call, struct str *incident_id_
                                      struct error *err)
 {
     static const char *const names[] = {"incident_id"};
-    struct json_value *json = NULL;
-    enum error_code code = json_value_parse(strbuf_str(&call->body), &json, err);
-    struct str incident_id = {0};
-    const char *copy = NULL;
+    static const struct json_subject subject = {
+        .name = "the body",
+        .code = ERROR_INVALID,
+        .example = "{\"incident_id\":\"INC-1\"}",
+        .text_max_bytes = INCIDENT_ID_MAX_BYTES,
+    };
+    struct json_reader reader;
 
-    if (code) {
-        return error_set(err, ERROR_INVALID, "the body must be JSON: {\"incident_id\":\"INC-1\"}");
-    }
-    if (json_value_check_names(json, names, ARRAY_LEN(names), err)) {
-        json_value_free(json);
-        return ERROR_INVALID; /* with the message that it has */
-    }
-    incident_id = json_value_member_string(json, "incident_id");
-    if (incident_id.length > 0 && incident_id.length <= INCIDENT_ID_MAX_BYTES) {
-        copy = arena_text(&call->exchange->arena, incident_id);
-    }
-    *incident_id_out = str_from(copy);
-    json_value_free(json);
-    return copy ? OK
-                : error_set(err, ERROR_INVALID,
-                            "incident_id must be a text of 1 to %d bytes: "
-                            "{\"incident_id\":\"INC-1\"}",
-                            INCIDENT_ID_MAX_BYTES);
+    json_reader_open(&reader, strbuf_str(&call->body), &subject, &call->exchange->arena, err);
+    json_reader_check_names(&reader, names, ARRAY_LEN(names));
+    *incident_id_out = json_reader_needed_text(&reader, names[0]);
+    return json_reader_close(&reader);
 }
 
 static enum error_code respond_message(struct call *call, const char *message, struct error *err)

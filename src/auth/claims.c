@@ -98,27 +98,13 @@ static enum identity_kind kind_of_realm(struct str realm)
     return str_is(name, "services") ? IDENTITY_SERVICE : IDENTITY_UNKNOWN;
 }
 
-/* A string that is it, or a list that holds it. */
-static bool claim_holds(const struct json_value *claim, struct str wanted)
-{
-    if (json_value_is_string(claim)) {
-        return str_equal(json_value_string(claim), wanted);
-    }
-    for (size_t i = 0; i < json_value_length(claim); i++) {
-        if (str_equal(json_value_string(json_value_element(claim, i)), wanted)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* NAME=VALUE */
 static bool has_claim(const struct json_value *claims, struct str pair)
 {
     const size_t equals = str_index_of(pair, '=');
 
-    return claim_holds(claims_member(claims, str_slice(pair, 0, equals)),
-                       str_from_index(pair, equals + 1));
+    return json_value_has_text(claims_member(claims, str_slice(pair, 0, equals)),
+                               str_from_index(pair, equals + 1));
 }
 
 static enum identity_kind claims_read_kind(const struct json_value *claims,
@@ -185,7 +171,7 @@ static enum error_code claims_check_issuer(const struct json_value *claims,
 
 bool claims_are_for(const struct json_value *claims, const char *audience)
 {
-    return claim_holds(json_value_member(claims, "aud"), str_from(audience));
+    return json_value_has_text(json_value_member(claims, "aud"), str_from(audience));
 }
 
 /* RFC 7519 4.1.3: one string, or an array of them. */

@@ -52,12 +52,8 @@ static bool is_for_verifying(const struct json_value *json)
     if (use && !str_is(json_value_string(use), "sig")) {
         return false;
     }
-    for (size_t i = 0; i < json_value_length(operations); i++) {
-        if (str_is(json_value_string(json_value_element(operations, i)), "verify")) {
-            return true;
-        }
-    }
-    return !operations;
+    return !operations ||
+           (json_value_is_array(operations) && json_value_has_text(operations, str_from("verify")));
 }
 
 /* Base64urlUInt (RFC 7518 2), big endian. 0 if it is none, or longer than the capacity. */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/json_value.h"
+#include "base/json_reader.h"
 #include "base/memory.h"
 
 struct oidc_keys {
@@ -188,20 +188,6 @@ static enum error_code oidc_fetch(const struct oidc_issuer *issuer, const char *
     return OK;
 }
 
-/* Discovery 4.3: else its keys would count for tokens of somebody else. */
-static enum error_code oidc_check_issuer(const struct oidc_issuer *issuer,
-                                         const struct json_value *json, struct error *err)
-{
-    const struct str named = json_value_member_string(json, "issuer");
-
-    if (!str_is(named, issuer->id)) {
-        return error_set(err, ERROR_UNAVAILABLE,
-                         "the issuer at %s calls itself '%.*s': the setting must be just that",
-                         issuer->id, STR_FORMAT(str_slice(named, 0, 200)));
-    }
-    return OK;
-}
-
 /* Keys of an issuer that is asked by TLS do not come without. */
 static bool may_follow(const struct oidc_issuer *issuer, struct str url)
 {
@@ -210,31 +196,31 @@ static bool may_follow(const struct oidc_issuer *issuer, struct str url)
     return str_starts_with(url, "https://") || (is_plain && str_starts_with(url, "http://"));
 }
 
+/* Discovery 4.3: the keys of one that names another would count for tokens of somebody else. */
 static enum error_code oidc_read_document(const struct oidc_issuer *issuer, struct str text,
                                           struct strbuf *url, struct error *err)
 {
-    struct json_value *json = NULL;
-    enum error_code code = OK;
+    CLEANUP(strbuf_release) struct strbuf name;
+    struct json_subject subject = {.code = ERROR_UNAVAILABLE, .max_bytes = DOCUMENT_MAX_BYTES};
+    struct json_reader reader;
+    struct str named;
+    struct str keys_url;
 
-    if (text.length > DOCUMENT_MAX_BYTES || json_value_parse(text, &json, NULL)) {
-        return error_set(
-            err, ERROR_UNAVAILABLE,
-            "what the issuer %s has at %s is not JSON: is it an OpenID Connect issuer?", issuer->id,
-            well_known);
+    strbuf_init(&name, URL_MAX_BYTES);
+    strbuf_append_format(&name, "what the issuer %s has at %s", issuer->id, well_known);
+    subject.name = name.text;
+    json_reader_open(&reader, text, &subject, NULL, err);
+    named = json_reader_needed_text(&reader, "issuer");
+    if (!str_is(named, issuer->id)) {
+        json_reader_fail(&reader, "calls itself '%.*s': the setting must be just that",
+                         STR_FORMAT(str_slice(named, 0, 200)));
     }
-    code = oidc_check_issuer(issuer, json, err);
-    if (!code) {
-        const struct str keys_url = json_value_member_string(json, "jwks_uri");
-
-        strbuf_append(url, keys_url);
-        if (url->is_truncated || !may_follow(issuer, keys_url)) {
-            code =
-                error_set(err, ERROR_UNAVAILABLE, "the issuer %s gives no usable 'jwks_uri' at %s",
-                          issuer->id, well_known);
-        }
+    keys_url = json_reader_needed_text(&reader, "jwks_uri");
+    strbuf_append(url, keys_url);
+    if (url->is_truncated || !may_follow(issuer, keys_url)) {
+        json_reader_fail(&reader, "has no usable 'jwks_uri': it is too long, or without TLS");
     }
-    json_value_free(json);
-    return code;
+    return json_reader_close(&reader);
 }
 
 /* Replaces url by the key set's. */

@@ -113,8 +113,7 @@ static enum error_code tokeninfo_identify(struct identity_source *base,
         code = judge_status(answer.status, "the access token is not valid, or expired", "tokeninfo",
                             err);
     }
-    if (!code &&
-        (json_value_parse(strbuf_str(&answer.body), &json, NULL) || !json_value_is_object(json))) {
+    if (!code && json_value_parse_object(strbuf_str(&answer.body), &json, NULL)) {
         code = error_set(err, ERROR_UNAVAILABLE, "tokeninfo's answer is no JSON object");
     }
     if (!code) {

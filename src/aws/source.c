@@ -4,7 +4,7 @@
 #include "base/ascii.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/json_value.h"
+#include "base/json_reader.h"
 
 enum {
     ANSWER_MAX_BYTES = 256 * 1024,
@@ -86,18 +86,18 @@ static bool answer_is_code(struct str text)
 }
 
 /* The instance's service always tells whether it went well, the container's need not. */
-static enum error_code answer_check_code(const struct json_value *json, struct error *err)
+static void answer_check_code(struct json_reader *reader)
 {
-    struct str result = json_value_member_string(json, "Code");
+    struct str result = json_reader_text(reader, "Code");
 
     if (!result.bytes) {
-        result = json_value_member_string(json, "code");
+        result = json_reader_text(reader, "code");
     }
-    if (!result.bytes || str_is(result, "Success")) {
-        return OK;
+    if (result.bytes && !str_is(result, "Success")) {
+        json_reader_fail(
+            reader, "is the error %.*s",
+            STR_FORMAT(answer_is_code(result) ? result : str_from("of an unknown kind")));
     }
-    return error_set(err, ERROR_INVALID, "the answer is the error %.*s",
-                     STR_FORMAT(answer_is_code(result) ? result : str_from("of an unknown kind")));
 }
 
 /* Of these services all keys are temporary. */
@@ -125,26 +125,23 @@ static enum error_code answer_make_keys(struct str fields[3], struct str expirat
 enum error_code aws_answer_read_json(struct str text, struct aws_key_copy *copy_out,
                                      struct error *err)
 {
-    struct json_value *json = NULL;
+    static const struct json_subject subject = {
+        .name = "the answer", .code = ERROR_INVALID, .max_bytes = ANSWER_MAX_BYTES};
+    struct json_reader reader;
+    struct str fields[3];
+    struct str expiration;
     enum error_code code = OK;
 
-    if (text.length > ANSWER_MAX_BYTES || json_value_parse(text, &json, NULL) ||
-        !json_value_is_object(json)) {
-        code = error_set(err, ERROR_INVALID, "the answer is no JSON object");
+    json_reader_open(&reader, text, &subject, NULL, err);
+    answer_check_code(&reader);
+    fields[0] = json_reader_text(&reader, "AccessKeyId");
+    fields[1] = json_reader_text(&reader, "SecretAccessKey");
+    fields[2] = json_reader_text(&reader, "Token");
+    expiration = json_reader_text(&reader, "Expiration");
+    if (!reader.code) {
+        code = answer_make_keys(fields, expiration, copy_out, err);
     }
-    code = code ? code : answer_check_code(json, err);
-    if (!code) {
-        struct str fields[] = {
-            json_value_member_string(json, "AccessKeyId"),
-            json_value_member_string(json, "SecretAccessKey"),
-            json_value_member_string(json, "Token"),
-        };
-
-        code =
-            answer_make_keys(fields, json_value_member_string(json, "Expiration"), copy_out, err);
-    }
-    json_value_free(json);
-    return code;
+    return json_reader_close(&reader) ? reader.code : code;
 }
 
 /* STS API reference, AssumeRoleWithWebIdentity: what is read of it are letters, digits and

@@ -15,6 +15,12 @@ void json_reader_fail(struct json_reader *reader, const char *format, ...)
     (void)vsnprintf(why, sizeof(why), format, values);
     va_end(values);
     reader->object = NULL;
+    if (reader->subject->example) {
+        reader->code = error_set_about(reader->err, reader->subject->topic, reader->subject->code,
+                                       "%s %s: it is like %s", reader->subject->name, why,
+                                       reader->subject->example);
+        return;
+    }
     reader->code = error_set_about(reader->err, reader->subject->topic, reader->subject->code,
                                    "%s %s", reader->subject->name, why);
 }
@@ -47,15 +53,26 @@ void json_reader_open(struct json_reader *reader, struct str text,
     struct json_value *document = NULL;
     struct error reason = {0};
 
-    if (!json_value_parse(text, &document, &reason)) {
+    *reader = (struct json_reader){.subject = subject, .arena = arena, .err = err};
+    if (subject->max_bytes > 0 && text.length > subject->max_bytes) {
+        json_reader_fail(reader, "has more than %zu bytes", subject->max_bytes);
+        return;
+    }
+    if (!json_value_parse_object(text, &document, &reason)) {
         json_reader_open_value(reader, document, subject, arena, err);
         reader->document = document;
         return;
     }
-    /* Behind the place stands what is there, which may be a secret. */
-    *reader = (struct json_reader){.subject = subject, .arena = arena, .err = err};
-    json_reader_fail(reader, "is no JSON object: %.*s",
-                     (int)str_index_of(str_from(reason.message), ':'), reason.message);
+    json_reader_fail(reader, "is %s", reason.message);
+}
+
+void json_reader_check_names(struct json_reader *reader, const char *const *names, size_t count)
+{
+    struct error reason = {0};
+
+    if (json_value_check_names(reader->object, names, count, &reason)) {
+        json_reader_fail(reader, "is ambiguous: %s", reason.message);
+    }
 }
 
 enum error_code json_reader_close(struct json_reader *reader)
@@ -67,13 +84,18 @@ enum error_code json_reader_close(struct json_reader *reader)
 }
 
 /* What is there, and of that kind. */
-static const struct json_value *find(struct json_reader *reader, const char *name,
-                                     bool (*is_kind)(const struct json_value *value),
-                                     const char *kind)
+static const struct json_value *json_reader_find(struct json_reader *reader, const char *name,
+                                                 bool (*is_kind)(const struct json_value *value),
+                                                 const char *kind)
 {
-    const struct json_value *const member = json_value_present(reader->object, name);
+    const struct json_value *const member = reader->subject->absent == JSON_NOTHING_IS_ABSENT
+                                                ? json_value_member(reader->object, name)
+                                                : json_value_present(reader->object, name);
 
     if (member && !is_kind(member)) {
+        if (reader->subject->absent == JSON_WRONG_IS_ABSENT) {
+            return NULL;
+        }
         json_reader_fail(reader, "has a \"%s\" that is no %s", name, kind);
         return NULL;
     }
@@ -82,9 +104,15 @@ static const struct json_value *find(struct json_reader *reader, const char *nam
 
 struct str json_reader_text(struct json_reader *reader, const char *name)
 {
-    const struct str text = json_value_string(find(reader, name, json_value_is_string, "string"));
+    const struct str text =
+        json_value_string(json_reader_find(reader, name, json_value_is_string, "string"));
     struct str copy = text;
 
+    if (reader->subject->text_max_bytes > 0 && text.length > reader->subject->text_max_bytes) {
+        json_reader_fail(reader, "has a \"%s\" of more than %zu bytes", name,
+                         reader->subject->text_max_bytes);
+        return (struct str){0};
+    }
     if (text.bytes && reader->arena) {
         copy = arena_copy(reader->arena, text);
     }
@@ -116,7 +144,7 @@ uint64_t json_reader_uint64(struct json_reader *reader, const char *name, uint64
 {
     uint64_t number = 0;
 
-    (void)!json_value_uint64(find(reader, name, is_natural, "number from 0"), &number);
+    (void)!json_value_uint64(json_reader_find(reader, name, is_natural, "number from 0"), &number);
     if (number > most) {
         json_reader_fail(reader, "has a \"%s\" beyond %llu", name, (unsigned long long)most);
         return 0;
@@ -124,12 +152,37 @@ uint64_t json_reader_uint64(struct json_reader *reader, const char *name, uint64
     return number;
 }
 
+uint64_t json_reader_needed_uint64(struct json_reader *reader, const char *name, uint64_t most)
+{
+    if (!json_value_present(reader->object, name)) {
+        json_reader_fail(reader, "has no \"%s\"", name);
+    }
+    return json_reader_uint64(reader, name, most);
+}
+
 const struct json_value *json_reader_needed_array(struct json_reader *reader, const char *name)
 {
-    const struct json_value *const array = find(reader, name, json_value_is_array, "array");
+    const struct json_value *const array =
+        json_reader_find(reader, name, json_value_is_array, "array");
 
     if (!array) {
         json_reader_fail(reader, "has no array \"%s\"", name);
     }
     return array;
+}
+
+const char *json_texts_join(const struct json_value *array, size_t most, const char *separator,
+                            struct arena *arena)
+{
+    const char *joined = "";
+
+    for (size_t i = 0; i < json_value_length(array) && i < most; i++) {
+        const struct str text = json_value_string(json_value_element(array, i));
+
+        if (text.length > 0) {
+            joined = arena_format(arena, "%s%s%.*s", joined, joined[0] != '\0' ? separator : "",
+                                  STR_FORMAT(text));
+        }
+    }
+    return joined;
 }

@@ -79,6 +79,25 @@ enum error_code json_value_parse(struct str text, struct json_value **value_out,
     return OK;
 }
 
+enum error_code json_value_parse_object(struct str text, struct json_value **value_out,
+                                        struct error *err)
+{
+    struct json_value *value = NULL;
+    struct error reason = {0};
+    const enum error_code code = json_value_parse(text, &value, &reason);
+
+    if (code) { /* behind the colon of the reason stands what is there */
+        return error_set(err, code, "no JSON object: %.*s",
+                         (int)str_index_of(str_from(reason.message), ':'), reason.message);
+    }
+    if (!json_value_is_object(value)) {
+        json_value_free(value);
+        return error_set(err, ERROR_INVALID, "no JSON object");
+    }
+    *value_out = value;
+    return OK;
+}
+
 size_t json_value_memory_bytes(struct str text)
 {
     return measure(text).values * JSON_VALUE_BYTES + text.length;

@@ -28,6 +28,11 @@ enum {
  */
 MUST_USE enum error_code json_value_parse(struct str text, struct json_value **value_out,
                                           struct error *err);
+
+/* The same of an object (ERROR_INVALID: it is none). The message says where, but shows nothing of
+ * the text, which may be a secret. */
+MUST_USE enum error_code json_value_parse_object(struct str text, struct json_value **value_out,
+                                                 struct error *err);
 void json_value_free(struct json_value *json);
 
 /* How much memory parsing it takes at most, if it has no more values than it may. */

@@ -93,13 +93,9 @@ struct json_value *token_decode_part(struct str part)
     const long length = base64url_decode(part, bytes);
     struct json_value *json = NULL;
 
-    if (length >= 0 &&
-        json_value_parse((struct str){(const char *)bytes, (size_t)length}, &json, NULL)) {
-        json = NULL;
-    }
-    if (json && !json_value_is_object(json)) {
-        json_value_free(json);
-        json = NULL;
+    if (length >= 0) {
+        (void)!json_value_parse_object((struct str){(const char *)bytes, (size_t)length}, &json,
+                                       NULL);
     }
     explicit_bzero(bytes, capacity);
     free(bytes);

@@ -28,13 +28,8 @@ MUST_USE enum error_code api_list(struct cli *cli, const char *path,
 MUST_USE enum error_code api_list_newest(struct cli *cli, const char *const *parts, uint64_t limit,
                                          const struct api_visitor *visitor, struct error *err);
 
-/* ERROR_NOT_FOUND about a team that has no artifacts; names the nearest that has. */
-enum error_code api_unknown_team(struct cli *cli, const char *team, struct error *err);
-
-/* What a command about something of a team ends with: its code, but of ERROR_NOT_FOUND the message
- * is about the team, if it is the team that is not there. */
-enum error_code api_explain(struct cli *cli, const char *team, enum error_code code,
-                            struct error *err);
+/* A member that is a text, in the arena; else absent. */
+struct cell api_cell(struct cli *cli, const struct json_value *object, const char *name);
 
 /* A manifest: its bytes, and its Content-Type in the arena. */
 MUST_USE enum error_code api_get_manifest(struct cli *cli, const char *path, struct strbuf *buf,

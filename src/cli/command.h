@@ -45,5 +45,13 @@ enum error_code command_cves(struct cli *cli, struct error *err);
 enum error_code command_completion(struct cli *cli, struct error *err);
 enum error_code command_help(struct cli *cli, struct error *err);
 
+/* ERROR_NOT_FOUND about a team that has no artifacts; names the nearest that has. */
+enum error_code command_unknown_team(struct cli *cli, const char *team, struct error *err);
+
+/* What a command about something of a team ends with: its code, but of ERROR_NOT_FOUND the message
+ * is about the team, if it is the team that is not there. */
+enum error_code command_explain(struct cli *cli, const char *team, enum error_code code,
+                                struct error *err);
+
 /* What --help prints: of the program (command NULL), or of one command. */
 void help_print(const struct command *command, FILE *file);

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "base/json_value.h"
+#include "base/json_reader.h"
 #include "base/json_writer.h"
 #include "cli/cli.h"
 
@@ -15,24 +15,166 @@ struct helper {
     struct strbuf answer;
 };
 
-static enum error_code run(struct helper *helper, const char *action, const struct cli_start *start,
-                           FILE *input, struct error *err);
-static void read_input(FILE *file, struct strbuf *buf);
-static enum error_code get(struct helper *helper, struct error *err);
-static enum error_code find_registered(struct helper *helper, struct error *err);
-static enum error_code parse_server(struct helper *helper, struct str text, struct error *err);
-static enum error_code not_found(struct error *err);
-static enum error_code store(struct helper *helper, struct error *err);
+/* Docker compares the text: then it goes on without. */
+static enum error_code not_found(struct error *err)
+{
+    return error_set(err, ERROR_NOT_FOUND, "credentials not found in native keychain");
+}
+
+/* A host with or without scheme and path. */
+static enum error_code parse_server(struct helper *helper, struct str text, struct error *err)
+{
+    struct str server = str_slice(text, 0, str_index_of(text, '\n'));
+
+    server = str_trim(str_slice(server, 0, str_index_of(server, '\r')));
+    if (server.length == 0) {
+        return error_set(err, ERROR_INVALID, "no credentials server URL");
+    }
+    return registry_url_parse(server, &helper->cli.arena, &helper->cli.url, NULL) ? not_found(err)
+                                                                                  : OK;
+}
+
+/* Only where somebody has logged in: docker asks for all hosts, and a service user's token must
+ * not go to others. */
+static enum error_code find_registered(struct helper *helper, struct error *err)
+{
+    struct cli *const cli = &helper->cli;
+    struct json_value *logins = NULL;
+    struct login login;
+    enum error_code code = login_store_read(cli->paths.logins, &logins, err);
+
+    if (code) {
+        return code;
+    }
+    login = login_store_find(logins, cli->url.host, &cli->arena);
+    json_value_free(logins);
+    return login.kind == LOGIN_NONE ? not_found(err) : cli_find_login(cli, err);
+}
+
+static enum error_code get(struct helper *helper, struct error *err)
+{
+    struct json_writer writer;
+    struct cli *const cli = &helper->cli;
+    enum error_code code = parse_server(helper, strbuf_str(&helper->input), err);
+
+    if (!code) {
+        code = find_registered(helper, err);
+    }
+    if (code) {
+        return code;
+    }
+    json_writer_init(&writer, &helper->answer);
+    json_writer_begin_object(&writer);
+    json_writer_member(&writer, "ServerURL", str_from(cli->url.host));
+    json_writer_member(&writer, "Username", str_from(access_user_name(&cli->login)));
+    json_writer_member(&writer, "Secret", cli->login.secret);
+    json_writer_end_object(&writer);
+    return OK;
+}
+
 static enum error_code keep(struct helper *helper, struct str user, struct str secret,
-                            struct error *err);
-static enum error_code erase(struct helper *helper, struct error *err);
-static enum error_code list(struct helper *helper, struct error *err);
-static void write_login(void *context, const char *host, struct str user);
+                            struct error *err)
+{
+    struct login login = {
+        .kind = str_is(user, "oauth2") ? LOGIN_OAUTH : LOGIN_PASSWORD,
+        .user = user,
+        .secret = secret,
+    };
+    const struct access access = cli_access(&helper->cli);
+
+    if (login.kind == LOGIN_OAUTH) {
+        login_set_lifetime(&login, clock_wall_ms(helper->cli.clock), 0);
+    }
+    return access_keep_given(&access, helper->cli.url.host, &login, err);
+}
+
+static enum error_code store(struct helper *helper, struct error *err)
+{
+    static const struct json_subject subject = {.name = "the input", .code = ERROR_INVALID};
+    struct json_reader reader;
+    struct str user;
+    struct str secret;
+    struct str server;
+    enum error_code code = OK;
+
+    json_reader_open(&reader, strbuf_str(&helper->input), &subject, &helper->cli.arena, err);
+    user = json_reader_text(&reader, "Username");
+    secret = json_reader_text(&reader, "Secret");
+    server = json_reader_text(&reader, "ServerURL");
+    code = json_reader_close(&reader);
+    if (!code && user.length == 0) {
+        code = error_set(err, ERROR_INVALID, "no credentials username");
+    }
+    if (!code) {
+        code = parse_server(helper, server, err);
+    }
+    return code ? code : keep(helper, user, secret, err);
+}
+
+static enum error_code erase(struct helper *helper, struct error *err)
+{
+    const struct login nobody = {.kind = LOGIN_NONE};
+    const struct access access = cli_access(&helper->cli);
+    bool was_there = false;
+    enum error_code code = parse_server(helper, strbuf_str(&helper->input), err);
+
+    if (!code) {
+        code = access_keep(&access, helper->cli.url.host, &nobody, &was_there, err);
+    }
+    return code || was_there ? code : not_found(err);
+}
+
+static void write_login(void *context, const char *host, struct str user)
+{
+    json_writer_member(context, host, user);
+}
+
+static enum error_code list(struct helper *helper, struct error *err)
+{
+    struct json_value *logins = NULL;
+    struct json_writer writer;
+    const struct login_visitor visitor = {&writer, write_login};
+    const enum error_code code = login_store_read(helper->cli.paths.logins, &logins, err);
+
+    if (code) {
+        return code;
+    }
+    json_writer_init(&writer, &helper->answer);
+    json_writer_begin_object(&writer);
+    login_store_each(logins, &visitor);
+    json_writer_end_object(&writer);
+    json_value_free(logins);
+    return OK;
+}
 
 static const struct {
     const char *action;
     enum error_code (*run)(struct helper *helper, struct error *err);
 } actions[] = {{"get", get}, {"store", store}, {"erase", erase}, {"list", list}};
+
+/* `list` has none: docker closes it. */
+static void read_input(FILE *file, struct strbuf *buf)
+{
+    int byte = 0;
+
+    while (!buf->is_truncated && (byte = fgetc(file)) != EOF) {
+        strbuf_append_byte(buf, (char)byte);
+    }
+}
+
+static enum error_code run(struct helper *helper, const char *action, const struct cli_start *start,
+                           FILE *input, struct error *err)
+{
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
+        if (strcmp(action, actions[i].action) == 0) {
+            const enum error_code code = cli_open(&helper->cli, start, err);
+
+            read_input(input, &helper->input);
+            return code ? code : actions[i].run(helper, err);
+        }
+    }
+    return error_set(err, ERROR_UNSUPPORTED, "Unknown credential action `%.64s`", action);
+}
 
 int credential_helper_run(int argc, char *const argv[], char *const *environment, FILE *input,
                           FILE *output)
@@ -65,161 +207,4 @@ int credential_helper_run(int argc, char *const argv[], char *const *environment
     strbuf_release(&helper.input);
     strbuf_release(&helper.answer);
     return code ? 1 : 0;
-}
-
-static enum error_code run(struct helper *helper, const char *action, const struct cli_start *start,
-                           FILE *input, struct error *err)
-{
-    for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
-        if (strcmp(action, actions[i].action) == 0) {
-            const enum error_code code = cli_open(&helper->cli, start, err);
-
-            read_input(input, &helper->input);
-            return code ? code : actions[i].run(helper, err);
-        }
-    }
-    return error_set(err, ERROR_UNSUPPORTED, "Unknown credential action `%.64s`", action);
-}
-
-/* `list` has none: docker closes it. */
-static void read_input(FILE *file, struct strbuf *buf)
-{
-    int byte = 0;
-
-    while (!buf->is_truncated && (byte = fgetc(file)) != EOF) {
-        strbuf_append_byte(buf, (char)byte);
-    }
-}
-
-static enum error_code get(struct helper *helper, struct error *err)
-{
-    struct json_writer writer;
-    struct cli *const cli = &helper->cli;
-    enum error_code code = parse_server(helper, strbuf_str(&helper->input), err);
-
-    if (!code) {
-        code = find_registered(helper, err);
-    }
-    if (code) {
-        return code;
-    }
-    json_writer_init(&writer, &helper->answer);
-    json_writer_begin_object(&writer);
-    json_writer_member(&writer, "ServerURL", str_from(cli->url.host));
-    json_writer_member(&writer, "Username", str_from(access_user_name(&cli->login)));
-    json_writer_member(&writer, "Secret", cli->login.secret);
-    json_writer_end_object(&writer);
-    return OK;
-}
-
-/* Only where somebody has logged in: docker asks for all hosts, and a service user's token must
- * not go to others. */
-static enum error_code find_registered(struct helper *helper, struct error *err)
-{
-    struct cli *const cli = &helper->cli;
-    struct json_value *logins = NULL;
-    struct login login;
-    enum error_code code = login_store_read(cli->paths.logins, &logins, err);
-
-    if (code) {
-        return code;
-    }
-    login = login_store_find(logins, cli->url.host, &cli->arena);
-    json_value_free(logins);
-    return login.kind == LOGIN_NONE ? not_found(err) : cli_find_login(cli, err);
-}
-
-/* A host with or without scheme and path. */
-static enum error_code parse_server(struct helper *helper, struct str text, struct error *err)
-{
-    struct str server = str_slice(text, 0, str_index_of(text, '\n'));
-
-    server = str_trim(str_slice(server, 0, str_index_of(server, '\r')));
-    if (server.length == 0) {
-        return error_set(err, ERROR_INVALID, "no credentials server URL");
-    }
-    return registry_url_parse(server, &helper->cli.arena, &helper->cli.url, NULL) ? not_found(err)
-                                                                                  : OK;
-}
-
-/* Docker compares the text: then it goes on without. */
-static enum error_code not_found(struct error *err)
-{
-    return error_set(err, ERROR_NOT_FOUND, "credentials not found in native keychain");
-}
-
-static enum error_code store(struct helper *helper, struct error *err)
-{
-    struct json_value *json = NULL;
-    struct str user;
-    struct str secret;
-    enum error_code code = OK;
-
-    if (json_value_parse(strbuf_str(&helper->input), &json, NULL)) {
-        return error_set(err, ERROR_INVALID, "the input is not JSON");
-    }
-    user = json_value_member_string(json, "Username");
-    secret = json_value_member_string(json, "Secret");
-    if (user.length == 0) {
-        code = error_set(err, ERROR_INVALID, "no credentials username");
-    } else {
-        code = parse_server(helper, json_value_member_string(json, "ServerURL"), err);
-    }
-    if (!code) {
-        code = keep(helper, user, secret, err);
-    }
-    json_value_free(json);
-    return code;
-}
-
-static enum error_code keep(struct helper *helper, struct str user, struct str secret,
-                            struct error *err)
-{
-    struct login login = {
-        .kind = str_is(user, "oauth2") ? LOGIN_OAUTH : LOGIN_PASSWORD,
-        .user = user,
-        .secret = secret,
-    };
-    const struct access access = cli_access(&helper->cli);
-
-    if (login.kind == LOGIN_OAUTH) {
-        login_set_lifetime(&login, clock_wall_ms(helper->cli.clock), 0);
-    }
-    return access_keep_given(&access, helper->cli.url.host, &login, err);
-}
-
-static enum error_code erase(struct helper *helper, struct error *err)
-{
-    const struct login nobody = {.kind = LOGIN_NONE};
-    const struct access access = cli_access(&helper->cli);
-    bool was_there = false;
-    enum error_code code = parse_server(helper, strbuf_str(&helper->input), err);
-
-    if (!code) {
-        code = access_keep(&access, helper->cli.url.host, &nobody, &was_there, err);
-    }
-    return code || was_there ? code : not_found(err);
-}
-
-static enum error_code list(struct helper *helper, struct error *err)
-{
-    struct json_value *logins = NULL;
-    struct json_writer writer;
-    const struct login_visitor visitor = {&writer, write_login};
-    const enum error_code code = login_store_read(helper->cli.paths.logins, &logins, err);
-
-    if (code) {
-        return code;
-    }
-    json_writer_init(&writer, &helper->answer);
-    json_writer_begin_object(&writer);
-    login_store_each(logins, &visitor);
-    json_writer_end_object(&writer);
-    json_value_free(logins);
-    return OK;
-}
-
-static void write_login(void *context, const char *host, struct str user)
-{
-    json_writer_member(context, host, user);
 }

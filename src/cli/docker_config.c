@@ -13,26 +13,36 @@ static const char helper_name[] = "pierone";
 static const char auths[] = "auths";
 static const char helpers[] = "credHelpers";
 
-static enum error_code change(const char *path, const struct docker_login *login,
-                              void (*set)(struct json_value *, const struct docker_login *),
-                              struct error *err);
-static enum error_code parse(const char *path, struct str text, struct json_value **json_out,
-                             struct error *err);
-static bool is_blank(struct str text);
-static void set_config(struct json_value *config, const struct docker_login *login);
-static void set_dockercfg(struct json_value *config, const struct docker_login *login);
-static void set_auth(struct json_value *entries, const struct docker_login *login);
-static void forget(struct json_value *config, const char *section, const char *host);
-
-enum error_code docker_config_set(const char *path, const struct docker_login *login,
-                                  struct error *err)
+/* What docker takes for no configuration: nothing but white space (RFC 8259 2), or `null`. */
+static bool is_blank(struct str text)
 {
-    return change(path, login, set_config, err);
+    static const char space[] = " \t\r\n";
+
+    while (text.length > 0 && strchr(space, text.bytes[0]) && text.bytes[0] != '\0') {
+        text = str_from_index(text, 1);
+    }
+    while (text.length > 0 && strchr(space, text.bytes[text.length - 1]) &&
+           text.bytes[text.length - 1] != '\0') {
+        text = str_slice(text, 0, text.length - 1);
+    }
+    return text.length == 0 || str_is(text, "null");
 }
 
-enum error_code dockercfg_set(const char *path, const struct docker_login *login, struct error *err)
+/* What is broken is not overwritten: somebody else's logins may be in it. */
+static enum error_code parse(const char *path, struct str text, struct json_value **json_out,
+                             struct error *err)
 {
-    return change(path, login, set_dockercfg, err);
+    struct error reason = {0};
+
+    if (is_blank(text)) {
+        *json_out = json_edit_new_object();
+        return OK;
+    }
+    return json_value_parse_object(text, json_out, &reason)
+               ? error_set(err, ERROR_INVALID,
+                           "%s is not what Docker writes (%s): correct or move it, then try again",
+                           path, reason.message)
+               : OK;
 }
 
 static enum error_code change(const char *path, const struct docker_login *login,
@@ -64,43 +74,39 @@ static enum error_code change(const char *path, const struct docker_login *login
     return code;
 }
 
-/* What is broken is not overwritten: somebody else's logins may be in it. */
-static enum error_code parse(const char *path, struct str text, struct json_value **json_out,
-                             struct error *err)
+/* Also as older clients wrote it, with scheme and path: docker still finds those by their host
+ * (docker/cli, credentials: ConvertToHostname). */
+static void forget(struct json_value *config, const char *section, const char *host)
 {
-    struct error reason = {.message = "no JSON object"};
-    struct json_value *json = NULL;
-    struct str message;
+    static const char *const schemes[] = {"", "https://", "http://"};
+    static const char *const ends[] = {"", "/", "/v1", "/v1/", "/v2", "/v2/"};
 
-    if (is_blank(text)) {
-        *json_out = json_edit_new_object();
-        return OK;
+    if (!json_value_is_object(json_value_member(config, section))) {
+        return;
     }
-    if (json_value_parse(text, &json, &reason) || !json_value_is_object(json)) {
-        json_value_free(json);
-        message = str_from(reason.message); /* behind the place stands what is there: a secret */
-        message = str_slice(message, 0, str_index_of(message, ':'));
-        return error_set(err, ERROR_INVALID,
-                         "%s is not what Docker writes (%.*s): correct or move it, then try again",
-                         path, STR_FORMAT(message));
+    for (size_t i = 0; i < ARRAY_LEN(schemes) * ARRAY_LEN(ends); i++) {
+        struct strbuf name;
+
+        strbuf_init(&name, CONFIG_MAX_BYTES);
+        strbuf_append_format(&name, "%s%s%s", schemes[i / ARRAY_LEN(ends)], host,
+                             ends[i % ARRAY_LEN(ends)]);
+        (void)json_edit_remove(json_edit_object(config, section), name.text);
+        strbuf_release(&name);
     }
-    *json_out = json;
-    return OK;
 }
 
-/* What docker takes for no configuration: nothing but white space (RFC 8259 2), or `null`. */
-static bool is_blank(struct str text)
+static void set_auth(struct json_value *entries, const struct docker_login *login)
 {
-    static const char space[] = " \t\r\n";
+    struct strbuf plain;
+    struct strbuf encoded;
 
-    while (text.length > 0 && strchr(space, text.bytes[0]) && text.bytes[0] != '\0') {
-        text = str_from_index(text, 1);
-    }
-    while (text.length > 0 && strchr(space, text.bytes[text.length - 1]) &&
-           text.bytes[text.length - 1] != '\0') {
-        text = str_slice(text, 0, text.length - 1);
-    }
-    return text.length == 0 || str_is(text, "null");
+    strbuf_init_secret(&plain, CONFIG_MAX_BYTES);
+    strbuf_init_secret(&encoded, 2 * CONFIG_MAX_BYTES);
+    strbuf_append_format(&plain, "%s:%.*s", login->user, STR_FORMAT(login->secret));
+    base64_encode(strbuf_str(&plain), &encoded);
+    json_edit_set_text(json_edit_object(entries, login->host), "auth", strbuf_str(&encoded));
+    strbuf_release(&plain);
+    strbuf_release(&encoded);
 }
 
 /*
@@ -123,25 +129,10 @@ static void set_config(struct json_value *config, const struct docker_login *log
     }
 }
 
-/* Also as older clients wrote it, with scheme and path: docker still finds those by their host
- * (docker/cli, credentials: ConvertToHostname). */
-static void forget(struct json_value *config, const char *section, const char *host)
+enum error_code docker_config_set(const char *path, const struct docker_login *login,
+                                  struct error *err)
 {
-    static const char *const schemes[] = {"", "https://", "http://"};
-    static const char *const ends[] = {"", "/", "/v1", "/v1/", "/v2", "/v2/"};
-
-    if (!json_value_is_object(json_value_member(config, section))) {
-        return;
-    }
-    for (size_t i = 0; i < ARRAY_LEN(schemes) * ARRAY_LEN(ends); i++) {
-        struct strbuf name;
-
-        strbuf_init(&name, CONFIG_MAX_BYTES);
-        strbuf_append_format(&name, "%s%s%s", schemes[i / ARRAY_LEN(ends)], host,
-                             ends[i % ARRAY_LEN(ends)]);
-        (void)json_edit_remove(json_edit_object(config, section), name.text);
-        strbuf_release(&name);
-    }
+    return change(path, login, set_config, err);
 }
 
 static void set_dockercfg(struct json_value *config, const struct docker_login *login)
@@ -152,18 +143,9 @@ static void set_dockercfg(struct json_value *config, const struct docker_login *
     }
 }
 
-static void set_auth(struct json_value *entries, const struct docker_login *login)
+enum error_code dockercfg_set(const char *path, const struct docker_login *login, struct error *err)
 {
-    struct strbuf plain;
-    struct strbuf encoded;
-
-    strbuf_init_secret(&plain, CONFIG_MAX_BYTES);
-    strbuf_init_secret(&encoded, 2 * CONFIG_MAX_BYTES);
-    strbuf_append_format(&plain, "%s:%.*s", login->user, STR_FORMAT(login->secret));
-    base64_encode(strbuf_str(&plain), &encoded);
-    json_edit_set_text(json_edit_object(entries, login->host), "auth", strbuf_str(&encoded));
-    strbuf_release(&plain);
-    strbuf_release(&encoded);
+    return change(path, login, set_dockercfg, err);
 }
 
 bool docker_config_is_there(const char *path)
@@ -178,35 +160,6 @@ static const char for_root[] =
     "this login is root's: `sudo docker` finds it, the docker of other users does not";
 static const char for_others[] =
     "`sudo docker` reads root's configuration, where this login is not";
-
-static bool helper_is_there(const struct environment *environment);
-static enum error_code set_all(struct cli *cli, const struct docker_login *login,
-                               struct error *err);
-static void tell(struct cli *cli, const struct docker_login *login);
-static enum error_code set_old(struct cli *cli, const struct docker_login *login,
-                               struct error *err);
-
-enum error_code docker_setup_login(struct cli *cli, const struct login *login, struct error *err)
-{
-    const bool has_helper = helper_is_there(&cli->environment);
-    const struct docker_login wanted = {
-        .host = cli->url.host,
-        .means = has_helper && !cli->options.without_helper ? DOCKER_HELPER : DOCKER_AUTH,
-        .user = access_user_name(login),
-        .secret = login->secret,
-    };
-    const enum error_code code = set_all(cli, &wanted, err);
-
-    if (code) {
-        return code;
-    }
-    if (!has_helper && !cli->options.without_helper) {
-        (void)fprintf(cli->chatter, "%s is not in PATH: Docker gets the token itself.\n",
-                      helper_program);
-    }
-    tell(cli, &wanted);
-    return OK;
-}
 
 static bool helper_is_there(const struct environment *environment)
 {
@@ -223,6 +176,18 @@ static bool helper_is_there(const struct environment *environment)
         strbuf_release(&path);
     }
     return is_there;
+}
+
+/* Where somebody has it, or asks for it. It knows no helpers. */
+static enum error_code set_old(struct cli *cli, const struct docker_login *login, struct error *err)
+{
+    struct docker_login old = *login;
+
+    if (!cli->options.with_dockercfg && !docker_config_is_there(cli->paths.dockercfg)) {
+        return OK;
+    }
+    old.means = login->means == DOCKER_FORGET ? DOCKER_FORGET : DOCKER_AUTH;
+    return dockercfg_set(cli->paths.dockercfg, &old, err);
 }
 
 /* Docker locks nothing; of our own, those who log in at the same time wait for each other. */
@@ -252,16 +217,26 @@ static void tell(struct cli *cli, const struct docker_login *login)
     (void)fprintf(cli->chatter, "Note: %s.\n", geteuid() == 0 ? for_root : for_others);
 }
 
-/* Where somebody has it, or asks for it. It knows no helpers. */
-static enum error_code set_old(struct cli *cli, const struct docker_login *login, struct error *err)
+enum error_code docker_setup_login(struct cli *cli, const struct login *login, struct error *err)
 {
-    struct docker_login old = *login;
+    const bool has_helper = helper_is_there(&cli->environment);
+    const struct docker_login wanted = {
+        .host = cli->url.host,
+        .means = has_helper && !cli->options.without_helper ? DOCKER_HELPER : DOCKER_AUTH,
+        .user = access_user_name(login),
+        .secret = login->secret,
+    };
+    const enum error_code code = set_all(cli, &wanted, err);
 
-    if (!cli->options.with_dockercfg && !docker_config_is_there(cli->paths.dockercfg)) {
-        return OK;
+    if (code) {
+        return code;
     }
-    old.means = login->means == DOCKER_FORGET ? DOCKER_FORGET : DOCKER_AUTH;
-    return dockercfg_set(cli->paths.dockercfg, &old, err);
+    if (!has_helper && !cli->options.without_helper) {
+        (void)fprintf(cli->chatter, "%s is not in PATH: Docker gets the token itself.\n",
+                      helper_program);
+    }
+    tell(cli, &wanted);
+    return OK;
 }
 
 enum error_code docker_setup_logout(struct cli *cli, struct error *err)

@@ -52,165 +52,34 @@ struct source {
     size_t used_bytes; /* of the part */
 };
 
-static void sort_rows(struct table *table);
-static int compare_rows(const void *a, const void *b);
-static enum error_code inspect_tag(void *context, const struct json_value *tag, struct error *err);
-static enum error_code inspect(struct inspection *inspection, const char *reference,
-                               struct error *err);
-static enum error_code inspect_manifest(struct inspection *inspection,
-                                        const struct json_value *manifest, struct error *err);
-static bool is_archive(const struct json_value *layer);
-static enum error_code inspect_layers(struct inspection *inspection,
-                                      const struct json_value *layers, struct error *err);
-static const struct json_value *choose_image(const struct json_value *entries);
-static bool is_attestation(const struct json_value *entry);
-static const char *machine_architecture(void);
-static enum error_code inspect_layer(struct inspection *inspection, const struct json_value *layer,
-                                     struct error *err);
-static enum error_code read_source(void *context, char *buffer, size_t capacity, size_t *length_out,
-                                   struct error *err);
-static bool add_entry(void *context, const struct layer_entry *entry);
-static struct str without_slash(struct str name);
-static struct cell time_cell(int64_t time_s);
-static void format_mode(uint32_t mode, char text[MODE_BYTES]);
-
-enum error_code command_inspect_contents(struct cli *cli, struct error *err)
+/* Systems have names of their own for what images call it. */
+static const char *machine_architecture(void)
 {
-    const struct options *const options = &cli->options;
-    struct inspection inspection = {
-        .cli = cli,
-        .team = options->arguments[0],
-        .artifact = options->arguments[1],
-        .layers_max = options->limit > 0 ? options->limit : 1,
+    static const struct {
+        const char *machine;
+        const char *architecture;
+    } names[] = {
+        {"x86_64", "amd64"}, {"aarch64", "arm64"}, {"arm64", "arm64"},     {"armv7l", "arm"},
+        {"i686", "386"},     {"s390x", "s390x"},   {"ppc64le", "ppc64le"}, {"riscv64", "riscv64"},
     };
-    enum error_code code = OK;
+    struct utsname system;
 
-    table_init(&inspection.table, columns, ARRAY_LEN(columns));
-    if (options->argument_count == 2) {
-        code = api_list_newest(cli, options->arguments, TAGS_MAX,
-                               &(struct api_visitor){&inspection, inspect_tag}, err);
-    }
-    for (size_t i = 2; i < options->argument_count && !code; i++) {
-        code = inspect(&inspection, options->arguments[i], err);
-    }
-    if (!code) {
-        sort_rows(&inspection.table);
-        table_print(&inspection.table, &cli->output);
-    }
-    table_release(&inspection.table);
-    return api_explain(cli, inspection.team, code, err);
-}
-
-static void sort_rows(struct table *table)
-{
-    if (table->row_count > 0) {
-        qsort(table->cells, table->row_count, table->column_count * sizeof(*table->cells),
-              compare_rows);
-    }
-}
-
-/* The top layer first; in it, by name. */
-static int compare_rows(const void *a, const void *b)
-{
-    const struct cell *const one = a;
-    const struct cell *const other = b;
-
-    if (one[LAYER_INDEX].number != other[LAYER_INDEX].number) {
-        return one[LAYER_INDEX].number < other[LAYER_INDEX].number ? -1 : 1;
-    }
-    return str_compare(one[NAME].text, other[NAME].text);
-}
-
-static enum error_code inspect_tag(void *context, const struct json_value *tag, struct error *err)
-{
-    struct inspection *const inspection = context;
-    const char *const name =
-        arena_text(&inspection->cli->arena, json_value_member_string(tag, "name"));
-
-    return inspect(inspection, name, err);
-}
-
-static enum error_code inspect(struct inspection *inspection, const char *reference,
-                               struct error *err)
-{
-    struct cli *const cli = inspection->cli;
-    const char *const repository =
-        arena_format(&cli->arena, "%s/%s", inspection->team, inspection->artifact);
-    const char *const path =
-        arena_format(&cli->arena, "/v2/%s/manifests/%s", repository, reference);
-    struct json_value *manifest = NULL;
-    struct strbuf bytes;
-    enum error_code code = OK;
-
-    strbuf_init(&bytes, MANIFEST_MAX_BYTES);
-    code = api_get_manifest(cli, path, &bytes, err);
-    if (!code) {
-        code = json_value_parse(strbuf_str(&bytes), &manifest, err);
-    }
-    if (!code && !json_value_is_object(manifest)) {
-        code = error_set(err, ERROR_INVALID, "what is at %s is no manifest", reference);
-    }
-    if (!code) {
-        code = inspect_manifest(inspection, manifest, err);
-    }
-    json_value_free(manifest);
-    strbuf_release(&bytes);
-    return code;
-}
-
-/* Of an index, one image: all have the same layers but for their platform's. */
-static enum error_code inspect_manifest(struct inspection *inspection,
-                                        const struct json_value *manifest, struct error *err)
-{
-    const struct json_value *const entries = json_value_member(manifest, "manifests");
-    const struct json_value *const layers = json_value_member(manifest, "layers");
-
-    if (json_value_length(entries) > 0) {
-        const struct json_value *const entry = choose_image(entries);
-        const struct str digest = json_value_member_string(entry, "digest");
-        enum error_code code = OK;
-
-        if (!entry) {
-            return error_set(err, ERROR_INVALID, "the index names no image, only attestations");
+    for (size_t i = 0; i < ARRAY_LEN(names) && uname(&system) >= 0; i++) {
+        if (strcmp(system.machine, names[i].machine) == 0) {
+            return names[i].architecture;
         }
-        if (inspection->indexes == INDEXES_MAX) {
-            return error_set(err, ERROR_INVALID, "there are more than %d indexes in one another",
-                             INDEXES_MAX);
-        }
-        inspection->indexes++;
-        code = inspect(inspection, arena_text(&inspection->cli->arena, digest), err);
-        inspection->indexes--;
-        return code;
     }
-    return inspect_layers(inspection, layers, err);
+    return "";
 }
 
-/* Of a signature, for one, there is nothing to list. */
-static bool is_archive(const struct json_value *layer)
+/* As buildx adds them: of an image, but none. */
+static bool is_attestation(const struct json_value *entry)
 {
-    const struct str type = json_value_member_string(layer, "mediaType");
+    const struct json_value *const platform = json_value_member(entry, "platform");
+    const struct json_value *const annotations = json_value_member(entry, "annotations");
 
-    return type.length == 0 || strstr(type.bytes, ".tar");
-}
-
-/* From the top; what has no files does not count. */
-static enum error_code inspect_layers(struct inspection *inspection,
-                                      const struct json_value *layers, struct error *err)
-{
-    const size_t count = json_value_length(layers);
-    uint64_t found = 0;
-    enum error_code code = OK;
-
-    for (size_t i = 0; i < count && found < inspection->layers_max && !code; i++) {
-        const size_t rows = inspection->table.row_count;
-
-        inspection->layer_index = (int64_t)i;
-        if (is_archive(json_value_element(layers, count - 1 - i))) {
-            code = inspect_layer(inspection, json_value_element(layers, count - 1 - i), err);
-        }
-        found += inspection->table.row_count > rows ? 1 : 0;
-    }
-    return code;
+    return str_is(json_value_member_string(platform, "os"), "unknown") ||
+           json_value_member(annotations, "vnd.docker.reference.type");
 }
 
 /* This machine's as docker runs it, which is Linux everywhere; else the first; NULL: none. */
@@ -235,62 +104,12 @@ static const struct json_value *choose_image(const struct json_value *entries)
     return first;
 }
 
-/* As buildx adds them: of an image, but none. */
-static bool is_attestation(const struct json_value *entry)
+/* Of a signature, for one, there is nothing to list. */
+static bool is_archive(const struct json_value *layer)
 {
-    const struct json_value *const platform = json_value_member(entry, "platform");
-    const struct json_value *const annotations = json_value_member(entry, "annotations");
+    const struct str type = json_value_member_string(layer, "mediaType");
 
-    return str_is(json_value_member_string(platform, "os"), "unknown") ||
-           json_value_member(annotations, "vnd.docker.reference.type");
-}
-
-/* Systems have names of their own for what images call it. */
-static const char *machine_architecture(void)
-{
-    static const struct {
-        const char *machine;
-        const char *architecture;
-    } names[] = {
-        {"x86_64", "amd64"}, {"aarch64", "arm64"}, {"arm64", "arm64"},     {"armv7l", "arm"},
-        {"i686", "386"},     {"s390x", "s390x"},   {"ppc64le", "ppc64le"}, {"riscv64", "riscv64"},
-    };
-    struct utsname system;
-
-    for (size_t i = 0; i < ARRAY_LEN(names) && uname(&system) >= 0; i++) {
-        if (strcmp(system.machine, names[i].machine) == 0) {
-            return names[i].architecture;
-        }
-    }
-    return "";
-}
-
-static enum error_code inspect_layer(struct inspection *inspection, const struct json_value *layer,
-                                     struct error *err)
-{
-    static const struct layer_limits limits = {
-        .compressed_max_bytes = UINT64_MAX,
-        .unpacked_max_bytes = UINT64_MAX,
-        .max_entries = UINT64_MAX,
-        .time_max_ms = INT32_MAX, /* it is the person's own time: they can end it */
-        .clock = &clock_system,
-    };
-    struct cli *const cli = inspection->cli;
-    const struct str digest = json_value_member_string(layer, "digest");
-    struct source source = {
-        .cli = cli,
-        .path = arena_format(&cli->arena, "/v2/%s/%s/blobs/%.*s", inspection->team,
-                             inspection->artifact, STR_FORMAT(digest)),
-    };
-    const struct layer_input input = {&source, read_source};
-    enum error_code code = OK;
-
-    (void)!json_value_uint64(json_value_member(layer, "size"), &source.size_bytes);
-    inspection->layer_id = (struct str){arena_text(&cli->arena, digest), digest.length};
-    strbuf_init(&source.part, PART_BYTES);
-    code = layer_list(&input, &limits, add_entry, inspection, err);
-    strbuf_release(&source.part);
-    return code;
+    return type.length == 0 || strstr(type.bytes, ".tar");
 }
 
 static enum error_code read_source(void *context, char *buffer, size_t capacity, size_t *length_out,
@@ -329,6 +148,39 @@ static enum error_code read_source(void *context, char *buffer, size_t capacity,
     return OK;
 }
 
+/* In archives, the names of folders end in one. */
+static struct str without_slash(struct str name)
+{
+    while (name.length > 1 && str_ends_with(name, "/")) {
+        name = str_slice(name, 0, name.length - 1);
+    }
+    return name;
+}
+
+/* As `ls -l` has it. */
+static void format_mode(uint32_t mode, char text[MODE_BYTES])
+{
+    static const char letters[] = "rwxrwxrwx";
+
+    text[0] = S_ISDIR(mode) ? 'd' : S_ISLNK(mode) ? 'l' : S_ISCHR(mode) ? 'c' : '-';
+    text[0] = S_ISBLK(mode) ? 'b' : S_ISFIFO(mode) ? 'p' : text[0];
+    for (unsigned i = 0; i < sizeof(letters) - 1; i++) {
+        text[1 + i] = (mode & (1U << (sizeof(letters) - 2 - i))) != 0 ? letters[i] : '-';
+    }
+    text[3] = (mode & S_ISUID) != 0 ? 's' : text[3];
+    text[6] = (mode & S_ISGID) != 0 ? 's' : text[6];
+    text[9] = (mode & S_ISVTX) != 0 ? 't' : text[9];
+    text[MODE_BYTES - 1] = '\0';
+}
+
+/* Whatever an archive says; a time that cannot be is none. */
+static struct cell time_cell(int64_t time_s)
+{
+    const int64_t latest_s = INT64_MAX / MS_PER_SECOND;
+
+    return time_s >= 0 && time_s <= latest_s ? cell_number(time_s * MS_PER_SECOND) : cell_absent();
+}
+
 static bool add_entry(void *context, const struct layer_entry *entry)
 {
     struct inspection *const inspection = context;
@@ -357,35 +209,165 @@ static bool add_entry(void *context, const struct layer_entry *entry)
     return name != NULL;
 }
 
-/* In archives, the names of folders end in one. */
-static struct str without_slash(struct str name)
+static enum error_code inspect_layer(struct inspection *inspection, const struct json_value *layer,
+                                     struct error *err)
 {
-    while (name.length > 1 && str_ends_with(name, "/")) {
-        name = str_slice(name, 0, name.length - 1);
-    }
-    return name;
+    static const struct layer_limits limits = {
+        .compressed_max_bytes = UINT64_MAX,
+        .unpacked_max_bytes = UINT64_MAX,
+        .max_entries = UINT64_MAX,
+        .time_max_ms = INT32_MAX, /* it is the person's own time: they can end it */
+        .clock = &clock_system,
+    };
+    struct cli *const cli = inspection->cli;
+    const struct str digest = json_value_member_string(layer, "digest");
+    struct source source = {
+        .cli = cli,
+        .path = arena_format(&cli->arena, "/v2/%s/%s/blobs/%.*s", inspection->team,
+                             inspection->artifact, STR_FORMAT(digest)),
+    };
+    const struct layer_input input = {&source, read_source};
+    enum error_code code = OK;
+
+    (void)!json_value_uint64(json_value_member(layer, "size"), &source.size_bytes);
+    inspection->layer_id = (struct str){arena_text(&cli->arena, digest), digest.length};
+    strbuf_init(&source.part, PART_BYTES);
+    code = layer_list(&input, &limits, add_entry, inspection, err);
+    strbuf_release(&source.part);
+    return code;
 }
 
-/* Whatever an archive says; a time that cannot be is none. */
-static struct cell time_cell(int64_t time_s)
+/* From the top; what has no files does not count. */
+static enum error_code inspect_layers(struct inspection *inspection,
+                                      const struct json_value *layers, struct error *err)
 {
-    const int64_t latest_s = INT64_MAX / MS_PER_SECOND;
+    const size_t count = json_value_length(layers);
+    uint64_t found = 0;
+    enum error_code code = OK;
 
-    return time_s >= 0 && time_s <= latest_s ? cell_number(time_s * MS_PER_SECOND) : cell_absent();
+    for (size_t i = 0; i < count && found < inspection->layers_max && !code; i++) {
+        const size_t rows = inspection->table.row_count;
+
+        inspection->layer_index = (int64_t)i;
+        if (is_archive(json_value_element(layers, count - 1 - i))) {
+            code = inspect_layer(inspection, json_value_element(layers, count - 1 - i), err);
+        }
+        found += inspection->table.row_count > rows ? 1 : 0;
+    }
+    return code;
 }
 
-/* As `ls -l` has it. */
-static void format_mode(uint32_t mode, char text[MODE_BYTES])
-{
-    static const char letters[] = "rwxrwxrwx";
+/* An index leads to another manifest. */
+static enum error_code inspect(struct inspection *inspection, const char *reference,
+                               struct error *err);
 
-    text[0] = S_ISDIR(mode) ? 'd' : S_ISLNK(mode) ? 'l' : S_ISCHR(mode) ? 'c' : '-';
-    text[0] = S_ISBLK(mode) ? 'b' : S_ISFIFO(mode) ? 'p' : text[0];
-    for (unsigned i = 0; i < sizeof(letters) - 1; i++) {
-        text[1 + i] = (mode & (1U << (sizeof(letters) - 2 - i))) != 0 ? letters[i] : '-';
+/* Of an index, one image: all have the same layers but for their platform's. */
+static enum error_code inspect_manifest(struct inspection *inspection,
+                                        const struct json_value *manifest, struct error *err)
+{
+    const struct json_value *const entries = json_value_member(manifest, "manifests");
+    const struct json_value *const layers = json_value_member(manifest, "layers");
+
+    if (json_value_length(entries) > 0) {
+        const struct json_value *const entry = choose_image(entries);
+        const struct str digest = json_value_member_string(entry, "digest");
+        enum error_code code = OK;
+
+        if (!entry) {
+            return error_set(err, ERROR_INVALID, "the index names no image, only attestations");
+        }
+        if (inspection->indexes == INDEXES_MAX) {
+            return error_set(err, ERROR_INVALID, "there are more than %d indexes in one another",
+                             INDEXES_MAX);
+        }
+        inspection->indexes++;
+        code = inspect(inspection, arena_text(&inspection->cli->arena, digest), err);
+        inspection->indexes--;
+        return code;
     }
-    text[3] = (mode & S_ISUID) != 0 ? 's' : text[3];
-    text[6] = (mode & S_ISGID) != 0 ? 's' : text[6];
-    text[9] = (mode & S_ISVTX) != 0 ? 't' : text[9];
-    text[MODE_BYTES - 1] = '\0';
+    return inspect_layers(inspection, layers, err);
+}
+
+static enum error_code inspect(struct inspection *inspection, const char *reference,
+                               struct error *err)
+{
+    struct cli *const cli = inspection->cli;
+    const char *const repository =
+        arena_format(&cli->arena, "%s/%s", inspection->team, inspection->artifact);
+    const char *const path =
+        arena_format(&cli->arena, "/v2/%s/manifests/%s", repository, reference);
+    struct json_value *manifest = NULL;
+    struct strbuf bytes;
+    enum error_code code = OK;
+
+    strbuf_init(&bytes, MANIFEST_MAX_BYTES);
+    code = api_get_manifest(cli, path, &bytes, err);
+    if (!code) {
+        code = json_value_parse(strbuf_str(&bytes), &manifest, err);
+    }
+    if (!code && !json_value_is_object(manifest)) {
+        code = error_set(err, ERROR_INVALID, "what is at %s is no manifest", reference);
+    }
+    if (!code) {
+        code = inspect_manifest(inspection, manifest, err);
+    }
+    json_value_free(manifest);
+    strbuf_release(&bytes);
+    return code;
+}
+
+static enum error_code inspect_tag(void *context, const struct json_value *tag, struct error *err)
+{
+    struct inspection *const inspection = context;
+    const char *const name =
+        arena_text(&inspection->cli->arena, json_value_member_string(tag, "name"));
+
+    return inspect(inspection, name, err);
+}
+
+/* The top layer first; in it, by name. */
+static int compare_rows(const void *a, const void *b)
+{
+    const struct cell *const one = a;
+    const struct cell *const other = b;
+
+    if (one[LAYER_INDEX].number != other[LAYER_INDEX].number) {
+        return one[LAYER_INDEX].number < other[LAYER_INDEX].number ? -1 : 1;
+    }
+    return str_compare(one[NAME].text, other[NAME].text);
+}
+
+static void sort_rows(struct table *table)
+{
+    if (table->row_count > 0) {
+        qsort(table->cells, table->row_count, table->column_count * sizeof(*table->cells),
+              compare_rows);
+    }
+}
+
+enum error_code command_inspect_contents(struct cli *cli, struct error *err)
+{
+    const struct options *const options = &cli->options;
+    struct inspection inspection = {
+        .cli = cli,
+        .team = options->arguments[0],
+        .artifact = options->arguments[1],
+        .layers_max = options->limit > 0 ? options->limit : 1,
+    };
+    enum error_code code = OK;
+
+    table_init(&inspection.table, columns, ARRAY_LEN(columns));
+    if (options->argument_count == 2) {
+        code = api_list_newest(cli, options->arguments, TAGS_MAX,
+                               &(struct api_visitor){&inspection, inspect_tag}, err);
+    }
+    for (size_t i = 2; i < options->argument_count && !code; i++) {
+        code = inspect(&inspection, options->arguments[i], err);
+    }
+    if (!code) {
+        sort_rows(&inspection.table);
+        table_print(&inspection.table, &cli->output);
+    }
+    table_release(&inspection.table);
+    return command_explain(cli, inspection.team, code, err);
 }

@@ -1,6 +1,6 @@
 #include "cli/login_flow.h"
 
-#include "base/json_value.h"
+#include "base/json_reader.h"
 #include "base/token.h"
 #include "cli/output.h"
 #include "cli/patience.h"
@@ -26,13 +26,6 @@ void login_flow_pause(void *context, int64_t duration_ms)
     clock_pause(duration_ms);
 }
 
-enum {
-    FORM_MAX_BYTES = 16 * 1024,
-    USUAL_INTERVAL_MS = 5000, /* RFC 8628 3.2, and 3.5 for slow_down */
-    MIN_INTERVAL_MS = 1000,
-    MAX_INTERVAL_MS = 60 * 1000,
-};
-
 /* What the provider has given for the person and for us. */
 struct device {
     const char *code;
@@ -43,32 +36,36 @@ struct device {
     int64_t deadline_ms;
 };
 
+enum {
+    FORM_MAX_BYTES = 16 * 1024,
+    USUAL_INTERVAL_MS = 5000, /* RFC 8628 3.2, and 3.5 for slow_down */
+    MIN_INTERVAL_MS = 1000,
+    MAX_INTERVAL_MS = 60 * 1000,
+};
+
 /* RFC 8628 3.2 */
 static enum error_code read_device(const struct login_flow *flow,
                                    const struct outbound_answer *answer, struct device *device,
                                    struct error *err)
 {
-    struct json_value *json = NULL;
+    static const struct json_subject subject = {
+        .name = "the answer", .code = ERROR_UNAUTHENTICATED, .absent = JSON_WRONG_IS_ABSENT};
+    struct json_reader reader;
     int64_t lifetime_ms = LOGIN_WAIT_MS;
-    struct str complete;
 
-    if (json_value_parse(strbuf_str(&answer->body), &json, NULL)) {
-        json = NULL;
-    }
-    complete = json_value_member_string(json, "verification_uri_complete");
+    json_reader_open(&reader, strbuf_str(&answer->body), &subject, flow->arena, NULL);
     *device = (struct device){
-        .code = arena_text(flow->arena, json_value_member_string(json, "device_code")),
-        .user_code = arena_text(flow->arena, json_value_member_string(json, "user_code")),
-        .address = arena_text(flow->arena, json_value_member_string(json, "verification_uri")),
-        .complete_address = complete.length > 0 ? arena_text(flow->arena, complete) : NULL,
+        .code = json_reader_needed_text(&reader, "device_code").bytes,
+        .user_code = json_reader_needed_text(&reader, "user_code").bytes,
+        .address = json_reader_needed_text(&reader, "verification_uri").bytes,
+        .complete_address = json_reader_c_text(&reader, "verification_uri_complete"),
         .interval_ms = USUAL_INTERVAL_MS,
     };
-    (void)!token_read_time(json, "interval", &device->interval_ms);
-    (void)!token_read_time(json, "expires_in", &lifetime_ms);
+    (void)!token_read_time(reader.object, "interval", &device->interval_ms);
+    (void)!token_read_time(reader.object, "expires_in", &lifetime_ms);
     device->deadline_ms = clock_monotonic_ms(flow->clock) +
                           (lifetime_ms < LOGIN_WAIT_MS ? lifetime_ms : (int64_t)LOGIN_WAIT_MS);
-    json_value_free(json);
-    if (answer->status != 200 || device->code[0] == '\0' || device->address[0] == '\0') {
+    if (json_reader_close(&reader) || answer->status != 200) {
         return error_set(
             err, ERROR_UNAUTHENTICATED,
             "the login server gives no device code (status %d): it may not allow the client "

@@ -32,29 +32,20 @@ void login_set_lifetime(struct login *login, int64_t now_ms, int64_t lifetime_ms
     login->renew_ms = now_ms + (login->expires_ms - now_ms) / 2;
 }
 
-bool login_is_fresh(const struct login *login, int64_t now_ms)
-{
-    return login_is_good(login, now_ms) && (login->renew_ms == 0 || login->renew_ms > now_ms);
-}
-
 bool login_is_good(const struct login *login, int64_t now_ms)
 {
     return login->expires_ms > now_ms + SOON_MS;
 }
 
-/* Behind the place stands what is there, which may be a token. */
-static struct str place_of(const struct error *reason)
+bool login_is_fresh(const struct login *login, int64_t now_ms)
 {
-    const struct str message = str_from(reason->message);
-
-    return str_slice(message, 0, str_index_of(message, ':'));
+    return login_is_good(login, now_ms) && (login->renew_ms == 0 || login->renew_ms > now_ms);
 }
 
 enum error_code login_store_read(const char *path, struct json_value **store_out, struct error *err)
 {
     struct strbuf text;
-    struct error reason = {.message = "no JSON object"};
-    struct json_value *store = NULL;
+    struct error reason = {0};
     enum error_code code = OK;
 
     strbuf_init_secret(&text, STORE_MAX_BYTES);
@@ -62,14 +53,10 @@ enum error_code login_store_read(const char *path, struct json_value **store_out
     if (code == ERROR_NOT_FOUND || (!code && text.length == 0)) {
         *store_out = json_edit_new_object();
         code = OK;
-    } else if (!code && (json_value_parse(strbuf_str(&text), &store, &reason) ||
-                         !json_value_is_object(store))) {
-        json_value_free(store);
+    } else if (!code && json_value_parse_object(strbuf_str(&text), store_out, &reason)) {
         code = error_set(err, ERROR_INVALID,
-                         "%s is damaged (%.*s): remove it and run `pierone login` again", path,
-                         STR_FORMAT(place_of(&reason)));
-    } else if (!code) {
-        *store_out = store;
+                         "%s is damaged (%s): remove it and run `pierone login` again", path,
+                         reason.message);
     }
     strbuf_release(&text);
     return code;

@@ -3,48 +3,10 @@
 #include <stdio.h>
 
 #include "base/host.h"
-#include "base/json_value.h"
+#include "base/json_reader.h"
 #include "base/token.h"
 #include "cli/patience.h"
 #include "outbound/url.h"
-
-static enum error_code get_json(struct http_client *client, const char *url, const char *waiting,
-                                int *status_out, struct json_value **json_out, struct error *err);
-static void read_registry(const struct json_value *json, struct arena *arena,
-                          struct provider *provider);
-static enum error_code check_registry(const struct registry_url *url,
-                                      const struct provider *provider, struct error *err);
-static bool leaves_tls(const char *from, struct str to);
-static const char *copy(struct arena *arena, const struct json_value *json, const char *name);
-static enum error_code check_issuer(const struct provider *provider, const struct json_value *json,
-                                    struct error *err);
-static const char *copy_url(struct arena *arena, const struct json_value *json, const char *name);
-static const char *join_scopes(const struct json_value *scopes, struct arena *arena);
-
-enum error_code provider_find(struct http_client *client, const struct registry_url *url,
-                              struct arena *arena, struct provider *provider_out, struct error *err)
-{
-    const char *const address = arena_format(arena, "%s/.well-known/pierone", url->url);
-    struct json_value *json = NULL;
-    int status = 0;
-    enum error_code code = get_json(
-        client, address, arena_format(arena, "Waiting for %s", url->host), &status, &json, err);
-
-    if (code) {
-        return code;
-    }
-    if (status != 200 || !json_value_is_array(json_value_member(json, "methods"))) {
-        code = error_set(err, ERROR_INVALID,
-                         "%s is not a Pier One registry (status %d): check the address", url->url,
-                         status);
-    } else {
-        *provider_out = (struct provider){0};
-        read_registry(json, arena, provider_out);
-        code = check_registry(url, provider_out, err);
-    }
-    json_value_free(json);
-    return code;
-}
 
 /* What is no JSON is NULL. `waiting` is shown if it takes long. */
 static enum error_code get_json(struct http_client *client, const char *url, const char *waiting,
@@ -65,36 +27,26 @@ static enum error_code get_json(struct http_client *client, const char *url, con
     return code;
 }
 
-static void read_registry(const struct json_value *json, struct arena *arena,
-                          struct provider *provider)
+static enum error_code read_registry(const struct json_value *json, const char *address,
+                                     struct arena *arena, struct provider *provider,
+                                     struct error *err)
 {
+    const struct json_subject subject = {
+        .name = address, .code = ERROR_INVALID, .absent = JSON_WRONG_IS_ABSENT};
     const struct json_value *const methods = json_value_member(json, "methods");
+    const struct json_value *const scopes = json_value_member(json, "scopes");
+    struct json_reader reader;
 
-    for (size_t i = 0; i < json_value_length(methods); i++) {
-        const struct str method = json_value_string(json_value_element(methods, i));
-
-        provider->takes_tokens = provider->takes_tokens || str_is(method, "oauth2");
-        provider->takes_passwords = provider->takes_passwords || str_is(method, "password");
-    }
-    provider->issuer = copy(arena, json, "issuer");
-    provider->client_id = copy(arena, json, "client_id");
-    provider->scopes = join_scopes(json_value_member(json, "scopes"), arena);
-    (void)!json_value_uint64(json_value_member(json, "redirect_port"), &provider->redirect_port);
-}
-
-static enum error_code check_registry(const struct registry_url *url,
-                                      const struct provider *provider, struct error *err)
-{
-    if (provider->redirect_port > UINT16_MAX) {
-        return error_set(err, ERROR_INVALID, "%s has a redirect_port that cannot be", url->url);
-    }
-    if (leaves_tls(url->url, str_from(provider->issuer))) {
-        return error_set(err, ERROR_INVALID,
-                         "%s has people log in without TLS, at %.200s: its operator has to set "
-                         "login.issuer",
-                         url->url, provider->issuer);
-    }
-    return OK;
+    json_reader_open_value(&reader, json, &subject, arena, err);
+    *provider = (struct provider){
+        .takes_tokens = json_value_has_text(methods, str_from("oauth2")),
+        .takes_passwords = json_value_has_text(methods, str_from("password")),
+        .issuer = json_reader_c_text(&reader, "issuer"),
+        .client_id = json_reader_c_text(&reader, "client_id"),
+        .scopes = json_texts_join(scopes, PROVIDER_SCOPES_MAX, " ", arena),
+        .redirect_port = json_reader_uint64(&reader, "redirect_port", UINT16_MAX),
+    };
+    return json_reader_close(&reader);
 }
 
 /* Nobody is sent from https to http, but within this machine. */
@@ -108,33 +60,71 @@ static bool leaves_tls(const char *from, struct str to)
            (has_user || !host_is_loopback(host));
 }
 
-static const char *copy(struct arena *arena, const struct json_value *json, const char *name)
+enum error_code provider_find(struct http_client *client, const struct registry_url *url,
+                              struct arena *arena, struct provider *provider_out, struct error *err)
 {
-    const struct str text = json_value_member_string(json, name);
+    const char *const address = arena_format(arena, "%s/.well-known/pierone", url->url);
+    struct json_value *json = NULL;
+    int status = 0;
+    enum error_code code = get_json(
+        client, address, arena_format(arena, "Waiting for %s", url->host), &status, &json, err);
 
-    return text.length > 0 ? arena_text(arena, text) : NULL;
+    if (code) {
+        return code;
+    }
+    if (status != 200 || !json_value_is_array(json_value_member(json, "methods"))) {
+        code = error_set(err, ERROR_INVALID,
+                         "%s is not a Pier One registry (status %d): check the address", url->url,
+                         status);
+    } else {
+        code = read_registry(json, address, arena, provider_out, err);
+    }
+    json_value_free(json);
+    if (!code && leaves_tls(url->url, str_from(provider_out->issuer))) {
+        return error_set(err, ERROR_INVALID,
+                         "%s has people log in without TLS, at %.200s: its operator has to set "
+                         "login.issuer",
+                         url->url, provider_out->issuer);
+    }
+    return code;
 }
 
 /* A browser is started with it: nothing else may be taken for an address. */
-static const char *copy_url(struct arena *arena, const struct json_value *json, const char *name)
+static const char *read_endpoint(struct json_reader *reader, const struct provider *provider,
+                                 const char *name)
 {
-    const struct str text = json_value_member_string(json, name);
+    const struct str text = json_reader_text(reader, name);
 
-    return str_starts_with(text, "https://") || str_starts_with(text, "http://")
-               ? copy(arena, json, name)
-               : NULL;
+    if (leaves_tls(provider->issuer, text)) {
+        json_reader_fail(reader, "has a %s without TLS", name);
+    }
+    return str_starts_with(text, "https://") || str_starts_with(text, "http://") ? text.bytes
+                                                                                 : NULL;
 }
 
-static const char *join_scopes(const struct json_value *scopes, struct arena *arena)
+/* Discovery 4.3: else one server could have people log in at another, in its own name. */
+static enum error_code read_issuer(const struct json_value *json, struct arena *arena,
+                                   struct provider *provider, struct error *err)
 {
-    const char *joined = "";
+    const struct json_subject subject = {
+        .name = arena_format(arena, "the login server at %.200s", provider->issuer),
+        .code = ERROR_UNAVAILABLE,
+        .absent = JSON_WRONG_IS_ABSENT,
+    };
+    const struct str issuer = json_value_member_string(json, "issuer");
+    struct json_reader reader;
 
-    for (size_t i = 0; i < json_value_length(scopes) && i < PROVIDER_SCOPES_MAX; i++) {
-        const struct str scope = json_value_string(json_value_element(scopes, i));
-
-        joined = arena_format(arena, "%s%s%.*s", joined, i > 0 ? " " : "", STR_FORMAT(scope));
+    json_reader_open_value(&reader, json, &subject, arena, err);
+    provider->authorization_url = read_endpoint(&reader, provider, "authorization_endpoint");
+    provider->token_url = read_endpoint(&reader, provider, "token_endpoint");
+    provider->device_url = read_endpoint(&reader, provider, "device_authorization_endpoint");
+    if (provider->token_url && !str_is(issuer, provider->issuer)) {
+        json_reader_fail(&reader,
+                         "calls itself '%.*s': the registry's operator has to set login.issuer to "
+                         "just that",
+                         STR_FORMAT(str_slice(issuer, 0, 200)));
     }
-    return joined;
+    return json_reader_close(&reader);
 }
 
 enum error_code provider_discover(struct http_client *client, struct arena *arena,
@@ -151,51 +141,67 @@ enum error_code provider_discover(struct http_client *client, struct arena *aren
     if (code) {
         return code;
     }
-    provider->authorization_url = copy_url(arena, json, "authorization_endpoint");
-    provider->token_url = copy_url(arena, json, "token_endpoint");
-    provider->device_url = copy_url(arena, json, "device_authorization_endpoint");
-    if (status != 200 || !provider->token_url) {
+    code = status == 200 && json ? read_issuer(json, arena, provider, err) : OK;
+    if (!code && !provider->token_url) {
         code = error_set(err, ERROR_UNAVAILABLE,
                          "%s does not answer as an OpenID Connect issuer (status %d)", address,
                          status);
-    } else {
-        code = check_issuer(provider, json, err);
     }
     json_value_free(json);
     return code;
 }
 
-/* Discovery 4.3: else one server could have people log in at another, in its own name. */
-static enum error_code check_issuer(const struct provider *provider, const struct json_value *json,
-                                    struct error *err)
+static enum error_code read_grant(const struct json_value *json, struct arena *arena,
+                                  struct oauth_grant *grant, struct error *err)
 {
-    static const char *const endpoints[] = {"authorization_endpoint", "token_endpoint",
-                                            "device_authorization_endpoint"};
-    const struct str issuer = json_value_member_string(json, "issuer");
+    static const struct json_subject subject = {.name = "the login server's answer",
+                                                .code = ERROR_UNAVAILABLE,
+                                                .absent = JSON_WRONG_IS_ABSENT};
+    struct json_reader reader;
 
-    if (!str_is(issuer, provider->issuer)) {
-        return error_set(err, ERROR_UNAVAILABLE,
-                         "the login server at %.200s calls itself '%.*s': the registry's operator "
-                         "has to set login.issuer to just that",
-                         provider->issuer, STR_FORMAT(str_slice(issuer, 0, 200)));
+    json_reader_open_value(&reader, json, &subject, arena, err);
+    grant->access_token = json_reader_needed_text(&reader, "access_token");
+    grant->refresh_token = json_reader_text(&reader, "refresh_token");
+    if (token_read_time(json, "expires_in", &grant->lifetime_ms) == TOKEN_TIME_WRONG) {
+        json_reader_fail(&reader, "has an expires_in that is no time in seconds");
     }
-    for (size_t i = 0; i < ARRAY_LEN(endpoints); i++) {
-        if (leaves_tls(provider->issuer, json_value_member_string(json, endpoints[i]))) {
-            return error_set(err, ERROR_UNAVAILABLE, "%.200s has a %s without TLS",
-                             provider->issuer, endpoints[i]);
-        }
-    }
-    return OK;
+    return json_reader_close(&reader);
 }
 
-enum { FORM_MAX_BYTES = 64 * 1024 };
+/* RFC 6749 5.2 */
+static enum error_code read_refusal(const struct json_value *json, int status,
+                                    struct oauth_grant *grant, struct error *err)
+{
+    const struct str error = json_value_member_string(json, "error");
+    const struct str description = json_value_member_string(json, "error_description");
+
+    (void)snprintf(grant->error, sizeof(grant->error), "%.*s", STR_FORMAT(error));
+    if (description.length > 0) {
+        return error_set(err, ERROR_UNAUTHENTICATED, "the login server refuses: %.*s (%s)",
+                         STR_FORMAT(str_slice(description, 0, 200)), grant->error);
+    }
+    return error_set(err, ERROR_UNAUTHENTICATED, "the login server refuses: %s (status %d)",
+                     error.length > 0 ? grant->error : "it does not say why", status);
+}
 
 static enum error_code read_answer(const struct outbound_answer *answer, struct arena *arena,
-                                   struct oauth_grant *grant, struct error *err);
-static enum error_code read_grant(const struct json_value *json, struct arena *arena,
-                                  struct oauth_grant *grant, struct error *err);
-static enum error_code read_refusal(const struct json_value *json, int status,
-                                    struct oauth_grant *grant, struct error *err);
+                                   struct oauth_grant *grant, struct error *err)
+{
+    struct json_value *json = NULL;
+    enum error_code code = OK;
+
+    if (answer->status >= 500 || answer->status == 429) {
+        return error_set(err, ERROR_UNAVAILABLE,
+                         "the login server fails with status %d: try again later", answer->status);
+    }
+    if (json_value_parse(strbuf_str(&answer->body), &json, NULL)) {
+        json = NULL; /* glewlwyd refuses without a body */
+    }
+    code = answer->status == 200 ? read_grant(json, arena, grant, err)
+                                 : read_refusal(json, answer->status, grant, err);
+    json_value_free(json);
+    return code;
+}
 
 enum error_code oauth_request_token(struct http_client *client, const struct oauth_request *request,
                                     struct arena *arena, struct oauth_grant *grant_out,
@@ -224,54 +230,7 @@ enum error_code oauth_request_token(struct http_client *client, const struct oau
     return code;
 }
 
-static enum error_code read_answer(const struct outbound_answer *answer, struct arena *arena,
-                                   struct oauth_grant *grant, struct error *err)
-{
-    struct json_value *json = NULL;
-    enum error_code code = OK;
-
-    if (answer->status >= 500 || answer->status == 429) {
-        return error_set(err, ERROR_UNAVAILABLE,
-                         "the login server fails with status %d: try again later", answer->status);
-    }
-    if (json_value_parse(strbuf_str(&answer->body), &json, NULL)) {
-        json = NULL; /* glewlwyd refuses without a body */
-    }
-    code = answer->status == 200 ? read_grant(json, arena, grant, err)
-                                 : read_refusal(json, answer->status, grant, err);
-    json_value_free(json);
-    return code;
-}
-
-static enum error_code read_grant(const struct json_value *json, struct arena *arena,
-                                  struct oauth_grant *grant, struct error *err)
-{
-    grant->access_token = arena_copy(arena, json_value_member_string(json, "access_token"));
-    grant->refresh_token = arena_copy(arena, json_value_member_string(json, "refresh_token"));
-    if (token_read_time(json, "expires_in", &grant->lifetime_ms) == TOKEN_TIME_WRONG) {
-        return error_set(err, ERROR_UNAVAILABLE,
-                         "the login server's expires_in is no time in seconds");
-    }
-    return grant->access_token.length > 0
-               ? OK
-               : error_set(err, ERROR_UNAVAILABLE, "the login server's answer has no access_token");
-}
-
-/* RFC 6749 5.2 */
-static enum error_code read_refusal(const struct json_value *json, int status,
-                                    struct oauth_grant *grant, struct error *err)
-{
-    const struct str error = json_value_member_string(json, "error");
-    const struct str description = json_value_member_string(json, "error_description");
-
-    (void)snprintf(grant->error, sizeof(grant->error), "%.*s", STR_FORMAT(error));
-    if (description.length > 0) {
-        return error_set(err, ERROR_UNAUTHENTICATED, "the login server refuses: %.*s (%s)",
-                         STR_FORMAT(str_slice(description, 0, 200)), grant->error);
-    }
-    return error_set(err, ERROR_UNAUTHENTICATED, "the login server refuses: %s (status %d)",
-                     error.length > 0 ? grant->error : "it does not say why", status);
-}
+enum { FORM_MAX_BYTES = 64 * 1024 };
 
 enum error_code oauth_refresh(struct http_client *client, const struct oauth_refresh *refresh,
                               struct arena *arena, struct oauth_grant *grant_out, struct error *err)

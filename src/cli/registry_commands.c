@@ -1,4 +1,5 @@
 #include "base/json_writer.h"
+#include "base/nearest.h"
 #include "cli/api_client.h"
 #include "cli/command.h"
 
@@ -17,9 +18,72 @@ static const struct column image_columns[] = {{"team", "Team", COLUMN_TEXT},
                                               {"name", "Tag", COLUMN_TEXT}};
 static const struct column latest_columns[] = {{"tag", "Tag", COLUMN_TEXT}};
 
-static enum error_code add_name(void *context, const struct json_value *element, struct error *err);
-static enum error_code add_image(void *context, const struct json_value *element,
-                                 struct error *err);
+struct team_search {
+    struct cli *cli;
+    struct str team;
+    struct nearest nearest;
+    bool is_there;
+};
+
+static enum error_code team_search_offer(void *context, const struct json_value *element,
+                                         struct error *err)
+{
+    struct team_search *const search = context;
+    const struct str name = json_value_string(element);
+
+    (void)err;
+    search->is_there = search->is_there || str_equal(name, search->team);
+    nearest_offer(&search->nearest, arena_copy(&search->cli->arena, name));
+    return OK;
+}
+
+static enum error_code team_search_run(struct team_search *search, struct error *err)
+{
+    const struct api_visitor visitor = {search, team_search_offer};
+
+    nearest_init(&search->nearest, search->team);
+    return api_list(search->cli, "/teams", &visitor, err);
+}
+
+static enum error_code team_search_refuse(const struct team_search *search, struct error *err)
+{
+    char hint[NEAREST_HINT_BYTES];
+
+    nearest_hint(&search->nearest, hint);
+    return error_set(err, ERROR_NOT_FOUND, "the team \"%.*s\" has no artifacts%s",
+                     STR_FORMAT(str_slice(search->team, 0, 64)), hint);
+}
+
+/* A team is there as soon as it has an artifact. */
+enum error_code command_unknown_team(struct cli *cli, const char *team, struct error *err)
+{
+    struct team_search search = {.cli = cli, .team = str_from(team)};
+    const enum error_code code = team_search_run(&search, err);
+
+    return code ? code : team_search_refuse(&search, err);
+}
+
+enum error_code command_explain(struct cli *cli, const char *team, enum error_code code,
+                                struct error *err)
+{
+    struct team_search search = {.cli = cli, .team = str_from(team)};
+
+    if (code != ERROR_NOT_FOUND || team_search_run(&search, NULL) || search.is_there) {
+        return code;
+    }
+    return team_search_refuse(&search, err);
+}
+
+static enum error_code add_name(void *context, const struct json_value *element, struct error *err)
+{
+    const struct names *const names = context;
+    const struct cell name = cell_text(arena_copy(&names->cli->arena, json_value_string(element)));
+    const struct cell row[] = {cell_text(str_from(names->team)), name};
+
+    (void)err;
+    table_add(names->table, names->team ? row : &row[1]);
+    return OK;
+}
 
 enum error_code command_teams(struct cli *cli, struct error *err)
 {
@@ -37,17 +101,6 @@ enum error_code command_teams(struct cli *cli, struct error *err)
     return code;
 }
 
-static enum error_code add_name(void *context, const struct json_value *element, struct error *err)
-{
-    const struct names *const names = context;
-    const struct cell name = cell_text(arena_copy(&names->cli->arena, json_value_string(element)));
-    const struct cell row[] = {cell_text(str_from(names->team)), name};
-
-    (void)err;
-    table_add(names->table, names->team ? row : &row[1]);
-    return OK;
-}
-
 enum error_code command_artifacts(struct cli *cli, struct error *err)
 {
     const char *const team = cli->options.arguments[0];
@@ -59,13 +112,27 @@ enum error_code command_artifacts(struct cli *cli, struct error *err)
     table_init(&table, artifact_columns, ARRAY_LEN(artifact_columns));
     code = api_list(cli, api_path(cli, "/teams/%s/artifacts", &team), &visitor, err);
     if (!code && table.row_count == 0) {
-        code = api_unknown_team(cli, team, err);
+        code = command_unknown_team(cli, team, err);
     }
     if (!code) {
         table_print(&table, &cli->output);
     }
     table_release(&table);
     return code;
+}
+
+static enum error_code add_image(void *context, const struct json_value *element, struct error *err)
+{
+    const struct names *const names = context;
+    const struct cell row[] = {
+        api_cell(names->cli, element, "team"),
+        api_cell(names->cli, element, "artifact"),
+        api_cell(names->cli, element, "name"),
+    };
+
+    (void)err;
+    table_add(names->table, row);
+    return OK;
 }
 
 enum error_code command_image(struct cli *cli, struct error *err)
@@ -84,20 +151,6 @@ enum error_code command_image(struct cli *cli, struct error *err)
     return code;
 }
 
-static enum error_code add_image(void *context, const struct json_value *element, struct error *err)
-{
-    const struct names *const names = context;
-    const struct cell row[] = {
-        cell_text(arena_copy(&names->cli->arena, json_value_member_string(element, "team"))),
-        cell_text(arena_copy(&names->cli->arena, json_value_member_string(element, "artifact"))),
-        cell_text(arena_copy(&names->cli->arena, json_value_member_string(element, "name"))),
-    };
-
-    (void)err;
-    table_add(names->table, row);
-    return OK;
-}
-
 /* The bare tag, so that it can be used in a command line. */
 enum error_code command_latest(struct cli *cli, struct error *err)
 {
@@ -109,9 +162,9 @@ enum error_code command_latest(struct cli *cli, struct error *err)
                 &json, err);
 
     if (code) {
-        return api_explain(cli, cli->options.arguments[0], code, err);
+        return command_explain(cli, cli->options.arguments[0], code, err);
     }
-    row = cell_text(arena_copy(&cli->arena, json_value_member_string(json, "name")));
+    row = api_cell(cli, json, "name");
     json_value_free(json);
     if (cli->output.format == OUTPUT_TEXT) {
         show_text(cli->output.file, row.text);
@@ -140,9 +193,34 @@ static const struct column release_columns[] = {
 };
 static const struct column note_columns[] = {{"message", "Message", COLUMN_TEXT}};
 
-static void tell_of_release(const struct cli *cli);
 static void print_row(const struct output *output, const struct column *columns,
-                      size_t column_count, const struct cell *row);
+                      size_t column_count, const struct cell *row)
+{
+    struct table table;
+
+    table_init(&table, columns, column_count);
+    table_add(&table, row);
+    table_print(&table, output);
+    table_release(&table);
+}
+
+/* For programs with the names that `tags` has. */
+static void tell_of_release(const struct cli *cli)
+{
+    const char *const *const arguments = cli->options.arguments;
+    const struct cell row[ARRAY_LEN(release_columns)] = {
+        cell_text(str_from(arguments[1])), cell_text(str_from(arguments[2])),
+        cell_text(str_from(arguments[3])), cell_text(str_from("production-ready")),
+        cell_text(str_from(arguments[0])),
+    };
+
+    if (cli->output.format == OUTPUT_TEXT) {
+        (void)fprintf(cli->output.file, "Marked %s/%s:%s as ready for production (%s).\n",
+                      arguments[1], arguments[2], arguments[3], arguments[0]);
+    } else {
+        print_row(&cli->output, release_columns, ARRAY_LEN(release_columns), row);
+    }
+}
 
 enum error_code command_mark_production_ready(struct cli *cli, struct error *err)
 {
@@ -165,36 +243,7 @@ enum error_code command_mark_production_ready(struct cli *cli, struct error *err
     if (!code) {
         tell_of_release(cli);
     }
-    return api_explain(cli, arguments[1], code, err);
-}
-
-/* For programs with the names that `tags` has. */
-static void tell_of_release(const struct cli *cli)
-{
-    const char *const *const arguments = cli->options.arguments;
-    const struct cell row[ARRAY_LEN(release_columns)] = {
-        cell_text(str_from(arguments[1])), cell_text(str_from(arguments[2])),
-        cell_text(str_from(arguments[3])), cell_text(str_from("production-ready")),
-        cell_text(str_from(arguments[0])),
-    };
-
-    if (cli->output.format == OUTPUT_TEXT) {
-        (void)fprintf(cli->output.file, "Marked %s/%s:%s as ready for production (%s).\n",
-                      arguments[1], arguments[2], arguments[3], arguments[0]);
-    } else {
-        print_row(&cli->output, release_columns, ARRAY_LEN(release_columns), row);
-    }
-}
-
-static void print_row(const struct output *output, const struct column *columns,
-                      size_t column_count, const struct cell *row)
-{
-    struct table table;
-
-    table_init(&table, columns, column_count);
-    table_add(&table, row);
-    table_print(&table, output);
-    table_release(&table);
+    return command_explain(cli, arguments[1], code, err);
 }
 
 enum error_code command_stats(struct cli *cli, struct error *err)
@@ -220,7 +269,7 @@ enum error_code command_stats(struct cli *cli, struct error *err)
     }
     json_value_free(json);
     if (is_of_team && is_empty) {
-        return api_unknown_team(cli, cli->options.arguments[0], err);
+        return command_unknown_team(cli, cli->options.arguments[0], err);
     }
     print_row(&cli->output, columns, 2, row);
     return OK;

@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 #include "base/digest.h"
-#include "base/json_value.h"
+#include "base/json_reader.h"
 #include "cli/private_file.h"
 #include "cli/provider.h"
 #include "outbound/url.h"
@@ -21,43 +21,18 @@ struct credential_files {
     const char *client_secret;
 };
 
+/* What stands in one of them, and where it goes. */
+struct credential_pair {
+    const char *names[2];
+    const char **values[2];
+};
+
 static const char tokens_variable[] = "OAUTH2_ACCESS_TOKENS";
 static const char url_variable[] = "OAUTH2_ACCESS_TOKEN_URL";
 static const char old_url_variable[] = "OAUTH_ACCESS_TOKEN_URL";
 static const char folder_variable[] = "CREDENTIALS_DIR";
 static const char token_name[] = "pierone";
 static const char token_file[] = "pierone-token-secret";
-
-static struct str find_in_variable(const struct environment *environment);
-static bool has_token_file(const struct environment *environment);
-static const char *find_url(const struct environment *environment);
-static enum error_code get_from_variable(const struct service_request *request,
-                                         struct login *login);
-static enum error_code get_from_file(const struct service_request *request, struct login *login,
-                                     struct error *err);
-static enum error_code get_from_url(const struct service_request *request, struct login *login,
-                                    struct error *err);
-static enum error_code read_credentials(const struct service_request *request,
-                                        struct credential_files *files, struct error *err);
-static enum error_code read_pair(const struct service_request *request, const char *file,
-                                 const char *const names[2], const char **const values[2],
-                                 struct error *err);
-static const char *fingerprint(const struct service_request *request, const char *url,
-                               const struct credential_files *files);
-static enum error_code ask(const struct service_request *request,
-                           const struct credential_files *files, int64_t timeout_ms,
-                           struct login *login, struct error *err);
-
-enum service_source service_token_source(const struct environment *environment)
-{
-    if (find_in_variable(environment).length > 0) {
-        return SERVICE_VARIABLE;
-    }
-    if (has_token_file(environment)) {
-        return SERVICE_FILE;
-    }
-    return find_url(environment) ? SERVICE_URL : SERVICE_NONE;
-}
 
 /* `name=token,name=token` */
 static struct str find_in_variable(const struct environment *environment)
@@ -100,22 +75,15 @@ static const char *find_url(const struct environment *environment)
     return url ? url : environment_get(environment, old_url_variable);
 }
 
-enum error_code service_token_get(const struct service_request *request, struct login *login,
-                                  struct error *err)
+enum service_source service_token_source(const struct environment *environment)
 {
-    switch (service_token_source(request->environment)) {
-    case SERVICE_VARIABLE:
-        return get_from_variable(request, login);
-    case SERVICE_FILE:
-        return get_from_file(request, login, err);
-    case SERVICE_URL:
-        return get_from_url(request, login, err);
-    case SERVICE_NONE:
-        break;
+    if (find_in_variable(environment).length > 0) {
+        return SERVICE_VARIABLE;
     }
-    return error_set(err, ERROR_NOT_FOUND,
-                     "there is no token of a service user: set OAUTH2_ACCESS_TOKEN_URL and "
-                     "CREDENTIALS_DIR, or OAUTH2_ACCESS_TOKENS=pierone=TOKEN");
+    if (has_token_file(environment)) {
+        return SERVICE_FILE;
+    }
+    return find_url(environment) ? SERVICE_URL : SERVICE_NONE;
 }
 
 /* A copy, since it must end where the token ends: others may stand behind it. */
@@ -156,40 +124,35 @@ static enum error_code get_from_file(const struct service_request *request, stru
     return code;
 }
 
-static enum error_code get_from_url(const struct service_request *request, struct login *login,
-                                    struct error *err)
+static enum error_code read_pair(const struct service_request *request, const char *file,
+                                 const struct credential_pair *pair, struct error *err)
 {
-    const char *const url = find_url(request->environment);
-    struct credential_files files = {0};
-    struct login fresh = {.kind = LOGIN_SERVICE};
-    bool is_kept = false;
-    enum error_code code = read_credentials(request, &files, err);
+    const char *const folder = environment_get(request->environment, folder_variable);
+    const char *const path = arena_format(request->arena, "%s/%s", folder, file);
+    const struct json_subject subject = {.name = path, .code = ERROR_INVALID};
+    struct json_reader reader;
+    struct strbuf text;
+    enum error_code code = OK;
 
-    if (code) {
-        return code;
-    }
-    fresh.source = str_from(fingerprint(request, url, &files));
-    is_kept = login->kind == LOGIN_SERVICE && str_equal(login->source, fresh.source) &&
-              login_is_good(login, request->now_ms);
-    if (is_kept && login_is_fresh(login, request->now_ms)) {
-        return OK;
-    }
-    code = ask(request, &files, is_kept ? LOGIN_EARLY_TIMEOUT_MS : 0, &fresh, err);
+    strbuf_init_secret(&text, CREDENTIAL_MAX_BYTES);
+    code = private_file_read(path, &text, err);
     if (!code) {
-        *login = fresh;
-    } else if (is_kept) { /* what is still good need not be renewed, if it cannot be */
-        login->renew_ms = request->now_ms + LOGIN_PAUSE_MS;
+        json_reader_open(&reader, strbuf_str(&text), &subject, request->arena, err);
+        *pair->values[0] = json_reader_needed_text(&reader, pair->names[0]).bytes;
+        *pair->values[1] = json_reader_needed_text(&reader, pair->names[1]).bytes;
+        code = json_reader_close(&reader);
     }
-    return is_kept ? OK : code;
+    strbuf_release(&text);
+    return code == ERROR_NOT_FOUND ? ERROR_INVALID : code;
 }
 
 static enum error_code read_credentials(const struct service_request *request,
                                         struct credential_files *files, struct error *err)
 {
-    static const char *const user_names[] = {"application_username", "application_password"};
-    static const char *const client_names[] = {"client_id", "client_secret"};
-    const char **const user_values[] = {&files->user, &files->password};
-    const char **const client_values[] = {&files->client_id, &files->client_secret};
+    const struct credential_pair user = {{"application_username", "application_password"},
+                                         {&files->user, &files->password}};
+    const struct credential_pair client = {{"client_id", "client_secret"},
+                                           {&files->client_id, &files->client_secret}};
     enum error_code code = OK;
 
     if (!environment_get(request->environment, folder_variable)) {
@@ -197,36 +160,8 @@ static enum error_code read_credentials(const struct service_request *request,
                          "OAUTH2_ACCESS_TOKEN_URL is set, but CREDENTIALS_DIR is not: the folder "
                          "with user.json and client.json");
     }
-    code = read_pair(request, "user.json", user_names, user_values, err);
-    return code ? code : read_pair(request, "client.json", client_names, client_values, err);
-}
-
-static enum error_code read_pair(const struct service_request *request, const char *file,
-                                 const char *const names[2], const char **const values[2],
-                                 struct error *err)
-{
-    const char *const folder = environment_get(request->environment, folder_variable);
-    const char *const path = arena_format(request->arena, "%s/%s", folder, file);
-    struct json_value *json = NULL;
-    struct strbuf text;
-    enum error_code code = OK;
-
-    strbuf_init_secret(&text, CREDENTIAL_MAX_BYTES);
-    code = private_file_read(path, &text, err);
-    if (!code && json_value_parse(strbuf_str(&text), &json, NULL)) {
-        code = error_set(err, ERROR_INVALID, "%s is not JSON", path);
-    }
-    for (size_t i = 0; i < 2 && !code; i++) {
-        const struct str value = json_value_member_string(json, names[i]);
-
-        *values[i] = arena_text(request->arena, value);
-        if (value.length == 0) {
-            code = error_set(err, ERROR_INVALID, "%s has no \"%s\"", path, names[i]);
-        }
-    }
-    json_value_free(json);
-    strbuf_release(&text);
-    return code == ERROR_NOT_FOUND ? ERROR_INVALID : code;
+    code = read_pair(request, "user.json", &user, err);
+    return code ? code : read_pair(request, "client.json", &client, err);
 }
 
 /* What a cached token was got by, without its secrets. */
@@ -270,4 +205,49 @@ static enum error_code ask(const struct service_request *request,
     login->secret = grant.access_token;
     login_set_lifetime(login, request->now_ms, grant.lifetime_ms);
     return OK;
+}
+
+static enum error_code get_from_url(const struct service_request *request, struct login *login,
+                                    struct error *err)
+{
+    const char *const url = find_url(request->environment);
+    struct credential_files files = {0};
+    struct login fresh = {.kind = LOGIN_SERVICE};
+    bool is_kept = false;
+    enum error_code code = read_credentials(request, &files, err);
+
+    if (code) {
+        return code;
+    }
+    fresh.source = str_from(fingerprint(request, url, &files));
+    is_kept = login->kind == LOGIN_SERVICE && str_equal(login->source, fresh.source) &&
+              login_is_good(login, request->now_ms);
+    if (is_kept && login_is_fresh(login, request->now_ms)) {
+        return OK;
+    }
+    code = ask(request, &files, is_kept ? LOGIN_EARLY_TIMEOUT_MS : 0, &fresh, err);
+    if (!code) {
+        *login = fresh;
+    } else if (is_kept) { /* what is still good need not be renewed, if it cannot be */
+        login->renew_ms = request->now_ms + LOGIN_PAUSE_MS;
+    }
+    return is_kept ? OK : code;
+}
+
+enum error_code service_token_get(const struct service_request *request, struct login *login,
+                                  struct error *err)
+{
+    switch (service_token_source(request->environment)) {
+    case SERVICE_VARIABLE:
+        return get_from_variable(request, login);
+    case SERVICE_FILE:
+        return get_from_file(request, login, err);
+    case SERVICE_URL:
+        return get_from_url(request, login, err);
+    case SERVICE_NONE:
+        break;
+    }
+    return error_set(err, ERROR_NOT_FOUND,
+                     "there is no token of a service user: set OAUTH2_ACCESS_TOKEN_URL and "
+                     "CREDENTIALS_DIR, or OAUTH2_ACCESS_TOKENS=pierone=TOKEN");
 }

@@ -16,8 +16,6 @@ static const struct column columns[] = {
     {"expires_time", "Token expires", COLUMN_TIME},
 };
 
-static struct cell copy(struct cli *cli, const struct json_value *json, const char *name);
-
 enum error_code command_logout(struct cli *cli, struct error *err)
 {
     const struct access access = cli_access(cli);
@@ -52,8 +50,8 @@ enum error_code command_whoami(struct cli *cli, struct error *err)
     table_add(&table,
               (const struct cell[]){
                   cell_text(str_from(cli->url.host)),
-                  copy(cli, json, "name"),
-                  copy(cli, json, "kind"),
+                  api_cell(cli, json, "name"),
+                  api_cell(cli, json, "kind"),
                   cli->login.expires_ms > 0 ? cell_number(cli->login.expires_ms) : cell_absent(),
               });
     table_print(&table, &cli->output);
@@ -62,67 +60,24 @@ enum error_code command_whoami(struct cli *cli, struct error *err)
     return OK;
 }
 
-static struct cell copy(struct cli *cli, const struct json_value *json, const char *name)
-{
-    return cell_text(arena_copy(&cli->arena, json_value_member_string(json, name)));
-}
-
 enum { PASSWORD_MAX_BYTES = 1024, LINE_BYTES = 300 };
 
-static enum error_code find_login(struct cli *cli, struct provider *provider,
-                                  struct login *login_out, struct error *err);
-static enum error_code log_in_by_password(struct cli *cli, struct login *login_out,
-                                          struct error *err);
-static enum error_code ask_user(struct cli *cli, const char **user_out, struct error *err);
-static enum error_code log_in_service(struct cli *cli, struct login *login_out, struct error *err);
-static enum error_code log_in_person(struct cli *cli, struct provider *provider,
-                                     struct login *login_out, struct error *err);
-static enum error_code verify(struct cli *cli, struct login *login, struct error *err);
-static enum error_code keep(struct cli *cli, const struct login *login, struct error *err);
-
-enum error_code command_login(struct cli *cli, struct error *err)
+static enum error_code ask_user(struct cli *cli, const char **user_out, struct error *err)
 {
-    struct provider provider = {0};
-    struct login login = {0};
-    enum error_code code = cli_find_url(cli, err);
+    char line[LINE_BYTES];
 
-    if (!code) {
-        code = provider_find(cli->client, &cli->url, &cli->arena, &provider, err);
+    if (!cli->can_ask) {
+        return error_set(err, ERROR_INVALID,
+                         "there is no terminal to ask for a name on: give --username");
     }
-    if (!code && !provider.takes_tokens && !provider.takes_passwords) {
-        (void)fprintf(cli->chatter, "%s is open: nobody has to log in there.\n", cli->url.host);
-        return OK;
+    (void)fputs("Username: ", cli->chatter);
+    (void)fflush(cli->chatter);
+    if (!fgets(line, sizeof(line), stdin)) {
+        return error_set(err, ERROR_INVALID, "no name was given");
     }
-    if (!code) {
-        code = find_login(cli, &provider, &login, err);
-    }
-    if (!code) {
-        code = verify(cli, &login, err);
-    }
-    return code ? code : keep(cli, &login, err);
-}
-
-/* What the command line asks for; else what the environment has; else what the registry says. */
-static enum error_code find_login(struct cli *cli, struct provider *provider,
-                                  struct login *login_out, struct error *err)
-{
-    const struct options *const options = &cli->options;
-    const bool is_service = service_token_source(&cli->environment) != SERVICE_NONE;
-    const bool wants_password = options->user || options->password_on_stdin;
-
-    if (wants_password || (!provider->issuer && !is_service && provider->takes_passwords)) {
-        return log_in_by_password(cli, login_out, err);
-    }
-    if (is_service && !options->by_device) {
-        return log_in_service(cli, login_out, err);
-    }
-    if (provider->issuer) {
-        return log_in_person(cli, provider, login_out, err);
-    }
-    return error_set(err, ERROR_INVALID,
-                     "%s does not say where people log in (its operator sets login.issuer); a "
-                     "service user sets OAUTH2_ACCESS_TOKEN_URL and CREDENTIALS_DIR",
-                     cli->url.host);
+    line[strcspn(line, "\r\n")] = '\0';
+    *user_out = arena_text(&cli->arena, str_from(line));
+    return OK;
 }
 
 static enum error_code log_in_by_password(struct cli *cli, struct login *login_out,
@@ -150,24 +105,6 @@ static enum error_code log_in_by_password(struct cli *cli, struct login *login_o
     }
     strbuf_release(&password);
     return code;
-}
-
-static enum error_code ask_user(struct cli *cli, const char **user_out, struct error *err)
-{
-    char line[LINE_BYTES];
-
-    if (!cli->can_ask) {
-        return error_set(err, ERROR_INVALID,
-                         "there is no terminal to ask for a name on: give --username");
-    }
-    (void)fputs("Username: ", cli->chatter);
-    (void)fflush(cli->chatter);
-    if (!fgets(line, sizeof(line), stdin)) {
-        return error_set(err, ERROR_INVALID, "no name was given");
-    }
-    line[strcspn(line, "\r\n")] = '\0';
-    *user_out = arena_text(&cli->arena, str_from(line));
-    return OK;
 }
 
 static enum error_code log_in_service(struct cli *cli, struct login *login_out, struct error *err)
@@ -207,6 +144,29 @@ static enum error_code log_in_person(struct cli *cli, struct provider *provider,
     return cli->options.by_device || (!has_browser && provider->device_url)
                ? device_login(&flow, login_out, err)
                : browser_login(&flow, login_out, err);
+}
+
+/* What the command line asks for; else what the environment has; else what the registry says. */
+static enum error_code find_login(struct cli *cli, struct provider *provider,
+                                  struct login *login_out, struct error *err)
+{
+    const struct options *const options = &cli->options;
+    const bool is_service = service_token_source(&cli->environment) != SERVICE_NONE;
+    const bool wants_password = options->user || options->password_on_stdin;
+
+    if (wants_password || (!provider->issuer && !is_service && provider->takes_passwords)) {
+        return log_in_by_password(cli, login_out, err);
+    }
+    if (is_service && !options->by_device) {
+        return log_in_service(cli, login_out, err);
+    }
+    if (provider->issuer) {
+        return log_in_person(cli, provider, login_out, err);
+    }
+    return error_set(err, ERROR_INVALID,
+                     "%s does not say where people log in (its operator sets login.issuer); a "
+                     "service user sets OAUTH2_ACCESS_TOKEN_URL and CREDENTIALS_DIR",
+                     cli->url.host);
 }
 
 /* The registry has the last word, and knows the name. */
@@ -249,4 +209,26 @@ static enum error_code keep(struct cli *cli, const struct login *login, struct e
     show_text(cli->chatter, login->user);
     (void)fputs(".\n", cli->chatter);
     return docker_setup_login(cli, login, err);
+}
+
+enum error_code command_login(struct cli *cli, struct error *err)
+{
+    struct provider provider = {0};
+    struct login login = {0};
+    enum error_code code = cli_find_url(cli, err);
+
+    if (!code) {
+        code = provider_find(cli->client, &cli->url, &cli->arena, &provider, err);
+    }
+    if (!code && !provider.takes_tokens && !provider.takes_passwords) {
+        (void)fprintf(cli->chatter, "%s is open: nobody has to log in there.\n", cli->url.host);
+        return OK;
+    }
+    if (!code) {
+        code = find_login(cli, &provider, &login, err);
+    }
+    if (!code) {
+        code = verify(cli, &login, err);
+    }
+    return code ? code : keep(cli, &login, err);
 }

@@ -1,3 +1,4 @@
+#include "base/json_reader.h"
 #include "cli/api_client.h"
 #include "cli/command.h"
 
@@ -65,37 +66,65 @@ struct listing {
     enum error_code (*add)(struct tags *tags, struct error *err);
 };
 
-static enum error_code list(struct cli *cli, const struct listing *listing, uint64_t usual_limit,
-                            struct error *err);
-static enum error_code add_artifacts(struct tags *tags, struct error *err);
-static enum error_code add_team(struct tags *tags, struct error *err);
-static enum error_code add_named_artifact(void *context, const struct json_value *element,
-                                          struct error *err);
-static enum error_code add_artifact(struct tags *tags, struct error *err);
-static enum error_code add_tag(void *context, const struct json_value *tag, struct error *err);
-static struct cell copy(struct cli *cli, const struct json_value *json, const char *name);
-static struct cell time_of(const struct json_value *json, const char *name);
-static enum error_code add_sources(struct tags *tags, struct error *err);
-static enum error_code add_source_of(void *context, const struct json_value *tag,
-                                     struct error *err);
-static enum error_code find_source(struct tags *tags, const char *tag, struct json_value **json_out,
-                                   struct error *err);
-static enum error_code add_histories(struct tags *tags, struct error *err);
-static enum error_code add_history_of(void *context, const struct json_value *tag,
-                                      struct error *err);
-static enum error_code add_history(struct tags *tags, struct error *err);
-static enum error_code add_change(void *context, const struct json_value *change,
-                                  struct error *err);
-static void add_details(struct cli *cli, const struct json_value *tag,
-                        const struct json_value *source, struct table *table);
-static struct cell join(struct cli *cli, const struct json_value *list);
-
-enum error_code command_tags(struct cli *cli, struct error *err)
+static struct cell time_of(const struct json_value *json, const char *name)
 {
-    static const struct listing listing = {tag_columns, ARRAY_LEN(tag_columns), add_artifacts};
-    const bool is_of_team = cli->options.argument_count == 1;
+    int64_t time_ms = 0;
 
-    return list(cli, &listing, is_of_team ? LIMIT_OF_TEAM : LIMIT_OF_ARTIFACT, err);
+    return clock_parse_iso(json_value_member_string(json, name), &time_ms) ? cell_number(time_ms)
+                                                                           : cell_absent();
+}
+
+static enum error_code add_tag(void *context, const struct json_value *tag, struct error *err)
+{
+    const struct tags *const tags = context;
+    const struct cell row[] = {
+        cell_text(str_from(tags->team)),           cell_text(str_from(tags->artifact)),
+        api_cell(tags->cli, tag, "name"),          time_of(tag, "created"),
+        api_cell(tags->cli, tag, "created_by"),    api_cell(tags->cli, tag, "status"),
+        api_cell(tags->cli, tag, "status_reason"),
+    };
+
+    (void)err;
+    table_add(tags->table, row);
+    return OK;
+}
+
+static enum error_code add_artifact(struct tags *tags, struct error *err)
+{
+    const char *const parts[] = {tags->team, tags->artifact};
+    const struct api_visitor visitor = {tags, add_tag};
+
+    return api_list_newest(tags->cli, parts, tags->limit, &visitor, err);
+}
+
+static enum error_code add_named_artifact(void *context, const struct json_value *element,
+                                          struct error *err)
+{
+    struct tags *const tags = context;
+
+    tags->artifact = arena_text(&tags->cli->arena, json_value_string(element));
+    return add_artifact(tags, err);
+}
+
+static enum error_code add_team(struct tags *tags, struct error *err)
+{
+    const struct api_visitor visitor = {tags, add_named_artifact};
+    const enum error_code code =
+        api_list(tags->cli, api_path(tags->cli, "/teams/%s/artifacts", &tags->team), &visitor, err);
+
+    return !code && !tags->artifact ? command_unknown_team(tags->cli, tags->team, err) : code;
+}
+
+static enum error_code add_artifacts(struct tags *tags, struct error *err)
+{
+    const struct options *const options = &tags->cli->options;
+    enum error_code code = options->argument_count == 1 ? add_team(tags, err) : OK;
+
+    for (size_t i = 1; i < options->argument_count && !code; i++) {
+        tags->artifact = options->arguments[i];
+        code = add_artifact(tags, err);
+    }
+    return code;
 }
 
 static enum error_code list(struct cli *cli, const struct listing *listing, uint64_t usual_limit,
@@ -118,84 +147,52 @@ static enum error_code list(struct cli *cli, const struct listing *listing, uint
         table_print(&table, &cli->output);
     }
     table_release(&table);
-    return api_explain(cli, tags.team, code, err);
+    return command_explain(cli, tags.team, code, err);
 }
 
-static enum error_code add_artifacts(struct tags *tags, struct error *err)
+enum error_code command_tags(struct cli *cli, struct error *err)
 {
-    const struct options *const options = &tags->cli->options;
-    enum error_code code = options->argument_count == 1 ? add_team(tags, err) : OK;
+    static const struct listing listing = {tag_columns, ARRAY_LEN(tag_columns), add_artifacts};
+    const bool is_of_team = cli->options.argument_count == 1;
 
-    for (size_t i = 1; i < options->argument_count && !code; i++) {
-        tags->artifact = options->arguments[i];
-        code = add_artifact(tags, err);
-    }
-    return code;
+    return list(cli, &listing, is_of_team ? LIMIT_OF_TEAM : LIMIT_OF_ARTIFACT, err);
 }
 
-static enum error_code add_team(struct tags *tags, struct error *err)
+/* NULL with OK: nobody says. */
+static enum error_code find_source(struct tags *tags, const char *tag, struct json_value **json_out,
+                                   struct error *err)
 {
-    const struct api_visitor visitor = {tags, add_named_artifact};
+    const char *const parts[] = {tags->team, tags->artifact, tag};
     const enum error_code code =
-        api_list(tags->cli, api_path(tags->cli, "/teams/%s/artifacts", &tags->team), &visitor, err);
+        api_get(tags->cli, api_path(tags->cli, "/teams/%s/artifacts/%s/tags/%s/scm-source", parts),
+                json_out, err);
 
-    return !code && !tags->artifact ? api_unknown_team(tags->cli, tags->team, err) : code;
+    return code == ERROR_NOT_FOUND ? OK : code;
 }
 
-static enum error_code add_named_artifact(void *context, const struct json_value *element,
-                                          struct error *err)
+static enum error_code add_source_of(void *context, const struct json_value *tag, struct error *err)
 {
     struct tags *const tags = context;
+    struct cli *const cli = tags->cli;
+    const struct cell name = api_cell(cli, tag, "name");
+    struct json_value *source = NULL;
+    const enum error_code code =
+        find_source(tags, name.is_absent ? "" : name.text.bytes, &source, err);
 
-    tags->artifact = arena_text(&tags->cli->arena, json_value_string(element));
-    return add_artifact(tags, err);
-}
-
-static enum error_code add_artifact(struct tags *tags, struct error *err)
-{
-    const char *const parts[] = {tags->team, tags->artifact};
-    const struct api_visitor visitor = {tags, add_tag};
-
-    return api_list_newest(tags->cli, parts, tags->limit, &visitor, err);
-}
-
-static enum error_code add_tag(void *context, const struct json_value *tag, struct error *err)
-{
-    const struct tags *const tags = context;
-    const struct cell row[] = {
-        cell_text(str_from(tags->team)),       cell_text(str_from(tags->artifact)),
-        copy(tags->cli, tag, "name"),          time_of(tag, "created"),
-        copy(tags->cli, tag, "created_by"),    copy(tags->cli, tag, "status"),
-        copy(tags->cli, tag, "status_reason"),
-    };
-
-    (void)err;
-    table_add(tags->table, row);
+    if (code) {
+        return code;
+    }
+    table_add(tags->table, (const struct cell[]){
+                               name,
+                               api_cell(cli, source, "author"),
+                               api_cell(cli, source, "url"),
+                               api_cell(cli, source, "revision"),
+                               api_cell(cli, source, "status"),
+                               time_of(tag, "created"),
+                               api_cell(cli, tag, "created_by"),
+                           });
+    json_value_free(source);
     return OK;
-}
-
-static struct cell copy(struct cli *cli, const struct json_value *json, const char *name)
-{
-    const struct json_value *const member = json_value_member(json, name);
-
-    return json_value_is_string(member)
-               ? cell_text(arena_copy(&cli->arena, json_value_string(member)))
-               : cell_absent();
-}
-
-static struct cell time_of(const struct json_value *json, const char *name)
-{
-    int64_t time_ms = 0;
-
-    return clock_parse_iso(json_value_member_string(json, name), &time_ms) ? cell_number(time_ms)
-                                                                           : cell_absent();
-}
-
-enum error_code command_scm_source(struct cli *cli, struct error *err)
-{
-    static const struct listing listing = {source_columns, ARRAY_LEN(source_columns), add_sources};
-
-    return list(cli, &listing, LIMIT_OF_ARTIFACT, err);
 }
 
 /* Those that are named, or the newest ones. */
@@ -223,49 +220,46 @@ static enum error_code add_sources(struct tags *tags, struct error *err)
     return code;
 }
 
-static enum error_code add_source_of(void *context, const struct json_value *tag, struct error *err)
+enum error_code command_scm_source(struct cli *cli, struct error *err)
 {
-    struct tags *const tags = context;
-    struct cli *const cli = tags->cli;
-    const struct cell name = copy(cli, tag, "name");
-    struct json_value *source = NULL;
-    const enum error_code code =
-        find_source(tags, name.is_absent ? "" : name.text.bytes, &source, err);
+    static const struct listing listing = {source_columns, ARRAY_LEN(source_columns), add_sources};
 
-    if (code) {
-        return code;
-    }
+    return list(cli, &listing, LIMIT_OF_ARTIFACT, err);
+}
+
+static enum error_code add_change(void *context, const struct json_value *change, struct error *err)
+{
+    const struct tags *const tags = context;
+    struct cli *const cli = tags->cli;
+
+    (void)err;
     table_add(tags->table, (const struct cell[]){
-                               name,
-                               copy(cli, source, "author"),
-                               copy(cli, source, "url"),
-                               copy(cli, source, "revision"),
-                               copy(cli, source, "status"),
-                               time_of(tag, "created"),
-                               copy(cli, tag, "created_by"),
+                               cell_text(str_from(tags->tag)),
+                               time_of(change, "changed"),
+                               api_cell(cli, change, "changed_by_kind"),
+                               api_cell(cli, change, "changed_by"),
+                               api_cell(cli, change, "from"),
+                               api_cell(cli, change, "to"),
                            });
-    json_value_free(source);
     return OK;
 }
 
-/* NULL with OK: nobody says. */
-static enum error_code find_source(struct tags *tags, const char *tag, struct json_value **json_out,
-                                   struct error *err)
+static enum error_code add_history(struct tags *tags, struct error *err)
 {
-    const char *const parts[] = {tags->team, tags->artifact, tag};
-    const enum error_code code =
-        api_get(tags->cli, api_path(tags->cli, "/teams/%s/artifacts/%s/tags/%s/scm-source", parts),
-                json_out, err);
+    const char *const parts[] = {tags->team, tags->artifact, tags->tag};
+    const struct api_visitor visitor = {tags, add_change};
 
-    return code == ERROR_NOT_FOUND ? OK : code;
+    return api_list(tags->cli, api_path(tags->cli, "/teams/%s/artifacts/%s/tags/%s/history", parts),
+                    &visitor, err);
 }
 
-enum error_code command_history(struct cli *cli, struct error *err)
+static enum error_code add_history_of(void *context, const struct json_value *tag,
+                                      struct error *err)
 {
-    static const struct listing listing = {change_columns, ARRAY_LEN(change_columns),
-                                           add_histories};
+    struct tags *const tags = context;
 
-    return list(cli, &listing, LIMIT_OF_ARTIFACT, err);
+    tags->tag = arena_text(&tags->cli->arena, json_value_member_string(tag, "name"));
+    return add_history(tags, err);
 }
 
 /* Of the tag that is named, or of the newest ones. */
@@ -282,39 +276,41 @@ static enum error_code add_histories(struct tags *tags, struct error *err)
     return api_list_newest(tags->cli, parts, tags->limit, &visitor, err);
 }
 
-static enum error_code add_history_of(void *context, const struct json_value *tag,
-                                      struct error *err)
+enum error_code command_history(struct cli *cli, struct error *err)
 {
-    struct tags *const tags = context;
+    static const struct listing listing = {change_columns, ARRAY_LEN(change_columns),
+                                           add_histories};
 
-    tags->tag = arena_text(&tags->cli->arena, json_value_member_string(tag, "name"));
-    return add_history(tags, err);
+    return list(cli, &listing, LIMIT_OF_ARTIFACT, err);
 }
 
-static enum error_code add_history(struct tags *tags, struct error *err)
+static void add_details(struct cli *cli, const struct json_value *tag,
+                        const struct json_value *source, struct table *table)
 {
-    const char *const parts[] = {tags->team, tags->artifact, tags->tag};
-    const struct api_visitor visitor = {tags, add_change};
+    uint64_t size_bytes = 0;
+    const char *const platforms =
+        json_texts_join(json_value_member(tag, "platforms"), SIZE_MAX, ",", &cli->arena);
+    const bool has_size = json_value_uint64(json_value_member(tag, "size"), &size_bytes);
+    const struct cell row[ARRAY_LEN(detail_columns)] = {
+        cell_text(str_from(cli->options.arguments[0])),
+        cell_text(str_from(cli->options.arguments[1])),
+        api_cell(cli, tag, "name"),
+        api_cell(cli, tag, "digest"),
+        api_cell(cli, tag, "image"),
+        api_cell(cli, tag, "media_type"),
+        has_size ? cell_number((int64_t)size_bytes) : cell_absent(),
+        platforms[0] != '\0' ? cell_text(str_from(platforms)) : cell_absent(),
+        time_of(tag, "created"),
+        api_cell(cli, tag, "created_by"),
+        api_cell(cli, tag, "status"),
+        api_cell(cli, tag, "status_reason"),
+        api_cell(cli, source, "url"),
+        api_cell(cli, source, "revision"),
+        api_cell(cli, source, "author"),
+        api_cell(cli, source, "status"),
+    };
 
-    return api_list(tags->cli, api_path(tags->cli, "/teams/%s/artifacts/%s/tags/%s/history", parts),
-                    &visitor, err);
-}
-
-static enum error_code add_change(void *context, const struct json_value *change, struct error *err)
-{
-    const struct tags *const tags = context;
-    struct cli *const cli = tags->cli;
-
-    (void)err;
-    table_add(tags->table, (const struct cell[]){
-                               cell_text(str_from(tags->tag)),
-                               time_of(change, "changed"),
-                               copy(cli, change, "changed_by_kind"),
-                               copy(cli, change, "changed_by"),
-                               copy(cli, change, "from"),
-                               copy(cli, change, "to"),
-                           });
-    return OK;
+    table_add(table, row);
 }
 
 enum error_code command_describe(struct cli *cli, struct error *err)
@@ -340,44 +336,5 @@ enum error_code command_describe(struct cli *cli, struct error *err)
     }
     json_value_free(tag);
     json_value_free(source);
-    return api_explain(cli, tags.team, code, err);
-}
-
-static void add_details(struct cli *cli, const struct json_value *tag,
-                        const struct json_value *source, struct table *table)
-{
-    uint64_t size_bytes = 0;
-    const bool has_size = json_value_uint64(json_value_member(tag, "size"), &size_bytes);
-    const struct cell row[ARRAY_LEN(detail_columns)] = {
-        cell_text(str_from(cli->options.arguments[0])),
-        cell_text(str_from(cli->options.arguments[1])),
-        copy(cli, tag, "name"),
-        copy(cli, tag, "digest"),
-        copy(cli, tag, "image"),
-        copy(cli, tag, "media_type"),
-        has_size ? cell_number((int64_t)size_bytes) : cell_absent(),
-        join(cli, json_value_member(tag, "platforms")),
-        time_of(tag, "created"),
-        copy(cli, tag, "created_by"),
-        copy(cli, tag, "status"),
-        copy(cli, tag, "status_reason"),
-        copy(cli, source, "url"),
-        copy(cli, source, "revision"),
-        copy(cli, source, "author"),
-        copy(cli, source, "status"),
-    };
-
-    table_add(table, row);
-}
-
-static struct cell join(struct cli *cli, const struct json_value *list)
-{
-    const char *joined = "";
-
-    for (size_t i = 0; i < json_value_length(list); i++) {
-        const struct str entry = json_value_string(json_value_element(list, i));
-
-        joined = arena_format(&cli->arena, "%s%s%.*s", joined, i > 0 ? "," : "", STR_FORMAT(entry));
-    }
-    return joined[0] != '\0' ? cell_text(str_from(joined)) : cell_absent();
+    return command_explain(cli, tags.team, code, err);
 }

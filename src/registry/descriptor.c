@@ -1,6 +1,7 @@
 #include "registry/descriptor.h"
 
 #include "base/digest.h"
+#include "base/json_reader.h"
 
 /* image-spec "manifest.md" and "image-index.md", and what tells Docker's schema 1. */
 static const char *const manifest_names[] = {
@@ -24,8 +25,6 @@ static const char *const config_names[] = {
     "os.features", "variant", "config",       "rootfs", "history",
 };
 
-static const char *const source_names[] = {"url", "revision", "author", "status"};
-
 static const struct {
     const char *const *names;
     size_t count;
@@ -34,7 +33,6 @@ static const struct {
     [OBJECT_DESCRIPTOR] = {descriptor_names, ARRAY_LEN(descriptor_names)},
     [OBJECT_PLATFORM] = {platform_names, ARRAY_LEN(platform_names)},
     [OBJECT_CONFIG] = {config_names, ARRAY_LEN(config_names)},
-    [OBJECT_SOURCE] = {source_names, ARRAY_LEN(source_names)},
 };
 
 enum error_code member_names_check(const struct json_value *object, enum named_object kind,
@@ -74,37 +72,39 @@ static enum error_code hash_annotations(const struct json_value *annotations,
 enum error_code descriptor_parse(const struct json_value *json, struct arena *arena,
                                  struct descriptor *descriptor_out, struct error *err)
 {
-    const struct str media_type = json_value_member_string(json, "mediaType");
+    static const struct json_subject subject = {
+        .name = "the manifest is invalid: a descriptor",
+        .code = ERROR_INVALID,
+        .topic = ABOUT_MANIFEST,
+    };
     struct descriptor descriptor = {0};
+    struct json_reader reader;
     struct error reason = {0};
-    const char *stored = arena_text(arena, media_type);
+    struct str media_type;
     enum error_code code = OK;
 
-    if (!json_value_is_object(json)) {
-        return manifest_invalid(err, "a descriptor must be an object");
+    json_reader_open_value(&reader, json, &subject, NULL, err);
+    if (digest_parse(json_reader_needed_text(&reader, "digest"), &descriptor.digest, &reason)) {
+        json_reader_fail(&reader, "has a wrong digest: %s", reason.message);
     }
-    if (digest_parse(json_value_member_string(json, "digest"), &descriptor.digest, &reason)) {
-        return manifest_invalid(err, reason.message);
-    }
-    if (!json_value_uint64(json_value_member(json, "size"), &descriptor.size_bytes)) {
-        return manifest_invalid(err, "a descriptor's size must be a number that is not negative");
-    }
-    if (media_type.length == 0) {
-        return manifest_invalid(err, "a descriptor needs a mediaType");
-    }
-    if (!stored) {
-        return error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE, "the manifest is too large");
-    }
-    descriptor.media_type = (struct str){stored, media_type.length};
+    descriptor.size_bytes = json_reader_needed_uint64(&reader, "size", INT64_MAX);
+    media_type = json_reader_needed_text(&reader, "mediaType");
+    descriptor.media_type = arena_copy(arena, media_type);
     descriptor.may_be_elsewhere = is_non_distributable(media_type);
-    code = manifest_check_names(json, OBJECT_DESCRIPTOR, err);
+    code = json_reader_close(&reader);
+    if (!code && !descriptor.media_type.bytes) {
+        code = error_set_about(err, ABOUT_MANIFEST, ERROR_TOO_LARGE, "the manifest is too large");
+    }
+    if (!code) {
+        code = manifest_check_names(json, OBJECT_DESCRIPTOR, err);
+    }
     if (!code) {
         code = manifest_check_names(json_value_member(json, "platform"), OBJECT_PLATFORM, err);
     }
-    if (code) {
-        return code;
+    if (!code) {
+        code =
+            hash_annotations(json_value_present(json, "annotations"), &descriptor.annotations, err);
     }
-    code = hash_annotations(json_value_present(json, "annotations"), &descriptor.annotations, err);
     if (!code) {
         *descriptor_out = descriptor;
     }

@@ -17,7 +17,6 @@ enum named_object {
     OBJECT_DESCRIPTOR,
     OBJECT_PLATFORM,
     OBJECT_CONFIG, /* an image's */
-    OBJECT_SOURCE, /* scm-source.json */
 };
 
 /*

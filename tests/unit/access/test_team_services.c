@@ -338,8 +338,8 @@ static void only_the_applications_own_team_is_granted(void **state)
         {0, "no route to kio", ERROR_UNAVAILABLE, "no route to kio"},
         {503, "", ERROR_UNAVAILABLE, "the " KIO " answers with status 503"},
         {301, "", ERROR_UNAVAILABLE, "the " KIO " answers with status 301"},
-        {200, "{\"id\":\"robot\"}", ERROR_UNAVAILABLE, "Kio's answer names no team"},
-        {200, "[{\"team_id\":\"acme\"}]", ERROR_UNAVAILABLE, "Kio's answer names no team"},
+        {200, "{\"id\":\"robot\"}", ERROR_UNAVAILABLE, "Kio's answer has no \"team_id\""},
+        {200, "[{\"team_id\":\"acme\"}]", ERROR_UNAVAILABLE, "Kio's answer is no JSON object"},
         {200, "acme", ERROR_UNAVAILABLE, "the " KIO "'s answer is no JSON"},
     };
     struct source_world world;

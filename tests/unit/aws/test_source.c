@@ -186,7 +186,7 @@ static void json_that_has_no_keys_is_refused(void **state)
          "the time of expiration is missing"},
         {"{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hidden\",\"Token\":\"t\","
          "\"Expiration\":1431035391}",
-         "the time of expiration is missing"},
+         "the answer has a \"Expiration\" that is no string"},
         {"{\"AccessKeyId\":\"A\",\"SecretAccessKey\":\"hidden\",\"Expiration\":\"" EXPIRATION "\"}",
          "the session token is missing"},
     };

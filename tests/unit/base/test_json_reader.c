@@ -8,7 +8,8 @@
 
 #include <cmocka.h>
 
-static const struct json_subject subject = {"the answer", ERROR_UNAVAILABLE, ABOUT_SOURCE};
+static const struct json_subject subject = {
+    .name = "the answer", .code = ERROR_UNAVAILABLE, .topic = ABOUT_SOURCE};
 
 static void members_are_read_one_after_the_other(void **state)
 {
@@ -143,6 +144,82 @@ static void a_value_of_others_is_read_and_left(void **state)
     json_value_free(value);
 }
 
+static enum error_code read_bounded(const char *text, struct error *err)
+{
+    static const struct json_subject bounded = {
+        .name = "the answer",
+        .code = ERROR_INVALID,
+        .example = "{\"a\":\"x\"}",
+        .max_bytes = 20,
+        .text_max_bytes = 3,
+        .absent = JSON_NOTHING_IS_ABSENT,
+    };
+    static const char *const names[] = {"a"};
+    struct json_reader reader;
+
+    json_reader_open(&reader, str_from(text), &bounded, NULL, err);
+    json_reader_check_names(&reader, names, ARRAY_LEN(names));
+    (void)json_reader_text(&reader, "a");
+    (void)json_reader_needed_uint64(&reader, "n", 9);
+    return json_reader_close(&reader);
+}
+
+static void a_subject_bounds_what_is_read_of_it(void **state)
+{
+    static const char *const rows[][2] = {
+        {"{\"a\":\"xyz\",\"n\":0}   ", NULL},
+        {"{\"a\":\"xyz\",\"n\":0}    ",
+         "the answer has more than 20 bytes: it is like {\"a\":\"x\"}"},
+        {"{\"a\":\"wxyz\"}", "has a \"a\" of more than 3 bytes"},
+        {"{\"a\":null}", "has a \"a\" that is no string"},
+        {"{\"A\":\"x\"}", "is ambiguous: it has a member \"A\""},
+        {"{\"a\":\"x\"}", "has no \"n\""},
+        {"{\"n\":null}", "has no \"n\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct error err = {0};
+
+        assert_int_equal(read_bounded(rows[i][0], &err), rows[i][1] ? ERROR_INVALID : OK);
+        assert_non_null(strstr(err.message, rows[i][1] ? rows[i][1] : ""));
+    }
+}
+
+static void what_one_can_do_without_may_be_wrong(void **state)
+{
+    static const struct json_subject lenient = {
+        .name = "the answer", .code = ERROR_INVALID, .absent = JSON_WRONG_IS_ABSENT};
+    struct json_reader reader;
+    struct error err = {0};
+
+    (void)state;
+    json_reader_open(&reader, str_from("{\"a\":7,\"n\":99}"), &lenient, NULL, &err);
+    assert_null(json_reader_c_text(&reader, "a"));
+    assert_int_equal(reader.code, OK);
+    (void)json_reader_uint64(&reader, "n", 98);
+    assert_string_equal(err.message, "the answer has a \"n\" beyond 98");
+    assert_int_equal(json_reader_close(&reader), ERROR_INVALID);
+    json_reader_open(&reader, str_from("{\"a\":7}"), &lenient, NULL, &err);
+    (void)json_reader_needed_text(&reader, "a");
+    assert_int_equal(json_reader_close(&reader), ERROR_INVALID);
+}
+
+static void texts_are_joined(void **state)
+{
+    struct json_value *value = NULL;
+    struct arena arena;
+
+    (void)state;
+    arena_init(&arena, 100);
+    assert_int_equal(json_value_parse(str_from("[\"a\",7,\"b\"]"), &value, NULL), OK);
+    assert_string_equal(json_texts_join(value, 3, ",", &arena), "a,b");
+    assert_string_equal(json_texts_join(value, 2, ",", &arena), "a");
+    assert_string_equal(json_texts_join(NULL, 1, ",", &arena), "");
+    json_value_free(value);
+    arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +230,9 @@ int main(void)
         cmocka_unit_test(texts_outlive_the_reader_in_an_arena),
         cmocka_unit_test(a_full_arena_is_told),
         cmocka_unit_test(a_value_of_others_is_read_and_left),
+        cmocka_unit_test(a_subject_bounds_what_is_read_of_it),
+        cmocka_unit_test(what_one_can_do_without_may_be_wrong),
+        cmocka_unit_test(texts_are_joined),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

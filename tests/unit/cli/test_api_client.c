@@ -370,6 +370,47 @@ static void paths_are_encoded(void **state)
     assert_string_equal(api_path(&world->cli, "/plain", NULL), "/plain");
 }
 
+static enum error_code see_name(void *context, const struct json_value *element, struct error *err)
+{
+    (void)err;
+    strbuf_append(context, json_value_member_string(element, "name"));
+    strbuf_append_byte(context, ' ');
+    return OK;
+}
+
+static void the_newest_are_asked_for(void **state)
+{
+    static const char *const parts[] = {"t", "a/b"};
+    static const char tags[] = "[{\"name\":\"a\"},{\"name\":\"b\"}]";
+    struct command_world *const world = *state;
+    struct strbuf seen;
+    const struct api_visitor visitor = {&seen, see_name};
+
+    strbuf_init(&seen, 100);
+    command_world_answer(world, 200, "", tags);
+    command_world_open(world, "teams");
+    assert_int_equal(api_list_newest(&world->cli, parts, 20, &visitor, NULL), OK);
+    assert_string_equal(seen.text, "a b ");
+    assert_non_null(
+        strstr(stub_server_request(world->server), "GET /teams/t/artifacts/a%2Fb/tags?newest=20 "));
+    strbuf_release(&seen);
+}
+
+static void what_fails_of_lists_is_passed_on(void **state)
+{
+    static const char *const parts[] = {"t", "a"};
+    struct command_world *const world = *state;
+    struct strbuf seen;
+    const struct api_visitor visitor = {&seen, see_name};
+
+    strbuf_init(&seen, 100);
+    command_world_answer(world, 403, "", "{\"message\":\"no\"}");
+    command_world_open(world, "teams");
+    assert_int_equal(api_list_newest(&world->cli, parts, 5, &visitor, NULL), ERROR_DENIED);
+    assert_string_equal(seen.text, "");
+    strbuf_release(&seen);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +428,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(places_that_lead_nowhere_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(paths_are_encoded, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_newest_are_asked_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_fails_of_lists_is_passed_on, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

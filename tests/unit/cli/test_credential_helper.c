@@ -214,9 +214,10 @@ static void malformed_input_is_not_stored(void **state)
         const char *input;
         const char *said;
     } cases[] = {
-        {"", "the input is not JSON\n"},
-        {"{\"Secret\":\"sesame\"", "the input is not JSON\n"},
-        {"[]", "no credentials username\n"},
+        {"", "the input is no JSON object: not valid JSON at line 1, column 0\n"},
+        {"{\"Secret\":\"sesame\"",
+         "the input is no JSON object: not valid JSON at line 1, column 18\n"},
+        {"[]", "the input is no JSON object\n"},
         {"{\"ServerURL\":\"a\",\"Secret\":\"sesame\"}", "no credentials username\n"},
         {"{\"ServerURL\":\"a\",\"Username\":\"\",\"Secret\":\"s\"}", "no credentials username\n"},
         {"{\"Username\":\"joe\",\"Secret\":\"sesame\"}", "no credentials server URL\n"},
@@ -241,11 +242,13 @@ static void failures_are_told_without_secrets(void **state)
                 "the login at pierone.example.org has expired: run `pierone login --url "
                 "pierone.example.org`\n");
     client_world_write(world, world->paths.logins, "{\"secret\":\"sesame");
-    assert_says(world, "get", host, 1,
-                arena_format(&world->arena,
-                             "%s is damaged (not valid JSON at line 1, column 17): remove it and "
-                             "run `pierone login` again\n",
-                             world->paths.logins));
+    assert_says(
+        world, "get", host, 1,
+        arena_format(
+            &world->arena,
+            "%s is damaged (no JSON object: not valid JSON at line 1, column 17): remove it and "
+            "run `pierone login` again\n",
+            world->paths.logins));
 }
 
 static void other_actions_are_refused(void **state)

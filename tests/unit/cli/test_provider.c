@@ -343,9 +343,9 @@ static void other_answers_are_refusals_or_failures(void **state)
         const char *told;
     } cases[] = {
         {0, "", ERROR_UNAVAILABLE, "", "nobody answers"},
-        {200, "", ERROR_UNAVAILABLE, "", "access_token"},
+        {200, "", ERROR_UNAVAILABLE, "", "the login server's answer is no JSON object"},
         {200, "{}", ERROR_UNAVAILABLE, "", "access_token"},
-        {200, "[]", ERROR_UNAVAILABLE, "", "access_token"},
+        {200, "[]", ERROR_UNAVAILABLE, "", "the login server's answer is no JSON object"},
         {200, "{\"access_token\":\"\"}", ERROR_UNAVAILABLE, "", "access_token"},
         {200, "{\"access_token\":5}", ERROR_UNAVAILABLE, "", "access_token"},
         {200, "{\"access_token\":\"t\",\"expires_in\":-1}", ERROR_UNAVAILABLE, "", "expires_in"},

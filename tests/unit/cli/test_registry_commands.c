@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "cli/command.h"
 #include "tests/unit/cli/command_world.h"
 
 static int set_up(void **state)
@@ -165,6 +166,55 @@ static void what_is_gone_says_what_to_use(void **state)
     assert_int_equal(strncmp(command_world_results(world), "message\n`pierone cves`", 22), 0);
 }
 
+static void an_unknown_team_is_told_with_the_nearest(void **state)
+{
+    struct command_world *const world = *state;
+    struct error err = {0};
+
+    command_world_answer(world, 200, "", "[\"other\",\"team-one\"]");
+    command_world_open(world, "teams");
+    assert_int_equal(command_unknown_team(&world->cli, "team-won", &err), ERROR_NOT_FOUND);
+    assert_non_null(strstr(err.message, "\"team-won\" has no artifacts"));
+    assert_non_null(strstr(err.message, "\"team-one\""));
+}
+
+static void what_is_not_found_is_explained_by_its_team(void **state)
+{
+    static const struct {
+        const char *team;
+        enum error_code code;
+        int status;
+        const char *told;
+    } cases[] = {
+        {"team-won", ERROR_NOT_FOUND, 200, "did you mean \"team-one\"?"},
+        {"team-one", ERROR_NOT_FOUND, 200, "before"},
+        {"team-won", ERROR_DENIED, 200, "before"},
+        {"team-won", OK, 200, "before"},
+        {"team-won", ERROR_NOT_FOUND, 503, "before"},
+    };
+    struct command_world *const world = *state;
+
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct error err = {.message = "before"};
+
+        command_world_reset(world);
+        command_world_answer(world, cases[i].status, "", "[\"other\",\"team-one\"]");
+        command_world_open(world, "teams");
+        assert_int_equal(command_explain(&world->cli, cases[i].team, cases[i].code, &err),
+                         cases[i].code);
+        assert_non_null(strstr(err.message, cases[i].told));
+    }
+}
+
+static void a_team_that_cannot_be_asked_about_is_not_unknown(void **state)
+{
+    struct command_world *const world = *state;
+
+    command_world_answer(world, 403, "", "{\"message\":\"no\"}");
+    command_world_open(world, "teams");
+    assert_int_equal(command_unknown_team(&world->cli, "t", NULL), ERROR_DENIED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +226,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_release_is_told_to_programs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_refused_release_prints_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_gone_says_what_to_use, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_unknown_team_is_told_with_the_nearest, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_found_is_explained_by_its_team, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_team_that_cannot_be_asked_about_is_not_unknown, set_up,
+                                        tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

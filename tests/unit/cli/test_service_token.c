@@ -229,17 +229,17 @@ static void malformed_credentials_are_told_by_file_and_name(void **state)
         const char *told;
     } cases[] = {
         {"c/user.json", NULL, "user.json"},
-        {"c/user.json", "", "user.json is not JSON"},
-        {"c/user.json", "{\"application_username\":\"open sesame\"", "user.json is not JSON"},
-        {"c/user.json", "[]", "user.json has no \"application_username\""},
+        {"c/user.json", "", "user.json is no JSON object"},
+        {"c/user.json", "{\"application_username\":\"open sesame\"", "user.json is no JSON object"},
+        {"c/user.json", "[]", "user.json is no JSON object"},
         {"c/user.json", "{\"application_username\":\"robot\"}",
          "user.json has no \"application_password\""},
         {"c/user.json", "{\"application_username\":\"\",\"application_password\":\"sesame\"}",
          "user.json has no \"application_username\""},
         {"c/user.json", "{\"application_username\":1,\"application_password\":\"sesame\"}",
-         "user.json has no \"application_username\""},
+         "user.json has a \"application_username\" that is no string"},
         {"c/client.json", NULL, "client.json"},
-        {"c/client.json", "sesame", "client.json is not JSON"},
+        {"c/client.json", "sesame", "client.json is no JSON object"},
         {"c/client.json", "{\"client_id\":\"id\"}", "client.json has no \"client_secret\""},
         {"c/client.json", "{\"client_secret\":\"sesame\"}", "client.json has no \"client_id\""},
     };

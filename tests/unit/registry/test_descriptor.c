@@ -34,8 +34,6 @@ static void each_object_has_names_of_its_own(void **state)
         {OBJECT_PLATFORM, "{\"OS.features\":1}", ERROR_CONFLICT},
         {OBJECT_CONFIG, "{\"os\":1,\"Size\":1,\"config\":{\"User\":\"\"}}", OK},
         {OBJECT_CONFIG, "{\"RootFS\":1}", ERROR_CONFLICT},
-        {OBJECT_SOURCE, "{\"url\":1,\"Config\":1}", OK},
-        {OBJECT_SOURCE, "{\"Url\":1}", ERROR_CONFLICT},
     };
 
     (void)state;
