@@ -241,10 +241,8 @@ static enum error_code try_once(struct postgresql *database, const struct transa
     postgresql_connection_begin(connection, transaction->begin,
                                 is_repeated ? transaction->repeated_setting : transaction->setting);
     code = transaction->work(&connection->connection, transaction->context, err);
-    if (connection->failure) {
-        code = postgresql_connection_commit(connection, err); /* says what it was */
-    } else if (!code && transaction->is_write) {
-        code = postgresql_connection_commit(connection, err);
+    if (connection->failure || (!code && transaction->is_write)) {
+        code = postgresql_connection_commit(connection, err); /* or says what it was */
     }
     *failure_out = connection->failure;
     postgresql_connection_end(connection);

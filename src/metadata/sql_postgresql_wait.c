@@ -88,41 +88,48 @@ static void forget_unsure(struct postgresql_connection *connection)
     }
 }
 
+/* Of a statement; `code` is the failure of one before it. */
+static enum error_code take_result(struct postgresql_connection *connection,
+                                   const struct postgresql_results *results, size_t statement,
+                                   PGresult *result, enum error_code code, struct error *err)
+{
+    if (is_failure(result)) {
+        forget_unsure(connection);
+    }
+    if (!code && connection->stale_syncs == 0) {
+        code = postgresql_check_result(connection, result, err);
+    }
+    if (code || !keep(results, statement, result)) {
+        PQclear(result);
+    }
+    return code;
+}
+
 /* Up to the next sync; what comes behind a failure is skipped by the server. */
 static enum error_code take_batch(struct postgresql_connection *connection, int64_t deadline_ms,
                                   const struct postgresql_results *results, struct error *err)
 {
     enum error_code code = OK;
-    bool is_synced = false;
     size_t count = 0;
 
-    while (!is_synced) {
+    while (connection->failure != POSTGRESQL_IS_LOST) {
         PGresult *result = NULL;
         const enum error_code lost = postgresql_await_result(connection, deadline_ms, &result, err);
 
         if (lost) {
             return lost;
         }
-        if (!result) {
-            continue; /* the end of a statement */
-        }
-        is_synced = PQresultStatus(result) == PGRES_PIPELINE_SYNC;
-        if (is_failure(result)) {
-            forget_unsure(connection);
-        }
-        if (!is_synced && !code && connection->stale_syncs == 0) {
-            code = postgresql_check_result(connection, result, err);
-        }
-        if (is_synced || code || !keep(results, count++, result)) {
+        if (PQresultStatus(result) == PGRES_PIPELINE_SYNC) {
             PQclear(result);
-        }
-        if (connection->failure == POSTGRESQL_IS_LOST) {
+            connection->syncs--;
+            connection->stale_syncs -= connection->stale_syncs > 0 ? 1 : 0;
             return code;
         }
+        if (result) { /* none: the end of a statement */
+            code = take_result(connection, results, count++, result, code, err);
+        }
     }
-    connection->syncs--;
-    connection->stale_syncs -= connection->stale_syncs > 0 ? 1 : 0;
-    return code;
+    return postgresql_fail_again(connection, err);
 }
 
 enum error_code postgresql_await_result(struct postgresql_connection *connection,

@@ -96,28 +96,37 @@ static void pass_on(struct cutting_proxy *proxy, struct pair *pair, bool is_clie
     }
 }
 
+enum { SOCKETS = 1 + 2 * PAIRS_MAX };
+
+/* The listener, and both sides of each pair. */
+static void list_sockets(const struct cutting_proxy *proxy, struct pollfd sockets_out[SOCKETS])
+{
+    sockets_out[0] = (struct pollfd){.fd = proxy->listener, .events = POLLIN};
+    for (size_t i = 0; i < PAIRS_MAX; i++) {
+        const struct pair *pair = &proxy->pairs[i];
+        const bool is_open = pair->client >= 0;
+
+        sockets_out[1 + 2 * i] =
+            (struct pollfd){.fd = is_open ? pair->client : -1, .events = POLLIN};
+        sockets_out[2 + 2 * i] =
+            (struct pollfd){.fd = is_open ? pair->server : -1, .events = POLLIN};
+    }
+}
+
 static void *run(void *argument)
 {
     struct cutting_proxy *proxy = argument;
 
     while (!atomic_load(&proxy->is_ending)) {
-        struct pollfd sockets[1 + 2 * PAIRS_MAX] = {{.fd = proxy->listener, .events = POLLIN}};
+        struct pollfd sockets[SOCKETS];
 
-        for (size_t i = 0; i < PAIRS_MAX; i++) {
-            const struct pair *pair = &proxy->pairs[i];
-            const bool is_open = pair->client >= 0;
+        list_sockets(proxy, sockets);
+        (void)poll(sockets, SOCKETS, TICK_MS);
+        for (size_t i = 1; i < SOCKETS; i++) {
+            struct pair *pair = &proxy->pairs[(i - 1) / 2];
 
-            sockets[1 + 2 * i] =
-                (struct pollfd){.fd = is_open ? pair->client : -1, .events = POLLIN};
-            sockets[2 + 2 * i] =
-                (struct pollfd){.fd = is_open ? pair->server : -1, .events = POLLIN};
-        }
-        (void)poll(sockets, 1 + 2 * PAIRS_MAX, TICK_MS);
-        for (size_t i = 0; i < 2 * (size_t)PAIRS_MAX; i++) {
-            struct pair *pair = &proxy->pairs[i / 2];
-
-            if (sockets[1 + i].revents && pair->client >= 0) {
-                pass_on(proxy, pair, i % 2 == 0);
+            if (sockets[i].revents && pair->client >= 0) {
+                pass_on(proxy, pair, i % 2 == 1);
             }
         }
         if (sockets[0].revents) {
