@@ -72,8 +72,8 @@ static enum error_code get(struct helper *helper, struct error *err)
     return OK;
 }
 
-static enum error_code keep(struct helper *helper, struct str user, struct str secret,
-                            struct error *err)
+static enum error_code helper_keep(struct helper *helper, struct str user, struct str secret,
+                                   struct error *err)
 {
     struct login login = {
         .kind = str_is(user, "oauth2") ? LOGIN_OAUTH : LOGIN_PASSWORD,
@@ -88,7 +88,7 @@ static enum error_code keep(struct helper *helper, struct str user, struct str s
     return access_keep_given(&access, helper->cli.url.host, &login, err);
 }
 
-static enum error_code store(struct helper *helper, struct error *err)
+static enum error_code helper_store(struct helper *helper, struct error *err)
 {
     static const struct json_subject subject = {.name = "the input", .code = ERROR_INVALID};
     struct json_reader reader;
@@ -108,7 +108,7 @@ static enum error_code store(struct helper *helper, struct error *err)
     if (!code) {
         code = parse_server(helper, server, err);
     }
-    return code ? code : keep(helper, user, secret, err);
+    return code ? code : helper_keep(helper, user, secret, err);
 }
 
 static enum error_code erase(struct helper *helper, struct error *err)
@@ -129,7 +129,7 @@ static void write_login(void *context, const char *host, struct str user)
     json_writer_member(context, host, user);
 }
 
-static enum error_code list(struct helper *helper, struct error *err)
+static enum error_code helper_list(struct helper *helper, struct error *err)
 {
     struct json_value *logins = NULL;
     struct json_writer writer;
@@ -150,10 +150,10 @@ static enum error_code list(struct helper *helper, struct error *err)
 static const struct {
     const char *action;
     enum error_code (*run)(struct helper *helper, struct error *err);
-} actions[] = {{"get", get}, {"store", store}, {"erase", erase}, {"list", list}};
+} actions[] = {{"get", get}, {"store", helper_store}, {"erase", erase}, {"list", helper_list}};
 
 /* `list` has none: docker closes it. */
-static void read_input(FILE *file, struct strbuf *buf)
+static void helper_read_input(FILE *file, struct strbuf *buf)
 {
     int byte = 0;
 
@@ -162,14 +162,14 @@ static void read_input(FILE *file, struct strbuf *buf)
     }
 }
 
-static enum error_code run(struct helper *helper, const char *action, const struct cli_start *start,
-                           FILE *input, struct error *err)
+static enum error_code helper_run(struct helper *helper, const char *action,
+                                  const struct cli_start *start, FILE *input, struct error *err)
 {
     for (size_t i = 0; i < ARRAY_LEN(actions); i++) {
         if (strcmp(action, actions[i].action) == 0) {
             const enum error_code code = cli_open(&helper->cli, start, err);
 
-            read_input(input, &helper->input);
+            helper_read_input(input, &helper->input);
             return code ? code : actions[i].run(helper, err);
         }
     }
@@ -196,7 +196,7 @@ int credential_helper_run(int argc, char *const argv[], char *const *environment
     }
     strbuf_init_secret(&helper.input, INPUT_MAX_BYTES);
     strbuf_init_secret(&helper.answer, OUTPUT_MAX_BYTES);
-    code = run(&helper, action, &start, input, &err);
+    code = helper_run(&helper, action, &start, input, &err);
     if (code) {
         show_text(output, str_from(err.message)); /* docker passes on what a server may say */
     } else {

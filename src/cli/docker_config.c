@@ -29,8 +29,8 @@ static bool is_blank(struct str text)
 }
 
 /* What is broken is not overwritten: somebody else's logins may be in it. */
-static enum error_code parse(const char *path, struct str text, struct json_value **json_out,
-                             struct error *err)
+static enum error_code docker_parse(const char *path, struct str text, struct json_value **json_out,
+                                    struct error *err)
 {
     struct error reason = {0};
 
@@ -59,7 +59,7 @@ static enum error_code change(const char *path, const struct docker_login *login
         code = OK;
     }
     if (!code && (text.length > 0 || login->means != DOCKER_FORGET)) {
-        code = parse(path, strbuf_str(&text), &json, err);
+        code = docker_parse(path, strbuf_str(&text), &json, err);
     }
     if (!code && json) {
         set(json, login);
@@ -207,7 +207,7 @@ static enum error_code set_all(struct cli *cli, const struct docker_login *login
     return code;
 }
 
-static void tell(struct cli *cli, const struct docker_login *login)
+static void docker_tell(struct cli *cli, const struct docker_login *login)
 {
     const bool expires = login->means == DOCKER_AUTH && cli->login.kind != LOGIN_PASSWORD;
 
@@ -235,7 +235,7 @@ enum error_code docker_setup_login(struct cli *cli, const struct login *login, s
         (void)fprintf(cli->chatter, "%s is not in PATH: Docker gets the token itself.\n",
                       helper_program);
     }
-    tell(cli, &wanted);
+    docker_tell(cli, &wanted);
     return OK;
 }
 

@@ -103,7 +103,7 @@ static enum error_code begin(const struct login_flow *flow, struct device *devic
     return code;
 }
 
-static void tell(const struct login_flow *flow, const struct device *device)
+static void device_tell(const struct login_flow *flow, const struct device *device)
 {
     const char *const complete = device->complete_address;
 
@@ -175,7 +175,7 @@ enum error_code device_login(const struct login_flow *flow, struct login *login_
     }
     code = begin(flow, &device, err);
     if (!code) {
-        tell(flow, &device);
+        device_tell(flow, &device);
         code = await(flow, &device, &grant, err);
     }
     if (!code) {

@@ -77,7 +77,7 @@ static struct str copy(struct arena *arena, const struct json_value *entry, cons
     return arena_copy(arena, json_value_member_string(entry, name));
 }
 
-static int64_t time_of(const struct json_value *entry, const char *name)
+static int64_t login_time_of(const struct json_value *entry, const char *name)
 {
     uint64_t time_ms = 0;
     const bool is_time =
@@ -102,8 +102,8 @@ struct login login_store_find(const struct json_value *store, const char *host, 
         .token_url = copy(arena, entry, "token_url"),
         .client_id = copy(arena, entry, "client_id"),
         .source = copy(arena, entry, "source"),
-        .renew_ms = time_of(entry, "renew_ms"),
-        .expires_ms = time_of(entry, "expires_ms"),
+        .renew_ms = login_time_of(entry, "renew_ms"),
+        .expires_ms = login_time_of(entry, "expires_ms"),
     };
 }
 

@@ -68,7 +68,7 @@ static bool has_token_file(const struct environment *environment)
     return is_there;
 }
 
-static const char *find_url(const struct environment *environment)
+static const char *service_find_url(const struct environment *environment)
 {
     const char *const url = environment_get(environment, url_variable);
 
@@ -83,7 +83,7 @@ enum service_source service_token_source(const struct environment *environment)
     if (has_token_file(environment)) {
         return SERVICE_FILE;
     }
-    return find_url(environment) ? SERVICE_URL : SERVICE_NONE;
+    return service_find_url(environment) ? SERVICE_URL : SERVICE_NONE;
 }
 
 /* A copy, since it must end where the token ends: others may stand behind it. */
@@ -182,7 +182,7 @@ static enum error_code ask(const struct service_request *request,
                            struct login *login, struct error *err)
 {
     struct oauth_request asked = {
-        .url = find_url(request->environment),
+        .url = service_find_url(request->environment),
         .user = files->client_id,
         .password = files->client_secret,
         .timeout_ms = timeout_ms,
@@ -210,7 +210,7 @@ static enum error_code ask(const struct service_request *request,
 static enum error_code get_from_url(const struct service_request *request, struct login *login,
                                     struct error *err)
 {
-    const char *const url = find_url(request->environment);
+    const char *const url = service_find_url(request->environment);
     struct credential_files files = {0};
     struct login fresh = {.kind = LOGIN_SERVICE};
     bool is_kept = false;

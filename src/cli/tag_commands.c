@@ -66,7 +66,7 @@ struct listing {
     enum error_code (*add)(struct tags *tags, struct error *err);
 };
 
-static struct cell time_of(const struct json_value *json, const char *name)
+static struct cell tag_time_of(const struct json_value *json, const char *name)
 {
     int64_t time_ms = 0;
 
@@ -79,7 +79,7 @@ static enum error_code add_tag(void *context, const struct json_value *tag, stru
     const struct tags *const tags = context;
     const struct cell row[] = {
         cell_text(str_from(tags->team)),           cell_text(str_from(tags->artifact)),
-        api_cell(tags->cli, tag, "name"),          time_of(tag, "created"),
+        api_cell(tags->cli, tag, "name"),          tag_time_of(tag, "created"),
         api_cell(tags->cli, tag, "created_by"),    api_cell(tags->cli, tag, "status"),
         api_cell(tags->cli, tag, "status_reason"),
     };
@@ -127,8 +127,8 @@ static enum error_code add_artifacts(struct tags *tags, struct error *err)
     return code;
 }
 
-static enum error_code list(struct cli *cli, const struct listing *listing, uint64_t usual_limit,
-                            struct error *err)
+static enum error_code tag_list(struct cli *cli, const struct listing *listing,
+                                uint64_t usual_limit, struct error *err)
 {
     const struct options *const options = &cli->options;
     struct table table;
@@ -155,7 +155,7 @@ enum error_code command_tags(struct cli *cli, struct error *err)
     static const struct listing listing = {tag_columns, ARRAY_LEN(tag_columns), add_artifacts};
     const bool is_of_team = cli->options.argument_count == 1;
 
-    return list(cli, &listing, is_of_team ? LIMIT_OF_TEAM : LIMIT_OF_ARTIFACT, err);
+    return tag_list(cli, &listing, is_of_team ? LIMIT_OF_TEAM : LIMIT_OF_ARTIFACT, err);
 }
 
 /* NULL with OK: nobody says. */
@@ -188,7 +188,7 @@ static enum error_code add_source_of(void *context, const struct json_value *tag
                                api_cell(cli, source, "url"),
                                api_cell(cli, source, "revision"),
                                api_cell(cli, source, "status"),
-                               time_of(tag, "created"),
+                               tag_time_of(tag, "created"),
                                api_cell(cli, tag, "created_by"),
                            });
     json_value_free(source);
@@ -224,7 +224,7 @@ enum error_code command_scm_source(struct cli *cli, struct error *err)
 {
     static const struct listing listing = {source_columns, ARRAY_LEN(source_columns), add_sources};
 
-    return list(cli, &listing, LIMIT_OF_ARTIFACT, err);
+    return tag_list(cli, &listing, LIMIT_OF_ARTIFACT, err);
 }
 
 static enum error_code add_change(void *context, const struct json_value *change, struct error *err)
@@ -235,7 +235,7 @@ static enum error_code add_change(void *context, const struct json_value *change
     (void)err;
     table_add(tags->table, (const struct cell[]){
                                cell_text(str_from(tags->tag)),
-                               time_of(change, "changed"),
+                               tag_time_of(change, "changed"),
                                api_cell(cli, change, "changed_by_kind"),
                                api_cell(cli, change, "changed_by"),
                                api_cell(cli, change, "from"),
@@ -281,7 +281,7 @@ enum error_code command_history(struct cli *cli, struct error *err)
     static const struct listing listing = {change_columns, ARRAY_LEN(change_columns),
                                            add_histories};
 
-    return list(cli, &listing, LIMIT_OF_ARTIFACT, err);
+    return tag_list(cli, &listing, LIMIT_OF_ARTIFACT, err);
 }
 
 static void add_details(struct cli *cli, const struct json_value *tag,
@@ -300,7 +300,7 @@ static void add_details(struct cli *cli, const struct json_value *tag,
         api_cell(cli, tag, "media_type"),
         has_size ? cell_number((int64_t)size_bytes) : cell_absent(),
         platforms[0] != '\0' ? cell_text(str_from(platforms)) : cell_absent(),
-        time_of(tag, "created"),
+        tag_time_of(tag, "created"),
         api_cell(cli, tag, "created_by"),
         api_cell(cli, tag, "status"),
         api_cell(cli, tag, "status_reason"),

@@ -61,7 +61,7 @@ static la_ssize_t on_read(struct archive *tar, void *context, const void **block
 }
 
 /* The stream's failure comes first: to libarchive it is but a failed read. */
-static enum error_code fail(struct reader *reader)
+static enum error_code layer_fail(struct reader *reader)
 {
     const char *reason = archive_error_string(reader->tar);
 
@@ -82,7 +82,7 @@ static enum error_code open_tar(struct reader *reader)
         /* On macOS libarchive would hide files that begin with `._`. */
         archive_read_set_format_option(reader->tar, "tar", "mac-ext", NULL) != ARCHIVE_OK ||
         archive_read_open(reader->tar, reader, NULL, on_read, NULL) != ARCHIVE_OK) {
-        return fail(reader);
+        return layer_fail(reader);
     }
     return OK;
 }
@@ -169,11 +169,11 @@ static enum error_code next_entry(struct reader *reader, struct layer_entry *ent
      * their bytes: in the C locale of programs that set none, those of all names but ASCII.
      */
     if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
-        return fail(reader);
+        return layer_fail(reader);
     }
     *entry_out = describe(reader->entry);
     if (entry_out->name.bytes == NULL) { /* after too many special headers, it only warns */
-        return fail(reader);
+        return layer_fail(reader);
     }
     return count_entry(reader);
 }
@@ -193,7 +193,7 @@ static enum error_code next_block(struct reader *reader, struct str *block_out,
     reader->step_bytes = 0;
     status = archive_read_data_block(reader->tar, &bytes, &length, &offset);
     if (reader->stream.failure || (status != ARCHIVE_OK && status != ARCHIVE_EOF)) {
-        return fail(reader);
+        return layer_fail(reader);
     }
     *is_end_out = status == ARCHIVE_EOF;
     *block_out = (struct str){bytes, *is_end_out ? 0 : length};

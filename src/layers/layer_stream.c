@@ -37,7 +37,7 @@ enum error_code layer_stream_check_time(struct layer_stream *stream)
 }
 
 /* Appends to what is pending in the buffer; 0 at the end. */
-static enum error_code read_input(struct layer_stream *stream, size_t *length_out)
+static enum error_code stream_read_input(struct layer_stream *stream, size_t *length_out)
 {
     const size_t capacity = INPUT_BLOCK_BYTES - stream->pending_bytes;
     const uint64_t max_bytes = stream->limits->compressed_max_bytes;
@@ -67,7 +67,7 @@ static enum error_code read_magic(struct layer_stream *stream)
     enum error_code code = OK;
 
     while (code == OK && length > 0 && stream->pending_bytes < MAGIC_BYTES) {
-        code = read_input(stream, &length);
+        code = stream_read_input(stream, &length);
         if (code == OK) {
             stream->pending_bytes += length;
         }
@@ -96,7 +96,7 @@ static enum error_code read_packed(struct layer_stream *stream, struct str *bloc
 
     stream->pending_bytes = 0;
     if (length == 0) {
-        code = read_input(stream, &length);
+        code = stream_read_input(stream, &length);
     }
     *block_out = (struct str){stream->buffer, length};
     return code;
@@ -170,7 +170,7 @@ static la_ssize_t on_read(struct archive *unpacker, void *context, const void **
 }
 
 /* The callback's own failure comes first: to libarchive it is but a failed read. */
-static enum error_code fail(struct layer_stream *stream)
+static enum error_code stream_fail(struct layer_stream *stream)
 {
     if (stream->failure == OK) {
         const char *reason = archive_error_string(stream->unpacker);
@@ -209,7 +209,7 @@ static enum error_code open_unpacker(struct layer_stream *stream)
     if (archive_read_support_format_raw(stream->unpacker) != ARCHIVE_OK ||
         archive_read_open(stream->unpacker, stream, NULL, on_read, NULL) != ARCHIVE_OK ||
         archive_read_next_header(stream->unpacker, &entry) != ARCHIVE_OK) {
-        return fail(stream);
+        return stream_fail(stream);
     }
     return OK;
 }
@@ -264,7 +264,7 @@ enum error_code layer_stream_read(struct layer_stream *stream, struct str *block
     }
     status = archive_read_data_block(stream->unpacker, &bytes, &length, &offset);
     if (status != ARCHIVE_OK && status != ARCHIVE_EOF) {
-        return fail(stream);
+        return stream_fail(stream);
     }
     if (status == ARCHIVE_EOF) {
         length = 0;
