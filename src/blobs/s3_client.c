@@ -309,8 +309,6 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
 {
     const int64_t end_ms = clock_monotonic_ms(client->config.clock) + client->config.retry_ms;
     struct attempt attempt;
-    bool is_corrected = false;
-    int64_t begin_us = 0;
     enum error_code code = OK;
 
     *answer_out = (struct s3_answer){0};
@@ -318,8 +316,10 @@ enum error_code s3_client_send(struct s3_client *client, const struct s3_request
     strbuf_init(&answer_out->http.fields, 0);
     attempt_init(&attempt, client, request);
     for (int number = 1;; number++) {
+        const int64_t begin_us = clock_elapsed_us();
+        bool is_corrected = false;
+
         outbound_answer_release(&answer_out->http);
-        begin_us = clock_elapsed_us();
         code = send_once(&attempt, &answer_out->http, err);
         metric_time(client->metrics, S3_ATTEMPTS, clock_elapsed_us() - begin_us);
         metric_add(client->metrics, S3_SENT_BYTES, request->body.length);

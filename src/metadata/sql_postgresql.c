@@ -350,11 +350,13 @@ static enum error_code run_part(struct sql_connection *connection, const struct 
     const size_t count = left < POSTGRESQL_BATCH_MAX ? left : POSTGRESQL_BATCH_MAX;
     enum error_code code = OK;
 
+    /* cppcheck-suppress knownConditionTrueFalse; it takes the condition for the count */
     for (size_t i = 0; i < count; i++) {
         queries[i] = batch->query(batch->context, begin + i);
     }
     code = postgresql_connection_batch((struct postgresql_connection *)connection, queries, count,
                                        results, err); /* its first member */
+    /* cppcheck-suppress knownConditionTrueFalse; as above */
     for (size_t i = 0; i < count; i++) {
         struct postgresql_rows rows = {{connection}, results[i], -1};
 
