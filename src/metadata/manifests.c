@@ -47,6 +47,78 @@ enum error_code metadata_find_manifest(struct metadata *metadata, struct str rep
     return code;
 }
 
+static void read_tagged(struct row *row, void *into)
+{
+    struct tagged_manifest *tagged = into;
+
+    tagged->kind = (enum tag_kind)row_integer(row);
+    tagged->manifest.digest = row_digest(row);
+    read_manifest(row, &tagged->manifest);
+}
+
+static enum error_code find_tagged(struct metadata *metadata, const struct sql_query *query,
+                                   struct arena *arena, struct tagged_manifest *tagged_out,
+                                   struct error *err)
+{
+    struct tagged_manifest tagged;
+    const struct row_reader reader = {read_tagged, &tagged, arena};
+    const enum error_code code = metadata_find_row(metadata, query, &reader, err);
+
+    if (!code) {
+        *tagged_out = tagged;
+    }
+    return code;
+}
+
+enum error_code metadata_find_tagged_manifest(struct metadata *metadata, struct str repository,
+                                              struct str name, struct arena *arena,
+                                              struct tagged_manifest *tagged_out, struct error *err)
+{
+    const struct sql_query query = {
+        .text = "select tag.kind, tag.digest, manifest.media_type, content.bytes from repository "
+                "join tag on tag.repository_id = repository.id "
+                "join manifest on manifest.repository_id = tag.repository_id "
+                "and manifest.digest = tag.digest "
+                "join content on content.digest = manifest.digest "
+                "where repository.name = $1 and tag.name = $2",
+        .values = {sql_text(repository), sql_text(name)},
+        .count = 2,
+    };
+    const enum error_code code = find_tagged(metadata, &query, arena, tagged_out, err);
+
+    if (code == ERROR_NOT_FOUND) {
+        return error_set_about(err, ABOUT_TAG, ERROR_NOT_FOUND, "%.*s has no tag %.*s",
+                               STR_FORMAT(repository), STR_FORMAT(name));
+    }
+    return code;
+}
+
+/* Which tag it is comes first, from the index alone; kind <> 2 is as literally as in that. */
+enum error_code metadata_find_newest_manifest(struct metadata *metadata, struct str repository,
+                                              struct arena *arena,
+                                              struct tagged_manifest *tagged_out, struct error *err)
+{
+    const struct sql_query query = {
+        .text = "select found.kind, found.digest, manifest.media_type, content.bytes from "
+                "(select tag.repository_id, tag.kind, tag.digest "
+                "from repository join tag on tag.repository_id = repository.id "
+                "where repository.name = $1 and tag.kind <> 2 "
+                "order by tag.is_runnable desc, tag.created_ms desc, tag.sequence desc limit 1) "
+                "as found join manifest on manifest.repository_id = found.repository_id "
+                "and manifest.digest = found.digest "
+                "join content on content.digest = manifest.digest",
+        .values = {sql_text(repository)},
+        .count = 1,
+    };
+    const enum error_code code = find_tagged(metadata, &query, arena, tagged_out, err);
+
+    if (code == ERROR_NOT_FOUND) {
+        return error_set_about(err, ABOUT_TAG, ERROR_NOT_FOUND,
+                               "%.*s has no tag that could be the latest", STR_FORMAT(repository));
+    }
+    return code;
+}
+
 static void read_description(struct row *row, void *into)
 {
     struct manifest_record *manifest = into;

@@ -116,7 +116,27 @@ MUST_USE enum error_code metadata_find_manifest(struct metadata *metadata, struc
                                                 struct manifest_record *manifest_out,
                                                 struct error *err);
 
-/* The same without content. */
+/* A manifest that a tag is at. */
+struct tagged_manifest {
+    enum tag_kind kind; /* of the tag */
+    struct manifest_record manifest;
+};
+
+/* In one statement what metadata_find_tag and metadata_find_manifest tell. ERROR_NOT_FOUND about
+ * TAG. */
+MUST_USE enum error_code metadata_find_tagged_manifest(struct metadata *metadata,
+                                                       struct str repository, struct str name,
+                                                       struct arena *arena,
+                                                       struct tagged_manifest *tagged_out,
+                                                       struct error *err);
+
+/* The same of the tag that metadata_find_newest_tag finds. */
+MUST_USE enum error_code metadata_find_newest_manifest(struct metadata *metadata,
+                                                       struct str repository, struct arena *arena,
+                                                       struct tagged_manifest *tagged_out,
+                                                       struct error *err);
+
+/* As metadata_find_manifest, without content. */
 MUST_USE enum error_code
 metadata_describe_manifest(struct metadata *metadata, struct str repository,
                            const struct digest *digest, struct arena *arena,

@@ -5,24 +5,24 @@
 #include "registry/registry_private.h"
 #include "registry/tag_rule.h"
 
-/* From a tag to a digest. */
-static enum error_code manifest_resolve(struct registry *registry,
-                                        const struct repository *repository,
-                                        const struct reference *reference, struct arena *arena,
-                                        struct manifest_found *found, struct error *err)
+/* One question to the database, also where it is another machine's. */
+static enum error_code find_by_tag(struct registry *registry, const struct repository *repository,
+                                   const struct reference *reference, struct arena *arena,
+                                   struct manifest_found *found, struct error *err)
 {
     const struct registry_config *config = &registry->config;
     const bool is_latest = tag_rule_is_latest(reference->tag);
-    struct tag_record tag;
+    struct tagged_manifest tagged;
     const enum error_code code =
-        is_latest ? metadata_find_newest_tag(config->metadata, repository->name, arena, &tag, err)
-                  : metadata_find_tag(config->metadata, repository->name, reference->tag, arena,
-                                      &tag, err);
+        is_latest
+            ? metadata_find_newest_manifest(config->metadata, repository->name, arena, &tagged, err)
+            : metadata_find_tagged_manifest(config->metadata, repository->name, reference->tag,
+                                            arena, &tagged, err);
 
     if (!code) {
-        found->manifest.digest = tag.digest;
+        found->manifest = tagged.manifest;
         found->is_fixed =
-            !is_latest && !tag_rule_may_move(tag.kind, config->settings.snapshots_move,
+            !is_latest && !tag_rule_may_move(tagged.kind, config->settings.snapshots_move,
                                              config->settings.signatures == SIGNATURES_GROW);
     }
     return code;
@@ -61,18 +61,12 @@ enum error_code registry_find_manifest(struct registry *registry,
                                        struct manifest_found *found_out, struct error *err)
 {
     struct manifest_found found = {.is_fixed = true};
-    enum error_code code = OK;
+    const enum error_code code =
+        reference->is_digest
+            ? metadata_find_manifest(registry->config.metadata, repository->name,
+                                     &reference->digest, arena, &found.manifest, err)
+            : find_by_tag(registry, repository, reference, arena, &found, err);
 
-    found.manifest.digest = reference->digest;
-    if (!reference->is_digest) {
-        code = manifest_resolve(registry, repository, reference, arena, &found, err);
-    }
-    if (!code) {
-        const struct digest digest = found.manifest.digest;
-
-        code = metadata_find_manifest(registry->config.metadata, repository->name, &digest, arena,
-                                      &found.manifest, err);
-    }
     if (code == ERROR_NOT_FOUND) {
         return explain_absence(registry, repository, reference, err);
     }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -80,6 +81,7 @@ static void a_tag_names_its_manifest(void **state)
 {
     struct metadata_fixture *fixture = *state;
     const struct digest digest = push_text(fixture, "team/app", "1.0", "content");
+    struct tagged_manifest tagged;
     struct tag_record tag;
 
     assert_int_equal(metadata_find_tag(fixture->metadata, str_from("team/app"), str_from("1.0"),
@@ -87,6 +89,13 @@ static void a_tag_names_its_manifest(void **state)
                      OK);
     assert_true(str_is(tag.name, "1.0"));
     assert_true(digest_equal(&tag.digest, &digest));
+    assert_int_equal(metadata_find_tagged_manifest(fixture->metadata, str_from("team/app"),
+                                                   str_from("1.0"), &fixture->arena, &tagged, NULL),
+                     OK);
+    assert_true(digest_equal(&tagged.manifest.digest, &digest));
+    assert_true(str_is(tagged.manifest.content, "content"));
+    assert_int_equal(tagged.manifest.size_bytes, strlen("content"));
+    assert_int_equal(tagged.kind, TAG_VERSION);
     assert_true(str_is(tag.created_by, "somebody"));
     assert_int_equal(tag.created_ms, 1000);
     assert_int_equal(tag.kind, TAG_VERSION);
@@ -99,11 +108,18 @@ static void an_unknown_tag_is_not_found(void **state)
 
     (void)push_text(fixture, "team/app", "1.0", "content");
     for (size_t i = 0; i < ARRAY_LEN(repositories); i++) {
+        struct tagged_manifest tagged;
         struct error err = {0};
         struct tag_record tag;
 
         assert_int_equal(metadata_find_tag(fixture->metadata, str_from(repositories[i]),
                                            str_from("1"), &fixture->arena, &tag, &err),
+                         ERROR_NOT_FOUND);
+        assert_int_equal(err.topic, ABOUT_TAG);
+        err = (struct error){0};
+        assert_int_equal(metadata_find_tagged_manifest(fixture->metadata, str_from(repositories[i]),
+                                                       str_from("1"), &fixture->arena, &tagged,
+                                                       &err),
                          ERROR_NOT_FOUND);
         assert_int_equal(err.topic, ABOUT_TAG);
     }

@@ -136,12 +136,18 @@ static void push_at(struct metadata_fixture *fixture, const char *tag, enum tag_
 
 static void assert_newest(struct metadata_fixture *fixture, const char *name)
 {
+    struct tagged_manifest tagged;
     struct tag_record tag;
 
     assert_int_equal(metadata_find_newest_tag(fixture->metadata, str_from("team/app"),
                                               &fixture->arena, &tag, NULL),
                      OK);
     assert_true(str_is(tag.name, name));
+    assert_int_equal(metadata_find_newest_manifest(fixture->metadata, str_from("team/app"),
+                                                   &fixture->arena, &tagged, NULL),
+                     OK);
+    assert_true(digest_equal(&tagged.manifest.digest, &tag.digest));
+    assert_int_equal(tagged.kind, tag.kind);
 }
 
 static void the_newest_tag_is_by_time_then_sequence(void **state)
@@ -231,6 +237,7 @@ static void a_manifest_that_can_be_run_is_found_in_its_repository(void **state)
 static void without_tags_there_is_no_newest(void **state)
 {
     struct metadata_fixture *fixture = *state;
+    struct tagged_manifest tagged;
     struct tag_record tag;
     struct error err = {0};
 
@@ -238,6 +245,11 @@ static void without_tags_there_is_no_newest(void **state)
     push_at(fixture, "sha256-x", TAG_SIGNATURE, 9000);
     assert_int_equal(metadata_find_newest_tag(fixture->metadata, str_from("team/app"),
                                               &fixture->arena, &tag, &err),
+                     ERROR_NOT_FOUND);
+    assert_int_equal(err.topic, ABOUT_TAG);
+    err = (struct error){0};
+    assert_int_equal(metadata_find_newest_manifest(fixture->metadata, str_from("team/app"),
+                                                   &fixture->arena, &tagged, &err),
                      ERROR_NOT_FOUND);
     assert_int_equal(err.topic, ABOUT_TAG);
 }
@@ -264,12 +276,18 @@ static void a_tag_that_moves_is_new_again(void **state)
 static void the_newest_tag_is_of_its_repository(void **state)
 {
     struct metadata_fixture *fixture = *state;
+    struct tagged_manifest tagged;
     struct tag_record tag;
     struct error err = {0};
 
     push_at(fixture, "1", TAG_VERSION, 1000);
     assert_int_equal(metadata_find_newest_tag(fixture->metadata, str_from("team/none"),
                                               &fixture->arena, &tag, &err),
+                     ERROR_NOT_FOUND);
+    assert_int_equal(err.topic, ABOUT_TAG);
+    err = (struct error){0};
+    assert_int_equal(metadata_find_newest_manifest(fixture->metadata, str_from("team/none"),
+                                                   &fixture->arena, &tagged, &err),
                      ERROR_NOT_FOUND);
     assert_int_equal(err.topic, ABOUT_TAG);
     (void)push_text(fixture, "team/other", "other", "content");

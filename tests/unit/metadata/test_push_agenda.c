@@ -11,6 +11,10 @@
 #include "metadata/metadata_private.h"
 #include "metadata/sql_postgresql.h"
 #include "metadata/tags.h"
+#include "registry/content_cache.h"
+#include "registry/manifests.h"
+#include "registry/registry.h"
+#include "tests/support/memory_store.h"
 #include "tests/unit/metadata/postgresql_world.h"
 
 /* What pushes and pulls cost where the database is another machine's: grown, they are slower. */
@@ -100,6 +104,51 @@ static void a_first_push_adds_a_repository(void **state)
     metadata_free(metadata);
 }
 
+static struct reference tag_of(const char *tag)
+{
+    struct reference reference;
+
+    assert_int_equal(reference_parse(str_from(tag), &reference, NULL), OK);
+    return reference;
+}
+
+/* Of a tag that never moves, the second one is from memory. */
+static void a_pull_by_tag_costs_one_statement_and_then_none(void **state)
+{
+    struct metadata *metadata = open_metadata(*state);
+    struct blob_store *blobs = memory_store_new();
+    const struct registry_config config = {.metadata = metadata,
+                                           .blobs = blobs,
+                                           .clock = &clock_system,
+                                           .settings.cache_bytes = 1024 * 1024};
+    struct registry *registry = registry_new(&config);
+    const struct reference tags[] = {tag_of("1"), tag_of("latest")};
+    struct repository repository;
+    struct manifest_found found;
+    struct content *known = NULL;
+    struct cost before = {0};
+    struct arena arena;
+
+    arena_init(&arena, 4096);
+    assert_int_equal(repository_parse(str_from("team/app"), &repository, NULL), OK);
+    push(metadata, "first", "1");
+    before = count(metadata);
+    for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
+        assert_int_equal(
+            registry_find_manifest(registry, &repository, &tags[i], &arena, &found, NULL), OK);
+        assert_true(str_is(found.manifest.content, "first"));
+        assert_cost(metadata, before, i + 1, i + 1);
+    }
+    known = registry_cached_manifest(registry, &repository, &tags[0]);
+    assert_non_null(known);
+    assert_cost(metadata, before, ARRAY_LEN(tags), ARRAY_LEN(tags));
+    content_release(known);
+    arena_release(&arena);
+    registry_free(registry);
+    blob_store_free(blobs);
+    metadata_free(metadata);
+}
+
 static void a_question_costs_one_statement(void **state)
 {
     struct metadata *metadata = open_metadata(*state);
@@ -129,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_push_costs_three_round_trips),
         TEST(a_first_push_adds_a_repository),
+        TEST(a_pull_by_tag_costs_one_statement_and_then_none),
         TEST(a_question_costs_one_statement),
     };
 
