@@ -267,7 +267,9 @@ enum error_code aws_presign(const struct aws_keys *keys, const struct aws_scope 
     strbuf_init(&lifetime, NUMBER_MAX_BYTES);
     strbuf_append_uint64(&lifetime, lifetime_s);
     signing_begin(&signing, keys, scope, request);
-    signing.payload_sha256 = AWS_UNSIGNED_PAYLOAD;
+    /* S3 alone takes what it does not know; of others a link's request has no body. */
+    signing.payload_sha256 =
+        strcmp(scope->service, "s3") == 0 ? AWS_UNSIGNED_PAYLOAD : AWS_EMPTY_PAYLOAD;
     add_header(&signing, "host", request->host);
     add_parameter(&signing, "X-Amz-Algorithm", str_from(ALGORITHM));
     add_parameter(&signing, "X-Amz-Credential", strbuf_str(&signing.credential));

@@ -71,8 +71,9 @@ void aws_signed_release(struct aws_signed *signed_request);
 /*
  * Appends a link that does the request without credentials, for lifetime_s seconds (up to
  * AWS_LINK_MAX_S) unless the keys expire before. Only the host is signed, so that any header may be
- * sent along (Range); the request's headers and payload are not looked at. ERROR_TOO_LARGE as
- * aws_sign; url_out may have a part of it then. The link is a secret for as long as it lives.
+ * sent along (Range); the request's headers and payload are not looked at (to other services than
+ * S3 it has none). ERROR_TOO_LARGE as aws_sign; url_out may have a part of it then. The link is a
+ * secret for as long as it lives.
  */
 MUST_USE enum error_code aws_presign(const struct aws_keys *keys, const struct aws_scope *scope,
                                      const struct aws_request *request, unsigned lifetime_s,

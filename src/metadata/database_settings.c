@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/attributes.h"
+#include "metadata/sql_postgresql_url.h"
 #include "settings/value.h"
 
 /* Not repeated in the message: it may hold a password. */
@@ -51,6 +52,23 @@ static const struct setting rows[] = {
             "The password for it, unless database.url has one. The original name DB_PASSWORD is "
             "accepted too.",
         .aliases = {{.name = "DB_PASSWORD"}},
+    },
+    {
+        .key = "database.aws_iam",
+        .type = SETTING_BOOL,
+        .offset = offsetof(struct database_settings, aws_iam),
+        .default_text = "false",
+        .help = "Whether PostgreSQL is Amazon RDS or Aurora with IAM authentication: then there is "
+                "no password, but a token for each server, signed with the AWS credentials of this "
+                "machine. database.url must name the endpoints as AWS does, and demand TLS "
+                "(sslmode=verify-full with sslrootcert).",
+    },
+    {
+        .key = "database.aws_region",
+        .type = SETTING_TEXT,
+        .offset = offsetof(struct database_settings, aws_region),
+        .example = "eu-central-1",
+        .help = "The region of that database. Not set: storage.s3.region, and so AWS_REGION.",
     },
     {
         .key = "database.connections",
@@ -102,6 +120,31 @@ static const struct setting rows[] = {
     },
 };
 
+/* A token is for RDS's eyes only, and for one server: see database_passwords.h. */
+static void check_aws(const struct database_settings *settings, struct problems *problems)
+{
+    struct postgresql_servers servers;
+    struct error err;
+
+    if (!database_settings_is_postgresql(settings)) {
+        problems_add(problems, "database.aws_iam: is for PostgreSQL: set database.url");
+        return;
+    }
+    if (settings->password || postgresql_url_has_password(settings->url)) {
+        problems_add(problems, "database.aws_iam: leave the password away, or set it to false");
+    }
+    if (!postgresql_url_demands_tls(settings->url)) {
+        problems_add(problems, "database.aws_iam: RDS takes tokens over TLS only: add "
+                               "sslmode=verify-full&sslrootcert=FILE to database.url, with AWS's "
+                               "certificates (global-bundle.pem)");
+    }
+    if (postgresql_servers_read(settings->url, settings->user, &servers, &err)) {
+        problems_add(problems, "database.url: with database.aws_iam, %s", err.message);
+        return;
+    }
+    postgresql_servers_release(&servers);
+}
+
 /* Ignored, it would give an empty registry to whoever expects what that database holds. */
 static void check(const void *values, struct problems *problems)
 {
@@ -112,6 +155,9 @@ static void check(const void *values, struct problems *problems)
                      "database.url: database.user (DB_USER) and database.password (DB_PASSWORD) "
                      "are for PostgreSQL: say which database it is "
                      "(postgresql://HOST/DATABASE), or leave them away");
+    }
+    if (settings->aws_iam) {
+        check_aws(settings, problems);
     }
 }
 

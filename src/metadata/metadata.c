@@ -56,6 +56,7 @@ static enum error_code open_database(const struct database_settings *settings, c
         .url = settings->url,
         .user = settings->user,
         .password = settings->password,
+        .passwords = settings->passwords,
         .connections = settings->connections,
         .timeout_ms = settings->timeout_ms,
         .start_ms = START_MS,

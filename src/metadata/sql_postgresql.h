@@ -4,19 +4,21 @@
 
 #include "base/attributes.h"
 #include "base/error.h"
+#include "metadata/database_passwords.h"
 #include "metadata/migrate.h"
 #include "metadata/sql.h"
 
 /* Where the database is, and how it is asked. Texts must outlive the database. */
 struct postgresql_config {
-    const char *url;          /* postgresql://…, as libpq takes it, also with several hosts */
-    const char *user;         /* NULL: as the URL says */
-    const char *password;     /* NULL: as the URL says */
-    unsigned connections;     /* at most */
-    int64_t timeout_ms;       /* of a statement */
-    int64_t start_ms;         /* how long the first connection is waited for */
-    int64_t retry_ms;         /* how long what fails in passing is tried again */
-    bool prepared_statements; /* false: none; true: unless a proxy forgets them */
+    const char *url;      /* postgresql://…, as libpq takes it, also with several hosts */
+    const char *user;     /* NULL: as the URL says */
+    const char *password; /* NULL: as the URL says */
+    const struct database_passwords *passwords; /* NULL: it is always that one; borrowed */
+    unsigned connections;                       /* at most */
+    int64_t timeout_ms;                         /* of a statement */
+    int64_t start_ms;                           /* how long the first connection is waited for */
+    int64_t retry_ms;                           /* how long what fails in passing is tried again */
+    bool prepared_statements;                   /* false: none; true: unless a proxy forgets them */
 };
 
 /*

@@ -7,15 +7,17 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "metadata/sql_postgresql_statement.h"
+#include "metadata/sql_postgresql_url.h"
 #include "metadata/sql_postgresql_wait.h"
 
 enum {
     SCRIPT_TIMEOUT_MS = 60 * 60 * 1000,
     UNSYNCED_MAX = 64, /* statements on their way that nobody waits for */
+    PASSWORD_MAX_BYTES = 32 * 1024,
 };
 
-static enum error_code connect_to(const struct postgresql_config *config, PGconn **handle_out,
-                                  struct error *err);
+static enum error_code connect_somewhere(const struct postgresql_config *config,
+                                         PGconn **handle_out, struct error *err);
 static enum error_code check_server(const PGconn *handle, struct error *err);
 static void notice(void *context, const PGresult *result);
 static enum error_code begin_now(struct postgresql_connection *connection, struct error *err);
@@ -27,7 +29,7 @@ enum error_code postgresql_connection_open(struct sql *sql, const struct postgre
 {
     struct postgresql_connection *connection = NULL;
     PGconn *handle = NULL;
-    enum error_code code = connect_to(config, &handle, err);
+    enum error_code code = connect_somewhere(config, &handle, err);
 
     if (!code) {
         code = check_server(handle, err);
@@ -50,22 +52,37 @@ enum error_code postgresql_connection_open(struct sql *sql, const struct postgre
 }
 
 /*
- * What stands before the URL may be said otherwise in it; what stands behind it may not.
- * *handle_out is set also on failure, for its caller to close.
+ * What stands before the URL may be said otherwise in it; what stands behind it may not: `one`, of
+ * its servers, and the password for that. NULL: all of them in order, as libpq does it.
  */
-static enum error_code connect_to(const struct postgresql_config *config, PGconn **handle_out,
-                                  struct error *err)
+static enum error_code connect_to(const struct postgresql_config *config,
+                                  const struct postgresql_server_address *one, const char *password,
+                                  PGconn **handle_out, struct error *err)
 {
     const char *const keys[] = {
         "connect_timeout", "tcp_user_timeout",
         "keepalives_idle", "user",
         "password",        "target_session_attrs",
         "dbname",          "fallback_application_name",
-        "client_encoding", NULL,
+        "client_encoding", one ? "host" : NULL,
+        "hostaddr",        "port",
+        "password",        NULL,
     };
     const char *const values[] = {
-        "3",          "10000",     "15",       config->user, config->password,
-        "read-write", config->url, "pieroned", "UTF8",       NULL,
+        "3",
+        "10000",
+        "15",
+        config->user,
+        config->password,
+        "read-write",
+        config->url,
+        "pieroned",
+        "UTF8",
+        one ? one->server.host : NULL,
+        one && one->address ? one->address : "",
+        one ? one->port_text : NULL,
+        password,
+        NULL,
     };
     PGconn *handle = PQconnectdbParams(keys, values, 1);
 
@@ -74,6 +91,72 @@ static enum error_code connect_to(const struct postgresql_config *config, PGconn
         return OK;
     }
     return postgresql_error_set_lost(handle, err);
+}
+
+static enum error_code connect_with_its_password(const struct postgresql_config *config,
+                                                 const struct postgresql_server_address *one,
+                                                 PGconn **handle_out, struct error *err)
+{
+    const struct database_passwords *passwords = config->passwords;
+    struct strbuf password;
+    enum error_code code = OK;
+
+    strbuf_init_secret(&password, PASSWORD_MAX_BYTES);
+    code = passwords->get(passwords->context, &one->server, &password, err);
+    if (!code) {
+        code = connect_to(config, one, password.text, handle_out, err);
+        if (code && PQconnectionUsedPassword(*handle_out)) {
+            passwords->doubt(passwords->context, &one->server);
+        }
+    }
+    strbuf_release(&password);
+    return code;
+}
+
+/* The reason of each server: it is not the last one's that matters most. */
+static enum error_code connect_one_by_one(const struct postgresql_config *config,
+                                          const struct postgresql_servers *servers,
+                                          PGconn **handle_out, struct error *err)
+{
+    struct error reasons = {0};
+    enum error_code code = OK;
+
+    for (size_t i = 0; i < servers->count; i++) {
+        struct error reason = {0};
+        const struct error before = reasons;
+
+        PQfinish(*handle_out);
+        *handle_out = NULL;
+        code = connect_with_its_password(config, &servers->servers[i], handle_out, &reason);
+        if (!code) {
+            return OK;
+        }
+        (void)error_set(&reasons, code, "%s%s%s", before.message, i > 0 ? "; " : "",
+                        reason.message);
+        reasons.retry_after_s = reason.retry_after_s;
+    }
+    if (err) {
+        *err = reasons;
+    }
+    return code;
+}
+
+/* *handle_out, NULL before, may be set also on failure, for its caller to close. */
+static enum error_code connect_somewhere(const struct postgresql_config *config,
+                                         PGconn **handle_out, struct error *err)
+{
+    struct postgresql_servers servers;
+    enum error_code code = OK;
+
+    if (!config->passwords) {
+        return connect_to(config, NULL, NULL, handle_out, err);
+    }
+    code = postgresql_servers_read(config->url, config->user, &servers, err);
+    if (!code) {
+        code = connect_one_by_one(config, &servers, handle_out, err);
+        postgresql_servers_release(&servers);
+    }
+    return code;
 }
 
 static enum error_code check_server(const PGconn *handle, struct error *err)

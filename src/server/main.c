@@ -11,6 +11,7 @@
 #include "server/admission.h"
 #include "server/check_config.h"
 #include "server/data_folder.h"
+#include "server/database_login.h"
 #include "server/housekeeping.h"
 #include "server/listen_address.h"
 #include "server/migrate_command.h"
@@ -35,6 +36,7 @@ struct daemon {
     struct log log;
     struct metrics *metrics;
     struct data_folder data;
+    struct database_login database_login;
     struct metadata *metadata;
     struct storage storage;
     struct free_space free_space;
@@ -81,7 +83,8 @@ static enum error_code open_data(struct daemon *daemon, struct error *err)
 
 static enum error_code open_metadata(struct daemon *daemon, struct error *err)
 {
-    return metadata_open(&daemon->settings.database, daemon->data.metadata, &daemon->metadata, err);
+    return database_login_and_open(&daemon->settings, daemon->data.metadata, metadata_open,
+                                   &daemon->database_login, &daemon->metadata, err);
 }
 
 static enum error_code open_blobs(struct daemon *daemon, struct error *err)
@@ -130,15 +133,6 @@ static bool is_ready(void *context)
     return !http_server_is_draining(daemon->server);
 }
 
-/* Of what a manifest's push may need, the data folder alone does not come back by itself. */
-static int64_t push_patience(const struct settings *settings)
-{
-    const bool needs_others =
-        database_settings_is_postgresql(&settings->database) || settings->storage.s3.bucket;
-
-    return needs_others ? settings->database.patience_ms : 0;
-}
-
 static enum error_code make_api(struct daemon *daemon, struct error *err)
 {
     const char *const proxies = daemon->settings.trusted_proxies;
@@ -147,7 +141,7 @@ static enum error_code make_api(struct daemon *daemon, struct error *err)
         .log = &daemon->log,
         .clock = &clock_system,
         .manifest_max_bytes = daemon->settings.registry.manifest_max_bytes,
-        .push_patience_ms = push_patience(&daemon->settings),
+        .push_patience_ms = settings_push_patience_ms(&daemon->settings),
         .downloads_max = daemon->settings.storage.s3.downloads,
         .authenticator = daemon->admission.authenticator,
         .teams = daemon->admission.teams,
@@ -233,6 +227,7 @@ static void daemon_finish(struct daemon *daemon)
     registry_free(daemon->registry);
     storage_release(&daemon->storage);
     metadata_free(daemon->metadata);
+    database_login_release(&daemon->database_login);
     data_folder_release(&daemon->data);
     metrics_log(daemon->metrics, &daemon->log);
     metrics_free(daemon->metrics);

@@ -10,9 +10,9 @@
 #include "metadata/transfer.h"
 #include "server/blob_transfer.h"
 #include "server/data_folder.h"
+#include "server/database_login.h"
 #include "server/move_progress.h"
 #include "server/process.h"
-#include "server/settings.h"
 #include "server/storage.h"
 
 enum {
@@ -31,7 +31,8 @@ struct side {
     const char *where; /* a file of settings, or a data folder; borrowed from argv */
     struct settings settings;
     struct data_folder paths;
-    struct data_folder folder; /* locked */
+    struct data_folder folder;   /* locked */
+    struct database_login login; /* to the database */
     struct metadata *metadata;
     struct storage storage;
 };
@@ -248,7 +249,8 @@ static enum error_code open_source(struct move *move, struct error *err)
     enum error_code code = data_folder_find(from->settings.data, &from->paths, err);
 
     if (!code) {
-        code = metadata_join(&from->settings.database, from->paths.metadata, &from->metadata, err);
+        code = database_login_and_open(&from->settings, from->paths.metadata, metadata_join,
+                                       &from->login, &from->metadata, err);
     }
     return code ? code : find_out_about_pushes(move, err);
 }
@@ -278,8 +280,8 @@ static enum error_code open_destination(struct move *move, struct error *err)
         code = data_folder_open(to->settings.data, &to->folder, err);
     }
     if (!code) {
-        code =
-            metadata_open_to_fill(&to->settings.database, to->paths.metadata, &to->metadata, err);
+        code = database_login_and_open(&to->settings, to->paths.metadata, metadata_open_to_fill,
+                                       &to->login, &to->metadata, err);
     }
     move->keeps_blobs = have_same_blobs(&move->from, to);
     return code || move->keeps_blobs ? code : open_storages(move, err);
@@ -392,6 +394,7 @@ static void side_release(struct side *side)
 {
     storage_release(&side->storage);
     metadata_free(side->metadata);
+    database_login_release(&side->login);
     data_folder_release(&side->folder);
     settings_release(&side->settings);
 }

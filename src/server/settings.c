@@ -348,6 +348,14 @@ const char *settings_read_only(const struct settings *settings)
     return str_is(text, "true") ? "the registry is read-only" : settings->read_only;
 }
 
+int64_t settings_push_patience_ms(const struct settings *settings)
+{
+    const bool needs_others =
+        database_settings_is_postgresql(&settings->database) || settings->storage.s3.bucket;
+
+    return needs_others ? settings->database.patience_ms : 0;
+}
+
 const char *settings_warning(const struct settings *settings)
 {
     struct listen_address address;

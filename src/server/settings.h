@@ -70,6 +70,10 @@ void settings_check(const struct settings *settings, struct problems *problems);
 /* Why nothing can be pushed; NULL: it can. */
 const char *settings_read_only(const struct settings *settings);
 
+/* How long the push of a manifest waits for what it needs. Of that, the data folder alone does not
+ * come back by itself: then not at all. */
+int64_t settings_push_patience_ms(const struct settings *settings);
+
 /* What is allowed and may still be wrong: where clients would send their logins in clear. NULL:
  * nothing. */
 const char *settings_warning(const struct settings *settings);

@@ -6,6 +6,7 @@
 #include "metadata/swept_blobs.h"
 #include "server/bucket_sweep.h"
 #include "server/data_folder.h"
+#include "server/database_login.h"
 #include "server/process.h"
 #include "server/settings.h"
 #include "server/storage.h"
@@ -23,6 +24,7 @@ struct wish {
     bool removes;
     bool help;
     struct settings settings;
+    struct database_login database_login;
     struct metadata *metadata;
     int64_t now_ms;
     int64_t untouched_since_ms;
@@ -267,7 +269,8 @@ static enum error_code find_and_sweep(struct wish *wish, struct error *err)
         code = data_folder_find(wish->settings.data, &paths, err);
     }
     if (!code) {
-        code = metadata_join(&wish->settings.database, paths.metadata, &wish->metadata, err);
+        code = database_login_and_open(&wish->settings, paths.metadata, metadata_join,
+                                       &wish->database_login, &wish->metadata, err);
     }
     if (code) {
         return code;
@@ -325,6 +328,7 @@ int sweep_command_run(int argc, char *const argv[], char *const *environment)
     settings_init(&wish.settings);
     status = sweep_run(&wish, argc, argv, environment);
     metadata_free(wish.metadata);
+    database_login_release(&wish.database_login);
     settings_release(&wish.settings);
     return status;
 }

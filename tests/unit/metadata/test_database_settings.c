@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -57,9 +58,21 @@ static void login_is_for_postgresql(void **state)
         {{.url = "sqlite:x"}, true},
         {{.url = "sqlite:x", .user = "me"}, false},
         {{.password = "secret"}, false},
+        {{.url = "postgresql://me@db/x?sslmode=verify-full", .aws_iam = true}, true},
+        {{.url = "postgresql://a,b/x?sslmode=require", .user = "me", .aws_iam = true}, true},
+        {{.url = "postgresql://me@db/x?sslmode=disable", .aws_iam = true}, false},
+        {{.url = "postgresql://me@db/x", .aws_iam = true}, false},
+        {{.url = "postgresql://me@/x?host=/run&sslmode=require", .aws_iam = true}, false},
+        {{.url = "postgresql://db/x?sslmode=require", .aws_iam = true}, false},
+        {{.url = "postgresql://me:secret@db/x?sslmode=require", .aws_iam = true}, false},
+        {{.url = "postgresql://me@db/x?sslmode=require", .password = "secret", .aws_iam = true},
+         false},
+        {{.url = "sqlite:x", .aws_iam = true}, false},
+        {{.aws_iam = true}, false},
     };
 
     (void)state;
+    (void)unsetenv("PGSSLMODE");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         CLEANUP(problems_release) struct problems problems;
 

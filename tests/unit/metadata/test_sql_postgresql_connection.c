@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -85,6 +86,113 @@ static void a_script_is_part_of_its_transaction(void **state)
     postgresql_connection_close(connection);
 }
 
+/* Gives `HOST:PORT:USER`, or what it is told; and notes who asks. */
+struct doorman {
+    const char *password; /* NULL: as above */
+    enum error_code code;
+    unsigned asked;
+    unsigned doubted;
+};
+
+static enum error_code say_password(void *context, const struct database_server *server,
+                                    struct strbuf *password, struct error *err)
+{
+    struct doorman *doorman = context;
+
+    doorman->asked++;
+    if (doorman->code) {
+        return error_set(err, doorman->code, "no password today");
+    }
+    if (doorman->password) {
+        strbuf_append_text(password, doorman->password);
+    } else {
+        strbuf_append_format(password, "%s:%u:%s", server->host, (unsigned)server->port,
+                             server->user);
+    }
+    return OK;
+}
+
+static void doubt(void *context, const struct database_server *server)
+{
+    struct doorman *doorman = context;
+
+    (void)server;
+    doorman->doubted++;
+}
+
+/* From then on there is a user `iam` whose password is that of the server itself. */
+static void demand_passwords(struct postgresql_world *world)
+{
+    const char *const folder = postgresql_server_folder(world->server);
+    char text[2048];
+
+    (void)snprintf(text, sizeof(text),
+                   "drop role if exists iam; create role iam login password '%s:5432:iam'; "
+                   "copy (values ('local all iam password'), ('local all pierone trust')) "
+                   "to '%s/db/pg_hba.conf'",
+                   folder, folder);
+    (void)postgresql_server_ask(world->server, text);
+    postgresql_server_kill(world->server);
+    postgresql_server_start(world->server);
+}
+
+static enum error_code connect_as_iam(struct postgresql_world *world, struct doorman *doorman,
+                                      struct error *err)
+{
+    const char *const folder = postgresql_server_folder(world->server);
+    const struct database_passwords passwords = {say_password, doubt, doorman};
+    struct postgresql_config config = world->config;
+    struct postgresql_connection *connection = NULL;
+    char url[2048];
+    enum error_code code = OK;
+
+    (void)snprintf(url, sizeof(url), "postgresql:///postgres?host=%s/none,%s&user=iam", folder,
+                   folder);
+    config.url = url;
+    config.passwords = &passwords;
+    code = postgresql_connection_open(&world->sql, &config, &connection, err);
+    postgresql_connection_close(connection);
+    return code;
+}
+
+static void each_server_is_shown_its_own_password(void **state)
+{
+    struct postgresql_world *world = *state;
+    struct doorman doorman = {0};
+    struct error err = {0};
+
+    demand_passwords(world);
+    if (connect_as_iam(world, &doorman, &err)) {
+        fail_msg("%s", err.message);
+    }
+    assert_int_equal(doorman.asked, 2); /* the first of them is not there */
+    assert_int_equal(doorman.doubted, 0);
+}
+
+static void a_password_that_is_refused_is_doubted(void **state)
+{
+    struct postgresql_world *world = *state;
+    struct doorman doorman = {.password = "wrong"};
+    struct error err = {0};
+
+    demand_passwords(world);
+    assert_int_equal(connect_as_iam(world, &doorman, &err), ERROR_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "password authentication failed"));
+    assert_non_null(strstr(err.message, "/none"));
+    assert_null(strstr(err.message, "wrong"));
+    assert_int_equal(doorman.doubted, 1);
+}
+
+static void without_a_password_nobody_is_asked(void **state)
+{
+    struct doorman doorman = {.code = ERROR_UNAVAILABLE};
+    struct error err = {0};
+
+    assert_int_equal(connect_as_iam(*state, &doorman, &err), ERROR_UNAVAILABLE);
+    assert_non_null(strstr(err.message, "no password today"));
+    assert_int_equal(doorman.doubted, 0);
+}
+
 static void a_database_that_does_not_keep_unicode_is_refused(void **state)
 {
     struct postgresql_world *world = *state;
@@ -112,6 +220,9 @@ int main(void)
         TEST(a_commit_with_a_warning_is_not_trusted),
         TEST(a_script_is_part_of_its_transaction),
         TEST(a_database_that_does_not_keep_unicode_is_refused),
+        TEST(each_server_is_shown_its_own_password),
+        TEST(a_password_that_is_refused_is_doubted),
+        TEST(without_a_password_nobody_is_asked),
     };
 
     return cmocka_run_group_tests(tests, postgresql_world_start, postgresql_world_end);
