@@ -47,7 +47,7 @@ enum error_code metadata_push_manifest(struct metadata *metadata, const struct m
     assert(push->tag_count <= PUSH_TAGS_MAX);
     digest_format(&push->manifest.digest, pushing.digest.text);
     code = sql_write(metadata->sql, SQL_DURABLE, store, &pushing, err);
-    if (code && pushing.is_taken) {
+    if (code == ERROR_CONFLICT && pushing.is_taken) {
         *outcome_out = PUSH_TAG_TAKEN;
         for (size_t i = 0; i < push->tag_count; i++) {
             found_out[i] = pushing.found[i];
@@ -157,9 +157,25 @@ static enum error_code add_repository(struct sql_connection *connection, struct 
                                          err);
 }
 
+/* By their names, as blobs by their digests: pushes of the same tags do not wait in a circle. */
+static void sort_tags(const struct manifest_push *wanted, size_t order_out[PUSH_TAGS_MAX])
+{
+    for (size_t i = 0; i < wanted->tag_count; i++) {
+        size_t place = i;
+
+        for (; place > 0 &&
+               str_compare(wanted->tags[i].name, wanted->tags[order_out[place - 1]].name) < 0;
+             place--) {
+            order_out[place] = order_out[place - 1];
+        }
+        order_out[place] = i;
+    }
+}
+
 static enum error_code add_all(struct sql_connection *connection, struct push *push,
                                struct error *err)
 {
+    size_t order[PUSH_TAGS_MAX];
     struct push_agenda *agenda = memory_new(1, sizeof(*agenda));
     enum error_code code = OK;
 
@@ -171,11 +187,14 @@ static enum error_code add_all(struct sql_connection *connection, struct push *p
     if (!code) {
         code = push_agenda_add_blobs(agenda, err);
     }
+    sort_tags(push->wanted, order);
     for (size_t i = 0; i < push->wanted->tag_count && !code; i++) {
-        push->is_set[i] = false;
-        code = push_agenda_add_tag(agenda, i, &push->found[i], &push->is_set[i], err);
+        const size_t tag = order[i];
+
+        push->is_set[tag] = false;
+        code = push_agenda_add_tag(agenda, tag, &push->found[tag], &push->is_set[tag], err);
         if (!code) {
-            code = push_agenda_look_for_source(agenda, i, &push->is_said[i], err);
+            code = push_agenda_look_for_source(agenda, tag, &push->is_said[tag], err);
         }
     }
     if (!code) {

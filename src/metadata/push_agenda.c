@@ -1,5 +1,10 @@
 #include "metadata/push_agenda.h"
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+
 static enum error_code refuse_swept(const struct digest_value *digest, struct error *err)
 {
     return error_set_about(err, ABOUT_REFERENCED, ERROR_NOT_FOUND,
@@ -129,21 +134,41 @@ static enum error_code add_blob(struct push_agenda *agenda, const struct digest 
     return code;
 }
 
+static int compare_blobs(const void *a, const void *b)
+{
+    const struct digest *const first = &(*(const struct named_blob *const *)a)->digest;
+    const struct digest *const second = &(*(const struct named_blob *const *)b)->digest;
+
+    return memcmp(first->bytes, second->bytes, sizeof(first->bytes));
+}
+
+/* In one order whatever the manifest says: pushes of the same blobs would wait for each other. */
+static const struct named_blob **sort_blobs(const struct manifest_push *push)
+{
+    const struct named_blob **blobs = memory_new(push->blob_count + 1, sizeof(const void *));
+
+    for (size_t i = 0; i < push->blob_count; i++) {
+        blobs[i] = &push->blobs[i];
+    }
+    qsort(blobs, push->blob_count, sizeof(const void *), compare_blobs);
+    return blobs;
+}
+
 /* The manifest first: from then on no sweep is at work (see swept_blobs.c). */
 enum error_code push_agenda_add_blobs(struct push_agenda *agenda, struct error *err)
 {
     const struct manifest_push *push = agenda->push;
+    const struct named_blob **blobs = sort_blobs(push);
     enum error_code code =
         add_blob(agenda, &push->manifest.digest, push->manifest.content.length, err);
 
     for (size_t i = 0; i < push->blob_count && !code; i++) {
-        const struct named_blob *blob = &push->blobs[i];
-
-        code = blob->must_not_be_swept ? check_standing(agenda, &blob->digest, err) : OK;
+        code = blobs[i]->must_not_be_swept ? check_standing(agenda, &blobs[i]->digest, err) : OK;
         if (!code) {
-            code = add_blob(agenda, &blob->digest, blob->size_bytes, err);
+            code = add_blob(agenda, &blobs[i]->digest, blobs[i]->size_bytes, err);
         }
     }
+    free(blobs);
     return code;
 }
 

@@ -104,6 +104,70 @@ static void a_first_push_adds_a_repository(void **state)
     metadata_free(metadata);
 }
 
+/* As two pushes that take the same rows in different orders would wait for each other. */
+static void rows_are_taken_in_one_order_whatever_the_manifests(void **state)
+{
+    struct postgresql_world *world = *state;
+    struct metadata *metadata = open_metadata(world);
+    struct named_blob blobs[8] = {0};
+    struct manifest_push push = {
+        .repository = str_from("team/app"),
+        .manifest = {.digest = hasher_digest_of(DIGEST_SHA256, str_from("many")),
+                     .content = str_from("many")},
+        .tags = {{.name = str_from("b")}, {.name = str_from("c")}, {.name = str_from("a")}},
+        .tag_count = 3,
+        .blobs = blobs,
+        .blob_count = ARRAY_LEN(blobs),
+        .created_by = {str_from("employee"), str_from("alice")},
+    };
+    enum push_outcome outcome = PUSH_TAG_TAKEN;
+    struct tag_found found[PUSH_TAGS_MAX];
+
+    for (size_t i = 0; i < ARRAY_LEN(blobs); i++) {
+        blobs[i].digest.bytes[0] = (uint8_t)(i % 2 == 0 ? 100 - i : 100 + i);
+        blobs[i].must_not_be_swept = true;
+    }
+    assert_int_equal(metadata_push_manifest(metadata, &push, &outcome, found, NULL), OK);
+    /* ctid is the place in a table of which nothing was ever deleted; the manifest is the first. */
+    assert_string_equal(
+        postgresql_server_ask(world->server,
+                              "select array_agg(digest order by ctid) = array_agg(digest order by "
+                              "digest) from (select ctid, digest from named_blob order by ctid "
+                              "offset 1) as blobs"),
+        "t");
+    assert_string_equal(
+        postgresql_server_ask(world->server, "select string_agg(name, ' ' order by ctid) from tag"),
+        "a b c");
+    metadata_free(metadata);
+}
+
+/* The trigger is another push that was faster, and of which then nothing can be read. */
+static void a_database_that_fails_is_no_tag_that_is_taken(void **state)
+{
+    struct postgresql_world *world = *state;
+    struct metadata *metadata = open_metadata(world);
+    const struct manifest_push push = {
+        .repository = str_from("team/app"),
+        .manifest = {.digest = hasher_digest_of(DIGEST_SHA256, str_from("content")),
+                     .content = str_from("content")},
+        .tags = {{.name = str_from("1")}},
+        .tag_count = 1,
+        .created_by = {str_from("employee"), str_from("alice")},
+    };
+    enum push_outcome outcome = PUSH_DONE;
+    struct tag_found found;
+
+    (void)postgresql_server_ask(world->server,
+                                "create function hide() returns trigger language plpgsql as $$ "
+                                "begin perform set_config('search_path', 'nowhere', true); "
+                                "return null; end $$");
+    (void)postgresql_server_ask(world->server, "create trigger hides before insert on tag "
+                                               "for each row execute function hide()");
+    assert_int_equal(metadata_push_manifest(metadata, &push, &outcome, &found, NULL),
+                     ERROR_INTERNAL);
+    metadata_free(metadata);
+}
+
 static struct reference tag_of(const char *tag)
 {
     struct reference reference;
@@ -178,6 +242,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_push_costs_three_round_trips),
         TEST(a_first_push_adds_a_repository),
+        TEST(rows_are_taken_in_one_order_whatever_the_manifests),
+        TEST(a_database_that_fails_is_no_tag_that_is_taken),
         TEST(a_pull_by_tag_costs_one_statement_and_then_none),
         TEST(a_question_costs_one_statement),
     };
