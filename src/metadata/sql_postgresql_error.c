@@ -16,6 +16,7 @@ static const struct {
     {"08P01", POSTGRESQL_FORGETS, ERROR_UNAVAILABLE},  /* PgBouncer, of statements it never saw */
     {"08", POSTGRESQL_IS_LOST, ERROR_UNAVAILABLE},     /* connection_exception */
     {"0A000", POSTGRESQL_IS_LOST, ERROR_UNAVAILABLE},  /* the plan is of an older schema */
+    {"22021", POSTGRESQL_REFUSES, ERROR_INVALID},      /* text that is no UTF-8, or has a NUL */
     {"25006", POSTGRESQL_IS_LOST, ERROR_UNAVAILABLE},  /* read_only_sql_transaction */
     {"26000", POSTGRESQL_FORGETS, ERROR_UNAVAILABLE},  /* invalid_sql_statement_name */
     {"42P05", POSTGRESQL_FORGETS, ERROR_UNAVAILABLE},  /* duplicate_prepared_statement */

@@ -311,6 +311,17 @@ static void a_server_that_is_away_is_not_waited_for_forever(void **state)
     sql_free(sql);
 }
 
+static void text_that_is_none_is_its_senders_mistake(void **state)
+{
+    struct sql_query query = {.text = "insert into thing (id, text) values (1, $1)",
+                              .values = {sql_text(str_from("\xff"))},
+                              .count = 1};
+    struct sql *sql = open_database(*state);
+
+    assert_int_equal(sql_write(sql, SQL_DURABLE, insert, &query, NULL), ERROR_INVALID);
+    sql_free(sql);
+}
+
 static void what_happens_is_counted(void **state)
 {
     struct postgresql_world *world = *state;
@@ -341,6 +352,7 @@ int main(void)
         TEST(what_is_found_done_is_waited_for),
         TEST(a_server_that_comes_back_is_used_again),
         TEST(a_server_that_is_away_is_not_waited_for_forever),
+        TEST(text_that_is_none_is_its_senders_mistake),
         TEST(what_happens_is_counted),
     };
 
