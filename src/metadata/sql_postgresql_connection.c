@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "metadata/sql_postgresql_cancel.h"
 #include "metadata/sql_postgresql_statement.h"
 #include "metadata/sql_postgresql_url.h"
 #include "metadata/sql_postgresql_wait.h"
@@ -191,7 +192,11 @@ static void notice(void *context, const PGresult *result)
 void postgresql_connection_close(struct postgresql_connection *connection)
 {
     if (connection) {
-        PQfinish(connection->handle);
+        if (connection->is_late) {
+            postgresql_cancel_and_close(connection->handle);
+        } else {
+            PQfinish(connection->handle);
+        }
         free(connection);
     }
 }

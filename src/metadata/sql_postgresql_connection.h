@@ -37,6 +37,7 @@ struct postgresql_connection {
     size_t stale_syncs;    /* of them, those of earlier transactions: their failures are over */
     bool is_committing;    /* then a warning is more than that */
     bool is_commit_unsure; /* "has committed locally, but might not have been replicated" */
+    bool is_late;          /* its server did not answer in time, and may yet be at it */
     enum postgresql_failure failure; /* of the transaction: the first */
     enum error_code failure_code;
     struct error failure_error;
@@ -59,7 +60,7 @@ MUST_USE enum error_code postgresql_connection_open(struct sql *sql,
                                                     struct postgresql_connection **connection_out,
                                                     struct error *err);
 
-/* NULL is accepted. */
+/* NULL is accepted. A server that was late is told to stop. */
 void postgresql_connection_close(struct postgresql_connection *connection);
 
 /* A transaction begins with its first statement. `setting` is sent behind `begin`; NULL: nothing.

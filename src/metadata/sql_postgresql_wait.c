@@ -171,7 +171,7 @@ enum error_code postgresql_flush(struct postgresql_connection *connection, int64
     return result < 0 ? postgresql_lose(connection, err) : OK;
 }
 
-/* A server that does not answer in time is asked to stop, and not trusted to have done so. */
+/* A server that does not answer in time is asked to stop when the connection is closed. */
 static enum error_code wait_for(struct postgresql_connection *connection, short events,
                                 int64_t deadline_ms, struct error *err)
 {
@@ -182,6 +182,7 @@ static enum error_code wait_for(struct postgresql_connection *connection, short 
     if (left_ms > 0 && poll(&socket, 1, (int)left_ms) != 0) {
         return OK; /* a signal, too, has us look again */
     }
+    connection->is_late = true;
     (void)error_set(&reason, ERROR_UNAVAILABLE, "the database did not answer in time");
     return note_failure(connection, POSTGRESQL_IS_LOST, ERROR_UNAVAILABLE, &reason, err);
 }
