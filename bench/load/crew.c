@@ -21,6 +21,7 @@ struct place {
 };
 
 static void *run_member(void *context);
+static unsigned port_of(const struct options *options, unsigned number);
 static void start_member(struct place *place);
 
 void crew_run(const struct options *options, unsigned count, const struct crew_work *work)
@@ -36,7 +37,7 @@ void crew_run(const struct options *options, unsigned count, const struct crew_w
             .crew = &crew,
             .member = {.options = options,
                        .number = i,
-                       .client = {.fd = -1, .port = options->port, .secure = secure}},
+                       .client = {.fd = -1, .port = port_of(options, i), .secure = secure}},
         };
         start_member(&places[i]);
     }
@@ -53,6 +54,12 @@ void crew_run(const struct options *options, unsigned count, const struct crew_w
     recorder_release(&crew.all);
     secure_free(secure);
     free(places);
+}
+
+/* Instances in turn: a client stays with its own. */
+static unsigned port_of(const struct options *options, unsigned number)
+{
+    return options->port_count ? options->ports[number % options->port_count] : 0;
 }
 
 static void start_member(struct place *place)

@@ -16,10 +16,10 @@ struct number_option {
 
 static void set_option(struct options *options, const char *word);
 static bool set_number(struct options *options, struct str name, struct str value);
+static bool add_port(struct options *options, uint64_t number);
 static bool set_text(struct options *options, struct str name, const char *value);
 
 static const struct number_option numbers[] = {
-    {"port", offsetof(struct options, port)},
     {"connections", offsetof(struct options, connections)},
     {"threads", offsetof(struct options, threads)},
     {"seconds", offsetof(struct options, seconds)},
@@ -74,6 +74,9 @@ static bool set_number(struct options *options, struct str name, struct str valu
         options->bytes = number;
         return true;
     }
+    if (str_is(name, "port")) {
+        return add_port(options, number);
+    }
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         if (str_is(name, numbers[i].name) && number <= UINT32_MAX) {
             const unsigned narrow = (unsigned)number;
@@ -83,6 +86,16 @@ static bool set_number(struct options *options, struct str name, struct str valu
         }
     }
     return false;
+}
+
+static bool add_port(struct options *options, uint64_t number)
+{
+    if (number > UINT16_MAX || options->port_count == OPTION_PORTS_MAX) {
+        return false;
+    }
+    options->port = (unsigned)number;
+    options->ports[options->port_count++] = options->port;
+    return true;
 }
 
 static bool set_text(struct options *options, struct str name, const char *value)

@@ -3,11 +3,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { OPTION_PATHS_MAX = 8 };
+enum { OPTION_PATHS_MAX = 8, OPTION_PORTS_MAX = 8 };
 
 /* What all kinds of load are told by: `load KIND name=value …`. Ends the program if it is wrong. */
 struct options {
-    unsigned port;
+    unsigned port;                    /* the last one that was given */
+    unsigned ports[OPTION_PORTS_MAX]; /* given by port=…: of instances that share the clients */
+    size_t port_count;
     unsigned connections;
     unsigned threads;
     unsigned seconds;

@@ -1,5 +1,6 @@
 """A server process: started, watched through /proc, and ended by its id."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -14,12 +15,14 @@ _running = set()
 class Process:
     """Ends with the program at the latest (end_all)."""
 
-    def __init__(self, command, environment=None, log=None):
+    def __init__(self, command, environment=None, log=None, end_signal=signal.SIGTERM, **run_as):
         output = open(log, "ab") if log else subprocess.DEVNULL
         self.name = os.path.basename(command[0])
+        self.end_signal = end_signal
         self.begin = time.monotonic()
         self.child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output,
-                                      stderr=output, env={**os.environ, **(environment or {})})
+                                      stderr=output, env={**os.environ, **(environment or {})},
+                                      **run_as)
         if log:
             output.close()
         _running.add(self)
@@ -28,11 +31,11 @@ class Process:
         return self.child.poll() is None
 
     def pids(self):
-        """The process and its children, which is where nginx works."""
+        """The process and its children, which is where nginx and PostgreSQL work."""
         pids = [self.child.pid]
         for pid in pids:
-            children = pathlib.Path(f"/proc/{pid}/task/{pid}/children")
-            pids += [int(child) for child in children.read_text(encoding="ascii").split()]
+            children = _read(f"/proc/{pid}/task/{pid}/children")
+            pids += [int(child) for child in children.split()]
         return pids
 
     def cpu_seconds(self):
@@ -40,7 +43,8 @@ class Process:
 
     def forget_peak(self):
         for pid in self.pids():
-            pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+            with contextlib.suppress(FileNotFoundError):
+                pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
 
     def resident_mb(self):
         return sum(_status_mb(pid, "VmRSS:") for pid in self.pids())
@@ -51,7 +55,7 @@ class Process:
     def end(self):
         pids = self.pids() if self.is_running() else []
         if pids:
-            self.child.send_signal(signal.SIGTERM)
+            self.child.send_signal(self.end_signal)
         try:
             self.child.wait(END_TIMEOUT_SECONDS)
         except subprocess.TimeoutExpired:
@@ -80,15 +84,25 @@ def _kill(pid):
         pass
 
 
+def _read(path):
+    """Nothing of a process that has ended meanwhile."""
+    try:
+        return pathlib.Path(path).read_text(encoding="ascii")
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
+
+
 def _cpu_ticks(pid):
-    """utime and stime: the 14th and 15th field of proc(5), behind the name, which may hold spaces."""
-    text = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
-    fields = text[text.rindex(")") + 2:].split()
-    return int(fields[11]) + int(fields[12])
+    """utime to cstime: the 14th to 17th field of proc(5), behind the name, which may hold spaces.
+
+    The last two are those of children that have ended: what they used is not lost.
+    """
+    text = _read(f"/proc/{pid}/stat")
+    return sum(int(field) for field in text[text.rfind(")") + 2:].split()[11:15])
 
 
 def _status_mb(pid, field):
-    for line in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+    for line in _read(f"/proc/{pid}/status").splitlines():
         if line.startswith(field):
             return int(line.split()[1]) / 1024
     return 0.0

@@ -5,11 +5,10 @@ import json
 import os
 import pathlib
 import shutil
-import socket
 import ssl
 import time
 
-from support import content
+from support import content, ports
 from support.process import Process
 
 READY_TIMEOUT_SECONDS = 60
@@ -60,7 +59,7 @@ class Server:
     def start(self):
         """Returns when it answers; `ready_seconds` is how long that took."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.port = _free_port()
+        self.port = ports.free()
         command = self.command()
         self.process = Process(command, self.environment, self.folder / "log")
         while not self._answers():
@@ -228,9 +227,3 @@ http {{
 
 
 KINDS = (DockerRegistry, DockerRegistryLazy, Distribution, Zot, Nginx, Pieroned)
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
