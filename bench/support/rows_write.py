@@ -2,6 +2,7 @@
 
 import functools
 import os
+import time
 
 from support import load
 from support.rows import (DOCKER_REGISTRIES, MEMORY_GOAL, NEWER_REGISTRIES, REGISTRIES,
@@ -27,9 +28,11 @@ def _measure_pushes(is_tls, bench, name):
         return sample_requests(*watched(server, lambda: push_images(bench, server)))
 
 
-def push_images(bench, server):
-    return load.generate(bench.build, "push", **server.load_options(), connections=PUSH_CLIENTS,
-                         seconds=bench.seconds, bytes=LAYER_BYTES)
+def push_images(bench, server, clients=PUSH_CLIENTS):
+    """To a repository of this round's: in one that is there, the tags are taken."""
+    return load.generate(bench.build, "push", **server.load_options(), connections=clients,
+                         repository=f"team/bench-{time.time_ns()}", seconds=bench.seconds,
+                         bytes=LAYER_BYTES)
 
 
 def _upload(connections):
