@@ -29,14 +29,6 @@ struct tls_tickets {
     int64_t rotates_ms;
 };
 
-static int seal_or_open(SSL *session, unsigned char *name, unsigned char *iv,
-                        EVP_CIPHER_CTX *cipher, EVP_MAC_CTX *mac, int seals);
-static enum outcome choose_key(struct tls_tickets *tickets, const unsigned char *name,
-                               struct ticket_key *key_out);
-static void rotate(struct tls_tickets *tickets);
-static bool use_key(struct ticket_key *key, const unsigned char *iv, EVP_CIPHER_CTX *cipher,
-                    EVP_MAC_CTX *mac, int seals);
-
 struct tls_tickets *tls_tickets_new(const struct clock *clock)
 {
     struct tls_tickets *tickets = memory_new(1, sizeof(*tickets));
@@ -60,11 +52,54 @@ void tls_tickets_free(struct tls_tickets *tickets)
     free(tickets);
 }
 
-void tls_tickets_use(struct tls_tickets *tickets, SSL_CTX *context)
+/* If it is time; and if it has been for so long that no ticket is good any more, twice. */
+static void rotate(struct tls_tickets *tickets)
 {
-    (void)SSL_CTX_set_app_data(context, tickets);
-    (void)SSL_CTX_set_timeout(context, TLS_TICKET_LIFETIME_S);
-    (void)SSL_CTX_set_tlsext_ticket_key_evp_cb(context, seal_or_open);
+    const int64_t lifetime_ms = (int64_t)TLS_TICKET_LIFETIME_S * MS_PER_SECOND;
+    const int64_t now_ms = clock_monotonic_ms(tickets->clock);
+
+    if (now_ms < tickets->rotates_ms) {
+        return;
+    }
+    tickets->previous = tickets->current;
+    random_fill(&tickets->current, sizeof(tickets->current));
+    if (now_ms >= tickets->rotates_ms + lifetime_ms) {
+        random_fill(&tickets->previous, sizeof(tickets->previous));
+    }
+    tickets->rotates_ms = now_ms + lifetime_ms;
+}
+
+/* The key of that name, or the one that seals now. */
+static enum outcome choose_key(struct tls_tickets *tickets, const unsigned char *name,
+                               struct ticket_key *key_out)
+{
+    enum outcome outcome = UNKNOWN;
+
+    (void)pthread_mutex_lock(&tickets->mutex);
+    rotate(tickets);
+    if (!name || memcmp(name, tickets->current.name, NAME_BYTES) == 0) {
+        *key_out = tickets->current;
+        outcome = GOOD;
+    } else if (memcmp(name, tickets->previous.name, NAME_BYTES) == 0) {
+        *key_out = tickets->previous;
+        outcome = GOOD_BUT_OLD;
+    }
+    (void)pthread_mutex_unlock(&tickets->mutex);
+    return outcome;
+}
+
+static bool use_key(struct ticket_key *key, const unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                    EVP_MAC_CTX *mac, int seals)
+{
+    char digest[] = "SHA256";
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key->mac_key, KEY_BYTES),
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+        OSSL_PARAM_construct_end(),
+    };
+
+    return EVP_CipherInit_ex2(cipher, EVP_aes_256_cbc(), key->cipher_key, iv, seals, NULL) == 1 &&
+           EVP_MAC_CTX_set_params(mac, parameters) == 1;
 }
 
 static int seal_or_open(SSL *session, unsigned char *name, unsigned char *iv,
@@ -89,52 +124,9 @@ static int seal_or_open(SSL *session, unsigned char *name, unsigned char *iv,
     return outcome;
 }
 
-/* The key of that name, or the one that seals now. */
-static enum outcome choose_key(struct tls_tickets *tickets, const unsigned char *name,
-                               struct ticket_key *key_out)
+void tls_tickets_use(struct tls_tickets *tickets, SSL_CTX *context)
 {
-    enum outcome outcome = UNKNOWN;
-
-    (void)pthread_mutex_lock(&tickets->mutex);
-    rotate(tickets);
-    if (!name || memcmp(name, tickets->current.name, NAME_BYTES) == 0) {
-        *key_out = tickets->current;
-        outcome = GOOD;
-    } else if (memcmp(name, tickets->previous.name, NAME_BYTES) == 0) {
-        *key_out = tickets->previous;
-        outcome = GOOD_BUT_OLD;
-    }
-    (void)pthread_mutex_unlock(&tickets->mutex);
-    return outcome;
-}
-
-/* If it is time; and if it has been for so long that no ticket is good any more, twice. */
-static void rotate(struct tls_tickets *tickets)
-{
-    const int64_t lifetime_ms = (int64_t)TLS_TICKET_LIFETIME_S * MS_PER_SECOND;
-    const int64_t now_ms = clock_monotonic_ms(tickets->clock);
-
-    if (now_ms < tickets->rotates_ms) {
-        return;
-    }
-    tickets->previous = tickets->current;
-    random_fill(&tickets->current, sizeof(tickets->current));
-    if (now_ms >= tickets->rotates_ms + lifetime_ms) {
-        random_fill(&tickets->previous, sizeof(tickets->previous));
-    }
-    tickets->rotates_ms = now_ms + lifetime_ms;
-}
-
-static bool use_key(struct ticket_key *key, const unsigned char *iv, EVP_CIPHER_CTX *cipher,
-                    EVP_MAC_CTX *mac, int seals)
-{
-    char digest[] = "SHA256";
-    const OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_octet_string(OSSL_MAC_PARAM_KEY, key->mac_key, KEY_BYTES),
-        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-        OSSL_PARAM_construct_end(),
-    };
-
-    return EVP_CipherInit_ex2(cipher, EVP_aes_256_cbc(), key->cipher_key, iv, seals, NULL) == 1 &&
-           EVP_MAC_CTX_set_params(mac, parameters) == 1;
+    (void)SSL_CTX_set_app_data(context, tickets);
+    (void)SSL_CTX_set_timeout(context, TLS_TICKET_LIFETIME_S);
+    (void)SSL_CTX_set_tlsext_ticket_key_evp_cb(context, seal_or_open);
 }

@@ -19,17 +19,151 @@ enum {
     SET_KTLS = 72, /* OpenSSL's own, from its internal/bio.h; for the way out if not 0 */
 };
 
-static int wire_create(BIO *bio);
-static int wire_read(BIO *bio, char *bytes, int length);
-static bool begin_record(struct tls_wire *wire);
-static size_t record_bytes(const char *bytes, size_t length);
-static void receive(struct tls_wire *wire);
-static void judge(struct tls_wire *wire);
-static int wire_write(BIO *bio, const char *bytes, int length);
-static long wire_control(BIO *bio, int command, long number, void *pointer);
-static long offload(struct tls_wire *wire, BIO *socket, long is_out, void *keys);
-static enum io_result send_unsent(struct tls_wire *wire);
-static enum io_result send_some(struct tls_wire *wire, struct str bytes, size_t *sent_out);
+static int wire_create(BIO *bio)
+{
+    BIO_set_init(bio, 1);
+    return 1;
+}
+
+static void receive(struct tls_wire *wire)
+{
+    const size_t length = wire->in_end - wire->in_begin;
+    const size_t room = wire->in_capacity_bytes - length;
+    ssize_t got = 0;
+
+    memmove(wire->in, wire->in + wire->in_begin, length);
+    wire->in_begin = 0;
+    wire->in_end = length;
+    got = recv(wire->fd, wire->in + length, room, 0);
+    wire->is_drained = got < (ssize_t)room;
+    if (got > 0) {
+        wire->in_end += (size_t)got;
+    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+        wire->has_ended = true;
+    }
+}
+
+/* Of what begins a record, whether it can be one that we have room for. */
+static void judge(struct tls_wire *wire)
+{
+    const unsigned char *begin = (const unsigned char *)wire->in + wire->in_begin;
+    const size_t length = wire->in_end - wire->in_begin;
+
+    if (length == 0) {
+        return;
+    }
+    wire->is_foreign = !wire->has_begun && ascii_is_upper((char)begin[0]);
+    wire->has_begun = true;
+    wire->has_ended =
+        wire->has_ended || begin[0] < TYPE_FIRST || begin[0] > TYPE_LAST ||
+        (length > 1 && begin[1] != VERSION_MAJOR) ||
+        (length >= HEADER_BYTES && (begin[LENGTH_OFFSET] << 8 | begin[LENGTH_OFFSET + 1]) >
+                                       TLS_SEALED_BYTES - HEADER_BYTES) ||
+        wire->quiet_records > QUIET_RECORDS_MAX;
+}
+
+/* The first record's length, or 0 if it is not there whole. */
+static size_t record_bytes(const char *bytes, size_t length)
+{
+    size_t carried = 0;
+
+    if (length < HEADER_BYTES) {
+        return 0;
+    }
+    carried = (size_t)(unsigned char)bytes[LENGTH_OFFSET] << 8 |
+              (size_t)(unsigned char)bytes[LENGTH_OFFSET + 1];
+    return HEADER_BYTES + carried <= length ? HEADER_BYTES + carried : 0;
+}
+
+/* False: the rest of the next one has to arrive first. */
+static bool begin_record(struct tls_wire *wire)
+{
+    while (!tls_wire_has_record(wire) && !wire->has_ended && !wire->is_drained) {
+        receive(wire);
+        judge(wire);
+    }
+    if (wire->has_ended || !tls_wire_has_record(wire)) {
+        return false;
+    }
+    wire->record_left_bytes =
+        record_bytes(wire->in + wire->in_begin, wire->in_end - wire->in_begin);
+    wire->quiet_records++;
+    return true;
+}
+
+static int wire_read(BIO *bio, char *bytes, int length)
+{
+    struct tls_wire *wire = BIO_get_data(bio);
+    size_t taken = (size_t)length;
+
+    BIO_clear_retry_flags(bio);
+    if (wire->record_left_bytes == 0 && !begin_record(wire)) {
+        if (wire->has_ended) {
+            return 0;
+        }
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    taken = taken < wire->record_left_bytes ? taken : wire->record_left_bytes;
+    memcpy(bytes, wire->in + wire->in_begin, taken);
+    wire->in_begin += taken;
+    wire->record_left_bytes -= taken;
+    return (int)taken;
+}
+
+static int wire_write(BIO *bio, const char *bytes, int length)
+{
+    struct tls_wire *wire = BIO_get_data(bio);
+
+    BIO_clear_retry_flags(bio);
+    if (wire->is_offloaded) {
+        const int written = BIO_write(BIO_next(bio), bytes, length);
+
+        BIO_copy_next_retry(bio);
+        return written;
+    }
+    if (wire->out && (size_t)length <= wire->out_capacity_bytes - wire->out_length) {
+        memcpy(wire->out + wire->out_length, bytes, (size_t)length);
+        wire->out_length += (size_t)length;
+        return length;
+    }
+    strbuf_append(&wire->unsent, (struct str){wire->out, wire->out_length}); /* it comes first */
+    wire->out_length = 0;
+    strbuf_append(&wire->unsent, (struct str){bytes, (size_t)length});
+    return wire->unsent.is_truncated ? -1 : length;
+}
+
+/* Not on the way in: records that were read ahead would be missing. And on the way out only where
+ * all that we have encrypted has left. */
+static long offload(struct tls_wire *wire, BIO *socket, long is_out, void *keys)
+{
+    if (!is_out || tls_wire_send(wire) != IO_DONE ||
+        BIO_ctrl(socket, SET_KTLS, is_out, keys) <= 0) {
+        return 0;
+    }
+    wire->is_offloaded = true;
+    return 1;
+}
+
+static long wire_control(BIO *bio, int command, long number, void *pointer)
+{
+    struct tls_wire *wire = BIO_get_data(bio);
+
+    switch (command) {
+    case BIO_CTRL_FLUSH:
+        return 1; /* by tls_wire_send */
+    case BIO_CTRL_EOF:
+        return wire->has_ended;
+    case BIO_CTRL_GET_KTLS_SEND: /* asked for each record */
+        return wire->is_offloaded;
+    case BIO_CTRL_GET_KTLS_RECV:
+        return 0;
+    case SET_KTLS:
+        return offload(wire, BIO_next(bio), number, pointer);
+    default:
+        return BIO_next(bio) ? BIO_ctrl(BIO_next(bio), command, number, pointer) : 0;
+    }
+}
 
 BIO_METHOD *tls_wire_method_new(void)
 {
@@ -42,12 +176,6 @@ BIO_METHOD *tls_wire_method_new(void)
         (void)BIO_meth_set_ctrl(method, wire_control);
     }
     return method;
-}
-
-static int wire_create(BIO *bio)
-{
-    BIO_set_init(bio, 1);
-    return 1;
 }
 
 /* The socket's own BIO is behind it, for the kernel's encryption alone. */
@@ -108,95 +236,9 @@ bool tls_wire_has_record(const struct tls_wire *wire)
     return record_bytes(wire->early.text, wire->early.length) > 0;
 }
 
-/* The first record's length, or 0 if it is not there whole. */
-static size_t record_bytes(const char *bytes, size_t length)
-{
-    size_t carried = 0;
-
-    if (length < HEADER_BYTES) {
-        return 0;
-    }
-    carried = (size_t)(unsigned char)bytes[LENGTH_OFFSET] << 8 |
-              (size_t)(unsigned char)bytes[LENGTH_OFFSET + 1];
-    return HEADER_BYTES + carried <= length ? HEADER_BYTES + carried : 0;
-}
-
 void tls_wire_hear(struct tls_wire *wire)
 {
     wire->quiet_records = 0;
-}
-
-static int wire_read(BIO *bio, char *bytes, int length)
-{
-    struct tls_wire *wire = BIO_get_data(bio);
-    size_t taken = (size_t)length;
-
-    BIO_clear_retry_flags(bio);
-    if (wire->record_left_bytes == 0 && !begin_record(wire)) {
-        if (wire->has_ended) {
-            return 0;
-        }
-        BIO_set_retry_read(bio);
-        return -1;
-    }
-    taken = taken < wire->record_left_bytes ? taken : wire->record_left_bytes;
-    memcpy(bytes, wire->in + wire->in_begin, taken);
-    wire->in_begin += taken;
-    wire->record_left_bytes -= taken;
-    return (int)taken;
-}
-
-/* False: the rest of the next one has to arrive first. */
-static bool begin_record(struct tls_wire *wire)
-{
-    while (!tls_wire_has_record(wire) && !wire->has_ended && !wire->is_drained) {
-        receive(wire);
-        judge(wire);
-    }
-    if (wire->has_ended || !tls_wire_has_record(wire)) {
-        return false;
-    }
-    wire->record_left_bytes =
-        record_bytes(wire->in + wire->in_begin, wire->in_end - wire->in_begin);
-    wire->quiet_records++;
-    return true;
-}
-
-static void receive(struct tls_wire *wire)
-{
-    const size_t length = wire->in_end - wire->in_begin;
-    const size_t room = wire->in_capacity_bytes - length;
-    ssize_t got = 0;
-
-    memmove(wire->in, wire->in + wire->in_begin, length);
-    wire->in_begin = 0;
-    wire->in_end = length;
-    got = recv(wire->fd, wire->in + length, room, 0);
-    wire->is_drained = got < (ssize_t)room;
-    if (got > 0) {
-        wire->in_end += (size_t)got;
-    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-        wire->has_ended = true;
-    }
-}
-
-/* Of what begins a record, whether it can be one that we have room for. */
-static void judge(struct tls_wire *wire)
-{
-    const unsigned char *begin = (const unsigned char *)wire->in + wire->in_begin;
-    const size_t length = wire->in_end - wire->in_begin;
-
-    if (length == 0) {
-        return;
-    }
-    wire->is_foreign = !wire->has_begun && ascii_is_upper((char)begin[0]);
-    wire->has_begun = true;
-    wire->has_ended =
-        wire->has_ended || begin[0] < TYPE_FIRST || begin[0] > TYPE_LAST ||
-        (length > 1 && begin[1] != VERSION_MAJOR) ||
-        (length >= HEADER_BYTES && (begin[LENGTH_OFFSET] << 8 | begin[LENGTH_OFFSET + 1]) >
-                                       TLS_SEALED_BYTES - HEADER_BYTES) ||
-        wire->quiet_records > QUIET_RECORDS_MAX;
 }
 
 void tls_wire_gather_in(struct tls_wire *wire, char *bytes, size_t capacity)
@@ -219,75 +261,16 @@ size_t tls_wire_room(const struct tls_wire *wire)
                : 0;
 }
 
-static int wire_write(BIO *bio, const char *bytes, int length)
+/* IO_DONE: all of it. */
+static enum io_result send_some(struct tls_wire *wire, struct str bytes, size_t *sent_out)
 {
-    struct tls_wire *wire = BIO_get_data(bio);
+    const ssize_t sent = send(wire->fd, bytes.bytes, bytes.length, MSG_NOSIGNAL);
 
-    BIO_clear_retry_flags(bio);
-    if (wire->is_offloaded) {
-        const int written = BIO_write(BIO_next(bio), bytes, length);
-
-        BIO_copy_next_retry(bio);
-        return written;
+    if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+        return IO_CLOSED;
     }
-    if (wire->out && (size_t)length <= wire->out_capacity_bytes - wire->out_length) {
-        memcpy(wire->out + wire->out_length, bytes, (size_t)length);
-        wire->out_length += (size_t)length;
-        return length;
-    }
-    strbuf_append(&wire->unsent, (struct str){wire->out, wire->out_length}); /* it comes first */
-    wire->out_length = 0;
-    strbuf_append(&wire->unsent, (struct str){bytes, (size_t)length});
-    return wire->unsent.is_truncated ? -1 : length;
-}
-
-static long wire_control(BIO *bio, int command, long number, void *pointer)
-{
-    struct tls_wire *wire = BIO_get_data(bio);
-
-    switch (command) {
-    case BIO_CTRL_FLUSH:
-        return 1; /* by tls_wire_send */
-    case BIO_CTRL_EOF:
-        return wire->has_ended;
-    case BIO_CTRL_GET_KTLS_SEND: /* asked for each record */
-        return wire->is_offloaded;
-    case BIO_CTRL_GET_KTLS_RECV:
-        return 0;
-    case SET_KTLS:
-        return offload(wire, BIO_next(bio), number, pointer);
-    default:
-        return BIO_next(bio) ? BIO_ctrl(BIO_next(bio), command, number, pointer) : 0;
-    }
-}
-
-/* Not on the way in: records that were read ahead would be missing. And on the way out only where
- * all that we have encrypted has left. */
-static long offload(struct tls_wire *wire, BIO *socket, long is_out, void *keys)
-{
-    if (!is_out || tls_wire_send(wire) != IO_DONE ||
-        BIO_ctrl(socket, SET_KTLS, is_out, keys) <= 0) {
-        return 0;
-    }
-    wire->is_offloaded = true;
-    return 1;
-}
-
-enum io_result tls_wire_send(struct tls_wire *wire)
-{
-    const struct str gathered = {wire->out, wire->out_length};
-    enum io_result result = send_unsent(wire);
-    size_t sent = 0;
-
-    if (result == IO_DONE && gathered.length > 0) {
-        result = send_some(wire, gathered, &sent);
-    }
-    if (result != IO_CLOSED) {
-        strbuf_append(&wire->unsent, str_from_index(gathered, sent));
-    }
-    wire->out = NULL;
-    wire->out_length = 0;
-    return wire->unsent.is_truncated ? IO_CLOSED : result;
+    *sent_out = sent > 0 ? (size_t)sent : 0;
+    return *sent_out == bytes.length ? IO_DONE : IO_WAIT_WRITE;
 }
 
 static enum io_result send_unsent(struct tls_wire *wire)
@@ -306,14 +289,19 @@ static enum io_result send_unsent(struct tls_wire *wire)
     return result;
 }
 
-/* IO_DONE: all of it. */
-static enum io_result send_some(struct tls_wire *wire, struct str bytes, size_t *sent_out)
+enum io_result tls_wire_send(struct tls_wire *wire)
 {
-    const ssize_t sent = send(wire->fd, bytes.bytes, bytes.length, MSG_NOSIGNAL);
+    const struct str gathered = {wire->out, wire->out_length};
+    enum io_result result = send_unsent(wire);
+    size_t sent = 0;
 
-    if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-        return IO_CLOSED;
+    if (result == IO_DONE && gathered.length > 0) {
+        result = send_some(wire, gathered, &sent);
     }
-    *sent_out = sent > 0 ? (size_t)sent : 0;
-    return *sent_out == bytes.length ? IO_DONE : IO_WAIT_WRITE;
+    if (result != IO_CLOSED) {
+        strbuf_append(&wire->unsent, str_from_index(gathered, sent));
+    }
+    wire->out = NULL;
+    wire->out_length = 0;
+    return wire->unsent.is_truncated ? IO_CLOSED : result;
 }

@@ -12,11 +12,6 @@
 /* Longer than a standby takes to be promoted, shorter than a supervisor's patience. */
 enum { START_MS = 30 * 1000 };
 
-static enum error_code open_database(const struct database_settings *settings, const char *path,
-                                     struct sql **sql_out, struct error *err);
-static enum error_code bring_up(struct sql *sql, migrating *steps, const char *path,
-                                struct error *err);
-
 /* NULL: it is no SQLite. */
 static const char *sqlite_path(const struct database_settings *settings, const char *default_path)
 {
@@ -27,26 +22,6 @@ static const char *sqlite_path(const struct database_settings *settings, const c
     }
     return str_starts_with(str_from(settings->url), prefix) ? settings->url + sizeof(prefix) - 1
                                                             : NULL;
-}
-
-static enum error_code open_and_migrate(const struct database_settings *settings,
-                                        const char *default_path, migrating *steps,
-                                        struct metadata **metadata_out, struct error *err)
-{
-    const char *const path = sqlite_path(settings, default_path);
-    struct sql *sql = NULL;
-    enum error_code code = open_database(settings, path, &sql, err);
-
-    if (!code) {
-        code = bring_up(sql, steps, path, err);
-    }
-    if (code) {
-        sql_free(sql);
-        return code;
-    }
-    *metadata_out = memory_new(1, sizeof(**metadata_out));
-    (*metadata_out)->sql = sql;
-    return OK;
 }
 
 static enum error_code open_database(const struct database_settings *settings, const char *path,
@@ -75,6 +50,26 @@ static enum error_code bring_up(struct sql *sql, migrating *steps, const char *p
         path ? sql_sqlite_migrations(&count) : sql_postgresql_migrations(&count);
 
     return steps(sql, migrations, count, err);
+}
+
+static enum error_code open_and_migrate(const struct database_settings *settings,
+                                        const char *default_path, migrating *steps,
+                                        struct metadata **metadata_out, struct error *err)
+{
+    const char *const path = sqlite_path(settings, default_path);
+    struct sql *sql = NULL;
+    enum error_code code = open_database(settings, path, &sql, err);
+
+    if (!code) {
+        code = bring_up(sql, steps, path, err);
+    }
+    if (code) {
+        sql_free(sql);
+        return code;
+    }
+    *metadata_out = memory_new(1, sizeof(**metadata_out));
+    (*metadata_out)->sql = sql;
+    return OK;
 }
 
 enum error_code metadata_open(const struct database_settings *settings, const char *default_path,

@@ -20,70 +20,25 @@ struct push {
     bool is_manifest_new;
 };
 
-static enum error_code store(struct sql_connection *connection, void *context, struct error *err);
-static enum error_code look(struct sql_connection *connection, struct push *push,
-                            struct error *err);
-static enum error_code add_repository(struct sql_connection *connection, struct push *push,
-                                      struct error *err);
-static enum error_code add_all(struct sql_connection *connection, struct push *push,
-                               struct error *err);
-static struct sql_query tag_query(const struct push *push, size_t i);
-static void judge_tag(struct push *push, size_t i);
-static enum error_code check_tags(struct push *push, struct error *err);
-static enum error_code settle_tag(struct sql_connection *connection, struct push *push, size_t i,
-                                  struct error *err);
-static enum error_code record_change(struct sql_connection *connection, const struct push *push,
-                                     size_t i, struct error *err);
-static enum error_code join(struct sql_connection *connection, const struct push *push,
-                            struct error *err);
-
-enum error_code metadata_push_manifest(struct metadata *metadata, const struct manifest_push *push,
-                                       enum push_outcome *outcome_out, struct tag_found *found_out,
-                                       struct error *err)
+static struct sql_query tag_query(const struct push *push, size_t i)
 {
-    struct push pushing = {.wanted = push};
-    enum error_code code = OK;
-
-    assert(push->tag_count <= PUSH_TAGS_MAX);
-    digest_format(&push->manifest.digest, pushing.digest.text);
-    code = sql_write(metadata->sql, SQL_DURABLE, store, &pushing, err);
-    if (code == ERROR_CONFLICT && pushing.is_taken) {
-        *outcome_out = PUSH_TAG_TAKEN;
-        for (size_t i = 0; i < push->tag_count; i++) {
-            found_out[i] = pushing.found[i];
-        }
-        return OK;
-    }
-    if (!code) {
-        *outcome_out = PUSH_DONE;
-    }
-    return code;
+    return (struct sql_query){
+        .text = "select tag.digest from repository join tag on tag.repository_id = repository.id "
+                "where repository.name = $1 and tag.name = $2",
+        .values = {sql_text(push->wanted->repository), sql_text(push->wanted->tags[i].name)},
+        .count = 2,
+    };
 }
 
-/*
- * Where the database is far away, three round trips: what is there, what is to be there, and the
- * commit. Writes nothing where all is there already: then nothing needs to be flushed either, since
- * what a transaction finds was flushed before it could be seen. A refused tag is found before
- * anything is written.
- */
-static enum error_code store(struct sql_connection *connection, void *context, struct error *err)
+static void judge_tag(struct push *push, size_t i)
 {
-    struct push *push = context;
-    enum error_code code = look(connection, push, err);
+    const struct tag_push *tag = &push->wanted->tags[i];
+    struct tag_found *found = &push->found[i];
 
-    if (!code) {
-        code = check_tags(push, err);
-    }
-    if (!code && !push->has_repository) {
-        code = add_repository(connection, push, err);
-    }
-    if (!code) {
-        code = add_all(connection, push, err);
-    }
-    for (size_t i = 0; i < push->wanted->tag_count && !code; i++) {
-        code = settle_tag(connection, push, i, err);
-    }
-    return code ? code : join(connection, push, err);
+    found->is_taken = found->is_there &&
+                      !digest_equal(&found->digest, &push->wanted->manifest.digest) &&
+                      !(tag->replaces && digest_equal(&found->digest, tag->replaces));
+    push->is_taken = push->is_taken || found->is_taken;
 }
 
 /* The repository and all of the tags: who is refused hears of all at once. This may be repeated. */
@@ -110,27 +65,6 @@ static enum error_code look(struct sql_connection *connection, struct push *push
         judge_tag(push, i);
     }
     return code;
-}
-
-static struct sql_query tag_query(const struct push *push, size_t i)
-{
-    return (struct sql_query){
-        .text = "select tag.digest from repository join tag on tag.repository_id = repository.id "
-                "where repository.name = $1 and tag.name = $2",
-        .values = {sql_text(push->wanted->repository), sql_text(push->wanted->tags[i].name)},
-        .count = 2,
-    };
-}
-
-static void judge_tag(struct push *push, size_t i)
-{
-    const struct tag_push *tag = &push->wanted->tags[i];
-    struct tag_found *found = &push->found[i];
-
-    found->is_taken = found->is_there &&
-                      !digest_equal(&found->digest, &push->wanted->manifest.digest) &&
-                      !(tag->replaces && digest_equal(&found->digest, tag->replaces));
-    push->is_taken = push->is_taken || found->is_taken;
 }
 
 /* ERROR_CONFLICT if one is at another digest and may not move. */
@@ -204,6 +138,26 @@ static enum error_code add_all(struct sql_connection *connection, struct push *p
     return code;
 }
 
+static enum error_code record_change(struct sql_connection *connection, const struct push *push,
+                                     size_t i, struct error *err)
+{
+    const struct manifest_push *wanted = push->wanted;
+    const struct tag_found *found = &push->found[i];
+    struct digest_value old_digest;
+    const struct sql_query query = {
+        .text = "insert into tag_change "
+                "(repository_id, name, old_digest, new_digest, changed_by, changed_ms, "
+                "changed_by_kind) values ($1, $2, $3, $4, $5, $6, $7)",
+        .values = {sql_integer(push->repository_id), sql_text(wanted->tags[i].name),
+                   metadata_digest_value(&old_digest, found->is_there ? &found->digest : NULL),
+                   sql_text(str_from(push->digest.text)), sql_text(wanted->created_by.name),
+                   sql_integer(wanted->created_ms), sql_text(wanted->created_by.kind)},
+        .count = 7,
+    };
+
+    return sql_run(connection, &query, err);
+}
+
 /* It is the database that decides a race, not the check before: where writers are many, another
  * one may have been faster. */
 static enum error_code settle_tag(struct sql_connection *connection, struct push *push, size_t i,
@@ -232,26 +186,6 @@ static enum error_code settle_tag(struct sql_connection *connection, struct push
     return code;
 }
 
-static enum error_code record_change(struct sql_connection *connection, const struct push *push,
-                                     size_t i, struct error *err)
-{
-    const struct manifest_push *wanted = push->wanted;
-    const struct tag_found *found = &push->found[i];
-    struct digest_value old_digest;
-    const struct sql_query query = {
-        .text = "insert into tag_change "
-                "(repository_id, name, old_digest, new_digest, changed_by, changed_ms, "
-                "changed_by_kind) values ($1, $2, $3, $4, $5, $6, $7)",
-        .values = {sql_integer(push->repository_id), sql_text(wanted->tags[i].name),
-                   metadata_digest_value(&old_digest, found->is_there ? &found->digest : NULL),
-                   sql_text(str_from(push->digest.text)), sql_text(wanted->created_by.name),
-                   sql_integer(wanted->created_ms), sql_text(wanted->created_by.kind)},
-        .count = 7,
-    };
-
-    return sql_run(connection, &query, err);
-}
-
 static enum error_code join(struct sql_connection *connection, const struct push *push,
                             struct error *err)
 {
@@ -276,6 +210,55 @@ static enum error_code join(struct sql_connection *connection, const struct push
             change.old_digest = push->found[i].is_there ? &push->found[i].digest : NULL;
             code = wanted->companion->join(connection, &change, wanted->companion->context, err);
         }
+    }
+    return code;
+}
+
+/*
+ * Where the database is far away, three round trips: what is there, what is to be there, and the
+ * commit. Writes nothing where all is there already: then nothing needs to be flushed either, since
+ * what a transaction finds was flushed before it could be seen. A refused tag is found before
+ * anything is written.
+ */
+static enum error_code store(struct sql_connection *connection, void *context, struct error *err)
+{
+    struct push *push = context;
+    enum error_code code = look(connection, push, err);
+
+    if (!code) {
+        code = check_tags(push, err);
+    }
+    if (!code && !push->has_repository) {
+        code = add_repository(connection, push, err);
+    }
+    if (!code) {
+        code = add_all(connection, push, err);
+    }
+    for (size_t i = 0; i < push->wanted->tag_count && !code; i++) {
+        code = settle_tag(connection, push, i, err);
+    }
+    return code ? code : join(connection, push, err);
+}
+
+enum error_code metadata_push_manifest(struct metadata *metadata, const struct manifest_push *push,
+                                       enum push_outcome *outcome_out, struct tag_found *found_out,
+                                       struct error *err)
+{
+    struct push pushing = {.wanted = push};
+    enum error_code code = OK;
+
+    assert(push->tag_count <= PUSH_TAGS_MAX);
+    digest_format(&push->manifest.digest, pushing.digest.text);
+    code = sql_write(metadata->sql, SQL_DURABLE, store, &pushing, err);
+    if (code == ERROR_CONFLICT && pushing.is_taken) {
+        *outcome_out = PUSH_TAG_TAKEN;
+        for (size_t i = 0; i < push->tag_count; i++) {
+            found_out[i] = pushing.found[i];
+        }
+        return OK;
+    }
+    if (!code) {
+        *outcome_out = PUSH_DONE;
     }
     return code;
 }

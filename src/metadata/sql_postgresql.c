@@ -23,10 +23,6 @@ enum {
 /* schema/postgresql/NNN-….sql, embedded by the build */
 extern const char schema_postgresql_013[];
 
-static const struct migration migrations[] = {
-    [12] = {"initial", schema_postgresql_013, 0},
-};
-
 struct postgresql {
     struct sql sql; /* first */
     struct postgresql_config config;
@@ -50,50 +46,8 @@ struct transaction {
     void *context;
 };
 
-static void postgresql_free(struct sql *sql);
-static enum error_code postgresql_read(struct sql *sql, enum sql_reading reading, sql_work *work,
-                                       void *context, struct error *err);
-static enum error_code postgresql_write(struct sql *sql, enum sql_durability durability,
-                                        sql_work *work, void *context, struct error *err);
-static enum error_code postgresql_query(struct sql_connection *connection,
-                                        const struct sql_query *query, struct sql_rows **rows_out,
-                                        struct error *err);
-static enum error_code postgresql_run(struct sql_connection *connection,
-                                      const struct sql_query *query, struct error *err);
-static enum error_code postgresql_next(struct sql_rows *rows, bool *is_row_out, struct error *err);
-static struct sql_value postgresql_column(const struct sql_rows *rows, int column);
-static void postgresql_close(struct sql_rows *rows);
-static enum error_code postgresql_batch(struct sql_connection *connection,
-                                        const struct sql_batch *batch, struct error *err);
-static enum error_code postgresql_script(struct sql_connection *connection, const char *text,
-                                         struct error *err);
-static enum error_code postgresql_lock(struct sql_connection *connection, const char *tables,
-                                       struct error *err);
-static enum error_code run_transaction(struct sql *sql, const struct transaction *transaction,
-                                       struct error *err);
-static enum error_code try_again_and_again(struct postgresql *database,
-                                           const struct transaction *transaction, int64_t time_ms,
-                                           struct error *err);
-static bool is_retryable(enum postgresql_failure failure);
-static enum error_code try_once(struct postgresql *database, const struct transaction *transaction,
-                                int64_t deadline_ms, bool is_repeated,
-                                enum postgresql_failure *failure_out, struct error *err);
-static void pause_after(unsigned collisions);
-static int64_t integer_at(const char *bytes, size_t length);
-
-static const struct sql_driver postgresql_driver = {
-    .free = postgresql_free,
-    .read = postgresql_read,
-    .write = postgresql_write,
-    .query = postgresql_query,
-    .run = postgresql_run,
-    .next = postgresql_next,
-    .column = postgresql_column,
-    .close = postgresql_close,
-    .batch = postgresql_batch,
-    .script = postgresql_script,
-    .lock = postgresql_lock,
-    .skip_ids = postgresql_connection_skip_ids,
+static const struct migration migrations[] = {
+    [12] = {"initial", schema_postgresql_013, 0},
 };
 
 const struct migration *sql_postgresql_migrations(size_t *count_out)
@@ -110,25 +64,6 @@ static enum error_code nothing(struct sql_connection *connection, void *context,
     return sql_run(connection, &question, err);
 }
 
-enum error_code sql_postgresql_open(const struct postgresql_config *config, struct sql **sql_out,
-                                    struct error *err)
-{
-    const struct transaction transaction = {.begin = "begin", .is_write = true, .work = nothing};
-    struct postgresql *database = memory_new(1, sizeof(*database));
-    enum error_code code = OK;
-
-    database->sql.driver = &postgresql_driver;
-    database->config = *config;
-    database->pool = postgresql_pool_new(&database->sql, &database->config, &database->counters);
-    code = try_again_and_again(database, &transaction, config->start_ms, err);
-    if (code) {
-        postgresql_free(&database->sql);
-        return code;
-    }
-    *sql_out = &database->sql;
-    return OK;
-}
-
 static void postgresql_free(struct sql *sql)
 {
     struct postgresql *database = (struct postgresql *)sql; /* its first member */
@@ -137,13 +72,82 @@ static void postgresql_free(struct sql *sql)
     free(database);
 }
 
-void sql_postgresql_count(const struct sql *sql, uint64_t *statements_out,
-                          uint64_t *round_trips_out)
+/* Whatever the work makes of a failure of the database's, that is what counts. */
+static enum error_code try_once(struct postgresql *database, const struct transaction *transaction,
+                                int64_t deadline_ms, bool is_repeated,
+                                enum postgresql_failure *failure_out, struct error *err)
 {
-    const struct postgresql *database = (const struct postgresql *)sql; /* its first member */
+    struct postgresql_connection *connection = NULL;
+    enum error_code code = postgresql_pool_lend(database->pool, deadline_ms, &connection, err);
 
-    *statements_out = atomic_load(&database->counters.statements);
-    *round_trips_out = atomic_load(&database->counters.round_trips);
+    *failure_out = POSTGRESQL_WORKS;
+    if (code) {
+        return code;
+    }
+    connection->connection.is_repeated = is_repeated;
+    postgresql_connection_begin(connection, transaction->begin,
+                                is_repeated ? transaction->repeated_setting : transaction->setting);
+    code = transaction->work(&connection->connection, transaction->context, err);
+    if (connection->failure || (!code && transaction->is_write)) {
+        code = postgresql_connection_commit(connection, err); /* or says what it was */
+    }
+    *failure_out = connection->failure;
+    postgresql_connection_end(connection);
+    if (connection->failure == POSTGRESQL_WORKS && *failure_out == POSTGRESQL_IS_LOST) {
+        connection->failure = POSTGRESQL_IS_LOST;
+    }
+    postgresql_pool_give_back(database->pool, connection);
+    return code;
+}
+
+/* Random, or those who collided would do so again. */
+static void pause_after(unsigned collisions)
+{
+    uint32_t number = 0;
+
+    random_fill(&number, sizeof(number));
+    clock_pause(number % (PAUSE_MS * collisions));
+}
+
+static bool is_retryable(enum postgresql_failure failure)
+{
+    return failure == POSTGRESQL_COLLIDES || failure == POSTGRESQL_FORGETS ||
+           failure == POSTGRESQL_IS_LOST;
+}
+
+/*
+ * A commit that nobody heard of is done again: works do the same once and twice, and what was
+ * committed they find done.
+ */
+static enum error_code try_again_and_again(struct postgresql *database,
+                                           const struct transaction *transaction, int64_t time_ms,
+                                           struct error *err)
+{
+    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + time_ms;
+    enum postgresql_failure failure = POSTGRESQL_WORKS;
+    enum error_code code = OK;
+    unsigned collisions = 0;
+    bool is_repeated = false;
+
+    do {
+        is_repeated = is_repeated || failure == POSTGRESQL_IS_LOST;
+        code = try_once(database, transaction, deadline_ms, is_repeated, &failure, err);
+        if (failure == POSTGRESQL_FORGETS) {
+            postgresql_pool_stop_preparing(database->pool);
+        } else if (failure == POSTGRESQL_COLLIDES) {
+            pause_after(++collisions);
+        }
+    } while (is_retryable(failure) && collisions < COLLISIONS_MAX &&
+             clock_monotonic_ms(&clock_system) < deadline_ms);
+    return code;
+}
+
+static enum error_code run_transaction(struct sql *sql, const struct transaction *transaction,
+                                       struct error *err)
+{
+    struct postgresql *database = (struct postgresql *)sql; /* its first member */
+
+    return try_again_and_again(database, transaction, database->config.retry_ms, err);
 }
 
 static enum error_code postgresql_read(struct sql *sql, enum sql_reading reading, sql_work *work,
@@ -184,84 +188,6 @@ static enum error_code postgresql_write(struct sql *sql, enum sql_durability dur
     return run_transaction(sql, &transaction, err);
 }
 
-static enum error_code run_transaction(struct sql *sql, const struct transaction *transaction,
-                                       struct error *err)
-{
-    struct postgresql *database = (struct postgresql *)sql; /* its first member */
-
-    return try_again_and_again(database, transaction, database->config.retry_ms, err);
-}
-
-/*
- * A commit that nobody heard of is done again: works do the same once and twice, and what was
- * committed they find done.
- */
-static enum error_code try_again_and_again(struct postgresql *database,
-                                           const struct transaction *transaction, int64_t time_ms,
-                                           struct error *err)
-{
-    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + time_ms;
-    enum postgresql_failure failure = POSTGRESQL_WORKS;
-    enum error_code code = OK;
-    unsigned collisions = 0;
-    bool is_repeated = false;
-
-    do {
-        is_repeated = is_repeated || failure == POSTGRESQL_IS_LOST;
-        code = try_once(database, transaction, deadline_ms, is_repeated, &failure, err);
-        if (failure == POSTGRESQL_FORGETS) {
-            postgresql_pool_stop_preparing(database->pool);
-        } else if (failure == POSTGRESQL_COLLIDES) {
-            pause_after(++collisions);
-        }
-    } while (is_retryable(failure) && collisions < COLLISIONS_MAX &&
-             clock_monotonic_ms(&clock_system) < deadline_ms);
-    return code;
-}
-
-static bool is_retryable(enum postgresql_failure failure)
-{
-    return failure == POSTGRESQL_COLLIDES || failure == POSTGRESQL_FORGETS ||
-           failure == POSTGRESQL_IS_LOST;
-}
-
-/* Whatever the work makes of a failure of the database's, that is what counts. */
-static enum error_code try_once(struct postgresql *database, const struct transaction *transaction,
-                                int64_t deadline_ms, bool is_repeated,
-                                enum postgresql_failure *failure_out, struct error *err)
-{
-    struct postgresql_connection *connection = NULL;
-    enum error_code code = postgresql_pool_lend(database->pool, deadline_ms, &connection, err);
-
-    *failure_out = POSTGRESQL_WORKS;
-    if (code) {
-        return code;
-    }
-    connection->connection.is_repeated = is_repeated;
-    postgresql_connection_begin(connection, transaction->begin,
-                                is_repeated ? transaction->repeated_setting : transaction->setting);
-    code = transaction->work(&connection->connection, transaction->context, err);
-    if (connection->failure || (!code && transaction->is_write)) {
-        code = postgresql_connection_commit(connection, err); /* or says what it was */
-    }
-    *failure_out = connection->failure;
-    postgresql_connection_end(connection);
-    if (connection->failure == POSTGRESQL_WORKS && *failure_out == POSTGRESQL_IS_LOST) {
-        connection->failure = POSTGRESQL_IS_LOST;
-    }
-    postgresql_pool_give_back(database->pool, connection);
-    return code;
-}
-
-/* Random, or those who collided would do so again. */
-static void pause_after(unsigned collisions)
-{
-    uint32_t number = 0;
-
-    random_fill(&number, sizeof(number));
-    clock_pause(number % (PAUSE_MS * collisions));
-}
-
 static enum error_code postgresql_query(struct sql_connection *connection,
                                         const struct sql_query *query, struct sql_rows **rows_out,
                                         struct error *err)
@@ -300,6 +226,18 @@ static enum error_code postgresql_next(struct sql_rows *rows, bool *is_row_out, 
     return OK;
 }
 
+/* In the order of the network, two's complement. */
+static int64_t integer_at(const char *bytes, size_t length)
+{
+    const unsigned char *const digits = (const unsigned char *)bytes;
+    uint64_t number = length > 1 && digits[0] > 0x7f ? UINT64_MAX : 0;
+
+    for (size_t i = 0; i < length; i++) {
+        number = number << 8 | digits[i];
+    }
+    return (int64_t)number;
+}
+
 static struct sql_value postgresql_column(const struct sql_rows *rows, int column)
 {
     const struct postgresql_rows *read = (const struct postgresql_rows *)rows; /* first member */
@@ -320,18 +258,6 @@ static struct sql_value postgresql_column(const struct sql_rows *rows, int colum
     default:
         return sql_text(value);
     }
-}
-
-/* In the order of the network, two's complement. */
-static int64_t integer_at(const char *bytes, size_t length)
-{
-    const unsigned char *const digits = (const unsigned char *)bytes;
-    uint64_t number = length > 1 && digits[0] > 0x7f ? UINT64_MAX : 0;
-
-    for (size_t i = 0; i < length; i++) {
-        number = number << 8 | digits[i];
-    }
-    return (int64_t)number;
 }
 
 static void postgresql_close(struct sql_rows *rows)
@@ -396,4 +322,47 @@ static enum error_code postgresql_lock(struct sql_connection *connection, const 
         (void)snprintf(text, sizeof(text), "lock table %s in share row exclusive mode", tables);
     }
     return postgresql_script(connection, text, err);
+}
+
+static const struct sql_driver postgresql_driver = {
+    .free = postgresql_free,
+    .read = postgresql_read,
+    .write = postgresql_write,
+    .query = postgresql_query,
+    .run = postgresql_run,
+    .next = postgresql_next,
+    .column = postgresql_column,
+    .close = postgresql_close,
+    .batch = postgresql_batch,
+    .script = postgresql_script,
+    .lock = postgresql_lock,
+    .skip_ids = postgresql_connection_skip_ids,
+};
+
+enum error_code sql_postgresql_open(const struct postgresql_config *config, struct sql **sql_out,
+                                    struct error *err)
+{
+    const struct transaction transaction = {.begin = "begin", .is_write = true, .work = nothing};
+    struct postgresql *database = memory_new(1, sizeof(*database));
+    enum error_code code = OK;
+
+    database->sql.driver = &postgresql_driver;
+    database->config = *config;
+    database->pool = postgresql_pool_new(&database->sql, &database->config, &database->counters);
+    code = try_again_and_again(database, &transaction, config->start_ms, err);
+    if (code) {
+        postgresql_free(&database->sql);
+        return code;
+    }
+    *sql_out = &database->sql;
+    return OK;
+}
+
+void sql_postgresql_count(const struct sql *sql, uint64_t *statements_out,
+                          uint64_t *round_trips_out)
+{
+    const struct postgresql *database = (const struct postgresql *)sql; /* its first member */
+
+    *statements_out = atomic_load(&database->counters.statements);
+    *round_trips_out = atomic_load(&database->counters.round_trips);
 }

@@ -17,41 +17,6 @@ enum {
     PASSWORD_MAX_BYTES = 32 * 1024,
 };
 
-static enum error_code connect_somewhere(const struct postgresql_config *config,
-                                         PGconn **handle_out, struct error *err);
-static enum error_code check_server(const PGconn *handle, struct error *err);
-static void notice(void *context, const PGresult *result);
-static enum error_code begin_now(struct postgresql_connection *connection, struct error *err);
-static enum error_code await_script(struct postgresql_connection *connection, struct error *err);
-
-enum error_code postgresql_connection_open(struct sql *sql, const struct postgresql_config *config,
-                                           struct postgresql_connection **connection_out,
-                                           struct error *err)
-{
-    struct postgresql_connection *connection = NULL;
-    PGconn *handle = NULL;
-    enum error_code code = connect_somewhere(config, &handle, err);
-
-    if (!code) {
-        code = check_server(handle, err);
-    }
-    if (!code && (PQsetnonblocking(handle, 1) != 0 || PQenterPipelineMode(handle) != 1)) {
-        code = postgresql_error_set_lost(handle, err);
-    }
-    if (code) {
-        PQfinish(handle);
-        return code;
-    }
-    connection = memory_new(1, sizeof(*connection));
-    connection->connection.sql = sql;
-    connection->handle = handle;
-    connection->timeout_ms = config->timeout_ms;
-    connection->prepares = config->prepared_statements;
-    (void)PQsetNoticeReceiver(handle, notice, connection);
-    *connection_out = connection;
-    return OK;
-}
-
 /*
  * What stands before the URL may be said otherwise in it; what stands behind it may not: `one`, of
  * its servers, and the password for that. NULL: all of them in order, as libpq does it.
@@ -189,6 +154,34 @@ static void notice(void *context, const PGresult *result)
     }
 }
 
+enum error_code postgresql_connection_open(struct sql *sql, const struct postgresql_config *config,
+                                           struct postgresql_connection **connection_out,
+                                           struct error *err)
+{
+    struct postgresql_connection *connection = NULL;
+    PGconn *handle = NULL;
+    enum error_code code = connect_somewhere(config, &handle, err);
+
+    if (!code) {
+        code = check_server(handle, err);
+    }
+    if (!code && (PQsetnonblocking(handle, 1) != 0 || PQenterPipelineMode(handle) != 1)) {
+        code = postgresql_error_set_lost(handle, err);
+    }
+    if (code) {
+        PQfinish(handle);
+        return code;
+    }
+    connection = memory_new(1, sizeof(*connection));
+    connection->connection.sql = sql;
+    connection->handle = handle;
+    connection->timeout_ms = config->timeout_ms;
+    connection->prepares = config->prepared_statements;
+    (void)PQsetNoticeReceiver(handle, notice, connection);
+    *connection_out = connection;
+    return OK;
+}
+
 void postgresql_connection_close(struct postgresql_connection *connection)
 {
     if (connection) {
@@ -255,22 +248,6 @@ void postgresql_connection_end(struct postgresql_connection *connection)
     connection->is_used = false;
 }
 
-enum error_code postgresql_connection_run(struct postgresql_connection *connection,
-                                          const struct sql_query *query, struct error *err)
-{
-    PGresult *result = NULL;
-    enum error_code code = begin_now(connection, err);
-
-    if (!code) {
-        code = postgresql_send(connection, query, err);
-    }
-    if (!code && connection->unsynced >= UNSYNCED_MAX) {
-        code = postgresql_await(connection, &result, err);
-    }
-    PQclear(result);
-    return code;
-}
-
 static enum error_code begin_now(struct postgresql_connection *connection, struct error *err)
 {
     enum error_code code = OK;
@@ -285,6 +262,22 @@ static enum error_code begin_now(struct postgresql_connection *connection, struc
     for (size_t i = 0; !code && i < ARRAY_LEN(connection->begin) && connection->begin[i]; i++) {
         code = postgresql_send_text(connection, connection->begin[i], err);
     }
+    return code;
+}
+
+enum error_code postgresql_connection_run(struct postgresql_connection *connection,
+                                          const struct sql_query *query, struct error *err)
+{
+    PGresult *result = NULL;
+    enum error_code code = begin_now(connection, err);
+
+    if (!code) {
+        code = postgresql_send(connection, query, err);
+    }
+    if (!code && connection->unsynced >= UNSYNCED_MAX) {
+        code = postgresql_await(connection, &result, err);
+    }
+    PQclear(result);
     return code;
 }
 
@@ -321,6 +314,27 @@ enum error_code postgresql_connection_batch(struct postgresql_connection *connec
     return code ? code : postgresql_await_all(connection, &results, err);
 }
 
+static enum error_code await_script(struct postgresql_connection *connection, struct error *err)
+{
+    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + SCRIPT_TIMEOUT_MS;
+    enum error_code code = postgresql_flush(connection, deadline_ms, err);
+    PGresult *result = NULL;
+
+    (void)atomic_fetch_add(&connection->counters->round_trips, 1);
+    do {
+        const enum error_code lost = postgresql_await_result(connection, deadline_ms, &result, err);
+
+        if (lost) {
+            return lost;
+        }
+        if (result && !code) {
+            code = postgresql_check_result(connection, result, err);
+        }
+        PQclear(result);
+    } while (result);
+    return code;
+}
+
 /* Several statements at once are for the simple protocol, which has no pipeline. */
 enum error_code postgresql_connection_script(struct postgresql_connection *connection,
                                              const char *text, struct error *err)
@@ -343,27 +357,6 @@ enum error_code postgresql_connection_script(struct postgresql_connection *conne
     if (connection->failure != POSTGRESQL_IS_LOST && !PQenterPipelineMode(connection->handle)) {
         return postgresql_lose(connection, err);
     }
-    return code;
-}
-
-static enum error_code await_script(struct postgresql_connection *connection, struct error *err)
-{
-    const int64_t deadline_ms = clock_monotonic_ms(&clock_system) + SCRIPT_TIMEOUT_MS;
-    enum error_code code = postgresql_flush(connection, deadline_ms, err);
-    PGresult *result = NULL;
-
-    (void)atomic_fetch_add(&connection->counters->round_trips, 1);
-    do {
-        const enum error_code lost = postgresql_await_result(connection, deadline_ms, &result, err);
-
-        if (lost) {
-            return lost;
-        }
-        if (result && !code) {
-            code = postgresql_check_result(connection, result, err);
-        }
-        PQclear(result);
-    } while (result);
     return code;
 }
 

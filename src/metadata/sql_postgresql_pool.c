@@ -32,19 +32,6 @@ struct postgresql_pool {
 /* What a caller is to do next. */
 enum turn { TURN_WAIT, TURN_TAKE, TURN_CONNECT };
 
-static enum turn find_turn(const struct postgresql_pool *pool);
-static int64_t last_moment(const struct postgresql_pool *pool, int64_t deadline_ms);
-static void wait_for_news(struct postgresql_pool *pool, int64_t deadline_ms);
-static struct postgresql_connection *take_idle(struct postgresql_pool *pool);
-static enum error_code connect_one(struct postgresql_pool *pool,
-                                   struct postgresql_connection **connection_out,
-                                   struct error *err);
-static void note_away(struct postgresql_pool *pool, enum error_code code,
-                      const struct error *reason);
-static enum error_code give_up(const struct postgresql_pool *pool, struct error *err);
-static struct postgresql_connection *retire(struct postgresql_pool *pool);
-static void close_all(struct postgresql_connection *connections);
-
 struct postgresql_pool *postgresql_pool_new(struct sql *sql, const struct postgresql_config *config,
                                             struct postgresql_counters *counters)
 {
@@ -63,6 +50,16 @@ struct postgresql_pool *postgresql_pool_new(struct sql *sql, const struct postgr
     return pool;
 }
 
+static void close_all(struct postgresql_connection *connections)
+{
+    while (connections) {
+        struct postgresql_connection *next = connections->next_idle;
+
+        postgresql_connection_close(connections);
+        connections = next;
+    }
+}
+
 void postgresql_pool_free(struct postgresql_pool *pool)
 {
     if (pool) {
@@ -71,35 +68,6 @@ void postgresql_pool_free(struct postgresql_pool *pool)
         (void)pthread_mutex_destroy(&pool->mutex);
         free(pool);
     }
-}
-
-enum error_code postgresql_pool_lend(struct postgresql_pool *pool, int64_t deadline_ms,
-                                     struct postgresql_connection **connection_out,
-                                     struct error *err)
-{
-    enum error_code code = ERROR_UNAVAILABLE;
-    enum turn turn = TURN_WAIT;
-
-    (void)pthread_mutex_lock(&pool->mutex);
-    while (code == ERROR_UNAVAILABLE && turn != TURN_TAKE) {
-        turn = find_turn(pool);
-        if (turn == TURN_TAKE) {
-            *connection_out = take_idle(pool);
-            code = OK;
-        } else if (turn == TURN_CONNECT) {
-            code = connect_one(pool, connection_out, err);
-        }
-        if (code == ERROR_UNAVAILABLE &&
-            clock_monotonic_ms(&clock_system) >= last_moment(pool, deadline_ms)) {
-            code = give_up(pool, err);
-            break;
-        }
-        if (turn == TURN_WAIT) {
-            wait_for_news(pool, last_moment(pool, deadline_ms));
-        }
-    }
-    (void)pthread_mutex_unlock(&pool->mutex);
-    return code;
 }
 
 static enum turn find_turn(const struct postgresql_pool *pool)
@@ -114,26 +82,6 @@ static enum turn find_turn(const struct postgresql_pool *pool)
     return TURN_CONNECT;
 }
 
-/*
- * Threads are few, and others need them: of a database that has been away for longer than a
- * request waits, only whoever tries to reach it expects something.
- */
-static int64_t last_moment(const struct postgresql_pool *pool, int64_t deadline_ms)
-{
-    const int64_t away_ms = pool->away_since_ms + pool->config->retry_ms;
-
-    return pool->is_away && pool->has_served && away_ms < deadline_ms ? away_ms : deadline_ms;
-}
-
-/* Or for the time of the next try. */
-static void wait_for_news(struct postgresql_pool *pool, int64_t deadline_ms)
-{
-    const bool is_pause = pool->is_away && !pool->is_asked && pool->next_try_ms < deadline_ms;
-    const struct timespec until = clock_timespec(is_pause ? pool->next_try_ms : deadline_ms);
-
-    (void)pthread_cond_timedwait(&pool->has_news, &pool->mutex, &until);
-}
-
 static struct postgresql_connection *take_idle(struct postgresql_pool *pool)
 {
     struct postgresql_connection *connection = pool->idle;
@@ -141,37 +89,6 @@ static struct postgresql_connection *take_idle(struct postgresql_pool *pool)
     pool->idle = connection->next_idle;
     connection->next_idle = NULL;
     return connection;
-}
-
-/* Called, and left, with the lock held; not while it connects. */
-static enum error_code connect_one(struct postgresql_pool *pool,
-                                   struct postgresql_connection **connection_out, struct error *err)
-{
-    const unsigned generation = pool->generation;
-    struct postgresql_config config = *pool->config;
-    struct error reason = {0};
-    enum error_code code = OK;
-
-    config.prepared_statements = pool->prepares;
-    pool->is_asked = true;
-    pool->count++;
-    (void)pthread_mutex_unlock(&pool->mutex);
-    code = postgresql_connection_open(pool->sql, &config, connection_out, &reason);
-    (void)pthread_mutex_lock(&pool->mutex);
-    pool->is_asked = false;
-    if (code) {
-        pool->count--;
-        note_away(pool, code, &reason);
-        (void)give_up(pool, err);
-    } else {
-        (*connection_out)->generation = generation;
-        (*connection_out)->counters = pool->counters;
-        pool->is_away = false;
-        pool->has_served = true;
-        pool->pause_ms = PAUSE_MIN_MS;
-    }
-    (void)pthread_cond_broadcast(&pool->has_news);
-    return code;
 }
 
 /* Half of the pause is random, so that many servers do not come back at once. */
@@ -210,6 +127,99 @@ static enum error_code give_up(const struct postgresql_pool *pool, struct error 
     return ERROR_UNAVAILABLE;
 }
 
+/* Called, and left, with the lock held; not while it connects. */
+static enum error_code connect_one(struct postgresql_pool *pool,
+                                   struct postgresql_connection **connection_out, struct error *err)
+{
+    const unsigned generation = pool->generation;
+    struct postgresql_config config = *pool->config;
+    struct error reason = {0};
+    enum error_code code = OK;
+
+    config.prepared_statements = pool->prepares;
+    pool->is_asked = true;
+    pool->count++;
+    (void)pthread_mutex_unlock(&pool->mutex);
+    code = postgresql_connection_open(pool->sql, &config, connection_out, &reason);
+    (void)pthread_mutex_lock(&pool->mutex);
+    pool->is_asked = false;
+    if (code) {
+        pool->count--;
+        note_away(pool, code, &reason);
+        (void)give_up(pool, err);
+    } else {
+        (*connection_out)->generation = generation;
+        (*connection_out)->counters = pool->counters;
+        pool->is_away = false;
+        pool->has_served = true;
+        pool->pause_ms = PAUSE_MIN_MS;
+    }
+    (void)pthread_cond_broadcast(&pool->has_news);
+    return code;
+}
+
+/*
+ * Threads are few, and others need them: of a database that has been away for longer than a
+ * request waits, only whoever tries to reach it expects something.
+ */
+static int64_t last_moment(const struct postgresql_pool *pool, int64_t deadline_ms)
+{
+    const int64_t away_ms = pool->away_since_ms + pool->config->retry_ms;
+
+    return pool->is_away && pool->has_served && away_ms < deadline_ms ? away_ms : deadline_ms;
+}
+
+/* Or for the time of the next try. */
+static void wait_for_news(struct postgresql_pool *pool, int64_t deadline_ms)
+{
+    const bool is_pause = pool->is_away && !pool->is_asked && pool->next_try_ms < deadline_ms;
+    const struct timespec until = clock_timespec(is_pause ? pool->next_try_ms : deadline_ms);
+
+    (void)pthread_cond_timedwait(&pool->has_news, &pool->mutex, &until);
+}
+
+enum error_code postgresql_pool_lend(struct postgresql_pool *pool, int64_t deadline_ms,
+                                     struct postgresql_connection **connection_out,
+                                     struct error *err)
+{
+    enum error_code code = ERROR_UNAVAILABLE;
+    enum turn turn = TURN_WAIT;
+
+    (void)pthread_mutex_lock(&pool->mutex);
+    while (code == ERROR_UNAVAILABLE && turn != TURN_TAKE) {
+        turn = find_turn(pool);
+        if (turn == TURN_TAKE) {
+            *connection_out = take_idle(pool);
+            code = OK;
+        } else if (turn == TURN_CONNECT) {
+            code = connect_one(pool, connection_out, err);
+        }
+        if (code == ERROR_UNAVAILABLE &&
+            clock_monotonic_ms(&clock_system) >= last_moment(pool, deadline_ms)) {
+            code = give_up(pool, err);
+            break;
+        }
+        if (turn == TURN_WAIT) {
+            wait_for_news(pool, last_moment(pool, deadline_ms));
+        }
+    }
+    (void)pthread_mutex_unlock(&pool->mutex);
+    return code;
+}
+
+/* Others lead to the same server, and are lost, too, or worse: it is none to write to any more. */
+static struct postgresql_connection *retire(struct postgresql_pool *pool)
+{
+    struct postgresql_connection *retired = pool->idle;
+
+    pool->generation++;
+    pool->idle = NULL;
+    for (const struct postgresql_connection *one = retired; one; one = one->next_idle) {
+        pool->count--;
+    }
+    return retired;
+}
+
 void postgresql_pool_give_back(struct postgresql_pool *pool,
                                struct postgresql_connection *connection)
 {
@@ -231,29 +241,6 @@ void postgresql_pool_give_back(struct postgresql_pool *pool,
     (void)pthread_cond_signal(&pool->has_news);
     (void)pthread_mutex_unlock(&pool->mutex);
     close_all(closed);
-}
-
-/* Others lead to the same server, and are lost, too, or worse: it is none to write to any more. */
-static struct postgresql_connection *retire(struct postgresql_pool *pool)
-{
-    struct postgresql_connection *retired = pool->idle;
-
-    pool->generation++;
-    pool->idle = NULL;
-    for (const struct postgresql_connection *one = retired; one; one = one->next_idle) {
-        pool->count--;
-    }
-    return retired;
-}
-
-static void close_all(struct postgresql_connection *connections)
-{
-    while (connections) {
-        struct postgresql_connection *next = connections->next_idle;
-
-        postgresql_connection_close(connections);
-        connections = next;
-    }
 }
 
 void postgresql_pool_stop_preparing(struct postgresql_pool *pool)

@@ -26,17 +26,70 @@ struct parameters {
     unsigned char integers[VALUES_MAX][sizeof(int64_t)];
 };
 
+static void write_integer(int64_t integer, unsigned char bytes_out[sizeof(int64_t)])
+{
+    uint64_t rest = (uint64_t)integer;
+
+    for (size_t i = sizeof(integer); i > 0; i--) {
+        bytes_out[i - 1] = rest & UINT8_MAX;
+        rest >>= CHAR_BIT;
+    }
+}
+
+/* Integers and bytes go as they are, in the order of the network; text is text in both formats. */
+static void set_parameter(const struct sql_value *value, struct parameters *parameters, int i)
+{
+    static const Oid oids[] = {
+        [SQL_NULL] = 0, [SQL_INTEGER] = OID_INT8, [SQL_TEXT] = OID_TEXT, [SQL_BYTES] = OID_BYTEA};
+
+    parameters->types |= (uint32_t)value->type << (2 * i);
+    parameters->oids[i] = oids[value->type];
+    parameters->formats[i] = 1;
+    parameters->bytes[i] = value->bytes.length > 0 ? value->bytes.bytes : "";
+    parameters->lengths[i] = (int)value->bytes.length;
+    if (value->type == SQL_INTEGER) {
+        write_integer(value->integer, parameters->integers[i]);
+        parameters->bytes[i] = (const char *)parameters->integers[i];
+        parameters->lengths[i] = sizeof(parameters->integers[i]);
+    }
+    if (value->type == SQL_NULL) {
+        parameters->bytes[i] = NULL;
+    }
+}
+
+static void set_parameters(const struct sql_query *query, struct parameters *parameters_out)
+{
+    parameters_out->types = 0;
+    parameters_out->count = (int)query->count;
+    for (int i = 0; i < parameters_out->count; i++) {
+        set_parameter(&query->values[i], parameters_out, i);
+    }
+}
+
 static const struct postgresql_prepared *
 find_prepared(const struct postgresql_connection *connection, const char *text,
-              const struct parameters *parameters);
-static bool has_name(const struct postgresql_connection *connection, const char *name);
-static enum error_code prepare(struct postgresql_connection *connection, const char *text,
-                               const struct parameters *parameters, struct error *err);
-static void set_parameters(const struct sql_query *query, struct parameters *parameters_out);
-static void set_parameter(const struct sql_value *value, struct parameters *parameters, int i);
-static void write_integer(int64_t integer, unsigned char bytes_out[sizeof(int64_t)]);
+              const struct parameters *parameters)
+{
+    for (size_t i = 0; i < connection->prepared_count; i++) {
+        const struct postgresql_prepared *prepared = &connection->prepared[i];
+
+        if (prepared->text == text && prepared->types == parameters->types) {
+            return prepared;
+        }
+    }
+    return NULL;
+}
+
 static enum error_code count_sent(struct postgresql_connection *connection, int is_sent,
-                                  struct error *err);
+                                  struct error *err)
+{
+    if (!is_sent) {
+        return postgresql_lose(connection, err);
+    }
+    connection->unsynced++;
+    (void)atomic_fetch_add(&connection->counters->statements, 1);
+    return OK;
+}
 
 enum error_code postgresql_send(struct postgresql_connection *connection,
                                 const struct sql_query *query, struct error *err)
@@ -57,42 +110,6 @@ enum error_code postgresql_send(struct postgresql_connection *connection,
                   : PQsendQueryParams(connection->handle, query->text, values.count, values.oids,
                                       values.bytes, values.lengths, values.formats, 1);
     return count_sent(connection, is_sent, err);
-}
-
-/* Goes along with the first use. */
-enum error_code postgresql_prepare(struct postgresql_connection *connection,
-                                   const struct sql_query *query, struct error *err)
-{
-    struct parameters parameters;
-
-    if (!connection->prepares) {
-        return OK;
-    }
-    set_parameters(query, &parameters);
-    return find_prepared(connection, query->text, &parameters)
-               ? OK
-               : prepare(connection, query->text, &parameters, err);
-}
-
-enum error_code postgresql_send_text(struct postgresql_connection *connection, const char *text,
-                                     struct error *err)
-{
-    return count_sent(
-        connection, PQsendQueryParams(connection->handle, text, 0, NULL, NULL, NULL, NULL, 1), err);
-}
-
-static const struct postgresql_prepared *
-find_prepared(const struct postgresql_connection *connection, const char *text,
-              const struct parameters *parameters)
-{
-    for (size_t i = 0; i < connection->prepared_count; i++) {
-        const struct postgresql_prepared *prepared = &connection->prepared[i];
-
-        if (prepared->text == text && prepared->types == parameters->types) {
-            return prepared;
-        }
-    }
-    return NULL;
 }
 
 /* The same text may stand in two places of the program. */
@@ -134,53 +151,24 @@ static enum error_code prepare(struct postgresql_connection *connection, const c
     return OK;
 }
 
-static void set_parameters(const struct sql_query *query, struct parameters *parameters_out)
+/* Goes along with the first use. */
+enum error_code postgresql_prepare(struct postgresql_connection *connection,
+                                   const struct sql_query *query, struct error *err)
 {
-    parameters_out->types = 0;
-    parameters_out->count = (int)query->count;
-    for (int i = 0; i < parameters_out->count; i++) {
-        set_parameter(&query->values[i], parameters_out, i);
+    struct parameters parameters;
+
+    if (!connection->prepares) {
+        return OK;
     }
+    set_parameters(query, &parameters);
+    return find_prepared(connection, query->text, &parameters)
+               ? OK
+               : prepare(connection, query->text, &parameters, err);
 }
 
-/* Integers and bytes go as they are, in the order of the network; text is text in both formats. */
-static void set_parameter(const struct sql_value *value, struct parameters *parameters, int i)
+enum error_code postgresql_send_text(struct postgresql_connection *connection, const char *text,
+                                     struct error *err)
 {
-    static const Oid oids[] = {
-        [SQL_NULL] = 0, [SQL_INTEGER] = OID_INT8, [SQL_TEXT] = OID_TEXT, [SQL_BYTES] = OID_BYTEA};
-
-    parameters->types |= (uint32_t)value->type << (2 * i);
-    parameters->oids[i] = oids[value->type];
-    parameters->formats[i] = 1;
-    parameters->bytes[i] = value->bytes.length > 0 ? value->bytes.bytes : "";
-    parameters->lengths[i] = (int)value->bytes.length;
-    if (value->type == SQL_INTEGER) {
-        write_integer(value->integer, parameters->integers[i]);
-        parameters->bytes[i] = (const char *)parameters->integers[i];
-        parameters->lengths[i] = sizeof(parameters->integers[i]);
-    }
-    if (value->type == SQL_NULL) {
-        parameters->bytes[i] = NULL;
-    }
-}
-
-static void write_integer(int64_t integer, unsigned char bytes_out[sizeof(int64_t)])
-{
-    uint64_t rest = (uint64_t)integer;
-
-    for (size_t i = sizeof(integer); i > 0; i--) {
-        bytes_out[i - 1] = rest & UINT8_MAX;
-        rest >>= CHAR_BIT;
-    }
-}
-
-static enum error_code count_sent(struct postgresql_connection *connection, int is_sent,
-                                  struct error *err)
-{
-    if (!is_sent) {
-        return postgresql_lose(connection, err);
-    }
-    connection->unsynced++;
-    (void)atomic_fetch_add(&connection->counters->statements, 1);
-    return OK;
+    return count_sent(
+        connection, PQsendQueryParams(connection->handle, text, 0, NULL, NULL, NULL, NULL, 1), err);
 }

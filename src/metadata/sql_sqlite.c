@@ -28,6 +28,16 @@ extern const char schema_sqlite_011[];
 extern const char schema_sqlite_012[];
 extern const char schema_sqlite_013[];
 
+struct sqlite {
+    struct sql sql; /* first */
+    char *path;
+    struct sqlite_writer *writer;
+    pthread_mutex_t readers_mutex; /* guards all below */
+    pthread_cond_t has_idle;
+    struct sqlite_connection *idle_readers;
+    unsigned reader_count;
+};
+
 static const struct migration migrations[] = {
     {"initial", schema_sqlite_001, 0},
     {"tokens", schema_sqlite_002, 0},
@@ -44,118 +54,10 @@ static const struct migration migrations[] = {
     {"swept-places", schema_sqlite_013, 0},
 };
 
-struct sqlite {
-    struct sql sql; /* first */
-    char *path;
-    struct sqlite_writer *writer;
-    pthread_mutex_t readers_mutex; /* guards all below */
-    pthread_cond_t has_idle;
-    struct sqlite_connection *idle_readers;
-    unsigned reader_count;
-};
-
-static void sqlite_free(struct sql *sql);
-static enum error_code sqlite_read(struct sql *sql, enum sql_reading reading, sql_work *work,
-                                   void *context, struct error *err);
-static enum error_code sqlite_write(struct sql *sql, enum sql_durability durability, sql_work *work,
-                                    void *context, struct error *err);
-static enum error_code sqlite_query(struct sql_connection *connection,
-                                    const struct sql_query *query, struct sql_rows **rows_out,
-                                    struct error *err);
-static enum error_code sqlite_run(struct sql_connection *connection, const struct sql_query *query,
-                                  struct error *err);
-static enum error_code sqlite_next(struct sql_rows *rows, bool *is_row_out, struct error *err);
-static struct sql_value sqlite_column(const struct sql_rows *rows, int column);
-static void sqlite_close(struct sql_rows *rows);
-static enum error_code sqlite_batch(struct sql_connection *connection,
-                                    const struct sql_batch *batch, struct error *err);
-static enum error_code sqlite_script(struct sql_connection *connection, const char *text,
-                                     struct error *err);
-static enum error_code sqlite_lock(struct sql_connection *connection, const char *tables,
-                                   struct error *err);
-static enum error_code sqlite_skip_ids(struct sql_connection *connection, const char *table,
-                                       const char *column, struct error *err);
-static enum error_code create_file(const char *path, struct error *err);
-static enum error_code flush_folder(const char *path, struct error *err);
-static enum error_code lend_reader(struct sqlite *sqlite, struct sqlite_connection **connection_out,
-                                   struct error *err);
-static void give_back(struct sqlite *sqlite, struct sqlite_connection *reader);
-
-static const struct sql_driver sqlite_driver = {
-    .free = sqlite_free,
-    .read = sqlite_read,
-    .write = sqlite_write,
-    .query = sqlite_query,
-    .run = sqlite_run,
-    .next = sqlite_next,
-    .column = sqlite_column,
-    .close = sqlite_close,
-    .batch = sqlite_batch,
-    .script = sqlite_script,
-    .lock = sqlite_lock,
-    .skip_ids = sqlite_skip_ids,
-};
-
 const struct migration *sql_sqlite_migrations(size_t *count_out)
 {
     *count_out = ARRAY_LEN(migrations);
     return migrations;
-}
-
-enum error_code sql_sqlite_open(const char *path, struct sql **sql_out, struct error *err)
-{
-    struct sqlite *sqlite = memory_new(1, sizeof(*sqlite));
-    enum error_code code = OK;
-
-    sqlite->sql.driver = &sqlite_driver;
-    sqlite->path = memory_copy_text(path);
-    (void)pthread_mutex_init(&sqlite->readers_mutex, NULL);
-    (void)pthread_cond_init(&sqlite->has_idle, NULL);
-    code = create_file(path, err);
-    if (!code) {
-        code = sqlite_writer_new(&sqlite->sql, sqlite->path, &sqlite->writer, err);
-    }
-    if (!code) {
-        code = flush_folder(path, err);
-    }
-    if (code) {
-        sqlite_free(&sqlite->sql);
-        return code;
-    }
-    *sql_out = &sqlite->sql;
-    return OK;
-}
-
-/* SQLite would create it for all to read. Its companions get the same mode. */
-static enum error_code create_file(const char *path, struct error *err)
-{
-    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
-
-    if (fd < 0) {
-        const enum error_code code = error_set_errno(err, "cannot open the database %s", path);
-
-        return code == ERROR_INTERNAL ? ERROR_INVALID : code;
-    }
-    (void)close(fd);
-    return OK;
-}
-
-/* The names of the database and its log must be on the disk too. SQLite tries, but tells nobody if
- * it fails. */
-static enum error_code flush_folder(const char *path, struct error *err)
-{
-    char *copy = memory_copy_text(path);
-    const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    enum error_code code = OK;
-
-    if (fd < 0 || fsync(fd) < 0) {
-        code = error_set_errno(err, "cannot flush the folder of the database %s", path);
-    }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    free(copy);
-    return code;
 }
 
 static void sqlite_free(struct sql *sql)
@@ -173,27 +75,6 @@ static void sqlite_free(struct sql *sql)
     (void)pthread_mutex_destroy(&sqlite->readers_mutex);
     free(sqlite->path);
     free(sqlite);
-}
-
-static enum error_code sqlite_read(struct sql *sql, enum sql_reading reading, sql_work *work,
-                                   void *context, struct error *err)
-{
-    struct sqlite *sqlite = (struct sqlite *)sql; /* its first member */
-    struct sqlite_connection *reader = NULL;
-    enum error_code code = lend_reader(sqlite, &reader, err);
-
-    (void)reading; /* a transaction costs nothing here */
-    if (code) {
-        return code;
-    }
-    code = sqlite_connection_run(reader, "begin", err);
-    if (!code) {
-        code = work(&reader->connection, context, err);
-    }
-    /* It has written nothing: this and a commit are the same. */
-    sqlite_connection_roll_back(reader);
-    give_back(sqlite, reader);
-    return code;
 }
 
 static enum error_code lend_reader(struct sqlite *sqlite, struct sqlite_connection **connection_out,
@@ -230,6 +111,27 @@ static void give_back(struct sqlite *sqlite, struct sqlite_connection *reader)
     sqlite->idle_readers = reader;
     (void)pthread_mutex_unlock(&sqlite->readers_mutex);
     (void)pthread_cond_signal(&sqlite->has_idle);
+}
+
+static enum error_code sqlite_read(struct sql *sql, enum sql_reading reading, sql_work *work,
+                                   void *context, struct error *err)
+{
+    struct sqlite *sqlite = (struct sqlite *)sql; /* its first member */
+    struct sqlite_connection *reader = NULL;
+    enum error_code code = lend_reader(sqlite, &reader, err);
+
+    (void)reading; /* a transaction costs nothing here */
+    if (code) {
+        return code;
+    }
+    code = sqlite_connection_run(reader, "begin", err);
+    if (!code) {
+        code = work(&reader->connection, context, err);
+    }
+    /* It has written nothing: this and a commit are the same. */
+    sqlite_connection_roll_back(reader);
+    give_back(sqlite, reader);
+    return code;
 }
 
 static enum error_code sqlite_write(struct sql *sql, enum sql_durability durability, sql_work *work,
@@ -352,5 +254,76 @@ static enum error_code sqlite_skip_ids(struct sql_connection *connection, const 
     (void)table;
     (void)column;
     (void)err;
+    return OK;
+}
+
+static const struct sql_driver sqlite_driver = {
+    .free = sqlite_free,
+    .read = sqlite_read,
+    .write = sqlite_write,
+    .query = sqlite_query,
+    .run = sqlite_run,
+    .next = sqlite_next,
+    .column = sqlite_column,
+    .close = sqlite_close,
+    .batch = sqlite_batch,
+    .script = sqlite_script,
+    .lock = sqlite_lock,
+    .skip_ids = sqlite_skip_ids,
+};
+
+/* SQLite would create it for all to read. Its companions get the same mode. */
+static enum error_code create_file(const char *path, struct error *err)
+{
+    const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
+
+    if (fd < 0) {
+        const enum error_code code = error_set_errno(err, "cannot open the database %s", path);
+
+        return code == ERROR_INTERNAL ? ERROR_INVALID : code;
+    }
+    (void)close(fd);
+    return OK;
+}
+
+/* The names of the database and its log must be on the disk too. SQLite tries, but tells nobody if
+ * it fails. */
+static enum error_code flush_folder(const char *path, struct error *err)
+{
+    char *copy = memory_copy_text(path);
+    const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum error_code code = OK;
+
+    if (fd < 0 || fsync(fd) < 0) {
+        code = error_set_errno(err, "cannot flush the folder of the database %s", path);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    free(copy);
+    return code;
+}
+
+enum error_code sql_sqlite_open(const char *path, struct sql **sql_out, struct error *err)
+{
+    struct sqlite *sqlite = memory_new(1, sizeof(*sqlite));
+    enum error_code code = OK;
+
+    sqlite->sql.driver = &sqlite_driver;
+    sqlite->path = memory_copy_text(path);
+    (void)pthread_mutex_init(&sqlite->readers_mutex, NULL);
+    (void)pthread_cond_init(&sqlite->has_idle, NULL);
+    code = create_file(path, err);
+    if (!code) {
+        code = sqlite_writer_new(&sqlite->sql, sqlite->path, &sqlite->writer, err);
+    }
+    if (!code) {
+        code = flush_folder(path, err);
+    }
+    if (code) {
+        sqlite_free(&sqlite->sql);
+        return code;
+    }
+    *sql_out = &sqlite->sql;
     return OK;
 }

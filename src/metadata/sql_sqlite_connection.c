@@ -14,6 +14,54 @@ enum {
     RESTART_PAGES = 16384,   /* 64 MB: as much as `journal_size_limit` leaves on the disk */
 };
 
+/* At start: what is wrong with the file itself is for whoever named it to put right. */
+static enum error_code refuse(const struct sqlite_connection *connection, int result,
+                              struct error *err)
+{
+    const char *reason = connection->handle ? sqlite3_errmsg(connection->handle) : "no memory";
+
+    switch (result & 0xff) {
+    case SQLITE_NOTADB:
+    case SQLITE_CORRUPT:
+        return error_set(err, ERROR_INVALID,
+                         "the database %s: %s; restore it from a backup, or name another data "
+                         "folder",
+                         connection->path, reason);
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+        return error_set(err, ERROR_INVALID,
+                         "the database %s: %s; let this user write it and its folder, or name "
+                         "another data folder",
+                         connection->path, reason);
+    default:
+        return sqlite_connection_fail(connection, result, err);
+    }
+}
+
+/* *connection_out is set also on failure, for its caller to close. */
+static enum error_code open_connection(struct sql *sql, const char *path, int flags,
+                                       struct sqlite_connection **connection_out, struct error *err)
+{
+    struct sqlite_connection *connection = memory_new(1, sizeof(*connection));
+    int result = SQLITE_OK;
+
+    connection->connection.sql = sql;
+    connection->path = path;
+    connection->durability = SQL_DURABLE;
+    *connection_out = connection;
+    /* A connection is one thread's at a time, by our own locks. */
+    result = sqlite3_open_v2(path, &connection->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    if (result != SQLITE_OK) {
+        return flags == SQLITE_OPEN_READWRITE ? refuse(connection, result, err)
+                                              : sqlite_connection_fail(connection, result, err);
+    }
+    (void)sqlite3_extended_result_codes(connection->handle, 1);
+    (void)sqlite3_busy_timeout(connection->handle, BUSY_TIMEOUT_MS);
+    return OK;
+}
+
 /*
  * "PIER" in the file's header says whose it is (SQLite: "Database File Format", 1.3). migrate.c's
  * schema_version does so for files from before that name was left in them.
@@ -30,35 +78,14 @@ static const char writer_setup[] =
     "pragma foreign_keys = on; pragma recursive_triggers = on;"
     "pragma journal_size_limit = 67108864; pragma cache_size = -4096;";
 
-/* The kernel caches the file for all of them. */
-static const char reader_setup[] = "pragma query_only = on; pragma cache_size = -512";
-
-static enum error_code open_connection(struct sql *sql, const char *path, int flags,
-                                       struct sqlite_connection **connection_out,
-                                       struct error *err);
-static enum error_code claim(struct sqlite_connection *writer, struct error *err);
-static int count_log_pages(void *context, sqlite3 *handle, const char *name, int pages);
-static enum error_code refuse(const struct sqlite_connection *connection, int result,
-                              struct error *err);
-static bool is_full(const struct sqlite_connection *connection, int result);
-static int bind_value(sqlite3_stmt *handle, int index, const struct sql_value *value);
-
-enum error_code sqlite_connection_open_writer(struct sql *sql, const char *path,
-                                              struct sqlite_connection **connection_out,
-                                              struct error *err)
+static int count_log_pages(void *context, sqlite3 *handle, const char *name, int pages)
 {
-    struct sqlite_connection *writer = NULL;
-    enum error_code code = open_connection(sql, path, SQLITE_OPEN_READWRITE, &writer, err);
+    struct sqlite_connection *writer = context;
 
-    if (!code) {
-        code = claim(writer, err);
-    }
-    if (code) {
-        sqlite_connection_close(writer);
-        return code;
-    }
-    *connection_out = writer;
-    return OK;
+    (void)handle;
+    (void)name;
+    writer->log_pages = pages;
+    return SQLITE_OK;
 }
 
 /* Nothing is written to a file before it is known to be ours, or nobody's. */
@@ -92,15 +119,26 @@ static enum error_code claim(struct sqlite_connection *writer, struct error *err
     return result == SQLITE_OK ? OK : refuse(writer, result, err);
 }
 
-static int count_log_pages(void *context, sqlite3 *handle, const char *name, int pages)
+enum error_code sqlite_connection_open_writer(struct sql *sql, const char *path,
+                                              struct sqlite_connection **connection_out,
+                                              struct error *err)
 {
-    struct sqlite_connection *writer = context;
+    struct sqlite_connection *writer = NULL;
+    enum error_code code = open_connection(sql, path, SQLITE_OPEN_READWRITE, &writer, err);
 
-    (void)handle;
-    (void)name;
-    writer->log_pages = pages;
-    return SQLITE_OK;
+    if (!code) {
+        code = claim(writer, err);
+    }
+    if (code) {
+        sqlite_connection_close(writer);
+        return code;
+    }
+    *connection_out = writer;
+    return OK;
 }
+
+/* The kernel caches the file for all of them. */
+static const char reader_setup[] = "pragma query_only = on; pragma cache_size = -512";
 
 enum error_code sqlite_connection_open_reader(struct sql *sql, const char *path,
                                               struct sqlite_connection **connection_out,
@@ -122,54 +160,6 @@ enum error_code sqlite_connection_open_reader(struct sql *sql, const char *path,
     return OK;
 }
 
-/* *connection_out is set also on failure, for its caller to close. */
-static enum error_code open_connection(struct sql *sql, const char *path, int flags,
-                                       struct sqlite_connection **connection_out, struct error *err)
-{
-    struct sqlite_connection *connection = memory_new(1, sizeof(*connection));
-    int result = SQLITE_OK;
-
-    connection->connection.sql = sql;
-    connection->path = path;
-    connection->durability = SQL_DURABLE;
-    *connection_out = connection;
-    /* A connection is one thread's at a time, by our own locks. */
-    result = sqlite3_open_v2(path, &connection->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
-    if (result != SQLITE_OK) {
-        return flags == SQLITE_OPEN_READWRITE ? refuse(connection, result, err)
-                                              : sqlite_connection_fail(connection, result, err);
-    }
-    (void)sqlite3_extended_result_codes(connection->handle, 1);
-    (void)sqlite3_busy_timeout(connection->handle, BUSY_TIMEOUT_MS);
-    return OK;
-}
-
-/* At start: what is wrong with the file itself is for whoever named it to put right. */
-static enum error_code refuse(const struct sqlite_connection *connection, int result,
-                              struct error *err)
-{
-    const char *reason = connection->handle ? sqlite3_errmsg(connection->handle) : "no memory";
-
-    switch (result & 0xff) {
-    case SQLITE_NOTADB:
-    case SQLITE_CORRUPT:
-        return error_set(err, ERROR_INVALID,
-                         "the database %s: %s; restore it from a backup, or name another data "
-                         "folder",
-                         connection->path, reason);
-    case SQLITE_CANTOPEN:
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-        return error_set(err, ERROR_INVALID,
-                         "the database %s: %s; let this user write it and its folder, or name "
-                         "another data folder",
-                         connection->path, reason);
-    default:
-        return sqlite_connection_fail(connection, result, err);
-    }
-}
-
 void sqlite_connection_close(struct sqlite_connection *connection)
 {
     if (!connection) {
@@ -180,6 +170,16 @@ void sqlite_connection_close(struct sqlite_connection *connection)
     }
     (void)sqlite3_close(connection->handle);
     free(connection);
+}
+
+/* Some ways of running out of room are input/output errors to SQLite: a quota, its shared memory's
+ * file. */
+static bool is_full(const struct sqlite_connection *connection, int result)
+{
+    const int reason = connection->handle ? sqlite3_system_errno(connection->handle) : 0;
+
+    return (result & 0xff) == SQLITE_FULL ||
+           ((result & 0xff) == SQLITE_IOERR && (reason == ENOSPC || reason == EDQUOT));
 }
 
 enum error_code sqlite_connection_fail(const struct sqlite_connection *connection, int result,
@@ -203,16 +203,6 @@ enum error_code sqlite_connection_fail(const struct sqlite_connection *connectio
     default:
         return error_set(err, ERROR_INTERNAL, "the database %s: %s", path, reason);
     }
-}
-
-/* Some ways of running out of room are input/output errors to SQLite: a quota, its shared memory's
- * file. */
-static bool is_full(const struct sqlite_connection *connection, int result)
-{
-    const int reason = connection->handle ? sqlite3_system_errno(connection->handle) : 0;
-
-    return (result & 0xff) == SQLITE_FULL ||
-           ((result & 0xff) == SQLITE_IOERR && (reason == ENOSPC || reason == EDQUOT));
 }
 
 enum error_code sqlite_connection_begin(struct sqlite_connection *connection,
@@ -312,6 +302,23 @@ enum error_code sqlite_connection_find_statement(struct sqlite_connection *conne
     return OK;
 }
 
+static int bind_value(sqlite3_stmt *handle, int index, const struct sql_value *value)
+{
+    switch (value->type) {
+    case SQL_NULL:
+        return sqlite3_bind_null(handle, index);
+    case SQL_INTEGER:
+        return sqlite3_bind_int64(handle, index, value->integer);
+    case SQL_TEXT:
+        return sqlite3_bind_text64(handle, index, value->bytes.length ? value->bytes.bytes : "",
+                                   value->bytes.length, SQLITE_STATIC, SQLITE_UTF8);
+    case SQL_BYTES:
+        return sqlite3_bind_blob64(handle, index, value->bytes.length ? value->bytes.bytes : "",
+                                   value->bytes.length, SQLITE_STATIC);
+    }
+    return SQLITE_MISUSE;
+}
+
 /* By name: SQLite numbers placeholders by their first appearance, whatever digits they have. */
 enum error_code sqlite_statement_bind(const struct sqlite_statement *statement,
                                       const struct sql_query *query, struct error *err)
@@ -330,21 +337,4 @@ enum error_code sqlite_statement_bind(const struct sqlite_statement *statement,
         }
     }
     return OK;
-}
-
-static int bind_value(sqlite3_stmt *handle, int index, const struct sql_value *value)
-{
-    switch (value->type) {
-    case SQL_NULL:
-        return sqlite3_bind_null(handle, index);
-    case SQL_INTEGER:
-        return sqlite3_bind_int64(handle, index, value->integer);
-    case SQL_TEXT:
-        return sqlite3_bind_text64(handle, index, value->bytes.length ? value->bytes.bytes : "",
-                                   value->bytes.length, SQLITE_STATIC, SQLITE_UTF8);
-    case SQL_BYTES:
-        return sqlite3_bind_blob64(handle, index, value->bytes.length ? value->bytes.bytes : "",
-                                   value->bytes.length, SQLITE_STATIC);
-    }
-    return SQLITE_MISUSE;
 }

@@ -28,18 +28,6 @@ struct sqlite_writer {
     struct write **end;
 };
 
-static void enqueue(struct sqlite_writer *writer, struct write *write);
-static void lead(struct sqlite_writer *writer);
-static struct write *take_batch(struct sqlite_writer *writer);
-static void commit_batch(struct sqlite_writer *writer, struct write *batch);
-static enum error_code run_batch(struct sqlite_writer *writer, struct write *batch,
-                                 struct error *err);
-static enum error_code begin_batch(struct sqlite_writer *writer, const struct write *batch,
-                                   struct error *err);
-static enum error_code run_one(struct sqlite_connection *connection, struct write *write,
-                               struct error *err);
-static void checkpoint(struct sqlite_writer *writer);
-
 enum error_code sqlite_writer_new(struct sql *sql, const char *path,
                                   struct sqlite_writer **writer_out, struct error *err)
 {
@@ -68,53 +56,10 @@ void sqlite_writer_free(struct sqlite_writer *writer)
     }
 }
 
-enum error_code sqlite_writer_run(struct sqlite_writer *writer, enum sql_durability durability,
-                                  sql_work *work, void *context, struct error *err)
-{
-    struct write write = {.durability = durability, .work = work, .context = context, .err = err};
-
-    (void)pthread_cond_init(&write.has_news, NULL);
-    (void)pthread_mutex_lock(&writer->queue_mutex);
-    enqueue(writer, &write);
-    while (!write.is_done) {
-        if (writer->is_led) {
-            (void)pthread_cond_wait(&write.has_news, &writer->queue_mutex);
-        } else {
-            lead(writer);
-        }
-    }
-    (void)pthread_mutex_unlock(&writer->queue_mutex);
-    (void)pthread_cond_destroy(&write.has_news);
-    return write.code;
-}
-
 static void enqueue(struct sqlite_writer *writer, struct write *write)
 {
     *writer->end = write;
     writer->end = &write->next;
-}
-
-/* Called, and left, with the queue locked. What it takes may be others' writes only. */
-static void lead(struct sqlite_writer *writer)
-{
-    struct write *batch = take_batch(writer);
-
-    writer->is_led = true;
-    (void)pthread_mutex_unlock(&writer->queue_mutex);
-    commit_batch(writer, batch);
-    (void)pthread_mutex_lock(&writer->queue_mutex);
-    for (struct write *write = batch; write; write = write->next) {
-        write->is_done = true;
-        (void)pthread_cond_signal(&write->has_news);
-    }
-    /* From here on the batch belongs to its callers again: they need not wait for a checkpoint. */
-    (void)pthread_mutex_unlock(&writer->queue_mutex);
-    checkpoint(writer);
-    (void)pthread_mutex_lock(&writer->queue_mutex);
-    writer->is_led = false;
-    if (writer->first) {
-        (void)pthread_cond_signal(&writer->first->has_news);
-    }
 }
 
 /* The first of the queue, in order, as many as go into one commit. */
@@ -132,51 +77,6 @@ static struct write *take_batch(struct sqlite_writer *writer)
         writer->end = &writer->first;
     }
     return batch;
-}
-
-/*
- * A failed commit fails all of the batch, also the works that had failed on their own: what they
- * refused may have been refused for the sake of another one that is gone now.
- */
-static void commit_batch(struct sqlite_writer *writer, struct write *batch)
-{
-    struct error err = {0};
-    const enum error_code code = run_batch(writer, batch, &err);
-
-    if (!code) {
-        return;
-    }
-    if (sqlite_connection_has_lost_writes(writer->connection)) {
-        writer->has_lost_writes = true;
-    }
-    sqlite_connection_roll_back(writer->connection);
-    for (struct write *write = batch; write; write = write->next) {
-        write->code = code;
-        if (write->err) {
-            *write->err = err;
-        }
-    }
-}
-
-static enum error_code run_batch(struct sqlite_writer *writer, struct write *batch,
-                                 struct error *err)
-{
-    enum error_code code = begin_batch(writer, batch, err);
-    bool has_success = false;
-
-    for (struct write *write = batch; write && !code; write = write->next) {
-        code = run_one(writer->connection, write, err);
-        has_success = has_success || !write->code;
-    }
-    if (code) {
-        return code;
-    }
-    if (!has_success) {
-        /* Committing would flush, for nothing. */
-        sqlite_connection_roll_back(writer->connection);
-        return OK;
-    }
-    return sqlite_connection_run(writer->connection, "commit", err);
 }
 
 static enum error_code begin_batch(struct sqlite_writer *writer, const struct write *batch,
@@ -222,6 +122,51 @@ static enum error_code run_one(struct sqlite_connection *connection, struct writ
     return code ? code : sqlite_connection_run(connection, "release work", err);
 }
 
+static enum error_code run_batch(struct sqlite_writer *writer, struct write *batch,
+                                 struct error *err)
+{
+    enum error_code code = begin_batch(writer, batch, err);
+    bool has_success = false;
+
+    for (struct write *write = batch; write && !code; write = write->next) {
+        code = run_one(writer->connection, write, err);
+        has_success = has_success || !write->code;
+    }
+    if (code) {
+        return code;
+    }
+    if (!has_success) {
+        /* Committing would flush, for nothing. */
+        sqlite_connection_roll_back(writer->connection);
+        return OK;
+    }
+    return sqlite_connection_run(writer->connection, "commit", err);
+}
+
+/*
+ * A failed commit fails all of the batch, also the works that had failed on their own: what they
+ * refused may have been refused for the sake of another one that is gone now.
+ */
+static void commit_batch(struct sqlite_writer *writer, struct write *batch)
+{
+    struct error err = {0};
+    const enum error_code code = run_batch(writer, batch, &err);
+
+    if (!code) {
+        return;
+    }
+    if (sqlite_connection_has_lost_writes(writer->connection)) {
+        writer->has_lost_writes = true;
+    }
+    sqlite_connection_roll_back(writer->connection);
+    for (struct write *write = batch; write; write = write->next) {
+        write->code = code;
+        if (write->err) {
+            *write->err = err;
+        }
+    }
+}
+
 /* What could not be moved stays in the log for the next time. What could not be flushed is lost. */
 static void checkpoint(struct sqlite_writer *writer)
 {
@@ -229,6 +174,49 @@ static void checkpoint(struct sqlite_writer *writer)
         sqlite_connection_has_lost_writes(writer->connection)) {
         writer->has_lost_writes = true;
     }
+}
+
+/* Called, and left, with the queue locked. What it takes may be others' writes only. */
+static void lead(struct sqlite_writer *writer)
+{
+    struct write *batch = take_batch(writer);
+
+    writer->is_led = true;
+    (void)pthread_mutex_unlock(&writer->queue_mutex);
+    commit_batch(writer, batch);
+    (void)pthread_mutex_lock(&writer->queue_mutex);
+    for (struct write *write = batch; write; write = write->next) {
+        write->is_done = true;
+        (void)pthread_cond_signal(&write->has_news);
+    }
+    /* From here on the batch belongs to its callers again: they need not wait for a checkpoint. */
+    (void)pthread_mutex_unlock(&writer->queue_mutex);
+    checkpoint(writer);
+    (void)pthread_mutex_lock(&writer->queue_mutex);
+    writer->is_led = false;
+    if (writer->first) {
+        (void)pthread_cond_signal(&writer->first->has_news);
+    }
+}
+
+enum error_code sqlite_writer_run(struct sqlite_writer *writer, enum sql_durability durability,
+                                  sql_work *work, void *context, struct error *err)
+{
+    struct write write = {.durability = durability, .work = work, .context = context, .err = err};
+
+    (void)pthread_cond_init(&write.has_news, NULL);
+    (void)pthread_mutex_lock(&writer->queue_mutex);
+    enqueue(writer, &write);
+    while (!write.is_done) {
+        if (writer->is_led) {
+            (void)pthread_cond_wait(&write.has_news, &writer->queue_mutex);
+        } else {
+            lead(writer);
+        }
+    }
+    (void)pthread_mutex_unlock(&writer->queue_mutex);
+    (void)pthread_cond_destroy(&write.has_news);
+    return write.code;
 }
 
 size_t sqlite_writer_count_waiting(struct sqlite_writer *writer)

@@ -15,11 +15,6 @@ enum {
     PAGE_MAX_BYTES = 256 * 1024 * 1024, /* that, and the largest manifest there may be */
 };
 
-/* In the name of the mark: what tells one registry from another, though it knows no name itself. */
-static const char find_first[] =
-    "select name || ' of ' || cast(created_ms as text) from repository order by id limit 1";
-static const char nothing[] = "an empty registry";
-
 struct mark {
     struct arena arena;
     struct str name;
@@ -44,48 +39,16 @@ struct cursor {
 typedef enum error_code table_step(const struct transfer *transfer,
                                    const struct transfer_table *table, struct error *err);
 
-static enum error_code for_tables(const struct transfer *transfer, bool with_places,
-                                  table_step *step, struct error *err);
-static void cursor_init(struct cursor *cursor, const struct transfer_table *table,
-                        struct metadata *metadata);
-static void cursor_release(struct cursor *cursor);
-static enum error_code cursor_next(struct cursor *cursor, struct error *err);
-static enum error_code read_page(struct sql_connection *connection, void *context,
-                                 struct error *err);
-static enum error_code read_row(struct cursor *cursor, const struct sql_rows *rows,
-                                struct error *err);
-static enum error_code copy_table(const struct transfer *transfer,
-                                  const struct transfer_table *table, struct error *err);
-static enum error_code check_contents(const struct cursor *cursor, struct error *err);
-static enum error_code insert_page(struct sql_connection *connection, void *context,
-                                   struct error *err);
-static enum error_code compare_table(const struct transfer *transfer,
-                                     const struct transfer_table *table, struct error *err);
-static enum error_code compare_pages(const struct cursor *from, const struct cursor *to,
-                                     struct error *err);
-static bool is_same(const struct sql_value *a, const struct sql_value *b);
-static enum error_code find_name(const struct transfer *transfer, struct mark *mark,
-                                 struct error *err);
-static enum error_code set_mark(struct sql_connection *connection, void *context,
-                                struct error *err);
-static enum error_code check_empty(struct sql_connection *connection, struct error *err);
-static enum error_code check_mark(struct str found, struct str wanted, struct error *err);
-static void read_name(struct row *row, void *into);
-static enum error_code take_mark(struct sql_connection *connection, void *context,
-                                 struct error *err);
+/* In the name of the mark: what tells one registry from another, though it knows no name itself. */
+static const char find_first[] =
+    "select name || ' of ' || cast(created_ms as text) from repository order by id limit 1";
+static const char nothing[] = "an empty registry";
 
-enum error_code transfer_begin(const struct transfer *transfer, struct error *err)
+static void read_name(struct row *row, void *into)
 {
-    struct mark mark = {0};
-    enum error_code code = OK;
+    struct str *name = into;
 
-    arena_init(&mark.arena, ARENA_BYTES);
-    code = find_name(transfer, &mark, err);
-    if (!code) {
-        code = sql_write(transfer->to->sql, SQL_DURABLE, set_mark, &mark, err);
-    }
-    arena_release(&mark.arena);
-    return code;
+    *name = row_text(row);
 }
 
 static enum error_code find_name(const struct transfer *transfer, struct mark *mark,
@@ -102,11 +65,32 @@ static enum error_code find_name(const struct transfer *transfer, struct mark *m
     return code;
 }
 
-static void read_name(struct row *row, void *into)
+static enum error_code check_empty(struct sql_connection *connection, struct error *err)
 {
-    struct str *name = into;
+    static const struct sql_query query = {
+        .text = "select 1 where exists (select 1 from repository) "
+                "or exists (select 1 from content) or exists (select 1 from upload) "
+                "or exists (select 1 from blob_place) or exists (select 1 from swept_place)"};
+    bool is_row = false;
+    const enum error_code code = sql_run_for_row(connection, &query, &is_row, err);
 
-    *name = row_text(row);
+    if (code || !is_row) {
+        return code;
+    }
+    return error_set(err, ERROR_CONFLICT,
+                     "there is a registry in the destination already: name an empty database");
+}
+
+/* An empty registry may have got its first repository since. */
+static enum error_code check_mark(struct str found, struct str wanted, struct error *err)
+{
+    if (str_equal(found, wanted) || str_is(found, nothing)) {
+        return OK;
+    }
+    return error_set(err, ERROR_CONFLICT,
+                     "another registry is being moved to the destination, one that began with "
+                     "%.*s: name an empty database",
+                     STR_FORMAT(found));
 }
 
 static enum error_code set_mark(struct sql_connection *connection, void *context, struct error *err)
@@ -139,37 +123,18 @@ static enum error_code set_mark(struct sql_connection *connection, void *context
     return code ? code : sql_run(connection, &set, err);
 }
 
-static enum error_code check_empty(struct sql_connection *connection, struct error *err)
+enum error_code transfer_begin(const struct transfer *transfer, struct error *err)
 {
-    static const struct sql_query query = {
-        .text = "select 1 where exists (select 1 from repository) "
-                "or exists (select 1 from content) or exists (select 1 from upload) "
-                "or exists (select 1 from blob_place) or exists (select 1 from swept_place)"};
-    bool is_row = false;
-    const enum error_code code = sql_run_for_row(connection, &query, &is_row, err);
+    struct mark mark = {0};
+    enum error_code code = OK;
 
-    if (code || !is_row) {
-        return code;
+    arena_init(&mark.arena, ARENA_BYTES);
+    code = find_name(transfer, &mark, err);
+    if (!code) {
+        code = sql_write(transfer->to->sql, SQL_DURABLE, set_mark, &mark, err);
     }
-    return error_set(err, ERROR_CONFLICT,
-                     "there is a registry in the destination already: name an empty database");
-}
-
-/* An empty registry may have got its first repository since. */
-static enum error_code check_mark(struct str found, struct str wanted, struct error *err)
-{
-    if (str_equal(found, wanted) || str_is(found, nothing)) {
-        return OK;
-    }
-    return error_set(err, ERROR_CONFLICT,
-                     "another registry is being moved to the destination, one that began with "
-                     "%.*s: name an empty database",
-                     STR_FORMAT(found));
-}
-
-enum error_code transfer_copy(const struct transfer *transfer, struct error *err)
-{
-    return for_tables(transfer, transfer->keeps_places, copy_table, err);
+    arena_release(&mark.arena);
+    return code;
 }
 
 static enum error_code for_tables(const struct transfer *transfer, bool with_places,
@@ -187,27 +152,6 @@ static enum error_code for_tables(const struct transfer *transfer, bool with_pla
     return code;
 }
 
-static enum error_code copy_table(const struct transfer *transfer,
-                                  const struct transfer_table *table, struct error *err)
-{
-    struct cursor cursor;
-    enum error_code code = OK;
-
-    cursor_init(&cursor, table, transfer->from);
-    do {
-        code = cursor_next(&cursor, err);
-        if (!code) {
-            code = check_contents(&cursor, err);
-        }
-        if (!code && cursor.count > 0) {
-            code = sql_write(transfer->to->sql, SQL_RELAXED, insert_page, &cursor, err);
-            transfer->tell(transfer->context, table->name, cursor.rows_before + cursor.count);
-        }
-    } while (!code && cursor.count > 0);
-    cursor_release(&cursor);
-    return code;
-}
-
 static void cursor_init(struct cursor *cursor, const struct transfer_table *table,
                         struct metadata *metadata)
 {
@@ -217,20 +161,25 @@ static void cursor_init(struct cursor *cursor, const struct transfer_table *tabl
     }
 }
 
-static void cursor_release(struct cursor *cursor)
+static enum error_code read_row(struct cursor *cursor, const struct sql_rows *rows,
+                                struct error *err)
 {
-    for (size_t i = 0; i < ARRAY_LEN(cursor->arenas); i++) {
-        arena_release(&cursor->arenas[i]);
-    }
-}
+    struct page_row *row = &cursor->rows[cursor->count];
 
-/* None: it is at the end. */
-static enum error_code cursor_next(struct cursor *cursor, struct error *err)
-{
-    cursor->rows_before += cursor->count;
-    cursor->last = cursor->count > 0 ? &cursor->rows[cursor->count - 1] : NULL;
-    cursor->turn = 1 - cursor->turn;
-    return sql_read_once(cursor->metadata->sql, read_page, cursor, err);
+    for (size_t i = 0; i < cursor->table->columns; i++) {
+        struct sql_value *value = &row->values[i];
+
+        *value = sql_rows_column(rows, (int)i);
+        if (value->type == SQL_TEXT || value->type == SQL_BYTES) {
+            value->bytes = arena_copy(&cursor->arenas[cursor->turn], value->bytes);
+        }
+        if ((value->type == SQL_TEXT || value->type == SQL_BYTES) && !value->bytes.bytes) {
+            return error_set(err, ERROR_TOO_LARGE, "a row of %s is larger than any can be",
+                             cursor->table->name);
+        }
+    }
+    cursor->count++;
+    return OK;
 }
 
 static enum error_code read_page(struct sql_connection *connection, void *context,
@@ -261,25 +210,13 @@ static enum error_code read_page(struct sql_connection *connection, void *contex
     return code;
 }
 
-static enum error_code read_row(struct cursor *cursor, const struct sql_rows *rows,
-                                struct error *err)
+/* None: it is at the end. */
+static enum error_code cursor_next(struct cursor *cursor, struct error *err)
 {
-    struct page_row *row = &cursor->rows[cursor->count];
-
-    for (size_t i = 0; i < cursor->table->columns; i++) {
-        struct sql_value *value = &row->values[i];
-
-        *value = sql_rows_column(rows, (int)i);
-        if (value->type == SQL_TEXT || value->type == SQL_BYTES) {
-            value->bytes = arena_copy(&cursor->arenas[cursor->turn], value->bytes);
-        }
-        if ((value->type == SQL_TEXT || value->type == SQL_BYTES) && !value->bytes.bytes) {
-            return error_set(err, ERROR_TOO_LARGE, "a row of %s is larger than any can be",
-                             cursor->table->name);
-        }
-    }
-    cursor->count++;
-    return OK;
+    cursor->rows_before += cursor->count;
+    cursor->last = cursor->count > 0 ? &cursor->rows[cursor->count - 1] : NULL;
+    cursor->turn = 1 - cursor->turn;
+    return sql_read_once(cursor->metadata->sql, read_page, cursor, err);
 }
 
 static enum error_code check_contents(const struct cursor *cursor, struct error *err)
@@ -317,10 +254,62 @@ static enum error_code insert_page(struct sql_connection *connection, void *cont
     return code;
 }
 
-/* Where blobs lie is written by pulls, too. */
-enum error_code transfer_compare(const struct transfer *transfer, struct error *err)
+static void cursor_release(struct cursor *cursor)
 {
-    return for_tables(transfer, false, compare_table, err);
+    for (size_t i = 0; i < ARRAY_LEN(cursor->arenas); i++) {
+        arena_release(&cursor->arenas[i]);
+    }
+}
+
+static enum error_code copy_table(const struct transfer *transfer,
+                                  const struct transfer_table *table, struct error *err)
+{
+    struct cursor cursor;
+    enum error_code code = OK;
+
+    cursor_init(&cursor, table, transfer->from);
+    do {
+        code = cursor_next(&cursor, err);
+        if (!code) {
+            code = check_contents(&cursor, err);
+        }
+        if (!code && cursor.count > 0) {
+            code = sql_write(transfer->to->sql, SQL_RELAXED, insert_page, &cursor, err);
+            transfer->tell(transfer->context, table->name, cursor.rows_before + cursor.count);
+        }
+    } while (!code && cursor.count > 0);
+    cursor_release(&cursor);
+    return code;
+}
+
+enum error_code transfer_copy(const struct transfer *transfer, struct error *err)
+{
+    return for_tables(transfer, transfer->keeps_places, copy_table, err);
+}
+
+static bool is_same(const struct sql_value *a, const struct sql_value *b)
+{
+    return a->type == b->type && a->integer == b->integer && str_equal(a->bytes, b->bytes);
+}
+
+static enum error_code compare_pages(const struct cursor *from, const struct cursor *to,
+                                     struct error *err)
+{
+    const size_t count = from->count < to->count ? from->count : to->count;
+    bool are_same = from->count == to->count;
+    size_t i = 0;
+
+    for (; i < count; i++) {
+        for (size_t k = 0; k < from->table->columns; k++) {
+            are_same = are_same && is_same(&from->rows[i].values[k], &to->rows[i].values[k]);
+        }
+    }
+    return are_same ? OK
+                    : error_set(err, ERROR_CONFLICT,
+                                "the table %s is not the same on both sides, behind %" PRIu64
+                                " rows: something was pushed meanwhile; have the source take no "
+                                "pushes, and run this again",
+                                from->table->name, from->rows_before);
 }
 
 static enum error_code compare_table(const struct transfer *transfer,
@@ -346,34 +335,10 @@ static enum error_code compare_table(const struct transfer *transfer,
     return code;
 }
 
-static enum error_code compare_pages(const struct cursor *from, const struct cursor *to,
-                                     struct error *err)
+/* Where blobs lie is written by pulls, too. */
+enum error_code transfer_compare(const struct transfer *transfer, struct error *err)
 {
-    const size_t count = from->count < to->count ? from->count : to->count;
-    bool are_same = from->count == to->count;
-    size_t i = 0;
-
-    for (; i < count; i++) {
-        for (size_t k = 0; k < from->table->columns; k++) {
-            are_same = are_same && is_same(&from->rows[i].values[k], &to->rows[i].values[k]);
-        }
-    }
-    return are_same ? OK
-                    : error_set(err, ERROR_CONFLICT,
-                                "the table %s is not the same on both sides, behind %" PRIu64
-                                " rows: something was pushed meanwhile; have the source take no "
-                                "pushes, and run this again",
-                                from->table->name, from->rows_before);
-}
-
-static bool is_same(const struct sql_value *a, const struct sql_value *b)
-{
-    return a->type == b->type && a->integer == b->integer && str_equal(a->bytes, b->bytes);
-}
-
-enum error_code transfer_end(const struct transfer *transfer, struct error *err)
-{
-    return sql_write(transfer->to->sql, SQL_DURABLE, take_mark, NULL, err);
+    return for_tables(transfer, false, compare_table, err);
 }
 
 static enum error_code take_mark(struct sql_connection *connection, void *context,
@@ -388,4 +353,9 @@ static enum error_code take_mark(struct sql_connection *connection, void *contex
 
     (void)context;
     return code ? code : sql_run(connection, &query, err);
+}
+
+enum error_code transfer_end(const struct transfer *transfer, struct error *err)
+{
+    return sql_write(transfer->to->sql, SQL_DURABLE, take_mark, NULL, err);
 }

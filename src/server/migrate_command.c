@@ -48,63 +48,28 @@ struct move {
     struct blob_transfer_count count;
 };
 
-static int run(struct move *move, int argc, char *const argv[]);
-static enum error_code parse(int argc, char *const argv[], struct move *move, struct error *err);
 static enum error_code take_option(int option, const char *word, struct move *move,
-                                   struct error *err);
-static int print_help(void);
-static bool load_settings(struct side *side);
-static bool is_folder(const char *path);
-static enum error_code move_all(struct move *move, struct error *err);
-static enum error_code open_source(struct move *move, struct error *err);
-static enum error_code find_out_about_pushes(struct move *move, struct error *err);
-static enum error_code open_destination(struct move *move, struct error *err);
-static bool is_same_folder(const struct side *a, const struct side *b);
-static bool have_same_blobs(const struct side *a, const struct side *b);
-static bool is_same_text(const char *a, const char *b);
-static enum error_code open_storages(struct move *move, struct error *err);
-static enum error_code move_blobs(struct move *move, struct error *err);
-static enum error_code refuse_damaged(const struct move *move, struct error *err);
-static enum error_code move_rows(const struct transfer *transfer, struct move *move,
-                                 struct error *err);
-static bool print_sum(const struct move *move);
-static void side_release(struct side *side);
-
-int migrate_command_run(int argc, char *const argv[])
+                                   struct error *err)
 {
-    struct move move = {
-        .progress = {.out = stderr, .is_terminal = isatty(STDERR_FILENO), .clock = &clock_system}};
-    int status = 0;
-
-    process_keep_files_private();
-    settings_init(&move.from.settings);
-    settings_init(&move.to.settings);
-    status = run(&move, argc, argv);
-    side_release(&move.from);
-    side_release(&move.to);
-    return status;
-}
-
-static int run(struct move *move, int argc, char *const argv[])
-{
-    struct error err = {0};
-
-    if (parse(argc, argv, move, &err)) {
-        (void)fprintf(stderr, "pieroned migrate: %s\nTry 'pieroned migrate --help'.\n",
-                      err.message);
-        return EXIT_USAGE;
+    switch (option) {
+    case OPTION_FROM:
+        move->from.where = optarg;
+        return OK;
+    case OPTION_TO:
+        move->to.where = optarg;
+        return OK;
+    case OPTION_SKIP_DAMAGED:
+        move->skips_damaged = true;
+        return OK;
+    case 'h':
+    case OPTION_HELP:
+        move->help = true;
+        return OK;
+    case ':':
+        return error_set(err, ERROR_INVALID, "%s needs a value", word);
+    default:
+        return error_set(err, ERROR_INVALID, "\"%s\" is not understood", word);
     }
-    if (move->help) {
-        return print_help();
-    }
-    if (!load_settings(&move->from) || !load_settings(&move->to)) {
-        return EXIT_FAILED;
-    }
-    if (move_all(move, &err)) {
-        (void)fprintf(stderr, "pieroned migrate: %s\n", err.message);
-        return EXIT_FAILED;
-    }
-    return print_sum(move) ? EXIT_DONE : EXIT_FAILED;
 }
 
 static enum error_code parse(int argc, char *const argv[], struct move *move, struct error *err)
@@ -136,30 +101,6 @@ static enum error_code parse(int argc, char *const argv[], struct move *move, st
     return OK;
 }
 
-static enum error_code take_option(int option, const char *word, struct move *move,
-                                   struct error *err)
-{
-    switch (option) {
-    case OPTION_FROM:
-        move->from.where = optarg;
-        return OK;
-    case OPTION_TO:
-        move->to.where = optarg;
-        return OK;
-    case OPTION_SKIP_DAMAGED:
-        move->skips_damaged = true;
-        return OK;
-    case 'h':
-    case OPTION_HELP:
-        move->help = true;
-        return OK;
-    case ':':
-        return error_set(err, ERROR_INVALID, "%s needs a value", word);
-    default:
-        return error_set(err, ERROR_INVALID, "\"%s\" is not understood", word);
-    }
-}
-
 static int print_help(void)
 {
     static const char text[] =
@@ -181,6 +122,13 @@ static int print_help(void)
         "them again, and run this again for the rest. Settings do not come from the environment.\n";
 
     return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat status;
+
+    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
 static bool load_settings(struct side *side)
@@ -209,11 +157,135 @@ static bool load_settings(struct side *side)
     return !code;
 }
 
-static bool is_folder(const char *path)
+/* Who takes pushes has its data folder alone; of servers over PostgreSQL, which have folders of
+ * their own, only the settings tell. */
+static enum error_code find_out_about_pushes(struct move *move, struct error *err)
 {
-    struct stat status;
+    struct side *from = &move->from;
+    enum error_code code = OK;
 
-    return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
+    if (database_settings_is_postgresql(&from->settings.database)) {
+        move->takes_pushes = settings_read_only(&from->settings) == NULL;
+        return OK;
+    }
+    code = data_folder_share(from->settings.data, &from->folder, err);
+    move->takes_pushes = code == ERROR_CONFLICT;
+    return move->takes_pushes ? OK : code;
+}
+
+static enum error_code open_source(struct move *move, struct error *err)
+{
+    struct side *from = &move->from;
+    enum error_code code = data_folder_find(from->settings.data, &from->paths, err);
+
+    if (!code) {
+        code = database_login_and_open(&from->settings, from->paths.metadata, metadata_join,
+                                       &from->login, &from->metadata, err);
+    }
+    return code ? code : find_out_about_pushes(move, err);
+}
+
+static bool is_same_folder(const struct side *a, const struct side *b)
+{
+    struct stat first;
+    struct stat second;
+
+    return stat(a->paths.path, &first) == 0 && stat(b->paths.path, &second) == 0 &&
+           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+static bool is_same_text(const char *a, const char *b)
+{
+    return str_equal(str_from(a ? a : ""), str_from(b ? b : ""));
+}
+
+/* Objects are known by their whole keys, so that their prefix does not matter. */
+static bool have_same_blobs(const struct side *a, const struct side *b)
+{
+    const struct s3_settings *first = &a->settings.storage.s3;
+    const struct s3_settings *second = &b->settings.storage.s3;
+
+    if (!first->bucket && !second->bucket) {
+        return is_same_folder(a, b);
+    }
+    return is_same_text(first->bucket, second->bucket) &&
+           is_same_text(first->endpoint, second->endpoint) &&
+           is_same_text(first->region, second->region);
+}
+
+static enum error_code open_storages(struct move *move, struct error *err)
+{
+    const enum error_code code =
+        storage_join(&move->from.settings, move->from.paths.blobs, &move->from.storage, err);
+
+    return code ? code
+                : storage_open(&move->to.settings, move->to.paths.blobs, move->to.metadata, NULL,
+                               &move->to.storage, err);
+}
+
+static enum error_code open_destination(struct move *move, struct error *err)
+{
+    struct side *to = &move->to;
+    enum error_code code = data_folder_find(to->settings.data, &to->paths, err);
+
+    if (!code && !is_same_folder(&move->from, to)) {
+        code = data_folder_open(to->settings.data, &to->folder, err);
+    }
+    if (!code) {
+        code = database_login_and_open(&to->settings, to->paths.metadata, metadata_open_to_fill,
+                                       &to->login, &to->metadata, err);
+    }
+    move->keeps_blobs = have_same_blobs(&move->from, to);
+    return code || move->keeps_blobs ? code : open_storages(move, err);
+}
+
+static enum error_code refuse_damaged(const struct move *move, struct error *err)
+{
+    return error_set(err, ERROR_INVALID,
+                     "%" PRIu64 " blobs (above) are damaged or missing in the source, the others "
+                     "are copied: take the damaged ones away there and bring back their bytes, "
+                     "from a backup or by pushing their images again; then run this again. Or go "
+                     "without them (--skip-damaged)",
+                     move->count.damaged);
+}
+
+static enum error_code move_blobs(struct move *move, struct error *err)
+{
+    const struct blob_transfer transfer = {
+        .from_metadata = move->from.metadata,
+        .from = move->from.storage.blobs,
+        .to_metadata = move->to.metadata,
+        .to = move->to.storage.blobs,
+        .threads = COPIES_AT_ONCE,
+        .context = &move->progress,
+        .tell = move_progress_blobs,
+        .tell_damaged = move_progress_damaged,
+    };
+    enum error_code code = metadata_count_named_blobs(move->from.metadata, &move->progress.blobs,
+                                                      &move->progress.blob_bytes, err);
+
+    if (!code) {
+        move_progress_begin(&move->progress, "blobs");
+        code = blob_transfer_run(&transfer, &move->count, err);
+    }
+    if (!code && move->count.damaged > 0 && !move->skips_damaged) {
+        code = refuse_damaged(move, err);
+    }
+    return code;
+}
+
+static enum error_code move_rows(const struct transfer *transfer, struct move *move,
+                                 struct error *err)
+{
+    enum error_code code = OK;
+
+    move_progress_begin(&move->progress, "rows");
+    code = transfer_copy(transfer, err);
+    if (!code) {
+        move_progress_begin(&move->progress, "comparing");
+        code = transfer_compare(transfer, err);
+    }
+    return code ? code : transfer_end(transfer, err);
 }
 
 static enum error_code move_all(struct move *move, struct error *err)
@@ -243,137 +315,6 @@ static enum error_code move_all(struct move *move, struct error *err)
     return code ? code : move_rows(&transfer, move, err);
 }
 
-static enum error_code open_source(struct move *move, struct error *err)
-{
-    struct side *from = &move->from;
-    enum error_code code = data_folder_find(from->settings.data, &from->paths, err);
-
-    if (!code) {
-        code = database_login_and_open(&from->settings, from->paths.metadata, metadata_join,
-                                       &from->login, &from->metadata, err);
-    }
-    return code ? code : find_out_about_pushes(move, err);
-}
-
-/* Who takes pushes has its data folder alone; of servers over PostgreSQL, which have folders of
- * their own, only the settings tell. */
-static enum error_code find_out_about_pushes(struct move *move, struct error *err)
-{
-    struct side *from = &move->from;
-    enum error_code code = OK;
-
-    if (database_settings_is_postgresql(&from->settings.database)) {
-        move->takes_pushes = settings_read_only(&from->settings) == NULL;
-        return OK;
-    }
-    code = data_folder_share(from->settings.data, &from->folder, err);
-    move->takes_pushes = code == ERROR_CONFLICT;
-    return move->takes_pushes ? OK : code;
-}
-
-static enum error_code open_destination(struct move *move, struct error *err)
-{
-    struct side *to = &move->to;
-    enum error_code code = data_folder_find(to->settings.data, &to->paths, err);
-
-    if (!code && !is_same_folder(&move->from, to)) {
-        code = data_folder_open(to->settings.data, &to->folder, err);
-    }
-    if (!code) {
-        code = database_login_and_open(&to->settings, to->paths.metadata, metadata_open_to_fill,
-                                       &to->login, &to->metadata, err);
-    }
-    move->keeps_blobs = have_same_blobs(&move->from, to);
-    return code || move->keeps_blobs ? code : open_storages(move, err);
-}
-
-static bool is_same_folder(const struct side *a, const struct side *b)
-{
-    struct stat first;
-    struct stat second;
-
-    return stat(a->paths.path, &first) == 0 && stat(b->paths.path, &second) == 0 &&
-           first.st_dev == second.st_dev && first.st_ino == second.st_ino;
-}
-
-/* Objects are known by their whole keys, so that their prefix does not matter. */
-static bool have_same_blobs(const struct side *a, const struct side *b)
-{
-    const struct s3_settings *first = &a->settings.storage.s3;
-    const struct s3_settings *second = &b->settings.storage.s3;
-
-    if (!first->bucket && !second->bucket) {
-        return is_same_folder(a, b);
-    }
-    return is_same_text(first->bucket, second->bucket) &&
-           is_same_text(first->endpoint, second->endpoint) &&
-           is_same_text(first->region, second->region);
-}
-
-static bool is_same_text(const char *a, const char *b)
-{
-    return str_equal(str_from(a ? a : ""), str_from(b ? b : ""));
-}
-
-static enum error_code open_storages(struct move *move, struct error *err)
-{
-    const enum error_code code =
-        storage_join(&move->from.settings, move->from.paths.blobs, &move->from.storage, err);
-
-    return code ? code
-                : storage_open(&move->to.settings, move->to.paths.blobs, move->to.metadata, NULL,
-                               &move->to.storage, err);
-}
-
-static enum error_code move_blobs(struct move *move, struct error *err)
-{
-    const struct blob_transfer transfer = {
-        .from_metadata = move->from.metadata,
-        .from = move->from.storage.blobs,
-        .to_metadata = move->to.metadata,
-        .to = move->to.storage.blobs,
-        .threads = COPIES_AT_ONCE,
-        .context = &move->progress,
-        .tell = move_progress_blobs,
-        .tell_damaged = move_progress_damaged,
-    };
-    enum error_code code = metadata_count_named_blobs(move->from.metadata, &move->progress.blobs,
-                                                      &move->progress.blob_bytes, err);
-
-    if (!code) {
-        move_progress_begin(&move->progress, "blobs");
-        code = blob_transfer_run(&transfer, &move->count, err);
-    }
-    if (!code && move->count.damaged > 0 && !move->skips_damaged) {
-        code = refuse_damaged(move, err);
-    }
-    return code;
-}
-
-static enum error_code refuse_damaged(const struct move *move, struct error *err)
-{
-    return error_set(err, ERROR_INVALID,
-                     "%" PRIu64 " blobs (above) are damaged or missing in the source, the others "
-                     "are copied: take the damaged ones away there and bring back their bytes, "
-                     "from a backup or by pushing their images again; then run this again. Or go "
-                     "without them (--skip-damaged)",
-                     move->count.damaged);
-}
-
-static enum error_code move_rows(const struct transfer *transfer, struct move *move,
-                                 struct error *err)
-{
-    enum error_code code = OK;
-
-    move_progress_begin(&move->progress, "rows");
-    code = transfer_copy(transfer, err);
-    if (!code) {
-        move_progress_begin(&move->progress, "comparing");
-        code = transfer_compare(transfer, err);
-    }
-    return code ? code : transfer_end(transfer, err);
-}
-
 static bool print_sum(const struct move *move)
 {
     int length = 0;
@@ -390,6 +331,28 @@ static bool print_sum(const struct move *move)
     return length > 0 && fflush(stdout) == 0;
 }
 
+static int run(struct move *move, int argc, char *const argv[])
+{
+    struct error err = {0};
+
+    if (parse(argc, argv, move, &err)) {
+        (void)fprintf(stderr, "pieroned migrate: %s\nTry 'pieroned migrate --help'.\n",
+                      err.message);
+        return EXIT_USAGE;
+    }
+    if (move->help) {
+        return print_help();
+    }
+    if (!load_settings(&move->from) || !load_settings(&move->to)) {
+        return EXIT_FAILED;
+    }
+    if (move_all(move, &err)) {
+        (void)fprintf(stderr, "pieroned migrate: %s\n", err.message);
+        return EXIT_FAILED;
+    }
+    return print_sum(move) ? EXIT_DONE : EXIT_FAILED;
+}
+
 static void side_release(struct side *side)
 {
     storage_release(&side->storage);
@@ -397,4 +360,19 @@ static void side_release(struct side *side)
     database_login_release(&side->login);
     data_folder_release(&side->folder);
     settings_release(&side->settings);
+}
+
+int migrate_command_run(int argc, char *const argv[])
+{
+    struct move move = {
+        .progress = {.out = stderr, .is_terminal = isatty(STDERR_FILENO), .clock = &clock_system}};
+    int status = 0;
+
+    process_keep_files_private();
+    settings_init(&move.from.settings);
+    settings_init(&move.to.settings);
+    status = run(&move, argc, argv);
+    side_release(&move.from);
+    side_release(&move.to);
+    return status;
 }
