@@ -248,7 +248,7 @@ static bool says_https(const struct call *call)
 }
 
 /* The operator is told, not for each request. */
-static void doubt(struct call *call)
+static void origin_doubt(struct call *call)
 {
     struct api *const api = call->api;
     const int64_t now_ms = clock_monotonic_ms(api->config.clock);
@@ -283,7 +283,7 @@ static bool is_https(struct call *call)
         return call->exchange->is_tls;
     }
     if (!is_from_proxy(call)) {
-        doubt(call);
+        origin_doubt(call);
     }
     return true;
 }

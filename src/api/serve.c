@@ -43,7 +43,7 @@ static enum error_code no_such_route(struct call *call, bool is_known_path, stru
 
 /* A page of another site may make its reader's browser, with its credentials or from an address
  * that is trusted, send what needs no question first: forms above all. */
-static enum error_code refuse_foreign(const struct call *call, struct error *err)
+static enum error_code serve_refuse_foreign(const struct call *call, struct error *err)
 {
     const enum http_method method = call->exchange->request.method;
 
@@ -109,7 +109,7 @@ static enum error_code find_route(struct call *call, struct error *err)
     }
     call->route = match.route;
     memcpy(call->path, match.parameters, sizeof(call->path));
-    return refuse_foreign(call, err);
+    return serve_refuse_foreign(call, err);
 }
 
 static enum error_code authenticate(struct call *call, struct error *err)

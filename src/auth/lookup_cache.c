@@ -95,7 +95,7 @@ static struct slot *lookup_bucket(struct lookup_cache *cache, const struct looku
     return &cache->slots[number % cache->bucket_count * SLOTS_PER_BUCKET];
 }
 
-static bool is_same(const struct lookup_key *a, const struct lookup_key *b)
+static bool lookup_is_same(const struct lookup_key *a, const struct lookup_key *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
 }
@@ -109,7 +109,7 @@ static bool lookup_find(struct lookup_cache *cache, const struct lookup_key *key
     for (size_t i = 0; i < SLOTS_PER_BUCKET; i++) {
         const struct slot *slot = &bucket[i];
 
-        if (slot->ends_ms > now_ms && is_same(&slot->key, key) &&
+        if (slot->ends_ms > now_ms && lookup_is_same(&slot->key, key) &&
             (age_max_ms == 0 || now_ms - slot->since_ms < age_max_ms)) {
             outcome_out->code = slot->code;
             outcome_out->identity = slot->identity ? identity_retain(slot->identity) : NULL;
@@ -140,7 +140,7 @@ static struct flight *find_flight(struct lookup_cache *cache, const struct looku
     for (struct list_node *node = cache->flights.next; node != &cache->flights; node = node->next) {
         struct flight *flight = (struct flight *)node; /* its first member */
 
-        if (is_same(flight->key, key)) {
+        if (lookup_is_same(flight->key, key)) {
             return flight;
         }
     }
@@ -171,7 +171,7 @@ static struct slot *slot_for(struct slot *bucket, const struct lookup_key *key)
     struct slot *first = &bucket[0];
 
     for (size_t i = 0; i < SLOTS_PER_BUCKET; i++) {
-        if (is_same(&bucket[i].key, key)) {
+        if (lookup_is_same(&bucket[i].key, key)) {
             return &bucket[i];
         }
         if (bucket[i].ends_ms < first->ends_ms) {

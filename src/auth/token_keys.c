@@ -174,8 +174,8 @@ static bool needs_signer(struct token_keys *keys)
 }
 
 /* NONCE KEY TAG, with the id authenticated as well. */
-static void seal(const struct token_keys *keys, const struct token_key *key,
-                 uint8_t sealed_out[SEALED_BYTES])
+static void keys_seal(const struct token_keys *keys, const struct token_key *key,
+                      uint8_t sealed_out[SEALED_BYTES])
 {
     uint8_t *const text = sealed_out + GCM_IV_SIZE;
     struct gcm_aes256_ctx context;
@@ -199,7 +199,7 @@ static enum error_code add_key(struct token_keys *keys, struct error *err)
 
     random_id(key.id);
     random_fill(key.bytes, sizeof(key.bytes));
-    seal(keys, &key, sealed);
+    keys_seal(keys, &key, sealed);
     explicit_bzero(key.bytes, sizeof(key.bytes));
     return metadata_add_token_key(keys->config.metadata, &record, err);
 }

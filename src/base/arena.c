@@ -44,7 +44,7 @@ static size_t round_up(size_t size_bytes)
     return (size_bytes + alignment - 1) / alignment * alignment;
 }
 
-static char *take(struct arena_block *block, size_t size_bytes)
+static char *arena_take(struct arena_block *block, size_t size_bytes)
 {
     char *taken = block->bytes + block->used_bytes;
 
@@ -78,9 +78,9 @@ void *arena_new(struct arena *arena, size_t count, size_t size)
     }
     arena->used_bytes += size_bytes;
     if (!arena->newest || size_bytes > arena->newest->capacity_bytes - arena->newest->used_bytes) {
-        return take(add_block(arena, size_bytes), size_bytes);
+        return arena_take(add_block(arena, size_bytes), size_bytes);
     }
-    return take(arena->newest, size_bytes);
+    return arena_take(arena->newest, size_bytes);
 }
 
 char *arena_text(struct arena *arena, struct str s)

@@ -59,7 +59,7 @@ static void *run_when_due(void *context)
     return NULL;
 }
 
-static void release(struct chores *chores)
+static void chores_release(struct chores *chores)
 {
     (void)pthread_cond_destroy(&chores->has_end);
     (void)pthread_mutex_destroy(&chores->end_mutex);
@@ -71,7 +71,7 @@ static enum error_code start_thread(struct chores *chores, struct error *err)
     if (pthread_create(&chores->thread, NULL, run_when_due, chores) == 0) {
         return OK;
     }
-    release(chores);
+    chores_release(chores);
     return error_set(err, ERROR_UNAVAILABLE,
                      "cannot start the thread for what is done again and again");
 }
@@ -110,6 +110,6 @@ void chores_end(struct chores *chores)
         (void)pthread_cond_signal(&chores->has_end);
         (void)pthread_mutex_unlock(&chores->end_mutex);
         (void)pthread_join(chores->thread, NULL);
-        release(chores);
+        chores_release(chores);
     }
 }

@@ -40,7 +40,7 @@ enum error_code error_set_about(struct error *err, enum error_topic topic, enum 
 }
 
 /* glibc's strerror translates and allocates; others have no such thing. */
-static const char *describe(int number)
+static const char *error_describe(int number)
 {
 #ifdef __GLIBC__
     const char *const text = strerrordesc_np(number);
@@ -63,7 +63,7 @@ enum error_code error_set_errno(struct error *err, const char *format, ...)
         va_end(values);
         length = strlen(err->message);
         (void)snprintf(err->message + length, sizeof(err->message) - length, ": %s",
-                       describe(number));
+                       error_describe(number));
     }
     switch (number) {
     case ENOSPC:

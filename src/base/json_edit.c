@@ -6,7 +6,7 @@
 #include "base/memory.h"
 
 /* jansson counts references in what it is given, so that it takes nothing const. */
-static json_t *node(const struct json_value *json)
+static json_t *json_edit_node(const struct json_value *json)
 {
     union {
         const struct json_value *given;
@@ -31,14 +31,14 @@ struct json_value *json_edit_new_object(void)
 
 static void set(struct json_value *object, const char *name, json_t *value)
 {
-    if (json_object_set_new(node(object), name, value) < 0) {
+    if (json_object_set_new(json_edit_node(object), name, value) < 0) {
         abort(); /* not an object, or out of memory */
     }
 }
 
 struct json_value *json_edit_object(struct json_value *object, const char *name)
 {
-    json_t *member = json_object_get(node(object), name);
+    json_t *member = json_object_get(json_edit_node(object), name);
 
     if (!json_is_object(member)) {
         member = must(json_object());
@@ -61,10 +61,10 @@ void json_edit_set_int64(struct json_value *object, const char *name, int64_t nu
 
 bool json_edit_remove(struct json_value *object, const char *name)
 {
-    return json_object_del(node(object), name) == 0;
+    return json_object_del(json_edit_node(object), name) == 0;
 }
 
-static int append(const char *bytes, size_t length, void *context)
+static int json_append(const char *bytes, size_t length, void *context)
 {
     strbuf_append(context, (struct str){bytes, length});
     return 0;
@@ -74,13 +74,13 @@ void json_edit_write(const struct json_value *json, unsigned indent, struct strb
 {
     const size_t layout = indent > 0 ? JSON_INDENT(indent) : JSON_COMPACT;
 
-    (void)json_dump_callback(node(json), append, buf,
+    (void)json_dump_callback(json_edit_node(json), json_append, buf,
                              layout | JSON_ENCODE_ANY | JSON_REAL_PRECISION(17));
 }
 
 void json_edit_each(const struct json_value *object, const struct json_visitor *visitor)
 {
-    json_t *const members = node(object);
+    json_t *const members = json_edit_node(object);
 
     for (void *member = json_object_iter(members); member;
          member = json_object_iter_next(members, member)) {

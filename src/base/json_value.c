@@ -103,7 +103,7 @@ size_t json_value_memory_bytes(struct str text)
     return measure(text).values * JSON_VALUE_BYTES + text.length;
 }
 
-static const json_t *node(const struct json_value *json)
+static const json_t *json_value_node(const struct json_value *json)
 {
     return (const json_t *)json;
 }
@@ -123,7 +123,7 @@ const struct json_value *json_value_present(const struct json_value *object, con
 {
     const struct json_value *member = json_value_member(object, name);
 
-    return member && json_typeof(node(member)) == JSON_NULL ? NULL : member;
+    return member && json_typeof(json_value_node(member)) == JSON_NULL ? NULL : member;
 }
 
 /* What folds to an ASCII letter besides the two of ASCII (Unicode's CaseFolding.txt): the long s
@@ -198,47 +198,48 @@ static const struct json_value *wrap(const json_t *value)
 
 bool json_value_is_object(const struct json_value *json)
 {
-    return json && json_typeof(node(json)) == JSON_OBJECT;
+    return json && json_typeof(json_value_node(json)) == JSON_OBJECT;
 }
 
 bool json_value_is_array(const struct json_value *json)
 {
-    return json && json_typeof(node(json)) == JSON_ARRAY;
+    return json && json_typeof(json_value_node(json)) == JSON_ARRAY;
 }
 
 bool json_value_is_string(const struct json_value *json)
 {
-    return json && json_typeof(node(json)) == JSON_STRING;
+    return json && json_typeof(json_value_node(json)) == JSON_STRING;
 }
 
 bool json_value_is_null(const struct json_value *json)
 {
-    return json && json_typeof(node(json)) == JSON_NULL;
+    return json && json_typeof(json_value_node(json)) == JSON_NULL;
 }
 
 bool json_value_is_false(const struct json_value *json)
 {
-    return json && json_typeof(node(json)) == JSON_FALSE;
+    return json && json_typeof(json_value_node(json)) == JSON_FALSE;
 }
 
 bool json_value_is_true(const struct json_value *json)
 {
-    return json && json_typeof(node(json)) == JSON_TRUE;
+    return json && json_typeof(json_value_node(json)) == JSON_TRUE;
 }
 
 const struct json_value *json_value_member(const struct json_value *object, const char *name)
 {
-    return json_value_is_object(object) ? wrap(json_object_get(node(object), name)) : NULL;
+    return json_value_is_object(object) ? wrap(json_object_get(json_value_node(object), name))
+                                        : NULL;
 }
 
 const struct json_value *json_value_element(const struct json_value *array, size_t index)
 {
-    return json_value_is_array(array) ? wrap(json_array_get(node(array), index)) : NULL;
+    return json_value_is_array(array) ? wrap(json_array_get(json_value_node(array), index)) : NULL;
 }
 
 size_t json_value_length(const struct json_value *array)
 {
-    return json_value_is_array(array) ? json_array_size(node(array)) : 0;
+    return json_value_is_array(array) ? json_array_size(json_value_node(array)) : 0;
 }
 
 struct str json_value_string(const struct json_value *json)
@@ -246,24 +247,26 @@ struct str json_value_string(const struct json_value *json)
     if (!json_value_is_string(json)) {
         return (struct str){0};
     }
-    return (struct str){json_string_value(node(json)), json_string_length(node(json))};
+    return (struct str){json_string_value(json_value_node(json)),
+                        json_string_length(json_value_node(json))};
 }
 
 bool json_value_uint64(const struct json_value *json, uint64_t *number_out)
 {
-    if (!json || json_typeof(node(json)) != JSON_INTEGER || json_integer_value(node(json)) < 0) {
+    if (!json || json_typeof(json_value_node(json)) != JSON_INTEGER ||
+        json_integer_value(json_value_node(json)) < 0) {
         return false;
     }
-    *number_out = (uint64_t)json_integer_value(node(json));
+    *number_out = (uint64_t)json_integer_value(json_value_node(json));
     return true;
 }
 
 bool json_value_number(const struct json_value *json, double *number_out)
 {
-    if (!json || !json_is_number(node(json))) {
+    if (!json || !json_is_number(json_value_node(json))) {
         return false;
     }
-    *number_out = json_number_value(node(json));
+    *number_out = json_number_value(json_value_node(json));
     return true;
 }
 
@@ -285,7 +288,7 @@ bool json_value_has_text(const struct json_value *json, struct str text)
 
 bool json_value_equal(const struct json_value *one, const struct json_value *other)
 {
-    return json_equal(node(one), node(other)) != 0;
+    return json_equal(json_value_node(one), json_value_node(other)) != 0;
 }
 
 bool json_value_equal_except(const struct json_value *one, const struct json_value *other,

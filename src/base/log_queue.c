@@ -61,7 +61,7 @@ static size_t batch_length(struct str lines)
     return last < piece.length ? last + 1 : str_index_of(lines, '\n') + 1;
 }
 
-static void write_all(int fd, struct str lines)
+static void log_write_all(int fd, struct str lines)
 {
     struct pollfd writable = {.fd = fd, .events = POLLOUT};
     size_t left_bytes = 0; /* of the batch */
@@ -95,7 +95,7 @@ static void tell_dropped(struct log *log, uint64_t dropped)
     log_end(&line);
 }
 
-static void release(struct log_queue *queue)
+static void log_release(struct log_queue *queue)
 {
     (void)pthread_mutex_destroy(&queue->mutex);
     (void)sem_destroy(&queue->is_filled);
@@ -117,14 +117,14 @@ static void *write_lines(void *argument)
         }
         (void)poll(NULL, 0, GATHER_MS);
         is_last = take_lines(queue, &lines, &dropped);
-        write_all(queue->log.fd, lines);
+        log_write_all(queue->log.fd, lines);
         if (dropped > 0) {
             tell_dropped(&queue->log, dropped);
         }
         (void)atomic_fetch_sub(&queue->unwritten_bytes, lines.length);
     }
     if (queue->is_abandoned) {
-        release(queue);
+        log_release(queue);
     }
     return NULL;
 }
@@ -143,7 +143,7 @@ enum error_code log_queue_new(const struct log *log, struct log_queue **queue_ou
     (void)sem_init(&queue->is_filled, 0, 0);
     failure = pthread_create(&queue->thread, NULL, write_lines, queue);
     if (failure != 0) {
-        release(queue);
+        log_release(queue);
         return error_set(err, ERROR_UNAVAILABLE, "cannot start the log's thread: %s",
                          strerrordesc_np(failure));
     }
@@ -201,6 +201,6 @@ void log_queue_free(struct log_queue *queue)
     (void)pthread_mutex_unlock(&queue->mutex);
     if (!is_abandoned) {
         (void)pthread_join(thread, NULL);
-        release(queue);
+        log_release(queue);
     }
 }

@@ -122,7 +122,7 @@ struct metric_group *metrics_add_group(struct metrics *metrics, const struct met
 
 /* A thread may be moved to another processor at any time: so adding is atomic, but where nobody
  * else is, that costs next to nothing. */
-static void add(struct metric_group *group, size_t index, uint64_t count)
+static void metrics_add_to(struct metric_group *group, size_t index, uint64_t count)
 {
     const unsigned share = (unsigned)sched_getcpu() & group->share_mask;
 
@@ -134,7 +134,7 @@ void metric_add(struct metric_group *group, size_t row, uint64_t count)
 {
     if (group) {
         assert(row < group->table->count);
-        add(group, group->firsts[row], count);
+        metrics_add_to(group, group->firsts[row], count);
     }
 }
 
@@ -155,10 +155,10 @@ void metric_time(struct metric_group *group, size_t row, int64_t duration_us)
     while (bucket < METRIC_BUCKETS && us > metric_bucket_us[bucket]) {
         bucket++;
     }
-    add(group, group->firsts[row], 1);
-    add(group, group->firsts[row] + 1, us);
+    metrics_add_to(group, group->firsts[row], 1);
+    metrics_add_to(group, group->firsts[row] + 1, us);
     if (bucket < METRIC_BUCKETS) {
-        add(group, group->firsts[row] + 2 + bucket, 1);
+        metrics_add_to(group, group->firsts[row] + 2 + bucket, 1);
     }
 }
 
@@ -173,7 +173,7 @@ static uint64_t sum(const struct metric_group *group, size_t index)
     return total;
 }
 
-static struct metric_value read_row(const struct metric_group *group, size_t row)
+static struct metric_value metrics_read_row(const struct metric_group *group, size_t row)
 {
     const size_t first = group->firsts[row];
     struct metric_value value = {
@@ -200,7 +200,7 @@ void metrics_read(struct metrics *metrics, metrics_visit *visit, void *context)
     for (struct metric_group *group = atomic_load(&metrics->first); group;
          group = atomic_load(&group->next)) {
         for (size_t row = 0; row < group->table->count; row++) {
-            const struct metric_value value = read_row(group, row);
+            const struct metric_value value = metrics_read_row(group, row);
 
             visit(context, &value);
         }
@@ -230,7 +230,7 @@ void metrics_log(struct metrics *metrics, struct log *log)
             log_text(&line, group->table->label, str_from(group->label));
         }
         for (size_t row = 0; row < group->table->count; row++) {
-            const struct metric_value value = read_row(group, row);
+            const struct metric_value value = metrics_read_row(group, row);
 
             log_row(&line, &value);
         }
@@ -247,7 +247,7 @@ struct search {
     int64_t number;
 };
 
-static void compare(void *context, const struct metric_value *value)
+static void metrics_compare(void *context, const struct metric_value *value)
 {
     struct search *const search = context;
     const bool is_same_label =
@@ -265,6 +265,6 @@ int64_t metrics_number(struct metrics *metrics, const char *table, const char *l
 {
     struct search search = {.table = table, .label = label, .name = name};
 
-    metrics_read(metrics, compare, &search);
+    metrics_read(metrics, metrics_compare, &search);
     return search.number;
 }

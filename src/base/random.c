@@ -51,7 +51,7 @@ void hash_key_init(struct hash_key *key)
     random_fill(key->words, sizeof(key->words));
 }
 
-static uint64_t rotate(uint64_t word, unsigned bits)
+static uint64_t random_rotate(uint64_t word, unsigned bits)
 {
     return word << bits | word >> (64 - bits);
 }
@@ -59,15 +59,15 @@ static uint64_t rotate(uint64_t word, unsigned bits)
 static void mix(struct sip *sip)
 {
     sip->v0 += sip->v1;
-    sip->v1 = rotate(sip->v1, 13) ^ sip->v0;
-    sip->v0 = rotate(sip->v0, 32);
+    sip->v1 = random_rotate(sip->v1, 13) ^ sip->v0;
+    sip->v0 = random_rotate(sip->v0, 32);
     sip->v2 += sip->v3;
-    sip->v3 = rotate(sip->v3, 16) ^ sip->v2;
+    sip->v3 = random_rotate(sip->v3, 16) ^ sip->v2;
     sip->v0 += sip->v3;
-    sip->v3 = rotate(sip->v3, 21) ^ sip->v0;
+    sip->v3 = random_rotate(sip->v3, 21) ^ sip->v0;
     sip->v2 += sip->v1;
-    sip->v1 = rotate(sip->v1, 17) ^ sip->v2;
-    sip->v2 = rotate(sip->v2, 32);
+    sip->v1 = random_rotate(sip->v1, 17) ^ sip->v2;
+    sip->v2 = random_rotate(sip->v2, 32);
 }
 
 static void mix_word(struct sip *sip, uint64_t word)

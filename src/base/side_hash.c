@@ -22,7 +22,7 @@ struct side_hashers {
     pthread_t *threads;
 };
 
-static void wait_for(sem_t *semaphore)
+static void side_hash_wait_for(sem_t *semaphore)
 {
     while (sem_wait(semaphore) < 0 && errno == EINTR) {
     }
@@ -50,7 +50,7 @@ static void become_spare(struct side_hashers *hashers)
     (void)pthread_mutex_unlock(&hashers->mutex);
 }
 
-static void *work(void *argument)
+static void *side_hash_work(void *argument)
 {
     struct side_hashers *hashers = argument;
     bool is_ending = false;
@@ -60,7 +60,7 @@ static void *work(void *argument)
         struct side_hash *hash = NULL;
 
         become_spare(hashers);
-        wait_for(&hashers->is_due);
+        side_hash_wait_for(&hashers->is_due);
         hash = take_offer(hashers, &is_ending);
         if (hash) {
             hasher_update(hash->hasher, hash->bytes);
@@ -80,7 +80,8 @@ enum error_code side_hashers_new(unsigned count, struct side_hashers **hashers_o
     list_init(&hashers->offers);
     hashers->threads = memory_new(count, sizeof(*hashers->threads));
     for (; hashers->count < count; hashers->count++) {
-        const int failure = pthread_create(&hashers->threads[hashers->count], NULL, work, hashers);
+        const int failure =
+            pthread_create(&hashers->threads[hashers->count], NULL, side_hash_work, hashers);
 
         if (failure != 0) {
             side_hashers_free(hashers);
@@ -151,7 +152,7 @@ void side_hash_end(struct side_hashers *hashers, struct side_hash *hash)
     if (!hash->is_offered || take_back(hashers, hash)) {
         hasher_update(hash->hasher, hash->bytes);
     } else {
-        wait_for(&hash->is_done);
+        side_hash_wait_for(&hash->is_done);
     }
     if (hash->is_offered) {
         (void)sem_destroy(&hash->is_done);

@@ -48,7 +48,7 @@ void strbuf_clear(struct strbuf *buf)
     }
 }
 
-static void grow(struct strbuf *buf, size_t capacity)
+static void strbuf_grow(struct strbuf *buf, size_t capacity)
 {
     char *text = buf->capacity_bytes > 0 ? buf->text : NULL;
 
@@ -75,7 +75,7 @@ static bool make_room(struct strbuf *buf, size_t more)
         capacity *= 2;
     }
     if (capacity != buf->capacity_bytes) {
-        grow(buf, capacity);
+        strbuf_grow(buf, capacity);
     }
     return true;
 }

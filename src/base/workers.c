@@ -75,7 +75,7 @@ static void count_taken(const struct workers *workers, const struct job *job)
     metric_time(workers->metrics, POOL_WAIT, now_us(workers) - job->since_us);
 }
 
-static void *work(void *argument)
+static void *workers_work(void *argument)
 {
     struct workers *workers = argument;
 
@@ -100,7 +100,8 @@ enum error_code workers_new(unsigned count, const char *name, struct metrics *me
     }
     workers->threads = memory_new(count, sizeof(*workers->threads));
     for (; workers->count < count; workers->count++) {
-        const int failure = pthread_create(&workers->threads[workers->count], NULL, work, workers);
+        const int failure =
+            pthread_create(&workers->threads[workers->count], NULL, workers_work, workers);
 
         if (failure != 0) {
             workers_free(workers);

@@ -35,9 +35,9 @@ static bool needs_tls(const struct login *login, const char *host)
 }
 
 /* What there was before is looked at under the lock: others write, too. */
-static enum error_code replace(const struct access *access, const char *host,
-                               const struct login *login, left_as_it_is *is_left,
-                               bool *was_there_out, struct error *err)
+static enum error_code access_replace(const struct access *access, const char *host,
+                                      const struct login *login, left_as_it_is *is_left,
+                                      bool *was_there_out, struct error *err)
 {
     struct login before = {0};
     int lock = -1;
@@ -82,7 +82,7 @@ static enum error_code get_service(const struct access *access, const char *host
 
         login->url = before.url;
         login->user = before.user;
-        code = replace(access, host, login, is_no_service, &was_there, err);
+        code = access_replace(access, host, login, is_no_service, &was_there, err);
         if (str_equal(before.secret, login->secret)) {
             code = OK; /* it is good all the same */
         }
@@ -209,7 +209,7 @@ static bool is_nothing(const struct login *before, const struct login *login)
 enum error_code access_keep(const struct access *access, const char *host,
                             const struct login *login, bool *was_there_out, struct error *err)
 {
-    return replace(access, host, login, is_nothing, was_there_out, err);
+    return access_replace(access, host, login, is_nothing, was_there_out, err);
 }
 
 static bool renews_itself(const struct login *before, const struct login *login)
@@ -223,7 +223,7 @@ enum error_code access_keep_given(const struct access *access, const char *host,
 {
     bool was_there = false;
 
-    return replace(access, host, login, renews_itself, &was_there, err);
+    return access_replace(access, host, login, renews_itself, &was_there, err);
 }
 
 const char *access_user_name(const struct login *login)

@@ -179,7 +179,7 @@ static enum error_code read_code(struct attempt *attempt, struct str query)
 
 /* The state tells that it is an answer to our question (RFC 6749 10.12). Whatever else a browser
  * was made to bring here neither logs in nor keeps anybody from logging in. */
-static enum loopback_verdict judge(void *context, struct str query)
+static enum loopback_verdict browser_judge(void *context, struct str query)
 {
     struct attempt *const attempt = context;
     const char *const state = find_parameter(attempt->flow->arena, query, "state");
@@ -193,7 +193,7 @@ static enum loopback_verdict judge(void *context, struct str query)
 
 static enum error_code await_code(struct attempt *attempt, struct error *err)
 {
-    const struct loopback_judge own = {attempt, judge};
+    const struct loopback_judge own = {attempt, browser_judge};
     const enum error_code code = loopback_await(&attempt->loopback, LOGIN_WAIT_MS, &own, err);
 
     return code ? code : attempt->outcome;

@@ -110,7 +110,7 @@ static void print_option(const struct option_row *row, FILE *file)
     (void)fprintf(file, "%*s%s\n", used < OPTION_COLUMN ? OPTION_COLUMN - used : 1, "", row->help);
 }
 
-static void print_options(const char *letters, FILE *file)
+static void command_print_options(const char *letters, FILE *file)
 {
     for (; *letters != '\0'; letters++) {
         print_option(options_find(*letters), file);
@@ -124,7 +124,7 @@ void help_print(const struct command *command, FILE *file)
                       command->usage[0] != '\0' ? " " : "", command->usage, command->help);
         if (command->options[0] != '\0') {
             (void)fputs("\n", file);
-            print_options(command->options, file);
+            command_print_options(command->options, file);
         }
     } else {
         (void)fputs("usage: pierone COMMAND [ARGUMENT]... [OPTION]...\n"
@@ -138,7 +138,7 @@ void help_print(const struct command *command, FILE *file)
                     file);
     }
     (void)fputs("\nOptions of all commands:\n", file);
-    print_options(global_options, file);
+    command_print_options(global_options, file);
 }
 
 enum error_code command_help(struct cli *cli, struct error *err)

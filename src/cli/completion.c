@@ -4,7 +4,7 @@
 #include "cli/command.h"
 
 /* Scripts are made from the tables of commands and options, so that they cannot be out of date. */
-static void print_options(FILE *file, const char *letters)
+static void completion_print_options(FILE *file, const char *letters)
 {
     for (; *letters != '\0'; letters++) {
         (void)fprintf(file, "--%s ", options_find(*letters)->name);
@@ -31,8 +31,8 @@ static void print_bash(FILE *file)
     (void)fputs("'\n    else\n        case $command in\n", file);
     for (size_t i = 0; i < count; i++) {
         (void)fprintf(file, "        %s) words='", commands[i].name);
-        print_options(file, commands[i].options);
-        print_options(file, global_options);
+        completion_print_options(file, commands[i].options);
+        completion_print_options(file, global_options);
         (void)fputs(commands[i].run == command_completion ? "bash zsh fish" : "", file);
         (void)fputs("' ;;\n", file);
     }
@@ -77,8 +77,8 @@ static void print_zsh(FILE *file)
                 file);
     for (size_t i = 0; i < count; i++) {
         (void)fprintf(file, "    %s) compadd -- ", commands[i].name);
-        print_options(file, commands[i].options);
-        print_options(file, global_options);
+        completion_print_options(file, commands[i].options);
+        completion_print_options(file, global_options);
         (void)fputs(commands[i].run == command_completion ? "bash zsh fish" : "", file);
         (void)fputs(";;\n", file);
     }

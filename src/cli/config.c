@@ -36,7 +36,7 @@ static const char *find_home(const struct environment *environment)
 }
 
 /* Paths are short: the arena has room for them. */
-static const char *join(struct arena *arena, const char *folder, const char *name)
+static const char *config_join(struct arena *arena, const char *folder, const char *name)
 {
     return arena_format(arena, "%s/%s", folder, name);
 }
@@ -56,15 +56,17 @@ enum error_code paths_find(const struct environment *environment, bool is_macos,
     if (has_xdg) {
         own = xdg;
     } else {
-        own = join(arena, home, is_macos ? "Library/Application Support/pierone" : ".config");
+        own =
+            config_join(arena, home, is_macos ? "Library/Application Support/pierone" : ".config");
     }
     *paths_out = (struct paths){
-        .config = join(arena, own, "pierone.yaml"),
-        .other_config = join(arena, own, "pierone/pierone.yaml"),
-        .logins = join(arena, own, is_macos && !has_xdg ? "logins.json" : "pierone/logins.json"),
-        .docker_config =
-            docker ? join(arena, docker, "config.json") : join(arena, home, ".docker/config.json"),
-        .dockercfg = join(arena, home, ".dockercfg"),
+        .config = config_join(arena, own, "pierone.yaml"),
+        .other_config = config_join(arena, own, "pierone/pierone.yaml"),
+        .logins =
+            config_join(arena, own, is_macos && !has_xdg ? "logins.json" : "pierone/logins.json"),
+        .docker_config = docker ? config_join(arena, docker, "config.json")
+                                : config_join(arena, home, ".docker/config.json"),
+        .dockercfg = config_join(arena, home, ".dockercfg"),
     };
     return OK;
 }

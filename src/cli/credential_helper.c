@@ -51,7 +51,7 @@ static enum error_code find_registered(struct helper *helper, struct error *err)
     return login.kind == LOGIN_NONE ? not_found(err) : cli_find_login(cli, err);
 }
 
-static enum error_code get(struct helper *helper, struct error *err)
+static enum error_code helper_get(struct helper *helper, struct error *err)
 {
     struct json_writer writer;
     struct cli *const cli = &helper->cli;
@@ -150,7 +150,8 @@ static enum error_code helper_list(struct helper *helper, struct error *err)
 static const struct {
     const char *action;
     enum error_code (*run)(struct helper *helper, struct error *err);
-} actions[] = {{"get", get}, {"store", helper_store}, {"erase", erase}, {"list", helper_list}};
+} actions[] = {
+    {"get", helper_get}, {"store", helper_store}, {"erase", erase}, {"list", helper_list}};
 
 /* `list` has none: docker closes it. */
 static void helper_read_input(FILE *file, struct strbuf *buf)

@@ -19,7 +19,7 @@ static int flush_results(void)
     return EXIT_OK;
 }
 
-static int run(const struct options *options)
+static int cli_main_run(const struct options *options)
 {
     const struct cli_start start = {options, environ, stdout, stderr};
     struct error err = {0};
@@ -61,5 +61,5 @@ int main(int argc, char *argv[])
         help_print(NULL, stderr);
         return EXIT_USAGE;
     }
-    return run(&options);
+    return cli_main_run(&options);
 }

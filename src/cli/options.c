@@ -207,7 +207,7 @@ static enum error_code parse_word(struct parsing *parsing, struct error *err)
                           : parse_short(parsing, word + 1, err);
 }
 
-static enum error_code check(const struct parsing *parsing, struct error *err)
+static enum error_code options_check(const struct parsing *parsing, struct error *err)
 {
     const struct options *const options = &parsing->options;
     const struct command *const command = options->command;
@@ -250,7 +250,7 @@ enum error_code options_parse(int argc, char *const argv[], struct options *opti
         }
     }
     if (!code) {
-        code = check(&parsing, err);
+        code = options_check(&parsing, err);
     }
     if (!code) {
         *options_out = parsing.options;

@@ -207,8 +207,8 @@ static void print_padded(FILE *file, struct str text, size_t width, bool is_righ
     (void)fprintf(file, "%*s", is_right ? 0 : padding, "");
 }
 
-static void print_row(const struct table *table, size_t row, const size_t *widths,
-                      const struct output *output)
+static void output_print_row(const struct table *table, size_t row, const size_t *widths,
+                             const struct output *output)
 {
     for (size_t i = 0; i < table->column_count; i++) {
         char buffer[SHOWN_BYTES];
@@ -238,7 +238,7 @@ static void print_text(const struct table *table, const struct output *output)
         const bool is_bold = row == 0 && output->has_colour;
 
         (void)fputs(is_bold ? bold : "", output->file);
-        print_row(table, row, widths, output);
+        output_print_row(table, row, widths, output);
         (void)fputs(is_bold ? plain : "", output->file);
         (void)fputc('\n', output->file);
     }

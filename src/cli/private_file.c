@@ -15,7 +15,7 @@
 enum { FOLDER_MODE = 0700, FILE_MODE = 0600, LINKS_MAX = 40 };
 
 /* Whatever it is, a person has to look: none of it is better the next moment. */
-static enum error_code fail(const char *path, const char *what, struct error *err)
+static enum error_code file_fail(const char *path, const char *what, struct error *err)
 {
     return error_set(err, ERROR_INVALID, "cannot %s %s: %s", what, path, strerror(errno));
 }
@@ -30,7 +30,7 @@ enum error_code private_file_read(const char *path, struct strbuf *buf, struct e
     if (code == ERROR_TOO_LARGE) {
         return error_set(err, ERROR_INVALID, "%s is longer than %zu bytes", path, buf->limit_bytes);
     }
-    return code ? fail(path, "read", err) : OK;
+    return code ? file_fail(path, "read", err) : OK;
 }
 
 static enum error_code make_folders(const char *path, struct error *err)
@@ -39,14 +39,14 @@ static enum error_code make_folders(const char *path, struct error *err)
 
     if (strlen(path) >= sizeof(folder)) {
         errno = ENAMETOOLONG;
-        return fail(path, "write", err);
+        return file_fail(path, "write", err);
     }
     for (size_t i = 1; path[i] != '\0'; i++) {
         if (path[i] == '/') {
             memcpy(folder, path, i);
             folder[i] = '\0';
             if (mkdir(folder, FOLDER_MODE) < 0 && errno != EEXIST && errno != EISDIR) {
-                return fail(folder, "make the folder", err);
+                return file_fail(folder, "make the folder", err);
             }
         }
     }
@@ -85,17 +85,17 @@ static enum error_code find_target(const char *path, char target[PATH_MAX], stru
         return OK;
     }
     if (errno != ENOENT) {
-        return fail(path, "write", err);
+        return file_fail(path, "write", err);
     }
     (void)snprintf(target, PATH_MAX, "%s", path); /* make_folders has seen that it fits */
     for (int i = 0; i < LINKS_MAX && is_link; i++) {
         if (!follow_link(target, &is_link)) {
             errno = ENAMETOOLONG;
-            return fail(path, "write", err);
+            return file_fail(path, "write", err);
         }
     }
     errno = ELOOP;
-    return is_link ? fail(path, "write", err) : OK;
+    return is_link ? file_fail(path, "write", err) : OK;
 }
 
 /* With sudo somebody's own file may be written by root; afterwards they must still be able to read
@@ -109,7 +109,7 @@ static void keep_owner(int fd, const char *path)
     }
 }
 
-static bool write_all(int fd, struct str content)
+static bool file_write_all(int fd, struct str content)
 {
     while (content.length > 0) {
         const ssize_t written = write(fd, content.bytes, content.length);
@@ -122,7 +122,7 @@ static bool write_all(int fd, struct str content)
     return true;
 }
 
-static enum error_code replace(const char *path, struct str content, struct error *err)
+static enum error_code file_replace(const char *path, struct str content, struct error *err)
 {
     char temporary[PATH_MAX];
     enum error_code code = OK;
@@ -130,21 +130,21 @@ static enum error_code replace(const char *path, struct str content, struct erro
 
     if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary)) {
         errno = ENAMETOOLONG;
-        return fail(path, "write", err);
+        return file_fail(path, "write", err);
     }
     fd = mkstemp(temporary); /* mode 0600 */
     if (fd < 0) {
-        return fail(path, "write", err);
+        return file_fail(path, "write", err);
     }
     keep_owner(fd, path);
-    if (!write_all(fd, content) || fsync(fd) < 0) {
-        code = fail(path, "write", err);
+    if (!file_write_all(fd, content) || fsync(fd) < 0) {
+        code = file_fail(path, "write", err);
     }
     if (close(fd) < 0 && !code) {
-        code = fail(path, "write", err);
+        code = file_fail(path, "write", err);
     }
     if (!code && rename(temporary, path) < 0) {
-        code = fail(path, "replace", err);
+        code = file_fail(path, "replace", err);
     }
     if (code) {
         (void)unlink(temporary);
@@ -160,7 +160,7 @@ enum error_code private_file_write(const char *path, struct str content, struct 
     if (!code) {
         code = find_target(path, target, err);
     }
-    return code ? code : replace(target, content, err);
+    return code ? code : file_replace(target, content, err);
 }
 
 enum error_code private_file_lock(const char *path, int *fd_out, struct error *err)
@@ -177,13 +177,13 @@ enum error_code private_file_lock(const char *path, int *fd_out, struct error *e
     (void)snprintf(lock, sizeof(lock), "%s.lock", path);
     fd = open(lock, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
     if (fd < 0) {
-        return fail(lock, "write", err);
+        return file_fail(lock, "write", err);
     }
     do {
         result = fcntl(fd, F_SETLKW, &whole);
     } while (result < 0 && errno == EINTR);
     if (result < 0) {
-        code = fail(lock, "lock", err);
+        code = file_fail(lock, "lock", err);
         (void)close(fd);
         return code;
     }

@@ -193,8 +193,8 @@ static const struct column release_columns[] = {
 };
 static const struct column note_columns[] = {{"message", "Message", COLUMN_TEXT}};
 
-static void print_row(const struct output *output, const struct column *columns,
-                      size_t column_count, const struct cell *row)
+static void registry_print_row(const struct output *output, const struct column *columns,
+                               size_t column_count, const struct cell *row)
 {
     struct table table;
 
@@ -218,7 +218,7 @@ static void tell_of_release(const struct cli *cli)
         (void)fprintf(cli->output.file, "Marked %s/%s:%s as ready for production (%s).\n",
                       arguments[1], arguments[2], arguments[3], arguments[0]);
     } else {
-        print_row(&cli->output, release_columns, ARRAY_LEN(release_columns), row);
+        registry_print_row(&cli->output, release_columns, ARRAY_LEN(release_columns), row);
     }
 }
 
@@ -271,7 +271,7 @@ enum error_code command_stats(struct cli *cli, struct error *err)
     if (is_of_team && is_empty) {
         return command_unknown_team(cli, cli->options.arguments[0], err);
     }
-    print_row(&cli->output, columns, 2, row);
+    registry_print_row(&cli->output, columns, 2, row);
     return OK;
 }
 
@@ -286,7 +286,7 @@ enum error_code command_cves(struct cli *cli, struct error *err)
     if (cli->output.format == OUTPUT_TEXT) {
         (void)fprintf(cli->output.file, "%s\n", note);
     } else {
-        print_row(&cli->output, note_columns, 1, &row);
+        registry_print_row(&cli->output, note_columns, 1, &row);
     }
     return OK;
 }

@@ -196,7 +196,7 @@ static enum error_code verify(struct cli *cli, struct login *login, struct error
     return OK;
 }
 
-static enum error_code keep(struct cli *cli, const struct login *login, struct error *err)
+static enum error_code session_keep(struct cli *cli, const struct login *login, struct error *err)
 {
     const struct access access = cli_access(cli);
     bool was_there = false;
@@ -230,5 +230,5 @@ enum error_code command_login(struct cli *cli, struct error *err)
     if (!code) {
         code = verify(cli, &login, err);
     }
-    return code ? code : keep(cli, &login, err);
+    return code ? code : session_keep(cli, &login, err);
 }

@@ -90,7 +90,7 @@ void connection_free(struct connection *connection)
 }
 
 /* A client that speaks HTTP without TLS shows an answer in HTTP; of less it says nothing useful. */
-static enum connection_want refuse_foreign(struct connection *connection)
+static enum connection_want connection_refuse_foreign(struct connection *connection)
 {
     const struct http_refusal foreign = {400, "This port speaks TLS: ask it by https://."};
     struct transport *transport = &connection->transport;
@@ -112,7 +112,7 @@ static enum connection_want shake_hands(struct connection *connection)
     }
     result = connection->transport.driver->handshake(&connection->transport);
     if (result == IO_FOREIGN) {
-        return refuse_foreign(connection);
+        return connection_refuse_foreign(connection);
     }
     if (result == IO_DONE) {
         connection->state = CONNECTION_HEAD;
@@ -223,7 +223,7 @@ static bool is_overdue(const struct connection *connection, int64_t now_ms)
 }
 
 /* Tells a client that is too slow, where that is still possible. */
-static enum connection_want give_up(struct connection *connection)
+static enum connection_want connection_give_up(struct connection *connection)
 {
     const struct http_refusal too_slow = {408, "The request did not arrive in time."};
 
@@ -250,7 +250,7 @@ enum connection_want connection_expire(struct connection *connection, int64_t no
         return unpark(connection);
     }
     if (is_overdue(connection, now_ms)) {
-        return give_up(connection);
+        return connection_give_up(connection);
     }
     if (now_ms < connection->deadline_ms) {
         return WANT_NEXT;
@@ -260,7 +260,7 @@ enum connection_want connection_expire(struct connection *connection, int64_t no
     case CONNECTION_LINGER:
         return WANT_CLOSE;
     case CONNECTION_HEAD:
-        return connection->exchange ? give_up(connection) : WANT_CLOSE;
+        return connection->exchange ? connection_give_up(connection) : WANT_CLOSE;
     case CONNECTION_BEGIN:
     case CONNECTION_FINISH:
         return WANT_NEXT; /* waits for us, not for the client */
@@ -272,7 +272,7 @@ enum connection_want connection_expire(struct connection *connection, int64_t no
         connection_set_deadline(connection, connection_limits(connection)->stall_timeout_ms);
         return WANT_NEXT;
     }
-    return give_up(connection);
+    return connection_give_up(connection);
 }
 
 enum connection_want connection_drain(struct connection *connection)

@@ -50,7 +50,7 @@ static void move_to_front(struct input *input)
     }
 }
 
-static void grow(struct input *input, size_t capacity)
+static void input_grow(struct input *input, size_t capacity)
 {
     char *bytes = memory_resize(NULL, capacity, 1);
 
@@ -70,7 +70,7 @@ size_t input_reserve(struct input *input, size_t limit_bytes)
         const size_t doubled =
             input->capacity_bytes == 0 ? FIRST_CAPACITY_BYTES : 2 * input->capacity_bytes;
 
-        grow(input, doubled < limit_bytes ? doubled : limit_bytes);
+        input_grow(input, doubled < limit_bytes ? doubled : limit_bytes);
     }
     return input->capacity_bytes - input->end;
 }
@@ -92,7 +92,7 @@ void input_append(struct input *input, struct str bytes)
         return;
     }
     if (bytes.length > input->capacity_bytes - input->end) {
-        grow(input, input->end + bytes.length);
+        input_grow(input, input->end + bytes.length);
     }
     memcpy(input->bytes + input->end, bytes.bytes, bytes.length);
     input->end += bytes.length;

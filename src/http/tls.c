@@ -83,7 +83,7 @@ static SSL_CTX *new_context(void)
 static const char CIPHERS_OF_1_3[] =
     "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
 
-static enum error_code fail(struct error *err, const char *what, const char *subject)
+static enum error_code tls_fail(struct error *err, const char *what, const char *subject)
 {
     const unsigned long number = ERR_peek_last_error();
     const char *reason = ERR_reason_error_string(number);
@@ -102,7 +102,7 @@ static enum error_code use_ciphers(const struct tls_config *config, SSL_CTX *con
     if (SSL_CTX_set_min_proto_version(context, minimum) != 1 ||
         SSL_CTX_set_ciphersuites(context, CIPHERS_OF_1_3) != 1 ||
         SSL_CTX_set_cipher_list(context, config->ciphers) != 1) {
-        return fail(err, "there is no cipher among", config->ciphers);
+        return tls_fail(err, "there is no cipher among", config->ciphers);
     }
     return OK;
 }
@@ -111,14 +111,14 @@ static enum error_code use_files(const struct tls_config *config, SSL_CTX *conte
                                  struct error *err)
 {
     if (SSL_CTX_use_certificate_chain_file(context, config->certificate) != 1) {
-        return fail(err, "no PEM certificate chain can be read from", config->certificate);
+        return tls_fail(err, "no PEM certificate chain can be read from", config->certificate);
     }
     if (SSL_CTX_use_PrivateKey_file(context, config->key, SSL_FILETYPE_PEM) != 1) {
-        return fail(err, "no PEM key that belongs to the certificate can be read from",
-                    config->key);
+        return tls_fail(err, "no PEM key that belongs to the certificate can be read from",
+                        config->key);
     }
     if (SSL_CTX_check_private_key(context) != 1) {
-        return fail(err, "the certificate does not belong to the key", config->key);
+        return tls_fail(err, "the certificate does not belong to the key", config->key);
     }
     return OK;
 }

@@ -44,7 +44,7 @@ static enum io_result begin_sending(struct tls_session *session)
 }
 
 /* How much of bytes there was room for. */
-static size_t take(struct span *room, struct str bytes)
+static size_t session_take(struct span *room, struct str bytes)
 {
     const size_t length = bytes.length < room->capacity_bytes ? bytes.length : room->capacity_bytes;
 
@@ -57,7 +57,7 @@ static size_t take(struct span *room, struct str bytes)
 }
 
 /* OpenSSL never has to wait with it: what finds no room on the wire is kept there. */
-static bool seal(struct tls_session *session, struct str bytes)
+static bool session_seal(struct tls_session *session, struct str bytes)
 {
     size_t sealed = 0;
 
@@ -90,10 +90,11 @@ static enum io_result write_records(struct tls_session *session, struct span out
 
     tls_wire_gather_in(&session->wire, out.bytes, out.capacity_bytes);
     if (session->held.length + parts[0].length > 0) {
-        (void)take(&room, strbuf_str(&session->held));
-        of_first = take(&room, parts[0]);
-        of_second = take(&room, parts[1]);
-        is_sealed = seal(session, (struct str){record, sizeof(record) - room.capacity_bytes});
+        (void)session_take(&room, strbuf_str(&session->held));
+        of_first = session_take(&room, parts[0]);
+        of_second = session_take(&room, parts[1]);
+        is_sealed =
+            session_seal(session, (struct str){record, sizeof(record) - room.capacity_bytes});
         memory_wipe(record, sizeof(record) - room.capacity_bytes);
         left -= TLS_RECORD_BYTES;
         strbuf_release(&session->held);
@@ -101,7 +102,7 @@ static enum io_result write_records(struct tls_session *session, struct span out
     if (is_sealed && of_first == parts[0].length) {
         const struct str rest_of_second = str_slice(parts[1], of_second, of_second + left);
 
-        is_sealed = seal(session, rest_of_second);
+        is_sealed = session_seal(session, rest_of_second);
         of_second += rest_of_second.length;
     }
     *sent_out = of_first + of_second;
@@ -178,14 +179,14 @@ static enum io_result send_slice(struct tls_session *session, struct span plain,
                                  const struct slice *slice, size_t *sent_out)
 {
     struct span room = plain;
-    const size_t held = take(&room, strbuf_str(&session->held));
+    const size_t held = session_take(&room, strbuf_str(&session->held));
     const size_t wanted = slice->length < room.capacity_bytes ? slice->length : room.capacity_bytes;
     const ssize_t got = pread(slice->file_fd, room.bytes, wanted, (off_t)slice->offset_bytes);
     bool is_sealed = false;
 
     strbuf_release(&session->held);
     if (got > 0) { /* a file that ends early was damaged: the promised length cannot be kept */
-        is_sealed = seal(session, (struct str){plain.bytes, held + (size_t)got});
+        is_sealed = session_seal(session, (struct str){plain.bytes, held + (size_t)got});
         *sent_out = (size_t)got;
     }
     return end_sending(session, is_sealed);

@@ -53,7 +53,7 @@ void tls_tickets_free(struct tls_tickets *tickets)
 }
 
 /* If it is time; and if it has been for so long that no ticket is good any more, twice. */
-static void rotate(struct tls_tickets *tickets)
+static void tickets_rotate(struct tls_tickets *tickets)
 {
     const int64_t lifetime_ms = (int64_t)TLS_TICKET_LIFETIME_S * MS_PER_SECOND;
     const int64_t now_ms = clock_monotonic_ms(tickets->clock);
@@ -76,7 +76,7 @@ static enum outcome choose_key(struct tls_tickets *tickets, const unsigned char 
     enum outcome outcome = UNKNOWN;
 
     (void)pthread_mutex_lock(&tickets->mutex);
-    rotate(tickets);
+    tickets_rotate(tickets);
     if (!name || memcmp(name, tickets->current.name, NAME_BYTES) == 0) {
         *key_out = tickets->current;
         outcome = GOOD;

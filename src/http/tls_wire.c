@@ -25,7 +25,7 @@ static int wire_create(BIO *bio)
     return 1;
 }
 
-static void receive(struct tls_wire *wire)
+static void wire_receive(struct tls_wire *wire)
 {
     const size_t length = wire->in_end - wire->in_begin;
     const size_t room = wire->in_capacity_bytes - length;
@@ -44,7 +44,7 @@ static void receive(struct tls_wire *wire)
 }
 
 /* Of what begins a record, whether it can be one that we have room for. */
-static void judge(struct tls_wire *wire)
+static void wire_judge(struct tls_wire *wire)
 {
     const unsigned char *begin = (const unsigned char *)wire->in + wire->in_begin;
     const size_t length = wire->in_end - wire->in_begin;
@@ -79,8 +79,8 @@ static size_t record_bytes(const char *bytes, size_t length)
 static bool begin_record(struct tls_wire *wire)
 {
     while (!tls_wire_has_record(wire) && !wire->has_ended && !wire->is_drained) {
-        receive(wire);
-        judge(wire);
+        wire_receive(wire);
+        wire_judge(wire);
     }
     if (wire->has_ended || !tls_wire_has_record(wire)) {
         return false;

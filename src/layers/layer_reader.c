@@ -38,7 +38,7 @@ struct wanted_file {
     enum error_code code;
 };
 
-static la_ssize_t on_read(struct archive *tar, void *context, const void **block_out)
+static la_ssize_t layer_on_read(struct archive *tar, void *context, const void **block_out)
 {
     struct reader *reader = context;
     struct str piece;
@@ -81,7 +81,7 @@ static enum error_code open_tar(struct reader *reader)
     if (archive_read_support_format_tar(reader->tar) != ARCHIVE_OK ||
         /* On macOS libarchive would hide files that begin with `._`. */
         archive_read_set_format_option(reader->tar, "tar", "mac-ext", NULL) != ARCHIVE_OK ||
-        archive_read_open(reader->tar, reader, NULL, on_read, NULL) != ARCHIVE_OK) {
+        archive_read_open(reader->tar, reader, NULL, layer_on_read, NULL) != ARCHIVE_OK) {
         return layer_fail(reader);
     }
     return OK;
@@ -120,7 +120,7 @@ static struct str link_of(struct archive_entry *entry)
 }
 
 /* libarchive gives hard links no type: their target's is not known to it. */
-static struct layer_entry describe(struct archive_entry *entry)
+static struct layer_entry layer_describe(struct archive_entry *entry)
 {
     const la_int64_t size_bytes = archive_entry_size(entry);
     const mode_t mode = archive_entry_mode(entry);
@@ -171,7 +171,7 @@ static enum error_code next_entry(struct reader *reader, struct layer_entry *ent
     if (status != ARCHIVE_OK && status != ARCHIVE_WARN) {
         return layer_fail(reader);
     }
-    *entry_out = describe(reader->entry);
+    *entry_out = layer_describe(reader->entry);
     if (entry_out->name.bytes == NULL) { /* after too many special headers, it only warns */
         return layer_fail(reader);
     }

@@ -153,7 +153,7 @@ static enum error_code read_unpacked(struct layer_stream *stream, struct str *bl
     return code;
 }
 
-static la_ssize_t on_read(struct archive *unpacker, void *context, const void **block_out)
+static la_ssize_t stream_on_read(struct archive *unpacker, void *context, const void **block_out)
 {
     struct layer_stream *stream = context;
     struct str block = {0};
@@ -207,7 +207,7 @@ static enum error_code open_unpacker(struct layer_stream *stream)
         return error_set(stream->err, ERROR_INTERNAL, "libarchive cannot read gzip");
     }
     if (archive_read_support_format_raw(stream->unpacker) != ARCHIVE_OK ||
-        archive_read_open(stream->unpacker, stream, NULL, on_read, NULL) != ARCHIVE_OK ||
+        archive_read_open(stream->unpacker, stream, NULL, stream_on_read, NULL) != ARCHIVE_OK ||
         archive_read_next_header(stream->unpacker, &entry) != ARCHIVE_OK) {
         return stream_fail(stream);
     }

@@ -4,7 +4,8 @@
 
 enum { TOUCH_STEP_MS = 60 * 1000 };
 
-static enum error_code add(struct sql_connection *connection, void *context, struct error *err)
+static enum error_code place_add(struct sql_connection *connection, void *context,
+                                 struct error *err)
 {
     const struct blob_place_record *place = context;
     struct digest_value digest;
@@ -39,7 +40,7 @@ enum error_code metadata_add_blob_place(struct metadata *metadata,
 {
     struct blob_place_record added = *place;
 
-    return sql_write(metadata->sql, SQL_DURABLE, add, &added, err);
+    return sql_write(metadata->sql, SQL_DURABLE, place_add, &added, err);
 }
 
 static void read_place(struct row *row, void *into)

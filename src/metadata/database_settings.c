@@ -7,7 +7,7 @@
 #include "settings/value.h"
 
 /* Not repeated in the message: it may hold a password. */
-static enum error_code check_url(struct str text, struct error *err)
+static enum error_code database_check_url(struct str text, struct error *err)
 {
     static const char *const prefixes[] = {"sqlite:", "postgresql://", "postgres://"};
 
@@ -31,7 +31,7 @@ static const struct setting rows[] = {
             "postgresql://[USER@]HOST[:PORT][,HOST[:PORT]...]/DATABASE[?NAME=VALUE&...] as libpq "
             "takes it (of several hosts the one that takes writes is used). Not set: a SQLite "
             "database in the data folder. The original name DB_SUBNAME is accepted too.",
-        .check = check_url,
+        .check = database_check_url,
         .aliases = {{.name = "DB_SUBNAME", .prefix = "postgresql:"}},
     },
     {
@@ -146,7 +146,7 @@ static void check_aws(const struct database_settings *settings, struct problems 
 }
 
 /* Ignored, it would give an empty registry to whoever expects what that database holds. */
-static void check(const void *values, struct problems *problems)
+static void database_check(const void *values, struct problems *problems)
 {
     const struct database_settings *const settings = values;
 
@@ -169,5 +169,5 @@ bool database_settings_is_postgresql(const struct database_settings *settings)
 const struct settings_table database_settings_table = {
     .rows = rows,
     .count = ARRAY_LEN(rows),
-    .check = check,
+    .check = database_check,
 };

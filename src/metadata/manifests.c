@@ -56,9 +56,9 @@ static void read_tagged(struct row *row, void *into)
     read_manifest(row, &tagged->manifest);
 }
 
-static enum error_code find_tagged(struct metadata *metadata, const struct sql_query *query,
-                                   struct arena *arena, struct tagged_manifest *tagged_out,
-                                   struct error *err)
+static enum error_code manifest_find_tagged(struct metadata *metadata,
+                                            const struct sql_query *query, struct arena *arena,
+                                            struct tagged_manifest *tagged_out, struct error *err)
 {
     struct tagged_manifest tagged;
     const struct row_reader reader = {read_tagged, &tagged, arena};
@@ -84,7 +84,7 @@ enum error_code metadata_find_tagged_manifest(struct metadata *metadata, struct 
         .values = {sql_text(repository), sql_text(name)},
         .count = 2,
     };
-    const enum error_code code = find_tagged(metadata, &query, arena, tagged_out, err);
+    const enum error_code code = manifest_find_tagged(metadata, &query, arena, tagged_out, err);
 
     if (code == ERROR_NOT_FOUND) {
         return error_set_about(err, ABOUT_TAG, ERROR_NOT_FOUND, "%.*s has no tag %.*s",
@@ -110,7 +110,7 @@ enum error_code metadata_find_newest_manifest(struct metadata *metadata, struct 
         .values = {sql_text(repository)},
         .count = 1,
     };
-    const enum error_code code = find_tagged(metadata, &query, arena, tagged_out, err);
+    const enum error_code code = manifest_find_tagged(metadata, &query, arena, tagged_out, err);
 
     if (code == ERROR_NOT_FOUND) {
         return error_set_about(err, ABOUT_TAG, ERROR_NOT_FOUND,

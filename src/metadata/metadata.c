@@ -223,7 +223,7 @@ enum error_code metadata_repository_id(struct sql_connection *connection, struct
     return code;
 }
 
-static void read_name(struct row *row, void *into)
+static void metadata_read_name(struct row *row, void *into)
 {
     struct str *name = into;
 
@@ -232,7 +232,7 @@ static void read_name(struct row *row, void *into)
 
 struct row_page metadata_names(const struct name_query *query)
 {
-    return (struct row_page){.read = read_name,
+    return (struct row_page){.read = metadata_read_name,
                              .item_bytes = sizeof(struct str),
                              .limit = query->limit,
                              .arena = query->arena};

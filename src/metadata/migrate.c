@@ -75,8 +75,8 @@ static enum error_code find_usable(struct sql_connection *connection, struct sch
     return code;
 }
 
-static enum error_code find_state(struct sql_connection *connection, void *context,
-                                  struct error *err)
+static enum error_code migrate_find_state(struct sql_connection *connection, void *context,
+                                          struct error *err)
 {
     struct schema_state *state = context;
     const enum error_code code = read_version(connection, state, err);
@@ -118,7 +118,7 @@ static enum error_code run_next(struct sql_connection *connection, void *context
         code = sql_script(connection, own_tables, err);
     }
     if (!code) {
-        code = find_state(connection, &state, err);
+        code = migrate_find_state(connection, &state, err);
     }
     if (code) {
         return code;
@@ -172,7 +172,7 @@ enum error_code migrate_check(struct sql *sql, const struct migration *migration
                               struct error *err)
 {
     struct schema_state state = {.count = count};
-    const enum error_code code = sql_read(sql, find_state, &state, err);
+    const enum error_code code = sql_read(sql, migrate_find_state, &state, err);
 
     (void)migrations;
     if (code || state.version == (int64_t)count || state.is_usable) {

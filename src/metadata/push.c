@@ -186,8 +186,8 @@ static enum error_code settle_tag(struct sql_connection *connection, struct push
     return code;
 }
 
-static enum error_code join(struct sql_connection *connection, const struct push *push,
-                            struct error *err)
+static enum error_code push_join(struct sql_connection *connection, const struct push *push,
+                                 struct error *err)
 {
     const struct manifest_push *wanted = push->wanted;
     struct push_change change = {
@@ -237,7 +237,7 @@ static enum error_code store(struct sql_connection *connection, void *context, s
     for (size_t i = 0; i < push->wanted->tag_count && !code; i++) {
         code = settle_tag(connection, push, i, err);
     }
-    return code ? code : join(connection, push, err);
+    return code ? code : push_join(connection, push, err);
 }
 
 enum error_code metadata_push_manifest(struct metadata *metadata, const struct manifest_push *push,

@@ -109,7 +109,7 @@ static void pause_after(unsigned collisions)
     clock_pause(number % (PAUSE_MS * collisions));
 }
 
-static bool is_retryable(enum postgresql_failure failure)
+static bool postgresql_is_retryable(enum postgresql_failure failure)
 {
     return failure == POSTGRESQL_COLLIDES || failure == POSTGRESQL_FORGETS ||
            failure == POSTGRESQL_IS_LOST;
@@ -137,7 +137,7 @@ static enum error_code try_again_and_again(struct postgresql *database,
         } else if (failure == POSTGRESQL_COLLIDES) {
             pause_after(++collisions);
         }
-    } while (is_retryable(failure) && collisions < COLLISIONS_MAX &&
+    } while (postgresql_is_retryable(failure) && collisions < COLLISIONS_MAX &&
              clock_monotonic_ms(&clock_system) < deadline_ms);
     return code;
 }

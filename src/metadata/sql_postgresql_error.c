@@ -32,7 +32,7 @@ static const struct {
     {"", POSTGRESQL_REFUSES, ERROR_INTERNAL},          /* what we asked for is wrong */
 };
 
-static size_t find_state(struct str state)
+static size_t postgresql_find_state(struct str state)
 {
     size_t i = 0;
 
@@ -44,7 +44,7 @@ static size_t find_state(struct str state)
 
 enum postgresql_failure postgresql_failure_of(struct str state)
 {
-    return state.length == 0 ? POSTGRESQL_IS_LOST : states[find_state(state)].failure;
+    return state.length == 0 ? POSTGRESQL_IS_LOST : states[postgresql_find_state(state)].failure;
 }
 
 struct str postgresql_state_of(const PGresult *result)
@@ -61,8 +61,9 @@ enum error_code postgresql_error_set(const PGresult *result, struct error *err)
     if (state.length == 0) {
         code = error_set(err, code, "the connection to the database was lost");
     } else {
-        code = error_set(err, states[find_state(state)].code, "the database says: %s (%.*s)",
-                         message ? message : "nothing", STR_FORMAT(state));
+        code = error_set(err, states[postgresql_find_state(state)].code,
+                         "the database says: %s (%.*s)", message ? message : "nothing",
+                         STR_FORMAT(state));
     }
     if (err && code == ERROR_UNAVAILABLE) {
         err->retry_after_s = RETRY_AFTER_S;

@@ -110,7 +110,7 @@ static void note_away(struct postgresql_pool *pool, enum error_code code,
     pool->away_error = *reason;
 }
 
-static enum error_code give_up(const struct postgresql_pool *pool, struct error *err)
+static enum error_code pool_give_up(const struct postgresql_pool *pool, struct error *err)
 {
     if (pool->is_away) {
         if (err) {
@@ -146,7 +146,7 @@ static enum error_code connect_one(struct postgresql_pool *pool,
     if (code) {
         pool->count--;
         note_away(pool, code, &reason);
-        (void)give_up(pool, err);
+        (void)pool_give_up(pool, err);
     } else {
         (*connection_out)->generation = generation;
         (*connection_out)->counters = pool->counters;
@@ -196,7 +196,7 @@ enum error_code postgresql_pool_lend(struct postgresql_pool *pool, int64_t deadl
         }
         if (code == ERROR_UNAVAILABLE &&
             clock_monotonic_ms(&clock_system) >= last_moment(pool, deadline_ms)) {
-            code = give_up(pool, err);
+            code = pool_give_up(pool, err);
             break;
         }
         if (turn == TURN_WAIT) {

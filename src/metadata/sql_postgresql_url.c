@@ -11,7 +11,7 @@
 enum { PORT_DEFAULT = 5432, PORT_MAX = 65535 };
 
 /* NULL: it says nothing about that, or cannot be read. Borrowed from the options. */
-static const char *find(const PQconninfoOption *options, const char *key)
+static const char *url_find(const PQconninfoOption *options, const char *key)
 {
     while (options && options->keyword && strcmp(options->keyword, key) != 0) {
         options++;
@@ -19,7 +19,7 @@ static const char *find(const PQconninfoOption *options, const char *key)
     return options && options->val && options->val[0] != '\0' ? options->val : NULL;
 }
 
-static PQconninfoOption *parse(const char *url)
+static PQconninfoOption *url_parse(const char *url)
 {
     char *message = NULL;
     PQconninfoOption *const options = PQconninfoParse(url, &message);
@@ -41,7 +41,7 @@ static size_t length_of(const char *text)
     return text ? strlen(text) + 1 : 0;
 }
 
-static char *append(char **end, const char *text)
+static char *url_append(char **end, const char *text)
 {
     char *const begin = *end;
 
@@ -56,20 +56,20 @@ static char *append(char **end, const char *text)
 static struct lists copy_lists(const PQconninfoOption *options, const char *user,
                                struct postgresql_servers *servers)
 {
-    const char *const address = find(options, "hostaddr");
-    const char *const host = find(options, "host") ? find(options, "host") : address;
-    const char *const port = find(options, "port");
-    const char *const name = find(options, "user") ? find(options, "user") : user;
+    const char *const address = url_find(options, "hostaddr");
+    const char *const host = url_find(options, "host") ? url_find(options, "host") : address;
+    const char *const port = url_find(options, "port");
+    const char *const name = url_find(options, "user") ? url_find(options, "user") : user;
     struct lists lists;
     char *end = NULL;
 
     servers->memory =
         memory_new(length_of(host) + length_of(address) + length_of(port) + length_of(name) + 1, 1);
     end = servers->memory;
-    lists.hosts = append(&end, host);
-    lists.addresses = append(&end, address);
-    lists.ports = append(&end, port);
-    lists.user = append(&end, name);
+    lists.hosts = url_append(&end, host);
+    lists.addresses = url_append(&end, address);
+    lists.ports = url_append(&end, port);
+    lists.user = url_append(&end, name);
     return lists;
 }
 
@@ -131,7 +131,7 @@ static enum error_code read_servers(struct lists *lists, struct postgresql_serve
 enum error_code postgresql_servers_read(const char *url, const char *user,
                                         struct postgresql_servers *servers_out, struct error *err)
 {
-    PQconninfoOption *const options = parse(url);
+    PQconninfoOption *const options = url_parse(url);
     struct lists lists;
     enum error_code code = OK;
 
@@ -157,10 +157,10 @@ void postgresql_servers_release(struct postgresql_servers *servers)
 bool postgresql_url_demands_tls(const char *url)
 {
     static const char *const modes[] = {"require", "verify-ca", "verify-full"};
-    PQconninfoOption *const options = parse(url);
-    const char *const said = find(options, "sslmode");
+    PQconninfoOption *const options = url_parse(url);
+    const char *const said = url_find(options, "sslmode");
     const char *const mode = said ? said : getenv("PGSSLMODE");
-    const char *const host = find(options, "host");
+    const char *const host = url_find(options, "host");
     bool demands_it = false;
 
     for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
@@ -173,8 +173,8 @@ bool postgresql_url_demands_tls(const char *url)
 
 bool postgresql_url_has_password(const char *url)
 {
-    PQconninfoOption *const options = parse(url);
-    const bool has_one = find(options, "password") != NULL;
+    PQconninfoOption *const options = url_parse(url);
+    const bool has_one = url_find(options, "password") != NULL;
 
     PQconninfoFree(options);
     return has_one;

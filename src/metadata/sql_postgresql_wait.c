@@ -44,7 +44,8 @@ static void forget_unsure(struct postgresql_connection *connection)
 }
 
 /* Whether the statement is one of those whose results are wanted. */
-static bool keep(const struct postgresql_results *results, size_t statement, PGresult *result)
+static bool results_keep(const struct postgresql_results *results, size_t statement,
+                         PGresult *result)
 {
     if (statement < results->skipped || statement - results->skipped >= results->count) {
         return false;
@@ -54,9 +55,9 @@ static bool keep(const struct postgresql_results *results, size_t statement, PGr
 }
 
 /* Of a statement; `code` is the failure of one before it. */
-static enum error_code take_result(struct postgresql_connection *connection,
-                                   const struct postgresql_results *results, size_t statement,
-                                   PGresult *result, enum error_code code, struct error *err)
+static enum error_code wait_take_result(struct postgresql_connection *connection,
+                                        const struct postgresql_results *results, size_t statement,
+                                        PGresult *result, enum error_code code, struct error *err)
 {
     if (is_failure(result)) {
         forget_unsure(connection);
@@ -64,15 +65,16 @@ static enum error_code take_result(struct postgresql_connection *connection,
     if (!code && connection->stale_syncs == 0) {
         code = postgresql_check_result(connection, result, err);
     }
-    if (code || !keep(results, statement, result)) {
+    if (code || !results_keep(results, statement, result)) {
         PQclear(result);
     }
     return code;
 }
 
 /* Up to the next sync; what comes behind a failure is skipped by the server. */
-static enum error_code take_batch(struct postgresql_connection *connection, int64_t deadline_ms,
-                                  const struct postgresql_results *results, struct error *err)
+static enum error_code wait_take_batch(struct postgresql_connection *connection,
+                                       int64_t deadline_ms,
+                                       const struct postgresql_results *results, struct error *err)
 {
     enum error_code code = OK;
     size_t count = 0;
@@ -91,7 +93,7 @@ static enum error_code take_batch(struct postgresql_connection *connection, int6
             return code;
         }
         if (result) { /* none: the end of a statement */
-            code = take_result(connection, results, count++, result, code, err);
+            code = wait_take_result(connection, results, count++, result, code, err);
         }
     }
     return postgresql_fail_again(connection, err);
@@ -142,7 +144,8 @@ enum error_code postgresql_await_all(struct postgresql_connection *connection,
     }
     (void)atomic_fetch_add(&connection->counters->round_trips, 1);
     while (!code && connection->syncs > 0) {
-        code = take_batch(connection, deadline_ms, connection->syncs == 1 ? results : &none, err);
+        code =
+            wait_take_batch(connection, deadline_ms, connection->syncs == 1 ? results : &none, err);
     }
     if (!code) {
         connection->prepared_sure = connection->prepared_count;
@@ -156,8 +159,8 @@ enum error_code postgresql_await_all(struct postgresql_connection *connection,
 }
 
 /* A server that does not answer in time is asked to stop when the connection is closed. */
-static enum error_code wait_for(struct postgresql_connection *connection, short events,
-                                int64_t deadline_ms, struct error *err)
+static enum error_code wait_for_socket(struct postgresql_connection *connection, short events,
+                                       int64_t deadline_ms, struct error *err)
 {
     const int64_t left_ms = deadline_ms - clock_monotonic_ms(&clock_system);
     struct pollfd socket = {.fd = PQsocket(connection->handle), .events = events};
@@ -176,7 +179,7 @@ enum error_code postgresql_await_result(struct postgresql_connection *connection
                                         struct error *err)
 {
     while (PQisBusy(connection->handle)) {
-        const enum error_code code = wait_for(connection, POLLIN, deadline_ms, err);
+        const enum error_code code = wait_for_socket(connection, POLLIN, deadline_ms, err);
 
         if (code) {
             return code;
@@ -198,7 +201,8 @@ enum error_code postgresql_flush(struct postgresql_connection *connection, int64
     int result = 0;
 
     while ((result = PQflush(connection->handle)) > 0) {
-        const enum error_code code = wait_for(connection, POLLIN | POLLOUT, deadline_ms, err);
+        const enum error_code code =
+            wait_for_socket(connection, POLLIN | POLLOUT, deadline_ms, err);
 
         if (code) {
             return code;

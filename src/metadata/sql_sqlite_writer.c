@@ -63,7 +63,7 @@ static void enqueue(struct sqlite_writer *writer, struct write *write)
 }
 
 /* The first of the queue, in order, as many as go into one commit. */
-static struct write *take_batch(struct sqlite_writer *writer)
+static struct write *writer_take_batch(struct sqlite_writer *writer)
 {
     struct write *batch = writer->first;
     struct write **end = &writer->first;
@@ -179,7 +179,7 @@ static void checkpoint(struct sqlite_writer *writer)
 /* Called, and left, with the queue locked. What it takes may be others' writes only. */
 static void lead(struct sqlite_writer *writer)
 {
-    struct write *batch = take_batch(writer);
+    struct write *batch = writer_take_batch(writer);
 
     writer->is_led = true;
     (void)pthread_mutex_unlock(&writer->queue_mutex);

@@ -8,7 +8,8 @@ struct adding {
 };
 
 /* Done again, as nobody heard that it was done, it finds its own. */
-static enum error_code add(struct sql_connection *connection, void *context, struct error *err)
+static enum error_code token_key_add(struct sql_connection *connection, void *context,
+                                     struct error *err)
 {
     struct adding *adding = context;
     const struct token_key_record *key = adding->key;
@@ -34,7 +35,7 @@ enum error_code metadata_add_token_key(struct metadata *metadata,
                                        const struct token_key_record *key, struct error *err)
 {
     struct adding adding = {.key = key};
-    const enum error_code code = sql_write(metadata->sql, SQL_DURABLE, add, &adding, err);
+    const enum error_code code = sql_write(metadata->sql, SQL_DURABLE, token_key_add, &adding, err);
 
     if (code || adding.is_there) {
         return code;

@@ -44,7 +44,7 @@ static const char find_first[] =
     "select name || ' of ' || cast(created_ms as text) from repository order by id limit 1";
 static const char nothing[] = "an empty registry";
 
-static void read_name(struct row *row, void *into)
+static void transfer_read_name(struct row *row, void *into)
 {
     struct str *name = into;
 
@@ -55,7 +55,7 @@ static enum error_code find_name(const struct transfer *transfer, struct mark *m
                                  struct error *err)
 {
     static const struct sql_query query = {.text = find_first};
-    const struct row_reader reader = {read_name, &mark->name, &mark->arena};
+    const struct row_reader reader = {transfer_read_name, &mark->name, &mark->arena};
     const enum error_code code = metadata_find_row(transfer->from, &query, &reader, err);
 
     if (code == ERROR_NOT_FOUND) {
@@ -109,7 +109,7 @@ static enum error_code set_mark(struct sql_connection *connection, void *context
     };
     struct arena arena;
     struct str found;
-    const struct row_reader reader = {read_name, &found, &arena};
+    const struct row_reader reader = {transfer_read_name, &found, &arena};
     enum error_code code = sql_lock(connection, NULL, err);
 
     arena_init(&arena, ARENA_BYTES);
@@ -161,8 +161,8 @@ static void cursor_init(struct cursor *cursor, const struct transfer_table *tabl
     }
 }
 
-static enum error_code read_row(struct cursor *cursor, const struct sql_rows *rows,
-                                struct error *err)
+static enum error_code transfer_read_row(struct cursor *cursor, const struct sql_rows *rows,
+                                         struct error *err)
 {
     struct page_row *row = &cursor->rows[cursor->count];
 
@@ -182,8 +182,8 @@ static enum error_code read_row(struct cursor *cursor, const struct sql_rows *ro
     return OK;
 }
 
-static enum error_code read_page(struct sql_connection *connection, void *context,
-                                 struct error *err)
+static enum error_code transfer_read_page(struct sql_connection *connection, void *context,
+                                          struct error *err)
 {
     struct cursor *cursor = context;
     const struct transfer_table *table = cursor->table;
@@ -204,7 +204,7 @@ static enum error_code read_page(struct sql_connection *connection, void *contex
     while (!code && is_row && arena->used_bytes < PAGE_FULL_BYTES) {
         code = sql_rows_next(rows, &is_row, err);
         if (!code && is_row) {
-            code = read_row(cursor, rows, err);
+            code = transfer_read_row(cursor, rows, err);
         }
     }
     return code;
@@ -216,7 +216,7 @@ static enum error_code cursor_next(struct cursor *cursor, struct error *err)
     cursor->rows_before += cursor->count;
     cursor->last = cursor->count > 0 ? &cursor->rows[cursor->count - 1] : NULL;
     cursor->turn = 1 - cursor->turn;
-    return sql_read_once(cursor->metadata->sql, read_page, cursor, err);
+    return sql_read_once(cursor->metadata->sql, transfer_read_page, cursor, err);
 }
 
 static enum error_code check_contents(const struct cursor *cursor, struct error *err)
@@ -287,7 +287,7 @@ enum error_code transfer_copy(const struct transfer *transfer, struct error *err
     return for_tables(transfer, transfer->keeps_places, copy_table, err);
 }
 
-static bool is_same(const struct sql_value *a, const struct sql_value *b)
+static bool transfer_is_same(const struct sql_value *a, const struct sql_value *b)
 {
     return a->type == b->type && a->integer == b->integer && str_equal(a->bytes, b->bytes);
 }
@@ -301,7 +301,8 @@ static enum error_code compare_pages(const struct cursor *from, const struct cur
 
     for (; i < count; i++) {
         for (size_t k = 0; k < from->table->columns; k++) {
-            are_same = are_same && is_same(&from->rows[i].values[k], &to->rows[i].values[k]);
+            are_same =
+                are_same && transfer_is_same(&from->rows[i].values[k], &to->rows[i].values[k]);
         }
     }
     return are_same ? OK

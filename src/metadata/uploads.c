@@ -20,8 +20,8 @@ static enum error_code save_tail(struct sql_connection *connection,
     return sql_run(connection, upload->tail.length == 0 ? &removal : &addition, err);
 }
 
-static enum error_code add(struct sql_connection *connection, const struct upload_record *upload,
-                           struct error *err)
+static enum error_code upload_add(struct sql_connection *connection,
+                                  const struct upload_record *upload, struct error *err)
 {
     const struct sql_query query = {
         .text = "insert into upload "
@@ -89,7 +89,7 @@ static enum error_code save(struct sql_connection *connection, void *context, st
 {
     const struct upload_record *upload = context;
     const enum error_code code =
-        upload->goes_on ? go_on(connection, upload, err) : add(connection, upload, err);
+        upload->goes_on ? go_on(connection, upload, err) : upload_add(connection, upload, err);
 
     return code || !upload->is_tail_new ? code : save_tail(connection, upload, err);
 }

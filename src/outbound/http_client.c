@@ -155,7 +155,7 @@ static struct strbuf *body_of(struct transfer *transfer)
     return sink && status >= 200 && status < 300 ? sink : &transfer->answer->body;
 }
 
-static size_t receive(char *bytes, size_t size, size_t count, void *context)
+static size_t outbound_receive(char *bytes, size_t size, size_t count, void *context)
 {
     struct strbuf *body = body_of(context);
 
@@ -263,7 +263,7 @@ static void transfer_prepare(struct transfer *transfer, int64_t timeout_ms)
     (void)curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)(timeout_ms > 0 ? timeout_ms : 1));
     (void)curl_easy_setopt(handle, CURLOPT_HTTPHEADER, transfer->fields);
     (void)curl_easy_setopt(handle, CURLOPT_USERAGENT, transfer->client->user_agent);
-    (void)curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, receive);
+    (void)curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, outbound_receive);
     (void)curl_easy_setopt(handle, CURLOPT_WRITEDATA, transfer);
     (void)curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, receive_field);
     (void)curl_easy_setopt(handle, CURLOPT_HEADERDATA, transfer);
@@ -275,7 +275,7 @@ static void transfer_prepare(struct transfer *transfer, int64_t timeout_ms)
 }
 
 /* Whether it may be better the next moment. All that is asked here may be asked twice. */
-static bool is_retryable(CURLcode result, int status)
+static bool client_is_retryable(CURLcode result, int status)
 {
     switch ((int)result) {
     case CURLE_OK:
@@ -333,7 +333,7 @@ static enum error_code send_within(struct transfer *transfer, int64_t timeout_ms
         random_fill(&chance, sizeof(chance));
         left_ms = deadline_ms - clock_monotonic_ms(&clock_system) - PAUSE_MIN_MS - PAUSE_SPREAD_MS;
         if (attempt == ATTEMPTS_MAX || transfer->request->is_single || left_ms <= 0 ||
-            !is_retryable(result, (int)status)) {
+            !client_is_retryable(result, (int)status)) {
             break;
         }
         reset_answer(transfer->request, transfer->answer);

@@ -32,9 +32,10 @@ enum error_code scm_source_parse(struct str text, struct arena *arena,
     return code;
 }
 
-static enum error_code find_tagged(struct registry *registry, const struct repository *repository,
-                                   struct str tag, struct arena *arena,
-                                   struct tag_place *tagged_out, struct error *err)
+static enum error_code scm_find_tagged(struct registry *registry,
+                                       const struct repository *repository, struct str tag,
+                                       struct arena *arena, struct tag_place *tagged_out,
+                                       struct error *err)
 {
     struct tag_detail detail;
     const enum error_code code =
@@ -52,7 +53,7 @@ enum error_code registry_find_scm_source(struct registry *registry,
                                          struct error *err)
 {
     struct tag_place tagged;
-    const enum error_code code = find_tagged(registry, repository, tag, arena, &tagged, err);
+    const enum error_code code = scm_find_tagged(registry, repository, tag, arena, &tagged, err);
 
     return code ? code
                 : metadata_find_scm_source(registry->config.metadata, &tagged, arena, record_out,
@@ -67,7 +68,7 @@ enum error_code registry_mark_production_ready(struct registry *registry,
     struct scm_record record;
     struct tag_place tagged;
     enum error_code code =
-        find_tagged(registry, release->repository, release->tag, release->arena, &tagged, err);
+        scm_find_tagged(registry, release->repository, release->tag, release->arena, &tagged, err);
 
     if (code) {
         return code;

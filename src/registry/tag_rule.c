@@ -224,8 +224,8 @@ static enum error_code compare_configs(const struct tag_mover *mover,
 }
 
 /* The old manifest has an arena of its own: it is needed no longer than this, at each attempt. */
-static enum error_code compare(const struct tag_mover *mover, const struct digest *existing,
-                               bool *grows_out, struct error *err)
+static enum error_code rule_compare(const struct tag_mover *mover, const struct digest *existing,
+                                    bool *grows_out, struct error *err)
 {
     struct arena arena;
     struct manifest_record record;
@@ -259,7 +259,7 @@ static enum error_code may_grow(const struct tag_mover *mover, struct str tag,
         code = metadata_has_manifest(mover->registry->config.metadata, mover->repository, &subject,
                                      may_out, err);
     }
-    return code || !*may_out ? code : compare(mover, existing, may_out, err);
+    return code || !*may_out ? code : rule_compare(mover, existing, may_out, err);
 }
 
 static enum error_code refuse_move(const struct tag_mover *mover, const struct tag_push *tag,

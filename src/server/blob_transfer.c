@@ -259,7 +259,7 @@ static void tell_now_and_then(struct run *run)
     }
 }
 
-static void take_result(struct run *run, struct copy *copy)
+static void transfer_take_result(struct run *run, struct copy *copy)
 {
     const struct blob_transfer *transfer = run->transfer;
 
@@ -287,7 +287,7 @@ static struct copy *await_idle(struct run *run)
         tell_now_and_then(run);
     }
     (void)pthread_mutex_unlock(&run->copies_mutex);
-    take_result(run, copy);
+    transfer_take_result(run, copy);
     tell_now_and_then(run);
     return copy;
 }
@@ -325,7 +325,7 @@ static void await_all(struct run *run)
             (void)pthread_cond_wait(&run->has_idle, &run->copies_mutex);
         }
         (void)pthread_mutex_unlock(&run->copies_mutex);
-        take_result(run, copy);
+        transfer_take_result(run, copy);
     }
     run->transfer->tell(run->transfer->context, &run->count);
 }

@@ -5,7 +5,7 @@
 enum { ANSWER_MAX_BYTES = 1024 * 1024 /* unless a request says otherwise */ };
 
 /* Nobody changes the environment, so that threads may read it. */
-static const char *variable(const void *context, const char *name)
+static const char *login_variable(const void *context, const char *name)
 {
     (void)context;
     return getenv(name);
@@ -27,7 +27,7 @@ static enum error_code open_credentials(const struct settings *settings,
         .answer_max_bytes = ANSWER_MAX_BYTES,
     };
     struct aws_credentials_config credentials = {
-        .variable = variable, .region = region_of(settings), .clock = &clock_system};
+        .variable = login_variable, .region = region_of(settings), .clock = &clock_system};
     const enum error_code code = http_client_new(&http, &login->http, err);
 
     credentials.client = login->http;

@@ -101,7 +101,8 @@ static bool is_for(const struct kept_token *kept, const struct database_server *
 }
 
 /* With the mutex. NULL: there is none. */
-static struct kept_token *find(struct database_tokens *tokens, const struct database_server *server)
+static struct kept_token *tokens_find(struct database_tokens *tokens,
+                                      const struct database_server *server)
 {
     for (size_t i = 0; i < tokens->count; i++) {
         if (is_for(&tokens->kept[i], server)) {
@@ -120,7 +121,7 @@ static bool copy_kept(struct database_tokens *tokens, const struct database_serv
     bool is_good = false;
 
     (void)pthread_mutex_lock(&tokens->mutex);
-    kept = find(tokens, server);
+    kept = tokens_find(tokens, server);
     is_good = kept && kept->made_ms <= now_ms && now_ms < kept->until_ms;
     if (is_good) {
         strbuf_append(password, strbuf_str(&kept->text));
@@ -130,13 +131,13 @@ static bool copy_kept(struct database_tokens *tokens, const struct database_serv
 }
 
 /* Where there is no room, it is made again each time. */
-static void keep(struct database_tokens *tokens, const struct database_server *server,
-                 struct str token, int64_t made_ms, int64_t until_ms)
+static void tokens_keep(struct database_tokens *tokens, const struct database_server *server,
+                        struct str token, int64_t made_ms, int64_t until_ms)
 {
     struct kept_token *kept = NULL;
 
     (void)pthread_mutex_lock(&tokens->mutex);
-    kept = find(tokens, server);
+    kept = tokens_find(tokens, server);
     if (!kept && tokens->count < TOKENS_MAX) {
         kept = &tokens->kept[tokens->count++];
         kept->host = memory_copy_text(server->host);
@@ -161,8 +162,8 @@ static int64_t good_until(int64_t now_ms, int64_t keys_expire_ms)
 }
 
 /* Getting keys may ask the network: not with the mutex. Two who make one at once make the same. */
-static enum error_code get(void *context, const struct database_server *server,
-                           struct strbuf *password, struct error *err)
+static enum error_code tokens_get(void *context, const struct database_server *server,
+                                  struct strbuf *password, struct error *err)
 {
     struct database_tokens *tokens = context;
     struct aws_key_copy keys = {0};
@@ -181,7 +182,8 @@ static enum error_code get(void *context, const struct database_server *server,
     strbuf_init_secret(&token, AWS_URL_MAX_BYTES);
     code = database_token_sign(&keys.keys, tokens->config.region, now_ms, server, &token, err);
     if (!code) {
-        keep(tokens, server, strbuf_str(&token), now_ms, good_until(now_ms, keys.expires_ms));
+        tokens_keep(tokens, server, strbuf_str(&token), now_ms,
+                    good_until(now_ms, keys.expires_ms));
         strbuf_append(password, strbuf_str(&token));
     }
     strbuf_release(&token);
@@ -190,13 +192,13 @@ static enum error_code get(void *context, const struct database_server *server,
 }
 
 /* The keys may have been replaced since it was signed. */
-static void doubt(void *context, const struct database_server *server)
+static void tokens_doubt(void *context, const struct database_server *server)
 {
     struct database_tokens *tokens = context;
     struct kept_token *kept = NULL;
 
     (void)pthread_mutex_lock(&tokens->mutex);
-    kept = find(tokens, server);
+    kept = tokens_find(tokens, server);
     if (kept) {
         kept->until_ms = INT64_MIN;
     }
@@ -205,5 +207,5 @@ static void doubt(void *context, const struct database_server *server)
 
 struct database_passwords database_tokens_passwords(struct database_tokens *tokens)
 {
-    return (struct database_passwords){get, doubt, tokens};
+    return (struct database_passwords){tokens_get, tokens_doubt, tokens};
 }

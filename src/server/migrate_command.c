@@ -72,7 +72,8 @@ static enum error_code take_option(int option, const char *word, struct move *mo
     }
 }
 
-static enum error_code parse(int argc, char *const argv[], struct move *move, struct error *err)
+static enum error_code migrate_parse(int argc, char *const argv[], struct move *move,
+                                     struct error *err)
 {
     static const struct option longs[] = {
         {"from", required_argument, NULL, OPTION_FROM},
@@ -131,7 +132,7 @@ static bool is_folder(const char *path)
     return stat(path, &status) == 0 && S_ISDIR(status.st_mode);
 }
 
-static bool load_settings(struct side *side)
+static bool migrate_load_settings(struct side *side)
 {
     CLEANUP(problems_release) struct problems problems;
     static char *const nothing[] = {NULL};
@@ -315,7 +316,7 @@ static enum error_code move_all(struct move *move, struct error *err)
     return code ? code : move_rows(&transfer, move, err);
 }
 
-static bool print_sum(const struct move *move)
+static bool migrate_print_sum(const struct move *move)
 {
     int length = 0;
 
@@ -331,11 +332,11 @@ static bool print_sum(const struct move *move)
     return length > 0 && fflush(stdout) == 0;
 }
 
-static int run(struct move *move, int argc, char *const argv[])
+static int migrate_run(struct move *move, int argc, char *const argv[])
 {
     struct error err = {0};
 
-    if (parse(argc, argv, move, &err)) {
+    if (migrate_parse(argc, argv, move, &err)) {
         (void)fprintf(stderr, "pieroned migrate: %s\nTry 'pieroned migrate --help'.\n",
                       err.message);
         return EXIT_USAGE;
@@ -343,14 +344,14 @@ static int run(struct move *move, int argc, char *const argv[])
     if (move->help) {
         return print_help();
     }
-    if (!load_settings(&move->from) || !load_settings(&move->to)) {
+    if (!migrate_load_settings(&move->from) || !migrate_load_settings(&move->to)) {
         return EXIT_FAILED;
     }
     if (move_all(move, &err)) {
         (void)fprintf(stderr, "pieroned migrate: %s\n", err.message);
         return EXIT_FAILED;
     }
-    return print_sum(move) ? EXIT_DONE : EXIT_FAILED;
+    return migrate_print_sum(move) ? EXIT_DONE : EXIT_FAILED;
 }
 
 static void side_release(struct side *side)
@@ -371,7 +372,7 @@ int migrate_command_run(int argc, char *const argv[])
     process_keep_files_private();
     settings_init(&move.from.settings);
     settings_init(&move.to.settings);
-    status = run(&move, argc, argv);
+    status = migrate_run(&move, argc, argv);
     side_release(&move.from);
     side_release(&move.to);
     return status;

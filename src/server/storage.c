@@ -34,7 +34,7 @@ static enum error_code storage_open_folder(const char *folder, struct metadata *
 }
 
 /* Nobody changes the environment, so that threads may read it. */
-static const char *variable(const void *context, const char *name)
+static const char *storage_variable(const void *context, const char *name)
 {
     (void)context;
     return getenv(name);
@@ -49,8 +49,9 @@ static enum error_code storage_open_client(const struct settings *settings, stru
         .timeout_ms = settings->storage.s3.timeout_ms,
         .answer_max_bytes = ANSWER_MAX_BYTES,
     };
-    struct aws_credentials_config credentials = {
-        .variable = variable, .region = settings->storage.s3.region, .clock = &clock_system};
+    struct aws_credentials_config credentials = {.variable = storage_variable,
+                                                 .region = settings->storage.s3.region,
+                                                 .clock = &clock_system};
     struct s3_client_config client = {
         .bucket = settings->storage.s3.bucket,
         .region = settings->storage.s3.region,

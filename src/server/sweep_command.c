@@ -115,7 +115,7 @@ static int sweep_print_help(void)
     return fputs(text, stdout) < 0 || fflush(stdout) != 0 ? EXIT_FAILED : EXIT_DONE;
 }
 
-static bool load_settings(struct wish *wish, char *const *environment)
+static bool sweep_load_settings(struct wish *wish, char *const *environment)
 {
     CLEANUP(problems_release) struct problems problems;
     const struct settings_override data = {"data", "data", wish->data};
@@ -280,7 +280,7 @@ static enum error_code find_and_sweep(struct wish *wish, struct error *err)
                                             : sweep_folder(wish, paths.blobs, err);
 }
 
-static bool print_sum(const struct wish *wish)
+static bool sweep_print_sum(const struct wish *wish)
 {
     int length = printf("%llu blobs that no manifest names, %llu bytes: %s\n",
                         (unsigned long long)wish->blobs, (unsigned long long)wish->bytes,
@@ -308,15 +308,15 @@ static int sweep_run(struct wish *wish, int argc, char *const argv[], char *cons
     if (wish->help) {
         return sweep_print_help();
     }
-    if (!load_settings(wish, environment)) {
+    if (!sweep_load_settings(wish, environment)) {
         return EXIT_FAILED;
     }
     if (find_and_sweep(wish, &err)) {
-        (void)print_sum(wish);
+        (void)sweep_print_sum(wish);
         (void)fprintf(stderr, "pieroned sweep: %s\n", err.message);
         return EXIT_FAILED;
     }
-    return print_sum(wish) ? EXIT_DONE : EXIT_FAILED;
+    return sweep_print_sum(wish) ? EXIT_DONE : EXIT_FAILED;
 }
 
 int sweep_command_run(int argc, char *const argv[], char *const *environment)

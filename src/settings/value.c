@@ -156,7 +156,7 @@ static enum error_code refuse_url(struct str text, struct error *err, const char
 }
 
 /* Docker and the others know registries by host and port alone, so a path could never be met. */
-static enum error_code check_url(enum setting_type type, struct str text, struct error *err)
+static enum error_code value_check_url(enum setting_type type, struct str text, struct error *err)
 {
     const char *const forbidden = type == SETTING_URL ? "/?#@\\\"<>" : "?#@\\\"<>";
     const char *const expected = type == SETTING_URL
@@ -185,7 +185,7 @@ static enum error_code check_text(const struct setting *setting, struct str text
         return error_set(err, ERROR_INVALID, "holds a NUL character");
     }
     if (setting->type == SETTING_URL || setting->type == SETTING_SERVICE) {
-        return check_url(setting->type, text, err);
+        return value_check_url(setting->type, text, err);
     }
     return setting->check ? setting->check(text, err) : OK;
 }
