@@ -225,6 +225,10 @@ static enum error_code store(struct sql_connection *connection, void *context, s
     struct push *push = context;
     enum error_code code = look(connection, push, err);
 
+    /* Each question sees a moment of its own: a push of several tags may have come between two. */
+    if (!code && push->is_taken && push->wanted->tag_count > 1) {
+        code = look(connection, push, err);
+    }
     if (!code) {
         code = check_tags(push, err);
     }
