@@ -189,12 +189,17 @@ static void read_referrer(struct row *row, void *into)
     referrer->manifest.size_bytes = row_size(row);
     referrer->artifact_type = row_text(row);
     referrer->annotations = row_long_text(row);
+    if (row->long_bytes < referrer->manifest.size_bytes) {
+        row->long_bytes = referrer->manifest.size_bytes; /* by which the query counts */
+    }
     referrer->created_ms = row_integer(row);
 }
 
 /*
  * Which digests they are is asked of the index alone: the whole rows at once would make SQLite
- * search all manifests of the repository.
+ * search all manifests of the repository. A driver may keep all that a query gives: so this gives
+ * none behind the one that is too much for the page. What says so is the length of contents, which
+ * is known without reading them.
  */
 enum error_code metadata_list_referrers(struct metadata *metadata,
                                         const struct referrer_query *query, struct arena *arena,
@@ -205,19 +210,30 @@ enum error_code metadata_list_referrers(struct metadata *metadata,
     struct digest_value subject;
     struct digest_value digest;
     const struct sql_query search = {
-        .text = "select manifest.digest, manifest.media_type, manifest.size_bytes, "
-                "manifest.artifact_type, manifest.annotations, manifest.created_ms "
-                "from repository join manifest as found on found.repository_id = repository.id "
-                "join manifest on manifest.repository_id = found.repository_id "
-                "and manifest.digest = found.digest "
-                "where repository.name = $1 and found.subject = $2 "
-                "and (found.created_ms, found.digest) < ($3, $4) "
-                "and ($5 = '' or manifest.artifact_type = $5) "
-                "order by found.created_ms desc, found.digest desc limit $6",
+        .text =
+            "select manifest.digest, manifest.media_type, manifest.size_bytes, "
+            "manifest.artifact_type, manifest.annotations, manifest.created_ms from ("
+            "select found.repository_id, found.digest, found.created_ms, "
+            "sum(length(content.bytes)) over (order by found.created_ms desc, found.digest desc "
+            "rows between unbounded preceding and 1 preceding) as bytes_before from ("
+            "select found.repository_id, found.digest, found.created_ms "
+            "from repository join manifest as found on found.repository_id = repository.id "
+            "join manifest on manifest.repository_id = found.repository_id "
+            "and manifest.digest = found.digest "
+            "where repository.name = $1 and found.subject = $2 "
+            "and (found.created_ms, found.digest) < ($3, $4) "
+            "and ($5 = '' or manifest.artifact_type = $5) "
+            "order by found.created_ms desc, found.digest desc limit $6) as found "
+            "join content on content.digest = found.digest) as found "
+            "join manifest on manifest.repository_id = found.repository_id "
+            "and manifest.digest = found.digest "
+            "where coalesce(found.bytes_before, 0) <= $7 "
+            "order by found.created_ms desc, found.digest desc",
         .values = {sql_text(query->repository), metadata_digest_value(&subject, &query->subject),
                    sql_integer(after->created_ms), metadata_digest_value(&digest, &after->digest),
-                   sql_text(query->artifact_type), sql_integer((int64_t)query->limit + 1)},
-        .count = 6,
+                   sql_text(query->artifact_type), sql_integer((int64_t)query->limit + 1),
+                   sql_integer(REFERRER_PAGE_BYTES)},
+        .count = 7,
     };
     struct row_page page = {.read = read_referrer,
                             .item_bytes = sizeof(struct referrer),

@@ -172,7 +172,7 @@ struct referrer_page {
     bool has_more;
 };
 
-/* A page ends early when its annotations come to this much. */
+/* A page ends early when its manifests, or their annotations, come to this much. */
 enum { REFERRER_PAGE_BYTES = 4 * 1024 * 1024 };
 
 struct referrer_query {
