@@ -130,12 +130,6 @@ void json_writer_string(struct json_writer *writer, struct str value)
     append_escaped(writer->buf, value);
 }
 
-void json_writer_uint64(struct json_writer *writer, uint64_t value)
-{
-    begin_value(writer);
-    strbuf_append_uint64(writer->buf, value);
-}
-
 void json_writer_int64(struct json_writer *writer, int64_t value)
 {
     begin_value(writer);
@@ -143,11 +137,6 @@ void json_writer_int64(struct json_writer *writer, int64_t value)
         strbuf_append_byte(writer->buf, '-');
     }
     strbuf_append_uint64(writer->buf, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
-}
-
-void json_writer_bool(struct json_writer *writer, bool value)
-{
-    json_writer_raw(writer, str_from(value ? "true" : "false"));
 }
 
 void json_writer_null(struct json_writer *writer)
@@ -170,5 +159,6 @@ void json_writer_member(struct json_writer *writer, const char *name, struct str
 void json_writer_member_uint64(struct json_writer *writer, const char *name, uint64_t value)
 {
     json_writer_name(writer, name);
-    json_writer_uint64(writer, value);
+    begin_value(writer);
+    strbuf_append_uint64(writer->buf, value);
 }

@@ -30,9 +30,7 @@ void json_writer_end_array(struct json_writer *writer);
 void json_writer_name(struct json_writer *writer, const char *name);
 
 void json_writer_string(struct json_writer *writer, struct str value);
-void json_writer_uint64(struct json_writer *writer, uint64_t value);
 void json_writer_int64(struct json_writer *writer, int64_t value);
-void json_writer_bool(struct json_writer *writer, bool value);
 void json_writer_null(struct json_writer *writer);
 
 /* A value that is JSON already. */

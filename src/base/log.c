@@ -49,17 +49,6 @@ void log_end_thread(struct log *log, int timeout_ms)
     log->queue = NULL;
 }
 
-bool log_level_parse(struct str name, enum log_level *level_out)
-{
-    for (size_t i = 0; i < ARRAY_LEN(level_names); i++) {
-        if (str_is(name, level_names[i])) {
-            *level_out = (enum log_level)i;
-            return true;
-        }
-    }
-    return false;
-}
-
 bool log_is_enabled(const struct log *log, enum log_level level)
 {
     return level <= atomic_load_explicit(&log->level, memory_order_relaxed);

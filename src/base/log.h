@@ -46,8 +46,6 @@ void log_await(const struct log *log, int timeout_ms);
 /* Awaits that, then ends the thread; what the reader left is lost. When nobody logs any more. */
 void log_end_thread(struct log *log, int timeout_ms);
 
-/* "error", "warning", "info", "debug"; false for another name. */
-MUST_USE bool log_level_parse(struct str name, enum log_level *level_out);
 bool log_is_enabled(const struct log *log, enum log_level level);
 
 /*

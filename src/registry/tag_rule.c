@@ -42,7 +42,8 @@ bool tag_rule_may_move(enum tag_kind kind, bool snapshots_move, bool signatures_
     return false;
 }
 
-const char *tag_rule_advice(enum tag_kind kind, bool signatures_grow)
+/* What whoever may not move a tag of that kind can do. */
+static const char *advice_on(enum tag_kind kind, bool signatures_grow)
 {
     switch (kind) {
     case TAG_VERSION:
@@ -275,7 +276,7 @@ static enum error_code refuse_move(const struct tag_mover *mover, const struct t
         "the tag %.*s:%.*s is immutable: it is at %s and does not move to %s. "
         "%s",
         STR_FORMAT(mover->repository), STR_FORMAT(tag->name), old_digest, new_digest,
-        tag_rule_advice(tag->kind, mover->registry->config.settings.signatures == SIGNATURES_GROW));
+        advice_on(tag->kind, mover->registry->config.settings.signatures == SIGNATURES_GROW));
 }
 
 enum error_code tag_mover_check(const struct tag_mover *mover, const struct tag_push *tag,

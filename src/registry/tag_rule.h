@@ -20,9 +20,6 @@ bool tag_rule_is_latest(struct str tag);
 /* Whether a tag of that kind may ever move under these settings. */
 bool tag_rule_may_move(enum tag_kind kind, bool snapshots_move, bool signatures_grow);
 
-/* What whoever may not move a tag of that kind can do. */
-const char *tag_rule_advice(enum tag_kind kind, bool signatures_grow);
-
 /*
  * The digest of the manifest that a signature tag belongs to: sha256-<hex>[.sig|.att|.sbom]
  * (cosign; distribution-spec "Referrers Tag Schema"). False for another tag.

@@ -282,7 +282,7 @@ static int user_command_fail_usage(const struct error *err)
     return EXIT_USAGE;
 }
 
-void user_command_append_help(struct strbuf *buf)
+static void user_command_append_help(struct strbuf *buf)
 {
     strbuf_append_text(
         buf, "usage: pieroned user add NAME [--team TEAM]... [OPTION]...\n"

@@ -35,7 +35,8 @@ void settings_set_defaults(const struct settings_target *target)
     }
 }
 
-struct str settings_environment_find(char *const *environment, const char *name)
+/* What a variable says; empty if it is not set. */
+static struct str environment_find(char *const *environment, const char *name)
 {
     for (size_t i = 0; environment[i]; i++) {
         struct str value = str_from(environment[i]);
@@ -94,7 +95,7 @@ static void apply_aliases(char *const *environment, const struct settings_target
 
         for (size_t k = 0; k < SETTING_ALIASES_MAX && setting.aliases[k].name; k++) {
             const struct setting_alias *const alias = &setting.aliases[k];
-            const struct str value = settings_environment_find(environment, alias->name);
+            const struct str value = environment_find(environment, alias->name);
 
             if (alias->is_of_machine == of_machine && value.length > 0 &&
                 !environment_is_of_others(str_from(alias->name), value)) {

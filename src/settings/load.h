@@ -46,6 +46,3 @@ enum { SETTING_ENVIRONMENT_BYTES = 80 };
 /* The name of a setting's environment variable: `tls.key` is PIERONE_TLS_KEY. */
 void setting_environment_name(const struct setting *setting,
                               char name_out[SETTING_ENVIRONMENT_BYTES]);
-
-/* What a variable says; empty if it is not set. */
-struct str settings_environment_find(char *const *environment, const char *name);

@@ -106,17 +106,6 @@ static void a_line_has_a_limit_and_still_ends(void **state)
     assert_non_null(strstr(fixture.text, "}\n"));
 }
 
-static void levels_have_names(void **state)
-{
-    enum log_level level = LOG_ERROR;
-
-    (void)state;
-    assert_true(log_level_parse(str_from("debug"), &level));
-    assert_int_equal(level, LOG_DEBUG);
-    assert_false(log_level_parse(str_from("verbose"), &level));
-    assert_int_equal(level, LOG_DEBUG);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,7 +113,6 @@ int main(void)
         cmocka_unit_test(json_lines_are_for_machines),
         cmocka_unit_test(lines_below_the_level_are_dropped),
         cmocka_unit_test(a_line_has_a_limit_and_still_ends),
-        cmocka_unit_test(levels_have_names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
