@@ -30,11 +30,21 @@ struct postgresql {
     struct postgresql_pool *pool;
 };
 
+static struct postgresql *postgresql_of(struct sql *sql)
+{
+    return (struct postgresql *)sql; /* its first member */
+}
+
 struct postgresql_rows {
     struct sql_rows rows; /* first */
     PGresult *result;
     int row; /* the one that is read */
 };
+
+static struct postgresql_rows *postgresql_rows_of(struct sql_rows *rows)
+{
+    return (struct postgresql_rows *)rows; /* its first member */
+}
 
 /* What a call is asked to do. */
 struct transaction {
@@ -66,7 +76,7 @@ static enum error_code nothing(struct sql_connection *connection, void *context,
 
 static void postgresql_free(struct sql *sql)
 {
-    struct postgresql *database = (struct postgresql *)sql; /* its first member */
+    struct postgresql *database = postgresql_of(sql);
 
     postgresql_pool_free(database->pool);
     free(database);
@@ -145,7 +155,7 @@ static enum error_code try_again_and_again(struct postgresql *database,
 static enum error_code run_transaction(struct sql *sql, const struct transaction *transaction,
                                        struct error *err)
 {
-    struct postgresql *database = (struct postgresql *)sql; /* its first member */
+    struct postgresql *database = postgresql_of(sql);
 
     return try_again_and_again(database, transaction, database->config.retry_ms, err);
 }
@@ -193,9 +203,8 @@ static enum error_code postgresql_query(struct sql_connection *connection,
                                         struct error *err)
 {
     PGresult *result = NULL;
-    /* its first member */
-    const enum error_code code = postgresql_connection_query(
-        (struct postgresql_connection *)connection, query, &result, err);
+    const enum error_code code =
+        postgresql_connection_query(postgresql_connection_of(connection), query, &result, err);
     struct postgresql_rows *rows = NULL;
 
     if (code) {
@@ -212,13 +221,12 @@ static enum error_code postgresql_query(struct sql_connection *connection,
 static enum error_code postgresql_run(struct sql_connection *connection,
                                       const struct sql_query *query, struct error *err)
 {
-    /* its first member */
-    return postgresql_connection_run((struct postgresql_connection *)connection, query, err);
+    return postgresql_connection_run(postgresql_connection_of(connection), query, err);
 }
 
 static enum error_code postgresql_next(struct sql_rows *rows, bool *is_row_out, struct error *err)
 {
-    struct postgresql_rows *read = (struct postgresql_rows *)rows; /* its first member */
+    struct postgresql_rows *read = postgresql_rows_of(rows);
 
     (void)err;
     *is_row_out = read->row + 1 < PQntuples(read->result);
@@ -240,7 +248,8 @@ static int64_t integer_at(const char *bytes, size_t length)
 
 static struct sql_value postgresql_column(const struct sql_rows *rows, int column)
 {
-    const struct postgresql_rows *read = (const struct postgresql_rows *)rows; /* first member */
+    const struct postgresql_rows *read =
+        (const struct postgresql_rows *)rows; /* its first member */
     const struct str value = {PQgetvalue(read->result, read->row, column),
                               (size_t)PQgetlength(read->result, read->row, column)};
 
@@ -262,7 +271,7 @@ static struct sql_value postgresql_column(const struct sql_rows *rows, int colum
 
 static void postgresql_close(struct sql_rows *rows)
 {
-    PQclear(((struct postgresql_rows *)rows)->result); /* its first member */
+    PQclear(postgresql_rows_of(rows)->result);
     free(rows);
 }
 
@@ -280,8 +289,8 @@ static enum error_code run_part(struct sql_connection *connection, const struct 
     for (size_t i = 0; i < count; i++) {
         queries[i] = batch->query(batch->context, begin + i);
     }
-    code = postgresql_connection_batch((struct postgresql_connection *)connection, queries, count,
-                                       results, err); /* its first member */
+    code = postgresql_connection_batch(postgresql_connection_of(connection), queries, count,
+                                       results, err);
     /* cppcheck-suppress knownConditionTrueFalse; as above */
     for (size_t i = 0; i < count; i++) {
         struct postgresql_rows rows = {{connection}, results[i], -1};
@@ -308,8 +317,7 @@ static enum error_code postgresql_batch(struct sql_connection *connection,
 static enum error_code postgresql_script(struct sql_connection *connection, const char *text,
                                          struct error *err)
 {
-    /* its first member */
-    return postgresql_connection_script((struct postgresql_connection *)connection, text, err);
+    return postgresql_connection_script(postgresql_connection_of(connection), text, err);
 }
 
 /* Both end with the transaction, as proxies demand. */

@@ -369,6 +369,6 @@ enum error_code postgresql_connection_skip_ids(struct sql_connection *connection
                    "select setval(pg_get_serial_sequence('%s', '%s'), "
                    "(select coalesce(max(%s), 0) + 1 from %s), false)",
                    table, column, column, table);
-    /* its first member */
-    return postgresql_connection_script((struct postgresql_connection *)connection, text, err);
+
+    return postgresql_connection_script(postgresql_connection_of(connection), text, err);
 }

@@ -48,6 +48,12 @@ struct postgresql_connection {
     struct postgresql_prepared prepared[POSTGRESQL_PREPARED_MAX];
 };
 
+static inline struct postgresql_connection *
+postgresql_connection_of(struct sql_connection *connection)
+{
+    return (struct postgresql_connection *)connection; /* its first member */
+}
+
 /* What was asked, for tests that count it. */
 struct postgresql_counters {
     atomic_ullong statements;  /* with those that begin and end transactions */

@@ -38,6 +38,11 @@ struct sqlite {
     unsigned reader_count;
 };
 
+static struct sqlite *sqlite_of(struct sql *sql)
+{
+    return (struct sqlite *)sql; /* its first member */
+}
+
 static const struct migration migrations[] = {
     {"initial", schema_sqlite_001, 0},
     {"tokens", schema_sqlite_002, 0},
@@ -62,7 +67,7 @@ const struct migration *sql_sqlite_migrations(size_t *count_out)
 
 static void sqlite_free(struct sql *sql)
 {
-    struct sqlite *sqlite = (struct sqlite *)sql; /* its first member */
+    struct sqlite *sqlite = sqlite_of(sql);
 
     while (sqlite->idle_readers) {
         struct sqlite_connection *reader = sqlite->idle_readers;
@@ -116,7 +121,7 @@ static void give_back(struct sqlite *sqlite, struct sqlite_connection *reader)
 static enum error_code sqlite_read(struct sql *sql, enum sql_reading reading, sql_work *work,
                                    void *context, struct error *err)
 {
-    struct sqlite *sqlite = (struct sqlite *)sql; /* its first member */
+    struct sqlite *sqlite = sqlite_of(sql);
     struct sqlite_connection *reader = NULL;
     enum error_code code = lend_reader(sqlite, &reader, err);
 
@@ -137,7 +142,7 @@ static enum error_code sqlite_read(struct sql *sql, enum sql_reading reading, sq
 static enum error_code sqlite_write(struct sql *sql, enum sql_durability durability, sql_work *work,
                                     void *context, struct error *err)
 {
-    struct sqlite *sqlite = (struct sqlite *)sql; /* its first member */
+    struct sqlite *sqlite = sqlite_of(sql);
 
     return sqlite_writer_run(sqlite->writer, durability, work, context, err);
 }
@@ -146,7 +151,7 @@ static enum error_code sqlite_query(struct sql_connection *connection,
                                     const struct sql_query *query, struct sql_rows **rows_out,
                                     struct error *err)
 {
-    struct sqlite_connection *asked = (struct sqlite_connection *)connection; /* its first member */
+    struct sqlite_connection *asked = sqlite_connection_of(connection);
     struct sqlite_statement *statement = NULL;
     enum error_code code = sqlite_connection_find_statement(asked, query->text, &statement, err);
 
@@ -171,12 +176,11 @@ static enum error_code sqlite_run(struct sql_connection *connection, const struc
 
 static enum error_code sqlite_next(struct sql_rows *rows, bool *is_row_out, struct error *err)
 {
-    const struct sqlite_statement *statement =
-        (struct sqlite_statement *)rows; /* its first member */
+    const struct sqlite_statement *statement = sqlite_statement_of(rows);
     const int result = sqlite3_step(statement->handle);
 
     if (result != SQLITE_ROW && result != SQLITE_DONE) {
-        return sqlite_connection_fail((struct sqlite_connection *)rows->connection, result, err);
+        return sqlite_connection_fail(sqlite_connection_of(rows->connection), result, err);
     }
     *is_row_out = result == SQLITE_ROW;
     return OK;
@@ -203,7 +207,7 @@ static struct sql_value sqlite_column(const struct sql_rows *rows, int column)
 
 static void sqlite_close(struct sql_rows *rows)
 {
-    struct sqlite_statement *statement = (struct sqlite_statement *)rows; /* its first member */
+    struct sqlite_statement *statement = sqlite_statement_of(rows);
 
     (void)sqlite3_reset(statement->handle);
     (void)sqlite3_clear_bindings(statement->handle);
@@ -229,8 +233,7 @@ static enum error_code sqlite_batch(struct sql_connection *connection,
 static enum error_code sqlite_script(struct sql_connection *connection, const char *text,
                                      struct error *err)
 {
-    struct sqlite_connection *running =
-        (struct sqlite_connection *)connection; /* its first member */
+    struct sqlite_connection *running = sqlite_connection_of(connection);
     const int result = sqlite3_exec(running->handle, text, NULL, NULL, NULL);
 
     return result == SQLITE_OK ? OK : sqlite_connection_fail(running, result, err);

@@ -15,6 +15,11 @@ struct sqlite_statement {
     bool is_open;
 };
 
+static inline struct sqlite_statement *sqlite_statement_of(struct sql_rows *rows)
+{
+    return (struct sqlite_statement *)rows; /* its first member */
+}
+
 struct sqlite_connection {
     struct sql_connection connection; /* first */
     struct sqlite_connection *next_idle;
@@ -25,6 +30,11 @@ struct sqlite_connection {
     size_t statement_count;
     struct sqlite_statement statements[STATEMENTS_PER_CONNECTION];
 };
+
+static inline struct sqlite_connection *sqlite_connection_of(struct sql_connection *connection)
+{
+    return (struct sqlite_connection *)connection; /* its first member */
+}
 
 /*
  * The writer is opened first: it makes the file ours. ERROR_INVALID if it is somebody else's or
