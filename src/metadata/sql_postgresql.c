@@ -66,12 +66,22 @@ const struct migration *sql_postgresql_migrations(size_t *count_out)
     return migrations;
 }
 
-static enum error_code nothing(struct sql_connection *connection, void *context, struct error *err)
+/* Asked as every statement is, so behind a proxy, too. */
+static enum error_code check_durability(struct sql_connection *connection, void *context,
+                                        struct error *err)
 {
-    static const struct sql_query question = {.text = "select 1"};
+    static const struct sql_query question = {
+        .text = "select 1 where current_setting('synchronous_commit') = 'off'"};
+    bool is_off = false;
+    const enum error_code code = sql_run_for_row(connection, &question, &is_off, err);
 
     (void)context;
-    return sql_run(connection, &question, err);
+    return code || !is_off
+               ? code
+               : error_set(err, ERROR_INVALID,
+                           "the database would lose pushes that were acknowledged: "
+                           "synchronous_commit is off for this role, database or server; "
+                           "set it to on");
 }
 
 static void postgresql_free(struct sql *sql)
@@ -350,7 +360,8 @@ static const struct sql_driver postgresql_driver = {
 enum error_code sql_postgresql_open(const struct postgresql_config *config, struct sql **sql_out,
                                     struct error *err)
 {
-    const struct transaction transaction = {.begin = "begin", .is_write = true, .work = nothing};
+    const struct transaction transaction = {
+        .begin = "begin", .is_write = true, .work = check_durability};
     struct postgresql *database = memory_new(1, sizeof(*database));
     enum error_code code = OK;
 

@@ -23,7 +23,8 @@ struct postgresql_config {
 
 /*
  * PostgreSQL, on several connections that are made when they are needed. ERROR_UNAVAILABLE if it
- * cannot be reached in config->start_ms; ERROR_INVALID if it is not fit for us.
+ * cannot be reached in config->start_ms; ERROR_INVALID if it is not fit for us: too
+ * old, not in UTF-8, or set not to wait for its disk.
  */
 MUST_USE enum error_code sql_postgresql_open(const struct postgresql_config *config,
                                              struct sql **sql_out, struct error *err);

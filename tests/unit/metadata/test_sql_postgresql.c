@@ -311,6 +311,19 @@ static void a_server_that_is_away_is_not_waited_for_forever(void **state)
     sql_free(sql);
 }
 
+static void a_database_that_does_not_wait_for_its_disk_is_refused(void **state)
+{
+    struct postgresql_world *world = *state;
+    struct sql *sql = NULL;
+    struct error err = {0};
+
+    (void)postgresql_server_ask(world->server,
+                                "do $$ begin execute format('alter database %I set "
+                                "synchronous_commit = off', current_database()); end $$");
+    assert_int_equal(sql_postgresql_open(&world->config, &sql, &err), ERROR_INVALID);
+    assert_non_null(strstr(err.message, "synchronous_commit"));
+}
+
 static void text_that_is_none_is_its_senders_mistake(void **state)
 {
     struct sql_query query = {.text = "insert into thing (id, text) values (1, $1)",
@@ -352,6 +365,7 @@ int main(void)
         TEST(what_is_found_done_is_waited_for),
         TEST(a_server_that_comes_back_is_used_again),
         TEST(a_server_that_is_away_is_not_waited_for_forever),
+        TEST(a_database_that_does_not_wait_for_its_disk_is_refused),
         TEST(text_that_is_none_is_its_senders_mistake),
         TEST(what_happens_is_counted),
     };
