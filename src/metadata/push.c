@@ -95,21 +95,21 @@ static enum error_code add_repository(struct sql_connection *connection, struct 
 static void sort_tags(const struct manifest_push *wanted, size_t order_out[PUSH_TAGS_MAX])
 {
     for (size_t i = 0; i < wanted->tag_count; i++) {
-        size_t place = i;
+        size_t rank = i;
 
-        for (; place > 0 &&
-               str_compare(wanted->tags[i].name, wanted->tags[order_out[place - 1]].name) < 0;
-             place--) {
-            order_out[place] = order_out[place - 1];
+        for (; rank > 0 &&
+               str_compare(wanted->tags[i].name, wanted->tags[order_out[rank - 1]].name) < 0;
+             rank--) {
+            order_out[rank] = order_out[rank - 1];
         }
-        order_out[place] = i;
+        order_out[rank] = i;
     }
 }
 
 static enum error_code add_all(struct sql_connection *connection, struct push *push,
                                struct error *err)
 {
-    size_t order[PUSH_TAGS_MAX];
+    size_t order[PUSH_TAGS_MAX] = {0};
     struct push_agenda *agenda = memory_new(1, sizeof(*agenda));
     enum error_code code = OK;
 

@@ -9,8 +9,6 @@
 
 #include <cmocka.h>
 
-#include "api/routes.h"
-
 #define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 /* What a path must come to; a handler of NULL: nothing there. */

@@ -42,6 +42,11 @@ static void attempt(struct postgresql_world *world, const char *statement)
     (void)postgresql_server_ask(world->server, text); /* ends the test if it fails */
 }
 
+static const char upsert[] =
+    "insert into tag (repository_id, name, digest, kind, created_by, created_ms) "
+    "select id, '1.0', 'sha256:2', 0, 'jdoe', 1 from repository "
+    "on conflict (repository_id, name) do update set digest = excluded.digest";
+
 static void what_was_pushed_cannot_be_changed_by_hand(void **state)
 {
     static const char *const attempts[] = {
@@ -70,9 +75,7 @@ static void what_was_pushed_cannot_be_changed_by_hand(void **state)
         "update blob_place set size_bytes = 0, touched_ms = 1",
         "update swept_place set location = 'elsewhere'",
         "delete from swept_place",
-        "insert into tag (repository_id, name, digest, kind, created_by, created_ms) "
-        "select id, '1.0', 'sha256:2', 0, 'jdoe', 1 from repository "
-        "on conflict (repository_id, name) do update set digest = excluded.digest",
+        upsert,
         "truncate repository cascade",
         "truncate content cascade",
         "truncate manifest cascade",
