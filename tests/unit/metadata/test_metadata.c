@@ -159,7 +159,7 @@ static void pushing_the_same_again_writes_nothing(void **state)
     assert_int_equal(before.st_mtim.tv_nsec, after.st_mtim.tv_nsec);
 }
 
-enum { STATEMENTS_MAX = 64, STATEMENT_BYTES = 1024 };
+enum { STATEMENTS_MAX = 64, STATEMENT_BYTES = 2048 };
 
 /* What SQLite was asked since recording began, each text once. */
 static struct {
@@ -332,11 +332,20 @@ static bool may_scan(const char *query)
     return strstr(query, "repository.name, tag.sequence"); /* sorts the tags of one image */
 }
 
+/* A page that was found by an index is put in order again, and its bytes are summed. */
+static bool is_of_page(const char *query, const char *detail)
+{
+    return strstr(query, "as bytes_before") &&
+           (strstr(detail, "SCAN found") || strstr(detail, "SCAN (subquery") ||
+            strstr(detail, "TEMP B-TREE"));
+}
+
 static void check_step(const char *query, const char *detail)
 {
     const bool is_scan = strstr(detail, "SCAN") && !strstr(detail, "SCAN CONSTANT ROW");
 
-    if ((is_scan || strstr(detail, "TEMP B-TREE")) && !may_scan(query)) {
+    if ((is_scan || strstr(detail, "TEMP B-TREE")) && !may_scan(query) &&
+        !is_of_page(query, detail)) {
         fail_msg("%s: %s", query, detail);
     }
     for (size_t i = 0; i < ARRAY_LEN(indexes); i++) {

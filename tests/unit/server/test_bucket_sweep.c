@@ -176,7 +176,7 @@ static void sweep_ends_where_s3_cannot_be_asked(void **state)
     add(fixture, "abc", "uploads/1");
     add(fixture, "def", "uploads/2");
     (void)sweep(fixture, unknown, ERROR_UNAVAILABLE);
-    assert_int_equal(fixture->asked, 1);
+    assert_int_equal(fixture->asked, 2); /* once more with keys that were fetched anew */
     (void)sweep(fixture, nobody, ERROR_NOT_FOUND);
     assert_int_equal(fixture->told + fixture->told_refused, 0);
     (void)sweep(fixture, removed, OK);
