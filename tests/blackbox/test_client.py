@@ -421,7 +421,7 @@ def test_helper_speaks_dockers_protocol(make_person, stocked):
 
 @pytest.mark.parametrize("action, stdin, said", [
     ("get", "", "no credentials server URL"), ("get", "\n", "no credentials server URL"),
-    ("store", "{", "not JSON"), ("store", '{"ServerURL":"x","Secret":"y"}', "username"),
+    ("store", "{", "not valid JSON"), ("store", '{"ServerURL":"x","Secret":"y"}', "username"),
     ("store", '{"Username":"x","Secret":"y"}', "server URL"), ("nonsense", "", "nonsense"),
 ])
 def test_helper_refuses_what_it_does_not_know(person, action, stdin, said):
